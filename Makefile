@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: MIT
+# Builds everything into $(BUILD):
+#   aril.elf     the kernel, with init inside          exos       the Linux library OS, an ELF image
+#   native/NAME  programs on libos/core                mkcpio, front   host tools
+# Variables: BUILD=dir CC=clang WERROR=1 V=1 KCFLAGS=, UCFLAGS= (added for kernel, for libraries).
+
+BUILD ?= build
+CC := $(if $(filter default,$(origin CC)),gcc,$(CC))
+HOSTCC ?= cc
+LD ?= ld
+NM ?= nm
+OBJCOPY ?= objcopy
+PYTHON ?= python3
+Q := $(if $(V),,@)
+say = $(if $(V),@:,@printf '  %-8s %s\n' $(1) $(2))
+
+GEN := $(BUILD)/gen
+CALLS := $(GEN)/aril/calls.h
+WARN := -Wall -Wextra -Wstrict-prototypes -Wmissing-prototypes $(if $(WERROR),-Werror)
+COMMON := -std=gnu11 -O2 -g $(WARN) -ffreestanding -fno-stack-protector -fno-common \
+	-fno-strict-aliasing -fno-omit-frame-pointer -fno-asynchronous-unwind-tables \
+	-fcf-protection=none -mgeneral-regs-only -MMD -MP -Iabi/include -I$(GEN)
+KFLAGS := $(COMMON) -fno-pic -mno-red-zone -mcmodel=kernel \
+	-Ikernel/arch/x86_64 -Ikernel -I$(BUILD) $(KCFLAGS)
+# Library code addresses relative to rip, so that one object serves images linked at any address.
+UFLAGS := $(COMMON) -fpie -fvisibility=hidden -Ilibos/core/include -Ilibos/core $(UCFLAGS)
+XFLAGS := $(UFLAGS) -Ilibos/exos/include -Ilibos/exos
+LDFLAGS := -nostdlib -static -z noexecstack -z max-page-size=4096 --build-id=none \
+	--no-warn-rwx-segments
+HOSTFLAGS := -std=gnu11 -O2 -g $(WARN) -MMD -MP -Iabi/include -Ilibos/core/include $(HOSTCFLAGS)
+
+# Sources are found, not listed.
+KSRC := $(wildcard kernel/*.c kernel/dev/*.c kernel/arch/x86_64/*.c kernel/arch/x86_64/*.S)
+CORESRC := $(wildcard libos/core/*.c libos/core/*.S)
+INITSRC := $(wildcard programs/init/*.c programs/init/*.S)
+XSRC := $(sort $(shell find libos/exos -name '*.[cS]' 2>/dev/null))
+NATIVESRC := $(wildcard programs/*.c tests/adversary/*.c)
+NATIVE := $(addprefix $(BUILD)/native/,$(notdir $(NATIVESRC:.c=)))
+
+kobj = $(patsubst %,$(BUILD)/obj/%.o,$(1))
+KOBJ := $(call kobj,$(KSRC)) $(BUILD)/obj/gen/call_table.c.o
+COREOBJ := $(call kobj,$(CORESRC))
+INITOBJ := $(call kobj,$(INITSRC))
+XOBJ := $(call kobj,$(XSRC))
+
+.PHONY: all kernel init exos native tools docs format clean
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+all: kernel exos native tools
+kernel: $(BUILD)/aril.elf
+init: $(BUILD)/init.bin
+exos: $(BUILD)/exos
+native: $(NATIVE)
+tools: $(BUILD)/mkcpio $(BUILD)/front
+
+# --- generated from abi/calls.tbl; the script leaves files alone that would not change
+$(BUILD)/gen.stamp: abi/calls.tbl abi/include/aril/error.h tools/gencalls.py
+	$(call say,GEN,$(GEN))
+	$(Q)$(PYTHON) tools/gencalls.py abi/calls.tbl --out $(GEN)
+	$(Q)touch $@
+$(CALLS) $(GEN)/call_table.c $(GEN)/aril_stubs.h $(GEN)/call_handlers.h: $(BUILD)/gen.stamp ;
+
+docs:
+	$(PYTHON) tools/gencalls.py abi/calls.tbl --doc docs/10-calls.md
+
+# --- flags are a dependency: another compiler or another -D rebuilds
+FLAGS := $(CC) $(KFLAGS) $(XFLAGS)
+$(shell mkdir -p $(BUILD); echo '$(FLAGS)' | cmp -s - $(BUILD)/flags || echo '$(FLAGS)' >$(BUILD)/flags)
+
+# --- objects
+define compile
+$(BUILD)/obj/$(1)/%.o: $(1)/% $(BUILD)/flags | $(BUILD)/gen.stamp
+	$$(call say,$(2),$$<)
+	$$(Q)mkdir -p $$(@D)
+	$$(Q)$$(CC) $$($(3)) -c -o $$@ $$<
+endef
+$(eval $(call compile,kernel,CC,KFLAGS))
+$(eval $(call compile,libos/core,CC,UFLAGS))
+$(eval $(call compile,libos/exos,CC,XFLAGS))
+$(eval $(call compile,programs,CC,UFLAGS))
+$(eval $(call compile,tests/adversary,CC,UFLAGS))
+
+$(BUILD)/obj/gen/%.o: $(GEN)/% $(BUILD)/flags | $(BUILD)/gen.stamp
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(KFLAGS) -c -o $@ $<
+
+# --- images; each link leaves a map and a sorted symbol list beside its output
+# $(call link,script,objects)
+define link
+	$(call say,LD,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(LD) $(LDFLAGS) -T $(1) -Map=$@.map -o $@ $(2)
+	$(Q)$(NM) -n $@ >$@.sym
+endef
+
+$(BUILD)/init.elf: $(COREOBJ) $(INITOBJ) programs/init/init.ld
+	$(call link,programs/init/init.ld,$(INITOBJ) $(COREOBJ))
+$(BUILD)/init.bin: $(BUILD)/init.elf
+	$(Q)$(OBJCOPY) -O binary $< $@
+$(BUILD)/obj/kernel/arch/x86_64/init_image.S.o: $(BUILD)/init.bin
+
+$(BUILD)/exos: $(COREOBJ) $(XOBJ) libos/exos/exos.ld
+	$(call link,libos/exos/exos.ld,$(XOBJ) $(COREOBJ))
+
+$(BUILD)/native/%: $(BUILD)/obj/programs/%.c.o $(COREOBJ) libos/core/native.ld
+	$(call link,libos/core/native.ld,$< $(COREOBJ))
+$(BUILD)/native/%: $(BUILD)/obj/tests/adversary/%.c.o $(COREOBJ) libos/core/native.ld
+	$(call link,libos/core/native.ld,$< $(COREOBJ))
+
+# The kernel is linked twice: the first link gives the addresses for the names in a backtrace, the
+# second carries them, and the check proves that nothing moved.
+KLD := kernel/arch/x86_64/kernel.ld
+$(GEN)/no_symbols.S: tools/gensyms.py
+	$(Q)mkdir -p $(@D)
+	$(Q)$(PYTHON) tools/gensyms.py $@ </dev/null
+$(BUILD)/aril.pass1: $(KOBJ) $(BUILD)/obj/gen/no_symbols.S.o $(KLD)
+	$(Q)$(LD) $(LDFLAGS) -T $(KLD) -o $@ $(KOBJ) $(BUILD)/obj/gen/no_symbols.S.o
+$(GEN)/symbols.S: $(BUILD)/aril.pass1 tools/gensyms.py
+	$(Q)$(NM) -n $< | $(PYTHON) tools/gensyms.py $@
+$(BUILD)/aril.elf: $(KOBJ) $(BUILD)/obj/gen/symbols.S.o $(KLD)
+	$(call link,$(KLD),$(KOBJ) $(BUILD)/obj/gen/symbols.S.o)
+	$(Q)$(PYTHON) tools/gensyms.py --check $(GEN)/symbols.S <$@.sym
+
+# --- host tools
+$(BUILD)/mkcpio: tools/mkcpio.c
+	$(call say,HOSTCC,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(HOSTCC) $(HOSTFLAGS) -MF $@.d -o $@ $<
+FRONTOBJ := $(patsubst tools/front/%.c,$(BUILD)/obj/front/%.o,$(wildcard tools/front/*.c))
+$(BUILD)/obj/front/%.o: tools/front/%.c
+	$(call say,HOSTCC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(HOSTCC) $(HOSTFLAGS) -c -o $@ $<
+$(BUILD)/front: $(FRONTOBJ)
+	$(Q)$(HOSTCC) $(HOSTFLAGS) -o $@ $^
+
+# All C of the tree, as .clang-format says.
+format:
+	find abi kernel libos programs tools tests -name '*.[ch]' | xargs clang-format -i
+print-%:
+	@echo '$($*)'
+
+clean:
+	rm -rf $(BUILD)
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT
+ * The kernel's books, mapped read-only into every space at ARIL_INFO_VA. Physical names throughout:
+ * a frame is its page number, an env its table slot with a generation above it. */
+#ifndef ARIL_INFO_H
+#define ARIL_INFO_H
+
+#include <aril/cap.h>
+#include <aril/layout.h>
+#include <aril/types.h>
+
+#define ARIL_INFO_MAGIC 0x6f666e696c697261 /* "arilinfo" */
+#define ARIL_INFO_VERSION 1
+
+enum aril_frame_state {
+	ARIL_FRAME_NORMAL = 0,
+	ARIL_FRAME_TABLE = 1,      /* page table of level 1..3; partner = its shadow frame */
+	ARIL_FRAME_SPACE = 2,      /* root table; partner = its shadow frame */
+	ARIL_FRAME_SHADOW = 3,     /* partner = the table it shadows */
+	ARIL_FRAME_ENV = 4,        /* partner = env id */
+	ARIL_FRAME_KERNEL = 5,     /* the kernel's own, never given out */
+	ARIL_FRAME_ABSENT = 6,     /* no memory here, or firmware's */
+	ARIL_FRAME_QUEUE = 7,      /* a virtqueue: the device reads and writes it */
+};
+
+/* A binding is named by a 32-bit word: table frame << 9 | index in the table. 0: none. */
+struct aril_frame {
+	u32 refs; /* bindings (page-table entries) that name this frame */
+	u32 pins; /* contexts, rings and devices that need it to stay */
+	u8 state;
+	u8 level;  /* of a TABLE: 1 = maps pages, 2, 3; of a SPACE: 4 */
+	u16 flags; /* ARIL_FRAME_LOST */
+	u32 partner;
+	u32 head; /* first binding of this frame; the rest follow in the shadow frames */
+	u32 users; /* SPACE: envs that run in it */
+	u64 tag;  /* the owner's, opaque */
+	struct aril_guard guard[2];
+};
+ARIL_ASSERT_SIZE(struct aril_frame, 128);
+ARIL_ASSERT_OFFSET(struct aril_frame, guard, 32);
+
+#define ARIL_FRAME_LOST 1 /* freed while pinned: quarantined, becomes NORMAL when the last pin goes */
+
+enum aril_env_state { ARIL_ENV_NONE = 0, ARIL_ENV_ALIVE = 1, ARIL_ENV_DYING = 2, ARIL_ENV_DEAD = 3 };
+
+enum aril_end {
+	ARIL_END_EXIT = 1,      /* env_exit; status is its argument */
+	ARIL_END_DESTROYED = 2, /* its frame, space or a context was taken away */
+	ARIL_END_FAULT = 3,     /* an exception while masked, or the save area could not take it */
+	ARIL_END_EXCESS = 4,    /* overran its slices too often */
+};
+
+struct aril_env_info {
+	u32 id; /* generation << 16 | slot; 0 where the slot was never used */
+	u32 state;
+	u32 parent;
+	u32 frame;
+	u32 space; /* root frame */
+	u32 end;   /* enum aril_end */
+	s64 status;
+	u32 end_vector; /* END_FAULT: the exception, the address and the instruction */
+	u32 end_error;
+	u64 end_addr;
+	u64 end_rip;
+	u64 end_rsp;
+	u64 upcalls;
+	u64 excess;   /* slices to forfeit for overruns */
+	u64 overruns; /* in its life */
+	u64 pad[5];
+};
+ARIL_ASSERT_SIZE(struct aril_env_info, 128);
+ARIL_ASSERT_OFFSET(struct aril_env_info, state, 4);
+
+struct aril_slice {
+	struct aril_guard guard; /* unused: the empty name's */
+	u32 env;                 /* who runs here; 0: nobody, the position is skipped */
+	u32 pad;
+	u64 runs;
+};
+ARIL_ASSERT_SIZE(struct aril_slice, 64);
+
+/* ns = ns0 + ((tsc - tsc0) * mult >> shift); read seq before and after, retry when odd or changed. */
+struct aril_clock {
+	u32 seq;
+	u32 shift;
+	u64 mult;
+	u64 tsc0;
+	u64 ns0;
+	u64 tsc_hz;
+};
+
+struct aril_cpu_info {
+	u32 apic;
+	u32 online;
+	u64 position; /* in the slice vector */
+	u64 switches; /* changes of env */
+	u64 idle_ns;
+	u32 env; /* who has it now; 0: idle */
+	u32 pad;
+	u64 interrupts;
+	u64 shootdowns;
+};
+ARIL_ASSERT_SIZE(struct aril_cpu_info, 56);
+
+struct aril_module {
+	u64 start; /* physical, bytes */
+	u64 bytes;
+};
+
+struct aril_info {
+	u64 magic;
+	u32 version;
+	u32 bytes; /* of this struct */
+	u32 ncpus;
+	u32 nframes;
+	u32 nenvs;
+	u32 nslices;
+	u64 frames_va; /* struct aril_frame[nframes] */
+	u64 envs_va;   /* struct aril_env_info[nenvs] */
+	u64 slices_va; /* struct aril_slice[ncpus][nslices] */
+	u64 self_va;
+	u32 envs_frame; /* frame of the first env entry: wait on an env's state through it */
+	u32 pad;
+	u64 slice_ns;
+	u64 grace_ns;
+	struct aril_clock clock;
+	u64 boot_tsc; /* TSC at the kernel's first instruction */
+	u64 xcr0;     /* vector state that is enabled */
+	u32 xsave_bytes;
+	u32 nmodules;
+	struct aril_module module[4];
+	u64 rsdp;     /* physical address of the ACPI root pointer, 0: none */
+	u64 free_low; /* first frame that the first env owns */
+	struct aril_cpu_info cpu[ARIL_MAX_CPUS];
+	char machine[16]; /* "pvh" or "multiboot2": how it was booted */
+	char cmdline[1024];
+};
+_Static_assert(sizeof(struct aril_info) <= ARIL_PAGE_SIZE, "info page");
+
+#define ARIL_INFO ((const volatile struct aril_info *)ARIL_INFO_VA)
+
+#endif

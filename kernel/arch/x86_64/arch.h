@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT
+ * What the portable kernel asks of the machine. A port supplies this header's functions. */
+#ifndef KERNEL_ARCH_H
+#define KERNEL_ARCH_H
+
+#include <aril/layout.h>
+#include <aril/types.h>
+
+struct env;
+struct context;
+
+/* What an entry from user mode leaves on the CPU's kernel stack. Interrupt and exception entries fill all;
+ * the order is that of entry.S. */
+struct trap_frame {
+	u64 r15, r14, r13, r12, rbp, rbx, r11, r10, r9, r8, rax, rcx, rdx, rsi, rdi;
+	u64 vector, error;
+	u64 rip, cs, rflags, rsp, ss;
+};
+
+/* One per CPU, found by GS in the kernel. The first words are known to entry.S. */
+struct cpu {
+	struct cpu *self;       /* 0 */
+	u64 kernel_rsp;         /* 8: top of this CPU's kernel stack */
+	u64 user_rsp;           /* 16: scratch of the syscall entry */
+	struct context *ctx;    /* 24: whose registers are on the CPU; NULL: none (idle) */
+	struct env *env;        /* 32: ctx->env */
+	u64 slice_end;          /* 40: ns; 0: no slice runs */
+	u32 id;                 /* 48 */
+	u32 apic;
+	u64 cr3;                /* loaded now */
+	u64 grace_end;          /* ns; 0: END was not delivered yet */
+	u32 position;           /* in the slice vector */
+	u32 idle;
+	u32 kicked;             /* another CPU made something runnable here, or this env must be left */
+	u32 ports_of;           /* env id whose ports the I/O bitmap holds; 0: none */
+	u64 quiesce_seen;       /* last global quiesce number this CPU acknowledged */
+	u64 flush_seen;
+	struct context *timers; /* blocked contexts with deadlines, earliest first; under wait_lock */
+	u64 idle_since;
+	void *tss;
+	u32 yielded_to;         /* env id of the slice's owner when running by donation; 0 */
+	u32 owner;              /* env whose slice this is */
+	u64 timer_at;           /* ns: what the timer is armed for, or earlier than that; 0: off */
+	u32 halted;             /* asleep, on the kernel's space: holds no reference, needs no flush before
+				   it loads another space */
+};
+_Static_assert(__builtin_offsetof(struct cpu, kernel_rsp) == 8, "entry.S");
+_Static_assert(__builtin_offsetof(struct cpu, user_rsp) == 16, "entry.S");
+
+extern struct cpu *cpus[ARIL_MAX_CPUS];
+extern u32 ncpus;
+
+static inline struct cpu *this_cpu(void)
+{
+	struct cpu *c;
+	__asm__ volatile("movq %%gs:0, %0" : "=r"(c));
+	return c;
+}
+
+/* Memory. */
+static inline void *phys(u64 address)
+{
+	return (void *)(ARIL_PHYS_VA + address);
+}
+/* Maps device registers for the kernel's own use, uncached; bytes up to 1 MiB. Boot and device_open
+ * only. NULL if the window is used up. */
+void *arch_map_device(u64 address, u64 bytes);
+/* Upper-half entries (256..511) for a new root; index 510 is set by the caller. */
+const u64 *arch_kernel_entries(void);
+/* The kernel's own root, to run on while no env does. */
+u64 arch_kernel_cr3(void);
+/* Loads cr3 on this CPU if it differs. */
+void arch_load_space(u64 cr3);
+
+/* User memory. 0, or -1 where any byte is not user space or not accessible. Never trusts: SMAP stays on
+ * except in the copy itself. */
+int copy_from_user(void *to, const void *from, u64 bytes);
+int copy_to_user(void *to, const void *from, u64 bytes);
+
+/* Time. */
+u64 time_now(void);            /* ns since boot, of the exposed clock */
+void timer_set(u64 ns);        /* this CPU's timer at an absolute time; 0: off */
+
+/* Cross-CPU. */
+/* Removes stale translations everywhere before it returns: this CPU and every other. Serves others'
+ * requests while it waits. */
+void smp_flush_all(void);
+/* Waits until every other CPU has passed a point where it holds no lock-free reference; CPUs that run a
+ * dying env have left it. */
+void smp_quiesce(void);
+/* Makes another CPU look at its run state (an env there became runnable or must be left). */
+void smp_kick(u32 cpu);
+void smp_poll(void);
+
+/* Entering user mode; none of these return. */
+_Noreturn void arch_enter_user(u64 rip, u64 rsp);            /* rflags 0x202, all else zero but rcx, r11 */
+_Noreturn void arch_return_frame(struct trap_frame *frame);  /* exactly this */
+/* Clears vector state, FS and GS bases. */
+void arch_clear_registers(void);
+struct aril_forced;
+/* Saves frame's registers and vector state, FS/GS bases. */
+void arch_save_forced(struct aril_forced *to, const struct trap_frame *frame);
+/* Loads them, checked. -1 if the library made them invalid. Fills frame. */
+int arch_load_forced(const struct aril_forced *from, struct trap_frame *frame);
+/* The I/O bitmap of this CPU for env's ports (none if it has none). */
+void arch_load_ports(const struct env *env);
+/* Sleeps with interrupts on until one came; returns with them off. */
+void arch_idle(void);
+/* Runs fn on the CPU's own empty stack. */
+_Noreturn void arch_on_kernel_stack(void (*fn)(void));
+
+/* Interrupt lines. gsi: global system interrupt. vector: arch_line_vector(grant). */
+u32 arch_isa_line(u32 isa, u32 *flags); /* overrides from the firmware's tables */
+int arch_line_route(u32 gsi, u32 vector, u32 cpu, u32 flags); /* masked; -1: no such line */
+void arch_line_mask(u32 gsi, int masked);
+#define ARCH_VECTOR_LINES 0x40  /* + grant number 0..63 */
+#define ARCH_VECTOR_DEVICES 0x80 /* + device number 0..15 */
+
+/* A port that reaches the whole machine may be granted to root's own envs only. */
+u64 arch_random(int *ok);
+_Noreturn void arch_end(u32 status);
+
+#endif

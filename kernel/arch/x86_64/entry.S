@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: MIT
+ * Every way into the kernel and out of it.
+ *
+ * GS: user code sets its own base freely, so the kernel never judges by the base's value. Entries from user
+ * mode swap; entries from kernel mode do not; the entries on stacks of their own (IST), which may interrupt
+ * either side of a swap, take the CPU's pointer from the top of their stack and put the old base back.
+ *
+ * SYSRET faults in ring 0 when RCX is not canonical. RCX here is the address after a `syscall` in user
+ * space, whose last page is never bound, or an entry below ARIL_USER_TOP that was checked when it was set.
+ * IRETQ to user mode cannot fault: the frame is as the CPU pushed it in user mode (CS and SS have one
+ * possible value each: there is no other user code segment and no LDT), or was checked by the kernel.
+ *
+ * MOV SS delays a debug trap by one instruction, so with TF or a breakpoint it could arrive at the first
+ * instruction here. No breakpoint is ever enabled, SYSCALL masks TF; still #DB has a stack of its own and
+ * is ignored when it interrupts the kernel. */
+#include "asm.h"
+#include "x86.h"
+#include <aril/calls.h>
+#include <aril/upcall.h>
+
+/* struct cpu */
+#define CPU_KERNEL_RSP %gs:8
+#define CPU_USER_RSP %gs:16
+/* struct trap_frame, from its end: what the CPU pushes, then vector and error */
+#define FRAME_RAX 80
+#define FRAME_VECTOR 120
+#define FRAME_RIP 136
+#define FRAME_CS 144
+#define FRAME_RFLAGS 152
+#define FRAME_RSP 160
+#define FRAME_BYTES 176
+#define FRAME_REGISTERS 120
+
+#define VECTOR_GATE 511 /* marks a frame made for the gate call */
+#define E_CALL 1        /* ARIL_E_CALL */
+
+.macro push_registers
+	pushq %rdi
+	pushq %rsi
+	pushq %rdx
+	pushq %rcx
+	pushq %rax
+	pushq %r8
+	pushq %r9
+	pushq %r10
+	pushq %r11
+	pushq %rbx
+	pushq %rbp
+	pushq %r12
+	pushq %r13
+	pushq %r14
+	pushq %r15
+.endm
+
+.macro pop_registers
+	popq %r15
+	popq %r14
+	popq %r13
+	popq %r12
+	popq %rbp
+	popq %rbx
+	popq %r11
+	popq %r10
+	popq %r9
+	popq %r8
+	popq %rax
+	popq %rcx
+	popq %rdx
+	popq %rsi
+	popq %rdi
+.endm
+
+.macro clear_arguments
+	xorl %edi, %edi
+	xorl %esi, %esi
+	xorl %edx, %edx
+	xorl %r8d, %r8d
+	xorl %r9d, %r9d
+	xorl %r10d, %r10d
+.endm
+
+	.text
+/* kernel_rsp is 8 below the stack's 16-byte aligned end, so that three words leave it aligned. */
+FUNCTION(syscall_entry)
+	swapgs
+	movq %rsp, CPU_USER_RSP
+	movq CPU_KERNEL_RSP, %rsp
+	pushq CPU_USER_RSP
+	pushq %r11
+	pushq %rcx
+	leal -ARIL_CALL_BASE(%rax), %ecx
+	cmpl $ARIL_CALL_SLOTS, %ecx
+	jae syscall_other
+	cmpl $ARIL_CALL_GATE_INDEX, %ecx
+	je syscall_gate
+	movl %ecx, %eax
+	movq %r10, %rcx
+	call *call_table(, %rax, 8)
+syscall_return:
+	clear_arguments
+	popq %rcx
+	popq %r11
+	popq %rsp
+	swapgs
+	sysretq
+
+syscall_other:
+	testl %eax, %eax
+	js syscall_none
+	popq %rcx
+	addq $24, %rsp
+	pushq $USER_SS
+	pushq CPU_USER_RSP
+	pushq %r11
+	pushq $USER_CS
+	pushq %rcx
+	pushq $0
+	pushq $ARIL_VECTOR_SYSCALL
+	push_registers
+	movq %rsp, %rdi
+	xorl %ebp, %ebp
+	call trap_dispatch
+	/* The frame now enters the library, which counts rcx and r11 lost. */
+frame_sysret:
+	pop_registers
+	movq FRAME_RIP - FRAME_REGISTERS(%rsp), %rcx
+	movq FRAME_RFLAGS - FRAME_REGISTERS(%rsp), %r11
+	movq FRAME_RSP - FRAME_REGISTERS(%rsp), %rsp
+	swapgs
+	sysretq
+
+syscall_none:
+	movq $-E_CALL, %rax
+	jmp syscall_return
+
+syscall_gate:
+	popq %rcx
+	addq $24, %rsp
+	pushq $USER_SS
+	pushq CPU_USER_RSP
+	pushq %r11
+	pushq $USER_CS
+	pushq %rcx
+	pushq $0
+	pushq $VECTOR_GATE
+	push_registers
+	movq %rsp, %rdi
+	call call_gate_frame
+	testq %rax, %rax
+	jns frame_sysret
+	movq FRAME_RIP(%rsp), %rcx
+	movq FRAME_RFLAGS(%rsp), %r11
+	movq FRAME_RSP(%rsp), %rsp
+	clear_arguments
+	swapgs
+	sysretq
+END(syscall_entry)
+
+/* One stub of 16 bytes per vector, which leaves vector and error code on the stack. */
+	.globl vector_stubs
+	.balign 16
+vector_stubs:
+	.set vector, 0
+	.rept 256
+	.balign 16
+	.if (vector == 2) || (vector == 8) || (vector == 18)
+	.if vector != 8
+	pushq $0
+	.endif
+	pushq $vector
+	jmp entry_paranoid
+	.elseif vector == 1
+	pushq $0
+	pushq $1
+	jmp entry_debug
+	.else
+	.if !((vector >= 10 && vector <= 14) || vector == 17 || vector == 21 || vector == 29 || vector == 30)
+	pushq $0
+	.endif
+	pushq $vector
+	jmp entry_common
+	.endif
+	.set vector, vector + 1
+	.endr
+
+FUNCTION(entry_common)
+	testb $3, FRAME_CS - FRAME_REGISTERS(%rsp)
+	jz 1f
+	swapgs
+1:	push_registers
+	cld
+	CLAC
+	movq %rsp, %rdi
+	xorl %ebp, %ebp
+	call trap_dispatch
+frame_return:
+	testb $3, FRAME_CS(%rsp)
+	jz 2f
+	pop_registers
+	addq $16, %rsp
+	swapgs
+	iretq
+2:	pop_registers
+	addq $16, %rsp
+	iretq
+END(entry_common)
+
+/* #DB, on its own stack: from user mode it goes on as any exception, on the kernel stack. */
+FUNCTION(entry_debug)
+	testb $3, FRAME_CS - FRAME_REGISTERS(%rsp)
+	jz entry_paranoid
+	swapgs
+	movq %rax, CPU_USER_RSP
+	movq %rsp, %rax
+	movq CPU_KERNEL_RSP, %rsp
+	addq $8, %rsp
+	pushq 48(%rax)
+	pushq 40(%rax)
+	pushq 32(%rax)
+	pushq 24(%rax)
+	pushq 16(%rax)
+	pushq $0
+	pushq $1
+	movq CPU_USER_RSP, %rax
+	push_registers
+	cld
+	CLAC
+	movq %rsp, %rdi
+	xorl %ebp, %ebp
+	call trap_dispatch
+	jmp frame_return
+END(entry_debug)
+
+/* On an IST stack, from anywhere. Above the frame lies this CPU's pointer. */
+FUNCTION(entry_paranoid)
+	push_registers
+	cld
+	CLAC
+	rdgsbase %rbx
+	movq FRAME_BYTES(%rsp), %rax
+	wrgsbase %rax
+	movq %rsp, %rdi
+	xorl %ebp, %ebp
+	call trap_paranoid
+	wrgsbase %rbx
+	pop_registers
+	addq $16, %rsp
+	iretq
+END(entry_paranoid)
+
+/* rcx and r11 hold what SYSRET takes from them: the entry's address and 0x202; the rest is zero. */
+FUNCTION(arch_enter_user)
+	movq %rdi, %rcx
+	movl $0x202, %r11d
+	movq %rsi, %rsp
+	clear_arguments
+	xorl %eax, %eax
+	xorl %ebx, %ebx
+	xorl %ebp, %ebp
+	xorl %r12d, %r12d
+	xorl %r13d, %r13d
+	xorl %r14d, %r14d
+	xorl %r15d, %r15d
+	swapgs
+	sysretq
+END(arch_enter_user)
+
+FUNCTION(arch_return_frame)
+	movq %rdi, %rsp
+	jmp frame_return
+END(arch_return_frame)
+
+FUNCTION(arch_on_kernel_stack)
+	movq CPU_KERNEL_RSP, %rsp
+	addq $8, %rsp
+	xorl %ebp, %ebp
+	call *%rdi
+	ud2
+END(arch_on_kernel_stack)
+
+/* sti takes effect after the next instruction: no interrupt can come between it and hlt. */
+FUNCTION(idle_until_interrupt)
+	sti
+	hlt
+	cli
+	ret
+END(idle_until_interrupt)
+
+/* int user_copy(void *to, const void *from, u64 bytes): one side is user memory, both were checked. */
+FUNCTION(user_copy)
+	STAC
+	movq %rdx, %rcx
+	shrq $3, %rcx
+1:	rep movsq
+	movl %edx, %ecx
+	andl $7, %ecx
+2:	rep movsb
+	CLAC
+	xorl %eax, %eax
+	ret
+3:	CLAC
+	movl $-1, %eax
+	ret
+	FIXUP(1b, 3b)
+	FIXUP(2b, 3b)
+END(user_copy)
+
+/* int vector_load(const void *area, u64 mask): XRSTOR; -1 if the area is not one. */
+FUNCTION(vector_load)
+	movl %esi, %eax
+	xorl %edx, %edx
+1:	xrstor64 (%rdi)
+	xorl %eax, %eax
+	ret
+2:	movl $-1, %eax
+	ret
+	FIXUP(1b, 2b)
+END(vector_load)
+	.section .note.GNU-stack, "", @progbits

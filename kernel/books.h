@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT
+ * The exposed tables: made at boot, read by every env. */
+#ifndef KERNEL_BOOKS_H
+#define KERNEL_BOOKS_H
+
+/* Allocates and exposes info page, env table, slice vectors and frame table. Needs memory regions; the frame
+ * table is not filled yet. Boot only. */
+void books_alloc(void);
+/* Gives every frame its state: memory that is left belongs to the first env. After this boot_alloc is
+ * over. */
+void books_frames(void);
+
+#endif

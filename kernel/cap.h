@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT
+ * Capabilities: signing, deriving, and the opened form that hot calls compare. */
+#ifndef KERNEL_CAP_H
+#define KERNEL_CAP_H
+
+#include <aril/cap.h>
+
+/* A capability whose MAC was checked, in an env's table. epoch is in the index that names it; even:
+ * closed. */
+struct auth {
+	u64 name[4];
+	u64 generation;
+	u32 rights;
+	u32 epoch;
+	u8 len;
+};
+
+/* Draws the boot key. Panics if the CPU gives no randomness: no entropy source, no boot. */
+void cap_init(void);
+/* Signs cap's first 48 bytes. */
+void cap_sign(struct aril_cap *cap);
+/* Whether cap is well-formed (len <= 32, zero padding, known rights) and its MAC is right. */
+int cap_valid(const struct aril_cap *cap);
+/* parent (already valid) -> child; the rules of cap_derive. 0 or -ARIL_E_RANGE. */
+s64 cap_child(const struct aril_cap *parent, const u8 *suffix, u64 bytes, u32 rights, u64 generation,
+	      struct aril_cap *child);
+/* Whether name a[0..alen) is a prefix of guard g's name. Pure. */
+int cap_dominates(const u64 a[4], u8 alen, const struct aril_guard *g);
+/* Well-formedness of a guard given by a user: 0 or -ARIL_E_RANGE. */
+s64 guard_check(const struct aril_guard *g);
+/* Whether auth opens guard g for rights. */
+int guard_opens(const struct aril_guard *g, const struct auth *a, u32 rights);
+/* The root's opened form, for the kernel's own use at boot. */
+extern const struct auth auth_root;
+
+struct env;
+/* The current env's opened capability for an index, or NULL (E_CAP). No lock: an index is only closed
+ * by its own env under object_lock, and slots are never freed while the env lives. */
+const struct auth *auth_get(const struct env *env, u32 index);
+
+/* SipHash-2-4 with 128-bit output (Aumasson and Bernstein 2012; reference variant with two finals). */
+void siphash128(const u64 key[2], const void *data, usize bytes, u64 out[2]);
+
+#endif

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT
+ * Envs and their contexts.
+ *
+ * struct env lies in a frame its creator gave. A context is the env's presence on one CPU; its page is the
+ * library's, pinned. Run states of a context, and who makes the transition:
+ *   CTX_NONE    -> CTX_READY    env_context
+ *   CTX_READY   -> CTX_RUNNING  slice_enter (by slice, yield, gate; this CPU only)
+ *   CTX_RUNNING -> CTX_READY    slice_leave (yield, end of slice, gate out; this CPU only)
+ *   CTX_RUNNING -> CTX_BLOCKED  wait (this CPU only, under wait_lock)
+ *   CTX_BLOCKED -> CTX_READY    wake, deadline, event (any CPU, under wait_lock)
+ *   any         -> CTX_NONE     env_destroy, after smp_quiesce
+ */
+#ifndef KERNEL_ENV_H
+#define KERNEL_ENV_H
+
+#include "cap.h"
+#include <aril/info.h>
+#include <aril/ops.h>
+#include <aril/upcall.h>
+
+enum ctx_state { CTX_NONE = 0, CTX_READY, CTX_RUNNING, CTX_BLOCKED };
+
+struct context {
+	struct aril_context *page; /* kernel alias of the library's page */
+	u64 va;                    /* where the library sees it */
+	struct env *env;
+	u32 frame;
+	u32 cpu;
+	u32 state; /* enum ctx_state */
+	u32 donee; /* env that gets this context's slices while a synchronous gate is out; 0: none */
+	u32 start_cause;
+	u32 start_from;
+	/* under wait_lock */
+	u64 wait_key; /* physical address of the word; 0: not queued */
+	struct context *wait_next, *wait_prev;
+	u64 deadline; /* ns; 0: none */
+	struct context *time_next, *time_prev; /* this CPU's blocked contexts with a deadline, earliest first */
+};
+
+struct env {
+	u32 id;
+	u32 frame;
+	u32 space; /* root frame */
+	u32 parent;
+	u32 flags;
+	u32 strikes; /* overruns in a row */
+	u32 nports; /* grants of ports: the CPU's bitmap is filled when it runs */
+	u64 cr3;
+	u64 entry;
+	u64 gate;
+	struct aril_env_info *info; /* exposed; info->state is the authority on life */
+	u32 port_first[8];
+	u32 port_count[8];
+	struct auth auths[ARIL_AUTHS];
+	struct context ctx[ARIL_MAX_CPUS];
+};
+_Static_assert(sizeof(struct env) <= ARIL_PAGE_SIZE, "an env fits its frame");
+
+extern struct aril_env_info *env_infos;
+
+/* The living env with this id, or NULL. Valid until this CPU next polls (see lock.h), or while
+ * object_lock is held. */
+struct env *env_get(u32 id);
+/* For object code: env exists and a opens its frame for rights: 0 or -E_ENV, -E_RIGHTS. */
+s64 env_check(u32 id, const struct auth *a, u32 rights);
+
+/* Marks env dying with its cause, makes every CPU leave it, takes its contexts, grants and rings away,
+ * frees its table slot for reuse after the parent has seen it dead, and releases its frame. object_lock
+ * held. Does not return early: bounded by the env's own fixed tables. */
+void env_destroy(struct env *env, u32 end, s64 status);
+/* Ends the current env because of a fault or exit, then runs something else. Takes object_lock. */
+_Noreturn void env_end_current(u32 end, s64 status);
+/* The physical address of an exposed env entry's state word: what its waiters wait on. */
+u64 env_info_key(const struct aril_env_info *info);
+/* Builds the first env (object code at boot). */
+struct env *env_boot(u32 frame, u32 space, u64 entry);
+
+s64 call_env_create(u32 auth, u32 frame, const struct aril_env_desc *desc);
+s64 call_env_context(u32 auth, u32 env, u32 cpu, u32 frame, u64 va);
+s64 call_env_exit(s64 status);
+s64 call_env_entry(u64 entry, u64 gate);
+s64 call_env_space(u32 auth, u32 space);
+
+#endif

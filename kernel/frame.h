@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT
+ * Frames: the table, guards, pins, retyping, and breaking what is built on them. */
+#ifndef KERNEL_FRAME_H
+#define KERNEL_FRAME_H
+
+#include "cap.h"
+#include <aril/info.h>
+#include <aril/ops.h>
+
+/* The exposed table, by frame number; nframes entries. Guarded by object_lock for writing. */
+extern struct aril_frame *frames;
+extern u32 nframes;
+
+/* Kernel address of a frame's memory / of a physical address. (Host tests define their own.) */
+void *frame_memory(u32 frame);
+
+/* The guard of frame that a opens for rights: 0, 1, or -ARIL_E_RIGHTS. A frame without guards answers
+ * to the empty name. */
+int frame_guard_for(u32 frame, const struct auth *a, u32 rights);
+/* Decoding helper: frame exists and a opens it for rights: 0 or -E_FRAME, -E_RIGHTS. */
+s64 frame_check(u32 frame, const struct auth *a, u32 rights);
+/* May be retyped now: NORMAL, no binding, no pin: 0 or -E_STATE. */
+s64 frame_idle(u32 frame);
+/* Turns an idle frame into kernel state; clears it when clear is set. */
+void frame_retype(u32 frame, u8 state, u8 level, u32 partner, int clear);
+/* Back to NORMAL with no kernel state. The memory is cleared first: nothing of the kernel leaks. */
+void frame_release(u32 frame);
+void frame_pin(u32 frame);
+/* Drops a pin; a LOST frame becomes NORMAL with the last one. */
+void frame_unpin(u32 frame);
+
+s64 call_frame_update(u32 auth, const struct aril_frame_op *ops, u64 n);
+s64 call_frame_reset(u32 auth, u32 frame);
+
+#endif

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT
+ * Grants: port ranges, interrupt lines and device memory, each to one env. */
+#ifndef KERNEL_GRANT_H
+#define KERNEL_GRANT_H
+
+#include "env.h"
+
+#define GRANTS 64
+
+s64 call_grant_create(u32 auth, const struct aril_grant_desc *desc);
+s64 call_grant_destroy(u32 auth, u32 grant);
+s64 call_line_unmask(u32 grant);
+
+/* An interrupt vector of a granted line fired on this CPU: masks the line, posts it. Interrupt context. */
+void grant_interrupt(u32 grant);
+/* Takes back all grants of a dying env. object_lock held. */
+void grant_env_gone(struct env *env);
+/* Whether a (non-RAM) device frame is granted to env, so that it may bind it. object_lock held. */
+int grant_memory(const struct env *env, u32 frame);
+/* Whether an interrupt line is granted to anybody. object_lock held. */
+int grant_line_taken(u32 gsi);
+/* Whether COM1's ports are granted (the kernel's log must not touch the UART). */
+int grant_uart_taken(void);
+
+#endif

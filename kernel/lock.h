@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT
+ * Ticket lock, and the order of all locks.
+ *
+ * Order (take only downwards): 1 object_lock   frames, spaces, envs, slices, grants, rings, capabilities
+ *                              2 wait_lock     wait queues and the run state of contexts
+ *                              3 log lock      (in log.c) the log's output
+ * Interrupts are off whenever a lock is held: the kernel runs with IF=0. Upcall, yield, gate take none;
+ * what they look up stays valid until their CPU next acknowledges a quiesce (smp_quiesce). */
+#ifndef KERNEL_LOCK_H
+#define KERNEL_LOCK_H
+
+#include <aril/types.h>
+
+struct lock {
+	u32 next;
+	u32 serving;
+	const char *name;
+};
+#define LOCK(n) {.next = 0, .serving = 0, .name = (n)}
+
+extern struct lock object_lock;
+extern struct lock wait_lock;
+
+/* Serves this CPU's pending cross-CPU requests (shoot-down, quiesce); see arch.h. */
+void smp_poll(void);
+
+/* Takes the lock. While it waits it serves other CPUs' requests, so the caller must hold no reference
+ * to an object that a quiesce protects, unless a lock above protects it. */
+static inline void lock_take(struct lock *l)
+{
+	u32 ticket = __atomic_fetch_add(&l->next, 1, __ATOMIC_RELAXED);
+
+	while (__atomic_load_n(&l->serving, __ATOMIC_ACQUIRE) != ticket) {
+		smp_poll();
+		__builtin_ia32_pause();
+	}
+}
+
+static inline void lock_drop(struct lock *l)
+{
+	__atomic_store_n(&l->serving, l->serving + 1, __ATOMIC_RELEASE);
+}
+
+#endif

@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: MIT
+ * Processor time. Each CPU walks its vector of slices; a position's env gets START, near its end END, and
+ * has a grace in which to leave. Who does not leave is stopped by force, its state kept in its own context
+ * page, and pays: the slice's owner forfeits a slice, and an env that overruns ENV_STRIKES times in a row
+ * is ended (Engler, Kaashoek, O'Toole 1995: excess time).
+ *
+ * All of this is the CPU's own state, so no lock: another CPU changes it only by making a context READY
+ * (wait.c) or by a quiesce. */
+#include "slice.h"
+#include "arch.h"
+#include "boot.h"
+#include "frame.h"
+#include "lock.h"
+#include "util.h"
+
+#define SLICE_NS 10000000ul
+#define GRACE_NS 5000000ul
+#define ENV_STRIKES 100
+
+struct aril_slice *slices;
+
+void slice_expose(struct aril_info *i)
+{
+	i->slice_ns = SLICE_NS;
+	i->grace_ns = GRACE_NS;
+}
+
+/* READY -> RUNNING, if nobody took the context away meanwhile. */
+int ctx_claim(struct context *ctx)
+{
+	u32 ready = CTX_READY;
+
+	return __atomic_compare_exchange_n(&ctx->state, &ready, CTX_RUNNING, 0, __ATOMIC_ACQ_REL,
+					   __ATOMIC_RELAXED);
+}
+
+void slice_timer_set(void)
+{
+	struct cpu *cpu = this_cpu();
+	u64 at = 0;
+
+	if (cpu->ctx)
+		at = cpu->grace_end ? cpu->grace_end : cpu->slice_end;
+	struct context *first = read_once(cpu->timers);
+	if (first) {
+		u64 deadline = read_once(first->deadline);
+
+		if (deadline && (!at || deadline < at))
+			at = deadline;
+	}
+	timer_set(at);
+}
+
+void slice_install(struct context *ctx)
+{
+	struct cpu *cpu = this_cpu();
+	struct env *env = ctx->env;
+
+	cpu->ctx = ctx;
+	cpu->env = env;
+	arch_load_space(env->cr3);
+	if (env->nports || cpu->ports_of)
+		arch_load_ports(env);
+	info->cpu[cpu->id].env = env->id;
+	info->cpu[cpu->id].switches++;
+}
+
+void slice_leave(void)
+{
+	struct cpu *cpu = this_cpu();
+	struct context *ctx = cpu->ctx;
+
+	ctx->env->strikes = 0; /* it left by itself */
+	cpu->ctx = NULL;
+	cpu->env = NULL;
+	__atomic_store_n(&ctx->state, CTX_READY, __ATOMIC_RELEASE);
+}
+
+/* Puts a save area on ctx's upcall stack: at its top, or below rsp when rsp is in it. Returns the library's
+ * address of it, or 0 when there is no room. */
+static u64 save_push(struct context *ctx, const struct aril_save *save, u64 rsp)
+{
+	u64 top = rsp - ctx->va;
+
+	if (top <= ARIL_CTX_STACK_LOW || top > ARIL_CTX_STACK_TOP)
+		top = ARIL_CTX_STACK_TOP;
+	top &= ~15ul;
+	if (top < ARIL_CTX_STACK_LOW + ARIL_SAVE_BYTES)
+		return 0;
+	top -= ARIL_SAVE_BYTES;
+	struct aril_context *page = ctx->page;
+	u64 seq = page->seq | 1;
+
+	write_once(page->seq, seq);
+	struct aril_save *to = (struct aril_save *)((u8 *)page + top);
+	*to = *save;
+	to->seq = seq + 1;
+	write_once(page->mask, ARIL_MASK_ALL);
+	__atomic_store_n(&page->seq, seq + 1, __ATOMIC_RELEASE);
+	ctx->env->info->upcalls++;
+	return ctx->va + top;
+}
+
+_Noreturn void slice_enter(struct context *ctx, u32 cause, u64 from)
+{
+	slice_install(ctx);
+	slice_timer_set();
+	arch_clear_registers();
+	if (read_once(ctx->page->forced)) {
+		struct trap_frame frame;
+
+		write_once(ctx->page->forced, 0);
+		if (arch_load_forced(&ctx->page->state, &frame))
+			env_end_current(ARIL_END_FAULT, 0);
+		upcall_deliver_pending(&frame);
+		arch_return_frame(&frame);
+	}
+	struct aril_save save = {.vector = ARIL_VECTOR_START, .error = cause, .addr = from};
+
+	__atomic_and_fetch(&ctx->page->pending, ~(u32)ARIL_PEND_END, __ATOMIC_RELAXED);
+	arch_enter_user(ctx->env->entry, save_push(ctx, &save, 0));
+}
+
+/* Who runs at this position: the owner, or whom it is waiting for behind a synchronous gate. */
+static struct context *slice_candidate(struct cpu *cpu, const struct aril_slice *slice)
+{
+	struct env *env = env_get(slice->env);
+
+	if (!env)
+		return NULL;
+	struct context *ctx = &env->ctx[cpu->id];
+	for (u32 hops = 0; ctx->donee && hops < 8; hops++) {
+		struct env *donee = env_get(ctx->donee);
+
+		if (!donee) { /* the callee is dead: its caller goes on, and finds out */
+			ctx->donee = 0;
+			break;
+		}
+		ctx = &donee->ctx[cpu->id];
+	}
+	return read_once(ctx->state) == CTX_READY ? ctx : NULL;
+}
+
+/* One walk of the vector from the position after the last. Enters the first that can run; returns whether
+ * there was one that could but forfeited its slice. */
+static int slice_scan(struct cpu *cpu)
+{
+	int forfeited = 0;
+	struct aril_slice *vector = &slices[cpu->id * ARIL_SLICES];
+
+	for (u32 i = 1; i <= ARIL_SLICES; i++) {
+		u32 position = (cpu->position + i) % ARIL_SLICES;
+		struct aril_slice *slice = &vector[position];
+
+		if (!slice->env)
+			continue;
+		struct context *ctx = slice_candidate(cpu, slice);
+		if (!ctx)
+			continue;
+		struct env *owner = env_get(slice->env);
+		if (owner && owner->info->excess) {
+			owner->info->excess--;
+			forfeited = 1;
+			continue;
+		}
+		if (!ctx_claim(ctx))
+			continue;
+		cpu->position = position;
+		cpu->owner = slice->env;
+		cpu->slice_end = time_now() + SLICE_NS;
+		cpu->grace_end = 0;
+		info->cpu[cpu->id].position = position;
+		slice->runs++;
+		u32 cause = ctx->start_cause ? ctx->start_cause : ARIL_START_SLICE;
+		ctx->start_cause = 0;
+		slice_enter(ctx, cause, 0);
+	}
+	return forfeited;
+}
+
+_Noreturn void slice_next(void)
+{
+	struct cpu *cpu = this_cpu();
+
+	cpu->ctx = NULL;
+	cpu->env = NULL;
+	for (;;) {
+		write_once(cpu->kicked, 0);
+		wait_expire(time_now());
+		if (slice_scan(cpu))
+			continue;
+		arch_load_space(arch_kernel_cr3());
+		info->cpu[cpu->id].env = 0;
+		slice_timer_set();
+		if (read_once(cpu->kicked))
+			continue;
+		u64 since = time_now();
+		write_once(cpu->idle, 1);
+		arch_idle();
+		write_once(cpu->idle, 0);
+		info->cpu[cpu->id].idle_ns += time_now() - since;
+	}
+}
+
+/* Takes the CPU from a context that did not leave within its grace. */
+static _Noreturn void slice_force(struct cpu *cpu, struct context *ctx,
+				  const struct trap_frame *frame)
+{
+	struct env *env = ctx->env;
+	struct env *owner = env_get(cpu->owner);
+
+	arch_save_forced(&ctx->page->state, frame);
+	write_once(ctx->page->forced, 1);
+	env->info->overruns++;
+	if (owner)
+		owner->info->excess++;
+	if (++env->strikes >= ENV_STRIKES)
+		env_end_current(ARIL_END_EXCESS, 0);
+	cpu->ctx = NULL;
+	cpu->env = NULL;
+	__atomic_store_n(&ctx->state, CTX_READY, __ATOMIC_RELEASE);
+	slice_next();
+}
+
+void slice_timer(struct trap_frame *frame)
+{
+	struct cpu *cpu = this_cpu();
+	u64 now = time_now();
+
+	wait_expire(now);
+	struct context *ctx = cpu->ctx;
+	if (!frame || !ctx) {
+		slice_timer_set();
+		return;
+	}
+	if (cpu->grace_end && now >= cpu->grace_end) {
+		slice_force(cpu, ctx, frame);
+	} else if (!cpu->grace_end && now >= cpu->slice_end) {
+		cpu->grace_end = now + GRACE_NS;
+		__atomic_or_fetch(&ctx->page->pending, ARIL_PEND_END, __ATOMIC_RELAXED);
+	}
+	slice_timer_set();
+}
+
+void upcall_post(struct context *ctx, u32 pend)
+{
+	struct cpu *cpu = this_cpu();
+
+	__atomic_or_fetch(&ctx->page->pending, pend, __ATOMIC_SEQ_CST);
+	lock_take(&wait_lock);
+	if (ctx->state == CTX_BLOCKED)
+		wait_unblock(ctx, ARIL_START_EVENT);
+	lock_drop(&wait_lock);
+	if (ctx->cpu != cpu->id)
+		smp_kick(ctx->cpu);
+}
+
+void upcall_deliver_pending(struct trap_frame *frame)
+{
+	struct context *ctx = this_cpu()->ctx;
+
+	if (!ctx) /* it was ended by another CPU */
+		slice_next();
+	struct aril_context *page = ctx->page;
+	u32 pending = read_once(page->pending);
+	if (likely(!pending) || read_once(page->mask) != ARIL_MASK_NONE)
+		return;
+	u32 bit = pending & ARIL_PEND_END ? ARIL_PEND_END : ARIL_PEND_EVENT;
+	struct aril_save save = {
+		.vector = bit == ARIL_PEND_END ? ARIL_VECTOR_END : ARIL_VECTOR_EVENT,
+		.rip = frame->rip, .cs = frame->cs, .rflags = frame->rflags,
+		.rsp = frame->rsp, .ss = frame->ss,
+	};
+	u64 at = save_push(ctx, &save, frame->rsp);
+	if (!at)
+		return; /* no room now: it stays pending */
+	__atomic_and_fetch(&page->pending, ~bit, __ATOMIC_RELAXED);
+	frame->rip = ctx->env->entry;
+	frame->rsp = at;
+	frame->rflags = 0x202;
+}
+
+void upcall_exception(struct trap_frame *frame, u64 addr)
+{
+	struct context *ctx = this_cpu()->ctx;
+	struct aril_save save = {
+		.vector = frame->vector, .error = frame->error, .addr = addr,
+		.rip = frame->rip, .cs = frame->cs, .rflags = frame->rflags,
+		.rsp = frame->rsp, .ss = frame->ss,
+	};
+	u64 at = 0;
+
+	if (read_once(ctx->page->mask) != ARIL_MASK_ALL)
+		at = save_push(ctx, &save, frame->rsp);
+	if (unlikely(!at)) {
+		struct aril_env_info *i = ctx->env->info;
+
+		i->end_vector = frame->vector;
+		i->end_error = frame->error;
+		i->end_addr = addr;
+		i->end_rip = frame->rip;
+		i->end_rsp = frame->rsp;
+		env_end_current(ARIL_END_FAULT, 0);
+	}
+	frame->rip = ctx->env->entry;
+	frame->rsp = at;
+	frame->rflags = 0x202;
+}

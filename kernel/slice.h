@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT
+ * Processor time: each CPU's vector of slices, entering and leaving envs, upcalls. */
+#ifndef KERNEL_SLICE_H
+#define KERNEL_SLICE_H
+
+#include "env.h"
+
+extern struct aril_slice *slices; /* [ncpus][ARIL_SLICES]; object_lock for writing */
+
+struct aril_info;
+/* Publishes the lengths of slice and grace. */
+void slice_expose(struct aril_info *i);
+/* Gives the CPU to whoever is next: the next position whose env can run here, or idles until an interrupt
+ * makes one runnable. The current context (if any) must already be left. */
+_Noreturn void slice_next(void);
+/* Enters ctx (READY, this CPU's): START upcall, or the forced state. Clears or loads all user-readable
+ * registers. */
+_Noreturn void slice_enter(struct context *ctx, u32 cause, u64 from);
+/* READY -> RUNNING on this CPU, for slice_enter; 0 if it is not READY (any more). */
+int ctx_claim(struct context *ctx);
+/* Installs a claimed context: space, ports, books; enters nothing. */
+void slice_install(struct context *ctx);
+/* Leaves the current context, making it READY. */
+void slice_leave(void);
+/* The timer went off on this CPU, in user mode (frame != NULL) or idle. */
+struct trap_frame;
+void slice_timer(struct trap_frame *frame);
+/* Sets this CPU's timer to whatever comes first: slice end, end of grace, or a deadline. */
+void slice_timer_set(void);
+/* An asynchronous upcall for ctx: sets pend; delivered at once if it is this CPU's running one, unmasked,
+ * interrupted in user mode. */
+void upcall_post(struct context *ctx, u32 pend);
+/* Whether the current context has something pending that it can take now; delivers by editing the trap
+ * frame so that the return goes to its entry. Called on the way back to user mode. */
+void upcall_deliver_pending(struct trap_frame *frame);
+/* A synchronous upcall (exception). Edits the frame; ends the env where the context masks all or its
+ * stack has no room. */
+void upcall_exception(struct trap_frame *frame, u64 addr);
+
+s64 call_slice_set(u32 auth, u32 cpu, u32 position, u32 env, const struct aril_guard *guard);
+s64 call_yield(u32 auth, u32 env);
+s64 call_gate(u32 auth, u32 env, u32 mode);
+/* The gate call with all registers: on success edits frame and the caller returns by it. */
+s64 call_gate_frame(struct trap_frame *frame);
+s64 call_wait(u32 auth, u32 frame, u32 offset, u32 expected, u64 deadline);
+s64 call_wake(u32 auth, u32 frame, u32 offset, u32 n);
+
+/* wait.c, for the others: */
+/* Makes a blocked context READY with this START cause; under wait_lock; kicks its CPU. */
+void wait_unblock(struct context *ctx, u32 cause);
+/* Takes a context out of every queue: it is about to cease. Takes wait_lock. */
+void wait_forget(struct context *ctx);
+/* Wakes up to n waiters on a physical address. Takes wait_lock. */
+u32 wait_wake(u64 key, u32 n);
+/* Unblocks this CPU's contexts whose deadline is at or before now; returns the next deadline or 0. */
+u64 wait_expire(u64 now);
+
+#endif

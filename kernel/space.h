@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT
+ * Spaces: page tables that only the kernel writes, and the books behind each binding.
+ *
+ * A binding is a present leaf entry, or a table entry that names the table below. Its shadow word links it
+ * into its frame's list: next in bits 0..31, previous in bits 32..63 (0 in prev: it is the head). */
+#ifndef KERNEL_SPACE_H
+#define KERNEL_SPACE_H
+
+#include "frame.h"
+
+#define PTE_P 0x1ul
+#define PTE_W 0x2ul
+#define PTE_U 0x4ul
+#define PTE_PWT 0x8ul
+#define PTE_PCD 0x10ul
+#define PTE_A 0x20ul
+#define PTE_D 0x40ul
+#define PTE_PS 0x80ul
+#define PTE_G 0x100ul
+#define PTE_GUARD1 0x200ul
+#define PTE_NX 0x8000000000000000ul
+#define PTE_ADDR 0x000ffffffffff000ul
+#define PTE_SOFT 0x03f0000000000000ul
+
+/* Fills a new root's upper half: the kernel's entries and the self map. arch gives the entries. */
+void space_kernel_half(u32 root);
+
+/* Breaks bindings of frame made under guard `which` (0, 1) or all (-1), at most *budget of them, counting
+ * them down. Returns 1 when none is left. Sets *stale when a translation was removed: the caller shoots
+ * down before it returns to anyone. */
+int space_break(u32 frame, int which, u32 *budget, int *stale);
+/* Empties a table or root: unbinds entries below (leaf or sub-table), bounded by *budget; 1 when done. */
+int space_empty(u32 table, u32 *budget, int *stale);
+/* Binds without checks, at boot: the tables on the way must exist. */
+void space_bind_raw(u32 root, u64 va, u32 frame, u64 flags);
+/* Puts an empty table (retyped already, with its shadow) in the way to va, without checks, at boot. */
+void space_table_raw(u32 root, u64 va, u32 level, u32 table);
+/* The address of the entry for va in the table of that level (1: leaf of pages), or NULL if a table is
+ * missing on the way. So space_entry(root, va, n) != NULL says that the level n table is there. */
+u64 *space_entry(u32 root, u64 va, u32 level);
+
+s64 call_space_create(u32 auth, u32 root, u32 shadow);
+s64 call_space_table(u32 auth, u32 space, u64 va, u32 level, u32 table, u32 shadow);
+s64 call_space_link(u32 auth, u32 space, u64 va, u32 level, u32 table);
+s64 call_space_unlink(u32 auth, u32 space, u64 va, u32 level);
+s64 call_space_update(u32 auth, u32 space, const struct aril_space_op *ops, u64 n);
+
+#endif

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT
+ * Giving the CPU to a named env: directed yield, which passes nothing but time, and gates, which pass the
+ * registers too. Both take no lock: what env_get returns stays valid until this CPU polls. */
+#include "arch.h"
+#include "boot.h"
+#include "frame.h"
+#include "lock.h"
+#include "slice.h"
+#include "util.h"
+
+s64 call_yield(u32 auth, u32 id)
+{
+	struct cpu *cpu = this_cpu();
+	struct env *self = cpu->env;
+
+	if (!id) {
+		slice_leave();
+		slice_next();
+	}
+	struct env *env = env_get(id);
+	if (!env)
+		return -ARIL_E_ENV;
+	const struct auth *a = auth_get(self, auth);
+	if (!a)
+		return -ARIL_E_CAP;
+	if (frame_guard_for(env->frame, a, ARIL_RUN) < 0)
+		return -ARIL_E_RIGHTS;
+	struct context *to = &env->ctx[cpu->id];
+	if (to == cpu->ctx) { /* to itself: a fresh START */
+		slice_leave();
+		if (!ctx_claim(to))
+			slice_next();
+		slice_enter(to, ARIL_START_YIELD, self->id);
+	}
+	if (read_once(to->state) == CTX_NONE)
+		return -ARIL_E_CPU;
+	if (!ctx_claim(to))
+		return -ARIL_E_STATE;
+	slice_leave();
+	slice_enter(to, ARIL_START_YIELD, self->id);
+}
+
+/* Reached only if the entry code did not route the call: never. */
+s64 call_gate(u32 auth, u32 env, u32 mode)
+{
+	panic("gate %u %u %u without its frame", auth, env, mode);
+}
+
+s64 call_gate_frame(struct trap_frame *frame)
+{
+	struct cpu *cpu = this_cpu();
+	struct context *from = cpu->ctx;
+	struct env *self = cpu->env;
+	u32 mode = frame->rdx;
+
+	if (mode > 1)
+		return -ARIL_E_RANGE;
+	struct env *env = env_get(frame->rsi);
+	if (!env)
+		return -ARIL_E_ENV;
+	const struct auth *a = auth_get(self, frame->rdi);
+	if (!a)
+		return -ARIL_E_CAP;
+	if (frame_guard_for(env->frame, a, ARIL_CALL) < 0)
+		return -ARIL_E_RIGHTS;
+	struct context *to = &env->ctx[cpu->id];
+	if (to == from)
+		return -ARIL_E_CLOSED;
+	if (read_once(to->state) == CTX_NONE)
+		return -ARIL_E_CPU;
+	if (!env->gate || read_once(to->state) != CTX_READY)
+		return -ARIL_E_CLOSED;
+	if (!read_once(to->page->gate_open) || read_once(to->page->forced))
+		return -ARIL_E_CLOSED;
+	if (!ctx_claim(to))
+		return -ARIL_E_CLOSED;
+	slice_leave();
+	if (to->donee == self->id)
+		to->donee = 0; /* the answer to its synchronous call: its slices are its own again */
+	else if (mode)
+		from->donee = env->id;
+	to->start_cause = 0;
+	slice_install(to);
+	write_once(to->page->mask, ARIL_MASK_ALL);
+	write_once(to->page->gate_caller, self->id);
+	frame->rip = env->gate;
+	frame->rsp = to->va + ARIL_CTX_STACK_TOP;
+	frame->rflags = 0x202;
+	frame->rcx = frame->r11 = 0;
+	frame->rax = self->id;
+	return 0;
+}
+
+s64 call_slice_set(u32 auth, u32 cpu, u32 position, u32 id, const struct aril_guard *guard)
+{
+	const struct auth *a = auth_get(this_cpu()->env, auth);
+	struct aril_guard new = {.rights = 0};
+
+	if (!a)
+		return -ARIL_E_CAP;
+	if (cpu >= ncpus)
+		return -ARIL_E_CPU;
+	if (position >= ARIL_SLICES)
+		return -ARIL_E_RANGE;
+	struct aril_slice *slice = &slices[cpu * ARIL_SLICES + position];
+	u32 need = guard ? ARIL_RUN | ARIL_OWN : ARIL_RUN;
+	if (slice->guard.rights ? !guard_opens(&slice->guard, a, need)
+				: a->len != 0 || (a->rights & need) != need)
+		return -ARIL_E_RIGHTS;
+	if (id && !env_get(id))
+		return -ARIL_E_ENV;
+	if (guard) {
+		if (copy_from_user(&new, guard, sizeof(new)))
+			return -ARIL_E_ADDR;
+		s64 error = guard_check(&new);
+		if (error)
+			return error;
+		if (!cap_dominates(a->name, a->len, &new))
+			return -ARIL_E_RIGHTS;
+		slice->guard = new;
+	}
+	write_once(slice->env, id);
+	if (id)
+		smp_kick(cpu); /* it may be idle for want of an owner */
+	return 0;
+}

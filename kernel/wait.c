@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: MIT
+ * Blocking on a word of memory: the only way to block.
+ *
+ * A waiter is queued in a bucket by the word's physical address, and in its CPU's list of deadlines. Under
+ * wait_lock: a context is CTX_BLOCKED exactly while it is queued. The word is compared under wait_lock, and
+ * wake takes it too, so a change of the word followed by a wake is never lost. */
+#include "arch.h"
+#include "boot.h"
+#include "frame.h"
+#include "lock.h"
+#include "slice.h"
+#include "util.h"
+
+#define BUCKETS 256
+
+struct lock wait_lock = LOCK("wait");
+static struct bucket {
+	struct context *first, *last;
+} buckets[BUCKETS];
+
+static struct bucket *bucket_of(u64 key)
+{
+	return &buckets[((key >> 2) ^ (key >> 12)) % BUCKETS];
+}
+
+static void queue_add(struct context *ctx)
+{
+	struct bucket *b = bucket_of(ctx->wait_key);
+
+	ctx->wait_next = NULL;
+	ctx->wait_prev = b->last;
+	if (b->last)
+		b->last->wait_next = ctx;
+	else
+		b->first = ctx;
+	b->last = ctx;
+}
+
+static void queue_remove(struct context *ctx)
+{
+	struct bucket *b = bucket_of(ctx->wait_key);
+
+	if (ctx->wait_next)
+		ctx->wait_next->wait_prev = ctx->wait_prev;
+	else
+		b->last = ctx->wait_prev;
+	if (ctx->wait_prev)
+		ctx->wait_prev->wait_next = ctx->wait_next;
+	else
+		b->first = ctx->wait_next;
+	ctx->wait_key = 0;
+}
+
+/* Sorted by deadline; linear in this CPU's blocked contexts with one. */
+static void timer_add(struct cpu *cpu, struct context *ctx)
+{
+	struct context *before = NULL, *next = cpu->timers;
+
+	while (next && next->deadline <= ctx->deadline) {
+		before = next;
+		next = next->time_next;
+	}
+	ctx->time_prev = before;
+	ctx->time_next = next;
+	if (next)
+		next->time_prev = ctx;
+	if (before)
+		before->time_next = ctx;
+	else
+		write_once(cpu->timers, ctx);
+}
+
+static void timer_remove(struct context *ctx)
+{
+	if (!ctx->deadline)
+		return;
+	if (ctx->time_next)
+		ctx->time_next->time_prev = ctx->time_prev;
+	if (ctx->time_prev)
+		ctx->time_prev->time_next = ctx->time_next;
+	else
+		write_once(cpus[ctx->cpu]->timers, ctx->time_next);
+	ctx->deadline = 0;
+}
+
+void wait_unblock(struct context *ctx, u32 cause)
+{
+	queue_remove(ctx);
+	timer_remove(ctx);
+	ctx->start_cause = cause;
+	__atomic_store_n(&ctx->state, CTX_READY, __ATOMIC_RELEASE);
+	if (ctx->cpu == this_cpu()->id)
+		write_once(this_cpu()->kicked, 1);
+	else
+		smp_kick(ctx->cpu);
+}
+
+void wait_forget(struct context *ctx)
+{
+	lock_take(&wait_lock);
+	if (ctx->state == CTX_BLOCKED) {
+		queue_remove(ctx);
+		timer_remove(ctx);
+		ctx->state = CTX_READY;
+	}
+	lock_drop(&wait_lock);
+}
+
+u32 wait_wake(u64 key, u32 n)
+{
+	u32 woken = 0;
+
+	lock_take(&wait_lock);
+	struct context *next, *ctx = bucket_of(key)->first;
+	for (; ctx && woken < n; ctx = next) {
+		next = ctx->wait_next;
+		if (ctx->wait_key != key)
+			continue;
+		wait_unblock(ctx, ARIL_START_WAKE);
+		woken++;
+	}
+	lock_drop(&wait_lock);
+	return woken;
+}
+
+u64 wait_expire(u64 now)
+{
+	struct cpu *cpu = this_cpu();
+	u64 next = 0;
+
+	if (!read_once(cpu->timers))
+		return 0;
+	lock_take(&wait_lock);
+	while (cpu->timers && cpu->timers->deadline <= now)
+		wait_unblock(cpu->timers, ARIL_START_TIME);
+	if (cpu->timers)
+		next = cpu->timers->deadline;
+	lock_drop(&wait_lock);
+	return next;
+}
+
+u64 env_info_key(const struct aril_env_info *i)
+{
+	return ((u64)info->envs_frame << ARIL_PAGE_SHIFT) + (u64)((const u8 *)i - (const u8 *)env_infos) +
+	       __builtin_offsetof(struct aril_env_info, state);
+}
+
+/* Frames of the exposed env table: everyone may read them, so everyone may wait on them. */
+static int frame_is_exposed(u32 frame)
+{
+	return frame - info->envs_frame < ARIL_MAX_ENVS * sizeof(struct aril_env_info) / ARIL_PAGE_SIZE;
+}
+
+/* What wait and wake ask of their word. */
+static s64 word_check(u32 auth, u32 frame, u32 offset)
+{
+	if (offset & 3 || offset >= ARIL_PAGE_SIZE)
+		return -ARIL_E_RANGE;
+	if (frame_is_exposed(frame))
+		return 0;
+	const struct auth *a = auth_get(this_cpu()->env, auth);
+	if (!a)
+		return -ARIL_E_CAP;
+	s64 error = frame_check(frame, a, ARIL_READ);
+	if (error)
+		return error;
+	if (frames[frame].state != ARIL_FRAME_NORMAL || frames[frame].flags)
+		return -ARIL_E_STATE;
+	return 0;
+}
+
+s64 call_wait(u32 auth, u32 frame, u32 offset, u32 expected, u64 deadline)
+{
+	s64 error = word_check(auth, frame, offset);
+
+	if (error)
+		return error;
+	lock_take(&wait_lock);
+	struct cpu *cpu = this_cpu();
+	struct context *ctx = cpu->ctx;
+	if (!ctx) { /* ended by another CPU while this one waited for the lock */
+		lock_drop(&wait_lock);
+		slice_next();
+	}
+	u8 *memory = (u8 *)frame_memory(frame) + offset;
+	if (__atomic_load_n((u32 *)memory, __ATOMIC_SEQ_CST) != expected) {
+		lock_drop(&wait_lock);
+		return -ARIL_E_VALUE;
+	}
+	if (read_once(ctx->page->pending) & ARIL_PEND_EVENT) {
+		lock_drop(&wait_lock);
+		return -ARIL_E_AGAIN;
+	}
+	ctx->env->strikes = 0;
+	ctx->wait_key = ((u64)frame << ARIL_PAGE_SHIFT) + offset;
+	queue_add(ctx);
+	ctx->deadline = deadline;
+	if (deadline)
+		timer_add(cpu, ctx);
+	cpu->ctx = NULL;
+	cpu->env = NULL;
+	ctx->state = CTX_BLOCKED;
+	lock_drop(&wait_lock);
+	slice_next();
+}
+
+s64 call_wake(u32 auth, u32 frame, u32 offset, u32 n)
+{
+	s64 error = word_check(auth, frame, offset);
+
+	if (error)
+		return error;
+	if (frame_is_exposed(frame))
+		return -ARIL_E_RIGHTS; /* only the kernel changes those words */
+	return wait_wake(((u64)frame << ARIL_PAGE_SHIFT) + offset, n);
+}

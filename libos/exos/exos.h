@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: MIT
+ * What every part of ExOS shares: threads, processes, the family lock, sleeping, and who provides what.
+ *
+ * ExOS is one image, mapped with its data in every process of a family through shared sub-trees: a global
+ * here is the family's. Family memory is direct-mapped at FAMILY_VA. Code here runs with upcalls masked
+ * ASYNC on the thread's own stack; only faults on the program's memory nest.
+ *
+ * The family lock guards all of ExOS's data unless a field says otherwise. It is taken on the way in
+ * (exos_enter), dropped while a thread sleeps and on the way out. Programs run in parallel; ExOS itself does
+ * not, except for calls marked free of the lock in the table. */
+#ifndef EXOS_H
+#define EXOS_H
+
+#include <aril/layout.h>
+#include <aril/ops.h>
+#include <aril/types.h>
+#include <aril/upcall.h>
+
+#define EXOS_VA 0x7f0000000000ul
+#define FAMILY_VA 0x7e0000000000ul
+#define PROGRAM_TOP 0x7d0000000000ul /* exclusive: programs' half ends here (stack below it) */
+#define PAGE 4096ul
+#define EXOS_STACK 16384ul
+
+#define NULL ((void *)0)
+#define array_count(a) (sizeof(a) / sizeof((a)[0]))
+#define min(a, b) ((a) < (b) ? (a) : (b))
+#define max(a, b) ((a) > (b) ? (a) : (b))
+#define container_of(p, type, field) ((type *)((char *)(p) - __builtin_offsetof(type, field)))
+
+/* Linux's numbers: errors, signals, structures, flags. exos/linux.h (owner: E3) */
+
+/* The program's registers at its entry to ExOS, at the top of the thread's ExOS stack. entry.S knows the order. */
+struct user_regs {
+	u64 r15, r14, r13, r12, rbp, rbx, r11, r10, r9, r8, rax, rcx, rdx, rsi, rdi;
+	u64 orig_rax; /* system call number, or -1 when entered otherwise */
+	u64 rip, cs, rflags, rsp, ss;
+};
+
+struct list {
+	struct list *next, *prev;
+};
+static inline void list_init(struct list *l) { l->next = l->prev = l; }
+static inline int list_empty(const struct list *l) { return l->next == l; }
+static inline void list_add_tail(struct list *head, struct list *n)
+{
+	n->prev = head->prev;
+	n->next = head;
+	head->prev->next = n;
+	head->prev = n;
+}
+static inline void list_del(struct list *n)
+{
+	n->prev->next = n->next;
+	n->next->prev = n->prev;
+	n->next = n->prev = n;
+}
+
+/* What sleeps: threads queue here (sched.c). Guarded by the family lock. */
+struct waitq {
+	struct list sleepers;
+};
+
+enum thread_state { THREAD_NEW, THREAD_RUNNABLE, THREAD_RUNNING, THREAD_SLEEPING, THREAD_STOPPED, THREAD_DEAD };
+
+#define NSIG 64
+
+struct thread {
+	struct thread *self;    /* gs:0 */
+	u64 stack_top;          /* gs:8, ExOS stack */
+	u64 scratch[2];         /* gs:16, entry.S */
+	struct user_regs *regs; /* gs:32, the program's registers while it is inside */
+	struct proc *proc;
+	u32 tid;
+	u32 state;
+	u64 switch_rsp; /* saved by sched while not running */
+	u64 fs_base;    /* the program's */
+	u8 *xsave;      /* the program's vector state while not running, XSAVE layout, 64-byte aligned */
+	u32 xsave_valid;
+	u32 in_exos;    /* nesting: 0 in the program */
+	struct list run; /* in the run queue or a waitq */
+	struct waitq *sleeping_on;
+	u64 wake_deadline;  /* ns; 0: none */
+	struct list timer;
+	s64 wake_result;    /* 0 woken, -ETIMEDOUT, -EINTR */
+	u32 interruptible;
+	/* signals (signal.c) */
+	u64 sig_mask, sig_saved_mask, sig_pending;
+	u32 sig_restore_mask; /* sigsuspend, ppoll: restore sig_saved_mask after delivery */
+	u64 altstack_sp, altstack_size;
+	u32 altstack_flags;
+	u64 fault_addr; /* of the last fault, for siginfo */
+	u32 clear_tid_set;
+	u64 clear_tid; /* set_tid_address */
+	u64 utime_ns, stime_ns, last_stamp;
+	u64 restart[4]; /* restart_syscall */
+	/* entry.S knows nothing of what follows */
+	u64 sig_waiting;   /* rt_sigtimedwait: wakes although blocked */
+	u64 fault_error, fault_vector; /* of the last exception, for the signal frame */
+	u64 robust_list;   /* set_robust_list; 0: none */
+	struct trace *trace; /* the call being traced (trace.c) */
+};
+
+static inline struct thread *current(void)
+{
+	struct thread *t;
+	__asm__ volatile("movq %%gs:0, %0" : "=r"(t));
+	return t;
+}
+
+struct mm;      /* mm.h, E1 */
+struct files;   /* file.h, E2: descriptor table */
+struct fsinfo;  /* file.h, E2: cwd, root, umask */
+struct sighand; /* signal.h, E3 */
+struct tty;     /* tty.h, E2 */
+
+struct proc {
+	u32 pid, ppid, pgid, sid;
+	u32 env;       /* kernel env id */
+	u32 env_frame;
+	struct aril_context *ctx[ARIL_MAX_CPUS]; /* direct-map address; NULL: none there yet */
+	struct mm *mm;
+	struct files *files;
+	struct fsinfo *fs;
+	struct sighand *sig;
+	struct tty *tty; /* controlling terminal */
+	struct thread *thread;
+	struct proc *parent;
+	struct list children, sibling, all;
+	struct waitq child_wait; /* wait4 of the parent sleeps on its own */
+	struct waitq vfork_wait;
+	u32 state; /* PROC_* of proc.h */
+	s32 exit_status; /* wait4's encoding */
+	u32 exit_signal;
+	u32 vforked; /* the parent waits until exec or exit */
+	char comm[16];
+	char *exe; /* absolute path */
+	u32 uid, euid, gid, egid;
+	u64 start_ns;
+	u64 cutime_ns, cstime_ns, maxrss_pages, minflt, majflt;
+	u64 limit_cur[16], limit_max[16];
+	u64 itimer_value[3], itimer_interval[3]; /* ns; value[ITIMER_REAL] is its deadline */
+	struct timer *itimer_real;
+	u32 suid, sgid, ngroups, groups[32];
+	u32 did_exec;        /* its parent may no longer change its group */
+	u32 stop_signal;     /* what stopped it */
+	u32 stop_unreported, continue_unreported; /* to the parent's wait */
+	u32 no_new_privs, death_signal, dumpable, exiting;
+	struct waitq stop_wait; /* sleeps here while stopped */
+};
+
+/* ---- main.c (E1): start of the family; boots the first process ---- */
+extern struct family {
+	const struct core_domain *domain;
+	u32 auth;      /* opened capability of the family */
+	u32 ncpus;
+	u32 trace;
+	s64 realtime_offset; /* ns to add to the exposed clock for UTC */
+	struct proc *init;
+	u32 console_is_tty; /* CHANNEL_TTY_* */
+} family;
+
+/* ---- lock.c / sched.c (E1) ---- */
+void family_lock(void);   /* recursive by thread: a nested fault does not lock twice */
+void family_unlock(void);
+void waitq_init(struct waitq *q);
+/* Sleeps on q until woken, the deadline (ns of the exposed clock, 0: none), or, where interruptible, a
+ * deliverable signal. The family lock is held before and after, and dropped between. 0, -ETIMEDOUT, -EINTR.
+ * Callers re-check their condition in a loop. */
+s64 sleep_on(struct waitq *q, u64 deadline, int interruptible);
+/* poll sleeps on many: registers one thread on several queues through these. */
+struct poll_entry { struct list link; struct thread *thread; };
+struct pollq { struct list entries; };  /* beside a waitq in each pollable object, see file.h */
+void wake_one(struct waitq *q);
+void wake_all(struct waitq *q);
+void thread_wake(struct thread *t, s64 result); /* if it sleeps interruptibly or result is 0 */
+void thread_start(struct thread *t);            /* NEW -> RUNNABLE */
+void sched_yield_now(void);                     /* others first */
+_Noreturn void sched_exit(void);                /* the current thread never runs again */
+u64 now_ns(void);                               /* exposed clock */
+/* console and timers are pumped by the scheduler on EVENT and before it idles: */
+void console_pump_all(void); /* E2 */
+/* Library timers (time.c, E3): the earliest deadline (0: none), and running what is due. */
+u64 timers_next(void);
+void timers_run(u64 now);
+
+/* ---- memory.c (E1): family frames ---- */
+void *page_alloc(u32 order);             /* 4096 << order bytes, zeroed only by page_zalloc; NULL: none left */
+void *page_zalloc(u32 order);
+void page_get(void *page);               /* reference counts of single pages (order 0) */
+void page_put(void *page);               /* frees at zero */
+u32 page_refs(const void *page);
+static inline u32 page_frame(const void *p) { return (u32)(((u64)p - FAMILY_VA) >> 12); }
+static inline void *frame_page(u32 frame) { return (void *)(FAMILY_VA + ((u64)frame << 12)); }
+void *kmalloc(usize bytes);              /* zeroed; NULL: none left */
+void kfree(void *p);
+u64 pages_free(void), pages_total(void);
+
+/* ---- usermem (E1): the program's memory, checked. 0 or -EFAULT ---- */
+int copy_in(void *to, u64 from, usize bytes);
+int copy_out(u64 to, const void *from, usize bytes);
+s64 string_in(char *to, u64 from, usize bytes); /* length, -EFAULT, -ENAMETOOLONG */
+
+/* ---- console log ---- */
+void exos_log(const char *format, ...) __attribute__((format(printf, 1, 2))); /* one line, to TRACE or kernel log */
+void exos_log_once(const char *format, ...) __attribute__((format(printf, 1, 2))); /* once per format+number */
+_Noreturn void exos_panic(const char *format, ...) __attribute__((format(printf, 1, 2)));
+#define exos_assert(x) do { if (!(x)) exos_panic("%s:%d: %s", __FILE__, __LINE__, #x); } while (0)
+
+#endif

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT
+ * Files: inodes with a page cache, open files, descriptor tables, path walks. */
+#ifndef EXOS_FILE_H
+#define EXOS_FILE_H
+
+#include "exos.h"
+
+struct inode;
+struct file;
+struct stat64; /* linux.h */
+
+struct file_ops {
+	s64 (*read)(struct file *f, u64 to, usize bytes, u64 *offset); /* to: program address */
+	s64 (*write)(struct file *f, u64 from, usize bytes, u64 *offset);
+	u32 (*poll)(struct file *f); /* POLLIN etc. that hold now */
+	s64 (*ioctl)(struct file *f, u64 request, u64 arg);
+	s64 (*readdir)(struct file *f, u64 to, usize bytes); /* getdents64 */
+	s64 (*seek)(struct file *f, s64 offset, u32 whence);
+	void (*release)(struct file *f);
+};
+
+/* An open file: shared by descriptors and across fork. */
+struct file {
+	u32 refs;
+	u32 flags; /* O_* */
+	const struct file_ops *ops;
+	struct inode *inode;
+	u64 offset;
+	void *data; /* the kind's own: pipe, tty */
+	char *path; /* absolute at open, for /proc/self/fd; may be NULL */
+};
+
+/* Anything that can become ready wakes this: poll sleeps on it (one for all of the family, spurious wakes are
+ * re-checked), beside the object's own waitq. */
+extern struct waitq poll_waiters;
+void poll_notify(void);
+
+/* The page of an inode at index, in the page cache, with a reference for the caller; allocated or copied from
+ * the archive on first use. NULL and *error = -EIO/-ENOMEM, or beyond the end (-ENXIO -> SIGBUS). */
+void *inode_page(struct inode *i, u64 index, s64 *error);
+u64 inode_size(const struct inode *i);
+void inode_get(struct inode *i);
+void inode_put(struct inode *i);
+/* exec's view: opens a regular executable file by path from the current process: 0 or -E (EACCES, ENOENT...) */
+s64 inode_lookup_exec(const char *path, struct inode **out, char **absolute);
+s64 inode_read_kernel(struct inode *i, void *to, usize bytes, u64 offset); /* bytes read or -E */
+/* file of a descriptor of the current process, with its inode; -EBADF. For mmap. */
+struct file *fd_file(u32 fd);
+
+struct files *files_create(void);
+struct files *files_clone(struct files *from);
+void files_put(struct files *f);        /* closes all */
+void files_close_on_exec(struct files *f);
+struct fsinfo *fsinfo_create(void);
+struct fsinfo *fsinfo_clone(struct fsinfo *from);
+void fsinfo_put(struct fsinfo *f);
+
+/* Start: mounts the archive, makes devices, opens descriptors 0..2 of the first process. */
+void files_boot(void);
+void console_boot(struct proc *first);
+/* Sends what is queued to the console and the exit status; the family ends after it (console.c). */
+void console_finish(u32 status);
+
+#endif

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT
+ * A process's memory: areas, page faults, and Linux's calls on them. */
+#ifndef EXOS_MM_H
+#define EXOS_MM_H
+
+#include "exos.h"
+
+struct inode;
+struct area {
+	struct list link; /* by address */
+	u64 start, end;
+	u32 prot;  /* PROT_* */
+	u32 flags; /* MAP_SHARED, MAP_PRIVATE, MAP_ANONYMOUS, MAP_GROWSDOWN */
+	struct inode *inode; /* or NULL */
+	u64 offset; /* bytes in the inode at start */
+};
+
+struct mm {
+	u32 space; /* root frame */
+	u32 refs;  /* vfork shares it */
+	struct list areas;
+	u64 brk_start, brk;
+	u64 mmap_top;
+	u64 stack_top, arg_start, arg_end, env_start, env_end;
+	u64 rss;
+};
+
+struct mm *mm_create(void);            /* an empty program half over the family's shared sub-trees */
+struct mm *mm_clone(struct mm *from);  /* fork: copy on write */
+void mm_get(struct mm *mm);
+void mm_put(struct mm *mm);            /* destroys at the last one; never the space one runs on */
+/* Adds an area and nothing else. 0 or -ENOMEM. MAP_FIXED semantics: what was there is unmapped. */
+s64 mm_map(struct mm *mm, u64 start, u64 bytes, u32 prot, u32 flags, struct inode *inode, u64 offset);
+/* Resolves a fault of the current process: 0, or the signal (SIGSEGV, SIGBUS) with *code = si_code. */
+int mm_fault(u64 addr, u64 error, int *code);
+struct area *mm_find(struct mm *mm, u64 addr);
+/* Copies into a process image that is not running yet (exec), faulting pages in. */
+int mm_poke(struct mm *mm, u64 to, const void *from, usize bytes);
+/* Unmaps and frees all program pages backed by inode pages beyond `size` (truncate). */
+void mm_inode_truncated(struct inode *inode, u64 size);
+
+s64 sys_brk(u64 addr);
+s64 sys_mmap(u64 addr, u64 bytes, u64 prot, u64 flags, u64 fd, u64 offset);
+s64 sys_munmap(u64 addr, u64 bytes);
+s64 sys_mprotect(u64 addr, u64 bytes, u64 prot);
+s64 sys_mremap(u64 old, u64 old_bytes, u64 new_bytes, u64 flags, u64 to);
+s64 sys_madvise(u64 addr, u64 bytes, u64 advice);
+s64 sys_msync(u64 addr, u64 bytes, u64 flags);
+s64 sys_mincore(u64 addr, u64 bytes, u64 vec);
+
+/* exec.c (E1): loads an ELF program (static, PIE or not; PT_INTERP honoured if the interpreter exists) or a #! script's interpreter into a
+ * fresh mm with its stack as Linux lays it out; on success replaces current()->proc's mm and sets the entry
+ * registers; on failure changes nothing and returns -E. argv, envp: kernel copies. */
+s64 exec_load(const char *path, char *const argv[], char *const envp[]);
+
+#endif

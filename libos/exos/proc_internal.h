@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT
+ * What the files on processes and signals share among themselves. */
+#ifndef EXOS_PROC_INTERNAL_H
+#define EXOS_PROC_INTERNAL_H
+
+#include "exos.h"
+#include "linux.h"
+#include "proc.h"
+
+#define SIG_BIT(sig) (1ul << ((sig)-1))
+#define SIG_UNBLOCKABLE (SIG_BIT(SIGKILL) | SIG_BIT(SIGSTOP))
+#define SIG_STOPS (SIG_BIT(SIGSTOP) | SIG_BIT(SIGTSTP) | SIG_BIT(SIGTTIN) | SIG_BIT(SIGTTOU))
+#define SIG_QUEUE_MAX 1024 /* queued siginfos of a process, as RLIMIT_SIGPENDING says */
+
+/* A signal with its information, until it is delivered. */
+struct sig_queued {
+	struct list link;
+	struct siginfo_k info;
+};
+
+/* A process's signal actions, and the informations of what is pending. */
+struct sighand {
+	u32 refs;
+	u32 queued;
+	struct linux_sigaction action[NSIG]; /* of signal n at n - 1 */
+	struct list queue;                   /* struct sig_queued, oldest first */
+};
+
+/* Takes the lowest pending signal that `mask` does not block, faults first, with its information. 0: none. */
+int signal_take(struct thread *t, u64 mask, struct siginfo_k *info);
+/* Sets the thread's mask (KILL and STOP stay deliverable). */
+void signal_set_mask(struct thread *t, u64 mask);
+/* Converts between ExOS's and Linux's siginfo. */
+void siginfo_to_linux(const struct siginfo_k *from, struct linux_siginfo *to);
+
+/* Builds the frame of a handler on the program's stack and sets regs to enter it. 0 or -EFAULT: the stack cannot
+ * take it. `mask`: what sigreturn restores. */
+int sigframe_push(struct user_regs *regs, const struct siginfo_k *info, const struct linux_sigaction *action,
+		  u64 mask);
+
+/* Tells the parent of p (SIGCHLD) that p ended, stopped or went on: code is CLD_*, status the exit code or signal. */
+void proc_notify_parent(struct proc *p, int code, int status);
+/* Stops the current process for sig until it is continued or killed. */
+void proc_stop(int sig);
+/* A stopped process goes on (SIGCONT, SIGKILL). */
+void proc_continue(struct proc *p, int report);
+/* Whether every member's parent is in the group itself or in another session: nobody could continue it. */
+int group_orphaned(u32 pgid, const struct proc *ignored);
+/* Sends HUP and CONT to the group if it is orphaned without `leaving` and a member of it is stopped. */
+void group_hangup_orphan(u32 pgid, const struct proc *leaving);
+/* Lets a parent that waits for its vforked child go on. */
+void proc_vfork_done(struct proc *p);
+/* Frees a zombie that its thread has left: charges its time to its parent where charge is set. */
+void proc_free(struct proc *p, int charge);
+/* Frees the processes that ended with nobody to wait for them. */
+void proc_reap_unwaited(void);
+/* Time a process has used, its thread's included (ns). */
+void proc_times(const struct proc *p, u64 *user, u64 *system);
+/* futex.c: wakes up to count sleepers on the word at addr in the current process. */
+u32 futex_wake(u64 addr, u32 count, u32 bitset, int private_key);
+/* Marks the robust locks that the current thread holds as ownerless and wakes a waiter of each. */
+void futex_robust_exit(void);
+
+/* misc.c: the limits of the first process. */
+void limits_init(struct proc *p);
+
+/* trace.c */
+void trace_signal(const struct siginfo_k *info);
+void trace_exit(s32 status);
+
+#endif

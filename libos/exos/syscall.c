@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT
+ * The system call table and the one way through it. */
+#include "linux.h"
+#include "file_calls.h"
+#include "mm.h"
+#include "proc.h"
+#include "proc_calls.h"
+#include "syscalls.h"
+#include "time.h"
+#include "trace.h"
+
+typedef s64 (*syscall_handler)(u64, u64, u64, u64, u64, u64);
+
+/* The ABI passes arguments beyond a handler's own in registers that it ignores. */
+#define HANDLER(number, name, args, flags) [number] = (syscall_handler)(void (*)(void))sys_##name,
+static const syscall_handler handlers[SYSCALL_MAX] = { EXOS_SYSCALLS(HANDLER) };
+
+#define DESC(number, name, args, flags) [number] = { #name, args, flags },
+const struct syscall_desc syscall_descs[SYSCALL_MAX] = { EXOS_SYSCALLS(DESC) };
+
+/* Calls that ExOS does not have, by number; the last entry counts numbers beyond the table. */
+static u64 absent_calls[SYSCALL_MAX + 1];
+
+static s64 syscall_absent(u64 number)
+{
+	u64 slot = number < SYSCALL_MAX ? number : SYSCALL_MAX;
+	if (absent_calls[slot]++ == 0)
+		exos_log("exos: system call %lu is not there (ENOSYS), first by %s", (unsigned long)number,
+			 current()->proc->comm);
+	return -ENOSYS;
+}
+
+static s64 syscall_call(syscall_handler handler, const struct user_regs *regs)
+{
+	return handler(regs->rdi, regs->rsi, regs->rdx, regs->r10, regs->r8, regs->r9);
+}
+
+static s64 syscall_locked(u32 number, struct user_regs *regs)
+{
+	syscall_handler handler = number < SYSCALL_MAX ? handlers[number] : NULL;
+	struct trace trace;
+	if (family.trace)
+		trace_begin(&trace, number, regs);
+	s64 result = handler ? syscall_call(handler, regs) : syscall_absent(number);
+	if (family.trace)
+		trace_end(&trace, result);
+	return result;
+}
+
+/* One system call of the current thread, whose number is in regs->rax. Takes the family lock where the table
+ * asks for it and drops it again. The result is in regs->rax; what is left to signal_deliver, too. */
+void syscall_dispatch(struct user_regs *regs, int rewritten)
+{
+	(void)rewritten;
+	u32 number = (u32)regs->rax;
+	struct thread *t = current();
+	regs->orig_rax = regs->rax;
+	if (number < SYSCALL_MAX && (syscall_descs[number].flags & CALL_NOLOCK) && !family.trace) {
+		regs->rax = (u64)syscall_call(handlers[number], regs);
+		return;
+	}
+	family_lock();
+	time_account(t, 1);
+	regs->rax = (u64)syscall_locked(number, regs);
+	time_account(t, 0);
+	family_unlock();
+}
+
+/* Logs how often each absent call was asked for, for a trace's end. Family lock. */
+void syscall_summary(void)
+{
+	for (u32 i = 0; i <= SYSCALL_MAX; i++)
+		if (absent_calls[i])
+			exos_log("exos: system call %u: asked for %lu times, ENOSYS", i,
+				 (unsigned long)absent_calls[i]);
+}

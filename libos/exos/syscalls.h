@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: MIT
+ * Linux's system calls that ExOS has: number, name, how many arguments, how a trace shows them, flags.
+ *
+ * CALL(number, name, arguments, flags): the handler is sys_NAME. `arguments` has a letter for each argument:
+ *   d u x p  int, unsigned, hexadecimal, address     f D      descriptor, descriptor of a *at call
+ *   s        string                                  b B      bytes in (length follows), bytes out (result)
+ *   o O      mode, open flags                        a e      argument vector, environment
+ *   S h      signal, how of sigprocmask              k K      signal set in, out
+ *   j J      sigaction in, out                       t T      timespec in, out
+ *   w W      wait status out, wait options           i F      ioctl request, fcntl command
+ *   m M      PROT_, MAP_ flags                       P        two descriptors out
+ *   q        struct stat out                         c C      clone flags, clock
+ *   r R      resource, rlimit out                    y        whence
+ *   l        64-bit signed                           L        rlimit in
+ * Letters of out-arguments (B K J T w P q R) are shown after the call; those after them too. */
+#ifndef EXOS_SYSCALLS_H
+#define EXOS_SYSCALLS_H
+
+#define CALL_NOLOCK 1 /* touches only the thread's own things: runs without the family lock */
+#define CALL_HEX 2    /* the result is an address */
+#define CALL_ENTRY 4  /* does not return: shown on entry */
+
+#define EXOS_SYSCALLS(CALL) \
+	CALL(0, read, "fBu", 0) \
+	CALL(1, write, "fbu", 0) \
+	CALL(2, open, "sOo", 0) \
+	CALL(3, close, "f", 0) \
+	CALL(4, stat, "sq", 0) \
+	CALL(5, fstat, "fq", 0) \
+	CALL(6, lstat, "sq", 0) \
+	CALL(7, poll, "pud", 0) \
+	CALL(8, lseek, "fly", 0) \
+	CALL(9, mmap, "pumMdx", CALL_HEX) \
+	CALL(10, mprotect, "pum", 0) \
+	CALL(11, munmap, "pu", 0) \
+	CALL(12, brk, "p", CALL_HEX) \
+	CALL(13, rt_sigaction, "SjJu", 0) \
+	CALL(14, rt_sigprocmask, "hkKu", 0) \
+	CALL(15, rt_sigreturn, "", 0) \
+	CALL(16, ioctl, "fip", 0) \
+	CALL(17, pread64, "fBul", 0) \
+	CALL(18, pwrite64, "fbul", 0) \
+	CALL(19, readv, "fpu", 0) \
+	CALL(20, writev, "fpu", 0) \
+	CALL(21, access, "sx", 0) \
+	CALL(22, pipe, "P", 0) \
+	CALL(23, select, "dpppp", 0) \
+	CALL(24, sched_yield, "", 0) \
+	CALL(25, mremap, "puuxp", CALL_HEX) \
+	CALL(26, msync, "pux", 0) \
+	CALL(27, mincore, "pup", 0) \
+	CALL(28, madvise, "pud", 0) \
+	CALL(32, dup, "f", 0) \
+	CALL(33, dup2, "ff", 0) \
+	CALL(34, pause, "", 0) \
+	CALL(35, nanosleep, "tT", 0) \
+	CALL(36, getitimer, "dp", 0) \
+	CALL(37, alarm, "u", 0) \
+	CALL(38, setitimer, "dpp", 0) \
+	CALL(39, getpid, "", CALL_NOLOCK) \
+	CALL(40, sendfile, "ffpu", 0) \
+	CALL(56, clone, "cpppp", 0) \
+	CALL(57, fork, "", 0) \
+	CALL(58, vfork, "", 0) \
+	CALL(59, execve, "sae", 0) \
+	CALL(60, exit, "d", CALL_ENTRY) \
+	CALL(61, wait4, "dwWp", 0) \
+	CALL(62, kill, "dS", 0) \
+	CALL(63, uname, "p", 0) \
+	CALL(72, fcntl, "fFp", 0) \
+	CALL(73, flock, "fx", 0) \
+	CALL(74, fsync, "f", 0) \
+	CALL(75, fdatasync, "f", 0) \
+	CALL(76, truncate, "sl", 0) \
+	CALL(77, ftruncate, "fl", 0) \
+	CALL(78, getdents, "fpu", 0) \
+	CALL(79, getcwd, "pu", 0) \
+	CALL(80, chdir, "s", 0) \
+	CALL(81, fchdir, "f", 0) \
+	CALL(82, rename, "ss", 0) \
+	CALL(83, mkdir, "so", 0) \
+	CALL(84, rmdir, "s", 0) \
+	CALL(85, creat, "so", 0) \
+	CALL(86, link, "ss", 0) \
+	CALL(87, unlink, "s", 0) \
+	CALL(88, symlink, "ss", 0) \
+	CALL(89, readlink, "sBu", 0) \
+	CALL(90, chmod, "so", 0) \
+	CALL(91, fchmod, "fo", 0) \
+	CALL(92, chown, "sdd", 0) \
+	CALL(93, fchown, "fdd", 0) \
+	CALL(94, lchown, "sdd", 0) \
+	CALL(95, umask, "o", 0) \
+	CALL(96, gettimeofday, "pp", CALL_NOLOCK) \
+	CALL(97, getrlimit, "rR", 0) \
+	CALL(98, getrusage, "dp", 0) \
+	CALL(99, sysinfo, "p", 0) \
+	CALL(100, times, "p", 0) \
+	CALL(102, getuid, "", CALL_NOLOCK) \
+	CALL(104, getgid, "", CALL_NOLOCK) \
+	CALL(105, setuid, "u", 0) \
+	CALL(106, setgid, "u", 0) \
+	CALL(107, geteuid, "", CALL_NOLOCK) \
+	CALL(108, getegid, "", CALL_NOLOCK) \
+	CALL(109, setpgid, "dd", 0) \
+	CALL(110, getppid, "", 0) \
+	CALL(111, getpgrp, "", 0) \
+	CALL(112, setsid, "", 0) \
+	CALL(113, setreuid, "dd", 0) \
+	CALL(114, setregid, "dd", 0) \
+	CALL(115, getgroups, "dp", 0) \
+	CALL(116, setgroups, "dp", 0) \
+	CALL(117, setresuid, "ddd", 0) \
+	CALL(118, getresuid, "ppp", 0) \
+	CALL(119, setresgid, "ddd", 0) \
+	CALL(120, getresgid, "ppp", 0) \
+	CALL(121, getpgid, "d", 0) \
+	CALL(124, getsid, "d", 0) \
+	CALL(127, rt_sigpending, "Ku", 0) \
+	CALL(128, rt_sigtimedwait, "kptu", 0) \
+	CALL(129, rt_sigqueueinfo, "dSp", 0) \
+	CALL(130, rt_sigsuspend, "ku", 0) \
+	CALL(131, sigaltstack, "pp", 0) \
+	CALL(132, utime, "sp", 0) \
+	CALL(133, mknod, "sox", 0) \
+	CALL(135, personality, "x", 0) \
+	CALL(137, statfs, "sp", 0) \
+	CALL(138, fstatfs, "fp", 0) \
+	CALL(157, prctl, "dxxxx", 0) \
+	CALL(158, arch_prctl, "xp", CALL_NOLOCK) \
+	CALL(160, setrlimit, "rL", 0) \
+	CALL(162, sync, "", 0) \
+	CALL(186, gettid, "", CALL_NOLOCK) \
+	CALL(200, tkill, "dS", 0) \
+	CALL(201, time, "p", CALL_NOLOCK) \
+	CALL(202, futex, "pxupp", 0) \
+	CALL(204, sched_getaffinity, "dup", 0) \
+	CALL(217, getdents64, "fpu", 0) \
+	CALL(218, set_tid_address, "p", 0) \
+	CALL(219, restart_syscall, "", 0) \
+	CALL(221, fadvise64, "flld", 0) \
+	CALL(228, clock_gettime, "CT", CALL_NOLOCK) \
+	CALL(229, clock_getres, "CT", CALL_NOLOCK) \
+	CALL(230, clock_nanosleep, "CxtT", 0) \
+	CALL(231, exit_group, "d", CALL_ENTRY) \
+	CALL(234, tgkill, "ddS", 0) \
+	CALL(235, utimes, "sp", 0) \
+	CALL(247, waitid, "ddpWp", 0) \
+	CALL(257, openat, "DsOo", 0) \
+	CALL(258, mkdirat, "Dso", 0) \
+	CALL(259, mknodat, "Dsox", 0) \
+	CALL(260, fchownat, "Dsddx", 0) \
+	CALL(261, futimesat, "Dsp", 0) \
+	CALL(262, newfstatat, "Dsqx", 0) \
+	CALL(263, unlinkat, "Dsx", 0) \
+	CALL(264, renameat, "DsDs", 0) \
+	CALL(265, linkat, "DsDsx", 0) \
+	CALL(266, symlinkat, "sDs", 0) \
+	CALL(267, readlinkat, "DsBu", 0) \
+	CALL(268, fchmodat, "Dso", 0) \
+	CALL(269, faccessat, "Dsx", 0) \
+	CALL(270, pselect6, "dppptp", 0) \
+	CALL(271, ppoll, "putku", 0) \
+	CALL(273, set_robust_list, "pu", 0) \
+	CALL(274, get_robust_list, "dpp", 0) \
+	CALL(280, utimensat, "Dspx", 0) \
+	CALL(285, fallocate, "fxll", 0) \
+	CALL(292, dup3, "ffO", 0) \
+	CALL(293, pipe2, "PO", 0) \
+	CALL(295, preadv, "fpul", 0) \
+	CALL(296, pwritev, "fpul", 0) \
+	CALL(302, prlimit64, "drLR", 0) \
+	CALL(306, syncfs, "f", 0) \
+	CALL(309, getcpu, "ppp", 0) \
+	CALL(316, renameat2, "DsDsx", 0) \
+	CALL(318, getrandom, "Bux", CALL_NOLOCK) \
+	CALL(322, execveat, "Dsaex", 0) \
+	CALL(326, copy_file_range, "fpfpux", 0) \
+	CALL(332, statx, "Dsxxp", 0) \
+	CALL(435, clone3, "pu", 0) \
+	CALL(436, close_range, "uux", 0) \
+	CALL(439, faccessat2, "Dsxx", 0)
+
+enum { SYSCALL_MAX = 462 }; /* numbers beyond are nobody's */
+
+/* What a call number means; name NULL: ExOS does not have it. */
+struct syscall_desc {
+	const char *name;
+	const char *args;
+	u32 flags;
+};
+extern const struct syscall_desc syscall_descs[SYSCALL_MAX];
+
+#endif

@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: MIT
+# What the system tests share. Sourced; the working directory is the project's root.
+set -u
+cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+fail() {
+	printf 'failed: %s\n' "$*"
+	exit 1
+}
+
+# same WHAT EXPECTED GOT: two strings are equal
+same() {
+	[ "$2" = "$3" ] || fail "$1: expected '$2', got '$3'"
+}
+
+# status WHAT EXPECTED COMMAND...: a command's exit status
+status() {
+	local what=$1 expected=$2 got
+	shift 2
+	"$@" >"$work/out" 2>"$work/err" </dev/null
+	got=$?
+	[ $got = "$expected" ] || fail "$what: status $got, expected $expected: $(tail -n 5 "$work/err")"
+}
+
+# has FILE PATTERN: an extended regular expression is found
+has() {
+	grep -qE -- "$2" "$1" || fail "no /$2/ in: $(tail -n 10 "$1")"
+}

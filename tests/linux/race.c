@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT
+ * Hazard 3 of rewriting: a second thread of execution (a process that shares the memory) runs the bytes while they
+ * are being rewritten. Fresh sites all the time, both run each of them at once. */
+#define _GNU_SOURCE
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { SITES = 2000 };
+
+static unsigned char *code;
+static volatile int turn[2], wrong, go;
+
+static int runner(void *which)
+{
+	int me = (long)which;
+
+	for (int i = 0; i < SITES; i++) {
+		long r;
+
+		turn[me] = i;
+		for (int spin = 0; turn[!me] < i && spin < 100000; spin++)
+			if (spin % 1000 == 999)
+				sched_yield();
+		for (int k = 0; k < 2; k++) {
+			/* getppid at site i; the answer is the same for nobody but must be a pid */
+			__asm__ volatile("call *%1" : "=a"(r) : "r"(code + 16 * i) : "rcx", "r11", "memory");
+			if (r <= 0 || r > 100000)
+				wrong++;
+		}
+	}
+	turn[me] = SITES;
+	return 0;
+}
+
+int main(void)
+{
+	static const unsigned char site[] = {0xb8, 39, 0, 0, 0, 0x0f, 0x05, 0xc3};
+	static char stack[65536] __attribute__((aligned(16)));
+	int status = -1;
+
+	code = mmap(0, 16 * SITES, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	for (int i = 0; i < SITES; i++)
+		memcpy(code + 16 * i, site, sizeof site);
+	pid_t p = clone(runner, stack + sizeof stack, CLONE_VM | SIGCHLD, (void *)1);
+	runner((void *)0);
+	waitpid(p, &status, 0);
+	printf("wrong %d child %d\n", wrong, status);
+	return wrong != 0;
+}

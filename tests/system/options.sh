@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: MIT
+# Options, and what is said about wrong ones: one line that names it, status 2.
+. tests/lib.sh
+refused() {
+	local pattern=$1
+	shift
+	status "$*" 2 "$@"
+	[ "$(wc -l <"$work/err")" = 1 ] || fail "$*: not one line: $(cat "$work/err")"
+	has "$work/err" "$pattern"
+}
+refused "--frobnicate" ./aril run --frobnicate
+refused "frobnicate" ./aril frobnicate
+refused "/no/such/file" ./aril run --add /no/such/file -- busybox true
+refused "/no/such/dir" ./aril run --root /no/such/dir -- busybox true
+refused "riscv" ./aril run --machine riscv -- busybox true
+refused "smp" ./aril run --smp many -- busybox true
+refused "mem" ./aril run --mem lots -- busybox true
+refused "accel" ./aril run --accel warp -- busybox true
+refused "timeout" ./aril run --timeout soon -- busybox true
+printf '\177ELF\001\001\001' >"$work/elf32" && head -c 100 /dev/zero >>"$work/elf32" && chmod +x "$work/elf32"
+refused "elf32.*(class|32)" ./aril run -- "$work/elf32"
+truncate -s 300M "$work/large"
+refused "large|mem" ./aril run --mem 256M --add "$work/large" -- busybox true
+for command in "" run test build gdb iso; do
+	# shellcheck disable=SC2086
+	status "--help of '$command'" 0 ./aril $command --help
+	has "$work/out" "usage|Usage"
+done
+status "--show" 0 ./aril run --show -- busybox true
+has "$work/out" "qemu-system-x86_64.*microvm"
+echo content >"$work/file"
+same "--add" content "$(./aril run --timeout 60 --add "$work/file:/etc/added" -- busybox cat /etc/added </dev/null)"
+same "--env" "a b" "$(./aril run --timeout 60 --env "K=a b" -- busybox sh -c 'echo "$K"' </dev/null)"
+mkdir -p "$work/root/sub" && echo inside >"$work/root/sub/file"
+same "--root" inside "$(./aril run --timeout 60 --root "$work/root" -- busybox sh -c \
+	'cat /sub/file; echo changed >/sub/file' </dev/null)"
+same "--root is a snapshot" inside "$(cat "$work/root/sub/file")"
