@@ -61,8 +61,10 @@ $(BUILD)/gen.stamp: abi/calls.tbl abi/include/aril/error.h tools/gencalls.py
 	$(Q)touch $@
 $(CALLS) $(GEN)/call_table.c $(GEN)/aril_stubs.h $(GEN)/call_handlers.h: $(BUILD)/gen.stamp ;
 
-docs:
-	$(PYTHON) tools/gencalls.py abi/calls.tbl --doc docs/10-calls.md
+docs: docs/10-calls.md
+docs/10-calls.md: abi/calls.tbl abi/include/aril/error.h tools/gencalls.py
+	$(PYTHON) tools/gencalls.py abi/calls.tbl --doc $@
+	@touch $@
 
 # --- flags are a dependency: another compiler or another -D rebuilds
 FLAGS := $(CC) $(KFLAGS) $(XFLAGS)

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT
  * Grants: a fixed table of port ranges, interrupt lines and device memory, each one env's.
  *
- * Invariants, under object_lock. (1) Nothing is granted twice: ranges of a kind do not overlap. (2) env's
- * port_first/port_count [0, nports) are exactly its grants of ports. (3) A CPU's I/O bitmap follows env's list:
- * it is loaded when env is entered, and again when the CPU acknowledges a quiesce; so after ports_changed no
- * CPU lets a withdrawn port through. (4) A granted line is masked unless its owner unmasked it since it
- * fired last. */
+ * Invariants, under object_lock. (1) Nothing is granted twice: ranges of a kind do not
+ * overlap. (2) env's port_first/port_count, where the count is not 0, are its grants of
+ * ports: nports of them. (3) A CPU's I/O bitmap follows env's list: it is loaded when env is
+ * entered, and again when the CPU acknowledges a quiesce; so after ports_changed no CPU lets
+ * a withdrawn port through. (4) A granted line is masked unless its owner unmasked it since
+ * it fired last. */
 #include "grant.h"
 #include "arch.h"
 #include "boot.h"
@@ -78,8 +79,23 @@ static void ports_changed(struct env *env)
 	smp_quiesce();
 }
 
-/* Takes device memory out of every table. Such a binding has no books (its frame has no entry to keep them
- * in), so all tables that map pages are looked through: rare, and root's. */
+/* There is room: decode_ports. Other CPUs read the list as they enter env, without a lock:
+ * none may see the new count with the first port that stood there before. */
+static void ports_add(struct env *env, u32 first, u32 count)
+{
+	u32 i = 0;
+
+	while (env->port_count[i])
+		i++;
+	write_once(env->port_first[i], first);
+	smp_quiesce();
+	write_once(env->port_count[i], count);
+	env->nports++;
+	ports_changed(env);
+}
+
+/* Takes device memory out of every table. Such a binding has no books (its frame has no entry
+ * to keep them in), so all tables that map pages are looked through: rare, and root's. */
 static void memory_unbind(u32 first, u32 count)
 {
 	int stale = 0;
@@ -109,17 +125,10 @@ static void grant_withdraw(struct grant *g)
 	g->env = NULL;
 	switch (g->kind) {
 	case ARIL_GRANT_PORTS:
-		for (u32 i = 0; i < env->nports; i++) {
-			if (env->port_first[i] != g->first)
-				continue;
-			u32 last = env->nports - 1;
-
-			/* a CPU may be reading the list: it is told to read it again */
-			env->port_first[i] = env->port_first[last];
-			env->port_count[i] = env->port_count[last];
-			write_once(env->nports, last);
-			break;
-		}
+		for (u32 i = 0; i < array_count(env->port_first); i++)
+			if (env->port_count[i] && env->port_first[i] == g->first)
+				write_once(env->port_count[i], 0);
+		env->nports--;
 		ports_changed(env);
 		break;
 	case ARIL_GRANT_LINE:
@@ -146,6 +155,16 @@ static s64 decode_ports(const struct aril_grant_desc *desc, const struct env *en
 	return 0;
 }
 
+/* What the firmware says of an ISA line goes before what the caller says. */
+u32 line_of_isa(u32 isa, u32 *flags)
+{
+	u32 override;
+	u32 gsi = arch_isa_line(isa, &override);
+
+	*flags = override ? override : *flags & ~ARIL_LINE_ISA;
+	return gsi;
+}
+
 /* Turns an ISA number into the line that the firmware wired it to. */
 static s64 decode_line(struct aril_grant_desc *desc)
 {
@@ -158,8 +177,7 @@ static s64 decode_line(struct aril_grant_desc *desc)
 	if (desc->flags & ARIL_LINE_ISA) {
 		if (desc->first > 15)
 			return -ARIL_E_RANGE;
-		desc->flags &= ~ARIL_LINE_ISA;
-		desc->first = arch_isa_line(desc->first, &desc->flags);
+		desc->first = line_of_isa(desc->first, &desc->flags);
 	}
 	if (grant_line_taken(desc->first) || ring_line_taken(desc->first))
 		return -ARIL_E_STATE;
@@ -223,10 +241,7 @@ s64 call_grant_create(u32 auth, const struct aril_grant_desc *user)
 	grants[n] = (struct grant){.env = env, .kind = desc.kind, .first = desc.first,
 				   .count = desc.count, .cpu = desc.cpu};
 	if (desc.kind == ARIL_GRANT_PORTS) {
-		env->port_first[env->nports] = desc.first;
-		env->port_count[env->nports] = desc.count;
-		__atomic_store_n(&env->nports, env->nports + 1, __ATOMIC_RELEASE);
-		ports_changed(env);
+		ports_add(env, desc.first, desc.count);
 	}
 	return n;
 }

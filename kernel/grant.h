@@ -19,6 +19,8 @@ void grant_env_gone(struct env *env);
 int grant_memory(const struct env *env, u32 frame);
 /* Whether an interrupt line is granted to anybody. object_lock held. */
 int grant_line_taken(u32 gsi);
+/* The line and flags (ARIL_LINE_*) of an ISA number, by the firmware's overrides where it has one. */
+u32 line_of_isa(u32 isa, u32 *flags);
 /* Whether COM1's ports are granted (the kernel's log must not touch the UART). */
 int grant_uart_taken(void);
 

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT
  * Rings: who owns which queue, which frames the device holds, and what came back.
  *
- * Invariants, under object_lock. (1) A slot that is not FREE names a pinned frame and is in the device's
- * hands; it is freed only when the device returns it or after a reset that the device confirmed. (2) A
- * ring's requests in flight and completions not consumed are together at most ARIL_RING_ENTRIES, so a
- * completion always has a place. (3) The kernel reads nothing back from a ring page but tail, once. */
+ * Invariants, under object_lock. (1) A slot that is not FREE names a pinned frame and is in
+ * the device's hands; it is freed only when the device returns it or after a reset that the
+ * device confirmed. (2) A ring's requests in flight and completions not consumed are together
+ * at most ARIL_RING_ENTRIES, so a completion always has a place. (3) The kernel reads nothing
+ * back from a ring page but tail, once. */
 #include "ring.h"
 #include "arch.h"
 #include "dev/virtio.h"
@@ -16,7 +17,7 @@
 
 #define DEVICES 8
 #define RING_BATCH 64
-#define SPURIOUS_MAX 10000 /* interrupts in a row with nothing in them: the line is somebody else's */
+#define SPURIOUS_MAX 10000 /* empty interrupts in a row: the line is somebody else's */
 
 enum slot_state { SLOT_FREE = 0, SLOT_BUSY, SLOT_ORPHAN /* its ring was closed: no completion */ };
 
@@ -134,7 +135,8 @@ static void slot_done(struct ring *r, u32 n, u32 bytes, u32 status)
 /* Tells a ring's owner that head moved. */
 static void ring_tell(struct ring *r)
 {
-	u64 key = ((u64)r->frame << ARIL_PAGE_SHIFT) + __builtin_offsetof(struct aril_ring_page, head);
+	u64 key = ((u64)r->frame << ARIL_PAGE_SHIFT) +
+		  __builtin_offsetof(struct aril_ring_page, head);
 
 	wait_wake(key, ~0u);
 	struct context *ctx = &r->env->ctx[r->cpu];
@@ -157,7 +159,8 @@ static void device_return_all(struct device *d, u32 status)
 	}
 }
 
-/* The device broke the rules of its protocol. What it held stays quarantined unless it can be reset. */
+/* The device broke the rules of its protocol. What it held stays quarantined unless it can be
+ * reset. */
 static void device_break(struct device *d, const char *why)
 {
 	d->broken = 1;
@@ -227,8 +230,8 @@ static s64 device_decode(const struct aril_device_desc *desc, const struct auth 
 /* Object code of device_open, with everything but the device itself checked. */
 static s64 device_start(struct device *d, const struct aril_device_desc *desc)
 {
-	u32 flags = desc->line_flags & ~ARIL_LINE_ISA;
-	u32 gsi = desc->line_flags & ARIL_LINE_ISA ? arch_isa_line(desc->line, &flags) : desc->line;
+	u32 flags = desc->line_flags;
+	u32 gsi = flags & ARIL_LINE_ISA ? line_of_isa(desc->line, &flags) : desc->line;
 	u32 n = (u32)(d - devices);
 
 	if (ring_line_taken(gsi) || grant_line_taken(gsi))
@@ -446,9 +449,14 @@ static int ring_collect(struct device *d, u32 queue)
 	u32 slot, bytes;
 	int taken = 0, got = 0;
 
-	while (taken < VIRTIO_ENTRIES && (got = virtio_take(&d->virtio, queue, &slot, &bytes)) > 0) {
-		if (r->slot[slot].state == SLOT_FREE)
-			return -1;
+	while (taken < VIRTIO_ENTRIES) {
+		got = virtio_take(&d->virtio, queue, &slot, &bytes);
+		if (got <= 0)
+			break;
+		if (r->slot[slot].state == SLOT_FREE) {
+			got = -1;
+			break;
+		}
 		slot_done(r, slot, bytes, 0);
 		taken++;
 	}

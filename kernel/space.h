@@ -2,7 +2,9 @@
  * Spaces: page tables that only the kernel writes, and the books behind each binding.
  *
  * A binding is a present leaf entry, or a table entry that names the table below. Its shadow word links it
- * into its frame's list: next in bits 0..31, previous in bits 32..63 (0 in prev: it is the head). */
+ * into its frame's list, a ring: next in bits 0..31, previous in bits 32..63. From the head on, those under
+ * guard[0] come first, those under guard[1] last: so each kind is broken from its end, without a search.
+ * Device memory has no frame entry and so no list: its shadow words are 0 (see grant.h). */
 #ifndef KERNEL_SPACE_H
 #define KERNEL_SPACE_H
 
@@ -35,6 +37,8 @@ int space_empty(u32 table, u32 *budget, int *stale);
 void space_bind_raw(u32 root, u64 va, u32 frame, u64 flags);
 /* Puts an empty table (retyped already, with its shadow) in the way to va, without checks, at boot. */
 void space_table_raw(u32 root, u64 va, u32 level, u32 table);
+/* Takes the table of that level, which must be there, out of the way to va. The caller shoots down. */
+void space_unlink(u32 root, u64 va, u32 level);
 /* The address of the entry for va in the table of that level (1: leaf of pages), or NULL if a table is
  * missing on the way. So space_entry(root, va, n) != NULL says that the level n table is there. */
 u64 *space_entry(u32 root, u64 va, u32 level);

@@ -13,8 +13,8 @@
  *   l PATH TARGET     a symbolic link
  *   t PATH HOSTDIR    everything below HOSTDIR, on its file system; owners kept; hard links become
  *                     copies; sockets are left out and counted on standard error
- * Status 0; 1 with one line saying why; 3 with the needed number of bytes on standard output when that
- * is more than MAX (nothing is written then). */
+ * Status 0; 1 with one line saying why; 3 with `BYTES LARGEST` on standard output, the archive's size
+ * and its largest file, when that is more than MAX (nothing is written then). */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -312,6 +312,17 @@ static unsigned long long total_bytes(const struct entry *trailer)
 	return at;
 }
 
+static const char *largest(void)
+{
+	const struct entry *best = entries;
+	size_t i;
+
+	for (i = 1; i < count; i++)
+		if (entries[i].bytes > best->bytes)
+			best = &entries[i];
+	return best->source ? best->source : best->path;
+}
+
 static void copy_data(FILE *out, const struct entry *e)
 {
 	static char buffer[1 << 18];
@@ -377,7 +388,7 @@ int main(int argc, char **argv)
 	add_parents();
 	total = total_bytes(&trailer);
 	if (total > max) {
-		printf("%llu\n", total);
+		printf("%llu %s\n", total, largest());
 		return 3;
 	}
 	if (left_out)

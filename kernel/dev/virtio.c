@@ -421,7 +421,8 @@ void virtio_publish(struct virtio *v, u32 queue)
 		return;
 	vq->avail_seen = vq->avail_next;
 	__atomic_store_n(&avail->index, vq->avail_next, __ATOMIC_RELEASE);
-	__atomic_thread_fence(__ATOMIC_SEQ_CST); /* the index before the device's flag: else both sleep */
+	/* our index before the device's flag: else both could sleep */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	if (!(read_once(used->flags) & USED_NO_NOTIFY))
 		v->ops->notify(v, queue);
 }

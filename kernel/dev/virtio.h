@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT
- * Virtio 1.x split queues over two transports: memory-mapped registers, and PCI's common configuration.
+ * Virtio 1.x split queues over two transports: memory-mapped registers, and PCI's common
+ * configuration.
  *
- * The queue memory is shared with the device; what must stay true is kept in struct virtqueue and by the
- * caller, and nothing that the device writes is believed unchecked. Callers hold object_lock. */
+ * The queue memory is shared with the device; what must stay true is kept in struct virtqueue
+ * and by the caller, and nothing that the device writes is believed unchecked. Callers hold
+ * object_lock. */
 #ifndef KERNEL_DEV_VIRTIO_H
 #define KERNEL_DEV_VIRTIO_H
 
@@ -32,17 +34,21 @@ struct virtio {
 	struct virtqueue queue[VIRTIO_QUEUES];
 };
 
-/* Maps the registers that desc names and checks that a device of that type answers there. The queue
- * frames are only noted. 0, -ARIL_E_RANGE (addresses), -ARIL_E_QUOTA (no window), -ARIL_E_DEVICE. */
+/* Maps the registers that desc names and checks that a device of that type answers there. The
+ * queue frames are only noted. 0, -ARIL_E_RANGE (addresses), -ARIL_E_QUOTA (no window),
+ * -ARIL_E_DEVICE. */
 s64 virtio_attach(struct virtio *v, const struct aril_device_desc *desc);
-/* Resets the device: after 0 it touches no memory of ours. -ARIL_E_DEVICE when it does not come to rest. */
+/* Resets the device: after 0 it touches no memory of ours. -ARIL_E_DEVICE when it does not
+ * come to rest. */
 s64 virtio_reset(struct virtio *v);
-/* Resets and negotiates, without queues yet. Fills queue sizes. -ARIL_E_DEVICE: not virtio 1.x, features or
- * a queue missing. */
+/* Resets and negotiates, without queues yet. Fills queue sizes. -ARIL_E_DEVICE: not virtio
+ * 1.x, features or a queue missing. */
 s64 virtio_negotiate(struct virtio *v);
-/* Clears the queue frames, shows them to the device, lets it go. After virtio_negotiate; cannot fail. */
+/* Clears the queue frames, shows them to the device, lets it go. After virtio_negotiate;
+ * cannot fail. */
 void virtio_run(struct virtio *v);
-/* Writes descriptor `slot` (free, < size) and makes it available; the device sees it at virtio_publish. */
+/* Writes descriptor `slot` (free, < size) and makes it available; the device sees it at
+ * virtio_publish. */
 void virtio_put(struct virtio *v, u32 queue, u32 slot, u64 address, u32 bytes, int write);
 void virtio_publish(struct virtio *v, u32 queue);
 /* Takes one used buffer: 1 and its slot (< size) and bytes as the device wrote them; 0: none;
@@ -50,7 +56,8 @@ void virtio_publish(struct virtio *v, u32 queue);
 int virtio_take(struct virtio *v, u32 queue, u32 *slot, u32 *bytes);
 /* Reads and acknowledges the interrupt status. */
 u32 virtio_acknowledge(struct virtio *v);
-/* A 32-bit word of the device's configuration; -ARIL_E_DEVICE where the transport shows none, -ARIL_E_RANGE. */
+/* A 32-bit word of the device's configuration; -ARIL_E_DEVICE where the transport shows none,
+ * -ARIL_E_RANGE. */
 s64 virtio_config(struct virtio *v, u32 offset);
 
 #endif

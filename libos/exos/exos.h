@@ -98,7 +98,6 @@ struct thread {
 	u64 sig_waiting;   /* rt_sigtimedwait: wakes although blocked */
 	u64 fault_error, fault_vector; /* of the last exception, for the signal frame */
 	u64 robust_list;   /* set_robust_list; 0: none */
-	struct trace *trace; /* the call being traced (trace.c) */
 };
 
 static inline struct thread *current(void)
@@ -147,6 +146,7 @@ struct proc {
 	u32 stop_unreported, continue_unreported; /* to the parent's wait */
 	u32 no_new_privs, death_signal, dumpable, exiting;
 	struct waitq stop_wait; /* sleeps here while stopped */
+	u32 auth_open; /* its env has opened the family's capability */
 };
 
 /* ---- main.c (E1): start of the family; boots the first process ---- */

@@ -239,7 +239,7 @@ struct linux_clone_args {
 #define WNOWAIT 0x01000000
 #define __WNOTHREAD 0x20000000
 #define __WALL 0x40000000
-#define __WCLONE 0x80000000u
+#define __WCLONE 0x80000000
 #define P_ALL 0
 #define P_PID 1
 #define P_PGID 2

@@ -15,7 +15,15 @@ struct area {
 	u64 offset; /* bytes in the inode at start */
 };
 
+/* A page table and what ExOS remembers of it: a word per entry. */
+struct mm_node {
+	u32 table, shadow; /* frames */
+	u64 *slot;         /* 512: of level 2 and up struct mm_node *, of level 1 PAGE_* and the frame << 12 */
+};
+
 struct mm {
+	struct mm_node root; /* table: the space */
+	struct list all;     /* of the family */
 	u32 space; /* root frame */
 	u32 refs;  /* vfork shares it */
 	struct list areas;
@@ -23,6 +31,8 @@ struct mm {
 	u64 mmap_top;
 	u64 stack_top, arg_start, arg_end, env_start, env_end;
 	u64 rss;
+	u64 stub_page; /* rewrite.c: where the next stub goes; 0: nowhere yet */
+	u32 stub_used; /* bytes */
 };
 
 struct mm *mm_create(void);            /* an empty program half over the family's shared sub-trees */

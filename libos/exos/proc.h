@@ -20,6 +20,9 @@ void proc_env_respace(struct proc *p);
 struct thread *thread_create(struct proc *p, const struct user_regs *regs);
 void thread_free(struct thread *t);
 
+/* exec_call.c: exec_load, and all that execve resets; the first process starts by it, too. 0 or -E. */
+s64 proc_exec(const char *path, char *const argv[], char *const envp[]);
+
 _Noreturn void proc_exit(s32 status); /* status in wait4's encoding: code << 8 | signal */
 
 /* signal.c (E3) */

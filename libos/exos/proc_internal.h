@@ -48,6 +48,9 @@ void proc_continue(struct proc *p, int report);
 int group_orphaned(u32 pgid, const struct proc *ignored);
 /* Sends HUP and CONT to the group if it is orphaned without `leaving` and a member of it is stopped. */
 void group_hangup_orphan(u32 pgid, const struct proc *leaving);
+/* The leader of a session with a terminal ends: HUP and CONT to the foreground group; nobody of the session has
+ * the terminal any more. */
+void session_hangup(struct proc *leader);
 /* Lets a parent that waits for its vforked child go on. */
 void proc_vfork_done(struct proc *p);
 /* Frees a zombie that its thread has left: charges its time to its parent where charge is set. */
@@ -57,7 +60,7 @@ void proc_reap_unwaited(void);
 /* Time a process has used, its thread's included (ns). */
 void proc_times(const struct proc *p, u64 *user, u64 *system);
 /* futex.c: wakes up to count sleepers on the word at addr in the current process. */
-u32 futex_wake(u64 addr, u32 count, u32 bitset, int private_key);
+u32 futex_wake(u64 addr, u32 count, u32 bitset);
 /* Marks the robust locks that the current thread holds as ownerless and wakes a waiter of each. */
 void futex_robust_exit(void);
 

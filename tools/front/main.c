@@ -2,8 +2,9 @@
  * Runs QEMU and speaks for the host: carries standard input, output, errors, the window's size and the
  * program's exit status over the framed channel (core/channel.h), or plain bytes over a serial line.
  *
- * usage: front [--serial] [--timeout SECONDS] [--remove DIR] [-v] -- QEMU ARGUMENT...
- * DIR, which holds the archive, is removed at the end.
+ * usage: front [--serial] [--timeout SECONDS] [--remove DIR] [--debugged] [-v] -- QEMU ARGUMENT...
+ * DIR, which holds the archive, is removed at the end. --debugged: a debugger ends the machine, so a
+ * missing status needs no explanation.
  * Ends with the program's status; 124 after the timeout, 125 when Aril ended without one. */
 #define _GNU_SOURCE
 #include "front.h"
@@ -27,8 +28,11 @@
 #define OUTPUT_BOUND (16u << 20) /* bytes kept for a slow reader before the guest has to wait */
 #define INPUT_BOUND 65536u
 #define END_GRACE_NS 2000000000 /* from the status to QEMU's end */
-#define ESCAPE 0x1d		/* Ctrl-]: three in a row end the machine */
-#define CLEAN_END 33		/* QEMU's status for debug-exit value 0x10 */
+/* A UART loses what it gets before its driver is there: input waits for the guest's first output, or
+ * this long where a program starts in silence. */
+#define SERIAL_HOLD_NS 3000000000
+#define ESCAPE 0x1d  /* Ctrl-]: three in a row end the machine */
+#define CLEAN_END 33 /* QEMU's status for debug-exit value 0x10 */
 
 static struct {
 	struct qemu qemu;
@@ -38,9 +42,9 @@ static struct {
 	struct queue out[3]; /* to standard output (1) and error (2) */
 	struct queue said;   /* QEMU's own messages */
 	int stdin_open, eof_sent, out_gone[3], channel_open, log_open, errors_open;
-	int serial, verbose, tty_in, running, killed;
+	int serial, verbose, debugged, tty_in, running, killed;
 	int escapes, status, qemu_status;
-	uint64_t credit, started, end_by, give_up;
+	uint64_t credit, started, end_by, give_up, hold;
 	double timeout;
 	const char *remove; /* directory */
 	int signals;
@@ -115,6 +119,8 @@ static void send_window(void)
 static void send_input(void)
 {
 	if (front.serial) {
+		if (now_ns(CLOCK_MONOTONIC) < front.hold)
+			return;
 		queue_put(&front.to, queue_data(&front.in), front.in.used);
 		queue_take(&front.in, front.in.used);
 		if (!front.stdin_open && !front.eof_sent)
@@ -256,6 +262,7 @@ static void read_channel(void)
 	}
 	qemu_make_lossless(&front.qemu);
 	if (front.serial) {
+		front.hold = 0;
 		if (!front.out_gone[1])
 			queue_put(&front.out[1], bytes, (size_t)n);
 		return;
@@ -345,6 +352,8 @@ static int patience(void)
 
 	if (front.end_by && (!at || front.end_by < at))
 		at = front.end_by;
+	if (front.hold > now && (!at || front.hold < at))
+		at = front.hold;
 	if (!at || front.killed)
 		return -1;
 	return at <= now ? 0 : (int)((at - now) / 1000000) + 1;
@@ -446,7 +455,8 @@ static int remove_one(const char *path, const struct stat *st, int kind, struct 
 
 static void usage(void)
 {
-	fputs("usage: front [--serial] [--timeout SECONDS] [--remove DIR] [-v] -- QEMU "
+	fputs("usage: front [--serial] [--timeout SECONDS] [--remove DIR] [--debugged] [-v] -- "
+	      "QEMU "
 	      "ARGUMENT...\n",
 	      stderr);
 	exit(2);
@@ -459,6 +469,8 @@ static char **parse(int argc, char **argv)
 	for (i = 1; i < argc && strcmp(argv[i], "--"); i++) {
 		if (!strcmp(argv[i], "--serial"))
 			front.serial = 1;
+		else if (!strcmp(argv[i], "--debugged"))
+			front.debugged = 1;
 		else if (!strcmp(argv[i], "-v"))
 			front.verbose = 1;
 		else if (!strcmp(argv[i], "--timeout") && i + 1 < argc)
@@ -486,6 +498,8 @@ int main(int argc, char **argv)
 		say("cannot start %s: %s", command[0], strerror(errno));
 		return 125;
 	}
+	if (front.serial)
+		front.hold = front.started + SERIAL_HOLD_NS;
 	send_hello();
 	if (front.tty_in)
 		term_raw();
@@ -500,5 +514,7 @@ int main(int argc, char **argv)
 	term_restore();
 	if (front.remove)
 		nftw(front.remove, remove_one, 16, FTW_DEPTH | FTW_PHYS);
-	return front.status >= 0 ? front.status : explain();
+	if (front.status < 0)
+		front.status = front.debugged ? 125 : explain();
+	return front.status;
 }

@@ -39,6 +39,8 @@ ARIL_ASSERT_SIZE(struct aril_frame, 128);
 ARIL_ASSERT_OFFSET(struct aril_frame, guard, 32);
 
 #define ARIL_FRAME_LOST 1 /* freed while pinned: quarantined, becomes NORMAL when the last pin goes */
+/* guard[slot] changed, and bindings under the old one remain: call frame_update again; no new ones */
+#define ARIL_FRAME_BREAKING(slot) (2u << (slot))
 
 enum aril_env_state { ARIL_ENV_NONE = 0, ARIL_ENV_ALIVE = 1, ARIL_ENV_DYING = 2, ARIL_ENV_DEAD = 3 };
 

@@ -5,6 +5,7 @@
 
 #define CR0_VALUE 0x80010033ul /* PG WP NE ET MP PE */
 #define CR4_PAE 0x20ul
+#define CR4_MCE 0x40ul
 #define CR4_PGE 0x80ul
 #define CR4_OSFXSR 0x200ul
 #define CR4_OSXMMEXCPT 0x400ul
@@ -82,6 +83,8 @@ void cpu_check(void)
 	has_huge = register_of(0x80000001, REG_D) >> 26 & 1;
 	has_smap = register_of(7, REG_B) >> 20 & 1;
 	cr4_value = CR4_PAE | CR4_PGE | CR4_OSFXSR | CR4_OSXMMEXCPT | CR4_OSXSAVE | CR4_FSGSBASE;
+	if (register_of(1, REG_D) >> 7 & 1)
+		cr4_value |= CR4_MCE;
 	if (register_of(7, REG_B) >> 7 & 1)
 		cr4_value |= CR4_SMEP;
 	if (has_smap)
@@ -97,6 +100,17 @@ void cpu_check(void)
 	if (cpu_xcr0 & 4 && cpuid(0xd, 2).b != 576)
 		refuse("AVX state at its standard place"); /* no such CPU is known: layouts are fixed */
 	wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_VALUE);
+}
+
+int cpu_smap(void)
+{
+	return (cr4_value & CR4_SMAP) != 0;
+}
+
+void cpu_smap_off(void)
+{
+	cr4_value &= ~CR4_SMAP;
+	__asm__ volatile("movq %0, %%cr4" ::"r"(cr4_value));
 }
 
 int cpu_has_huge(void)

@@ -25,7 +25,7 @@
 
 /* Kernel stacks: one slot of address space per CPU, each stack above an unmapped page. */
 #define STACKS_VA 0xffffffffc0000000
-#define STACK_SLOT 0x10000
+#define STACK_SLOT 0x20000
 #define STACK_BYTES 0x4000
 #define IST_BYTES 0x2000
 
@@ -151,6 +151,13 @@ int cpu_has_huge(void);
 /* Control registers, descriptor tables, MSRs of the CPU that runs this; its area is filled. */
 void cpu_setup(struct cpu_area *area, u32 id, u32 apic);
 
+/* Turns SMAP off on this CPU and on those that start later. */
+void cpu_smap_off(void);
+int cpu_smap(void); /* whether it is on */
+
+/* probe.c: whether IRETQ from user mode to user mode works as things are. Boot CPU, before boot ends. */
+int probe_user_iret(void);
+
 /* boot_info.c, acpi.c */
 /* Fills boot from the loader's structures and the firmware's tables; nothing of theirs is used after. */
 void boot_read(u32 protocol, u64 address);
@@ -183,6 +190,8 @@ struct cpu_area *memory_cpu_area(u32 id);
 /* trap.c */
 void trap_init(void);  /* fills the IDT: once */
 void trap_load(void);  /* loads it: each CPU */
+/* Sends a vector to another handler until the next trap_init. */
+void trap_set(u32 vector, void (*handler)(void));
 void trap_dispatch(struct trap_frame *frame);
 /* The fixup for a kernel instruction that faulted, or 0. */
 u64 extable_find(u64 rip);

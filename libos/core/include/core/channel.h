@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The framed channel between a domain and the host's front door, over a virtio console's byte stream.
- * It says what a serial line cannot: end of input, which stream, an exit status. */
+ * The framed channel between a domain and the host's front door, over a virtio console's byte
+ * stream. It says what a serial line cannot: end of input, which stream, an exit status. */
 #ifndef CORE_CHANNEL_H
 #define CORE_CHANNEL_H
 
@@ -44,5 +44,28 @@ struct channel_hello {
 	u64 realtime_ns; /* host to guest: nanoseconds since 1970 (UTC) at sending */
 };
 ARIL_ASSERT_SIZE(struct channel_hello, 24);
+
+/* Fills a header; bytes <= CHANNEL_MAX. */
+void channel_header(struct channel_header *h, u32 kind, u32 bytes);
+
+/* Takes frames out of a byte stream. Zero it to start. */
+#define CHANNEL_SMALL 64
+struct channel_reader {
+	u8 head[8];
+	u8 payload[CHANNEL_SMALL];
+	u32 have;  /* bytes of header or small payload so far */
+	u32 left;  /* payload bytes to come */
+	u32 state; /* 0: in a header, 1: in a payload, 2: the stream is broken */
+};
+struct channel_event {
+	u32 kind;
+	u32 bytes;
+	const u8 *data; /* valid until the next call */
+};
+/* Consumes from *at, *n bytes. 1: *e is an event. A stream's payload (INPUT, OUTPUT, ERROR,
+ * TRACE) comes in pieces as it arrives, none of them empty; any other frame comes whole, its
+ * payload cut to CHANNEL_SMALL. 0: everything is consumed. -1: the stream is not ours (header
+ * malformed), for good. */
+int channel_next(struct channel_reader *r, const u8 **at, u32 *n, struct channel_event *e);
 
 #endif

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: MIT
+ * Starting the other CPUs, and the two things all must agree on: that no old translation is in use
+ * (flush), and that nobody holds an old reference (quiesce).
+ *
+ * Both count generations: a request adds one; a CPU that acknowledges writes down the generation it saw
+ * before it acted. A requester waits until each CPU's is not older than its own, and serves others'
+ * requests meanwhile, so two requesters cannot wait for each other. A halted CPU (arch_idle) holds no
+ * reference, runs on the kernel's space, and flushes by loading another: nobody waits for it. */
+#include "x86.h"
+#include "lock.h"
+#include "slice.h"
+#include "util.h"
+
+#define START_NS 100000000ul
+
+u64 smp_start_cr3, smp_start_rsp; /* for start_other */
+static u32 smp_start_id;
+static u64 flush_generation, quiesce_generation;
+
+extern const u8 trampoline_start[], trampoline_end[], trampoline_gdt_at[], trampoline_far_at[];
+_Noreturn void smp_other_main(void);
+
+/* What an acknowledgement brings up to date: whether this CPU may run its env any longer, on which space, with
+ * which ports. */
+static void env_recheck(struct cpu *cpu)
+{
+	if (!cpu->env)
+		return;
+	if (read_once(cpu->env->info->state) == ARIL_ENV_ALIVE) {
+		arch_load_space(read_once(cpu->env->cr3));
+		if (cpu->ports_of || cpu->env->nports)
+			arch_load_ports(cpu->env); /* the list may have changed: grant.c */
+		return;
+	}
+	cpu->ctx = NULL;
+	cpu->env = NULL;
+	arch_load_space(arch_kernel_cr3());
+}
+
+void smp_poll(void)
+{
+	struct cpu *cpu = this_cpu();
+	u64 flush = __atomic_load_n(&flush_generation, __ATOMIC_ACQUIRE);
+	u64 quiesce = __atomic_load_n(&quiesce_generation, __ATOMIC_ACQUIRE);
+
+	if (cpu->flush_seen != flush) {
+		write_cr3(cpu->cr3);
+		info->cpu[cpu->id].shootdowns++;
+		__atomic_store_n(&cpu->flush_seen, flush, __ATOMIC_RELEASE);
+	}
+	if (cpu->quiesce_seen != quiesce) {
+		env_recheck(cpu);
+		__atomic_store_n(&cpu->quiesce_seen, quiesce, __ATOMIC_RELEASE);
+	}
+}
+
+/* Sends the interrupt to all who have not seen the generation, and waits for them. which: offset of the
+ * seen counter in struct cpu. */
+static void wait_for_all(usize which, u64 generation)
+{
+	struct cpu *self = this_cpu();
+
+	for (u32 i = 0; i < ncpus; i++) {
+		struct cpu *cpu = cpus[i];
+		u64 *seen = (u64 *)((u8 *)cpu + which);
+
+		if (cpu != self && __atomic_load_n(seen, __ATOMIC_ACQUIRE) < generation &&
+		    !__atomic_load_n(&cpu->halted, __ATOMIC_SEQ_CST))
+			lapic_send(cpu->apic, ICR_FIXED | VECTOR_IPI);
+	}
+	for (u32 i = 0; i < ncpus; i++) {
+		struct cpu *cpu = cpus[i];
+		u64 *seen = (u64 *)((u8 *)cpu + which);
+
+		while (cpu != self && __atomic_load_n(seen, __ATOMIC_ACQUIRE) < generation &&
+		       !__atomic_load_n(&cpu->halted, __ATOMIC_SEQ_CST)) {
+			smp_poll();
+			__builtin_ia32_pause();
+		}
+	}
+}
+
+void smp_flush_all(void)
+{
+	u64 generation = __atomic_add_fetch(&flush_generation, 1, __ATOMIC_SEQ_CST);
+
+	smp_poll();
+	wait_for_all(__builtin_offsetof(struct cpu, flush_seen), generation);
+}
+
+void smp_quiesce(void)
+{
+	u64 generation = __atomic_add_fetch(&quiesce_generation, 1, __ATOMIC_SEQ_CST);
+
+	smp_poll();
+	wait_for_all(__builtin_offsetof(struct cpu, quiesce_seen), generation);
+}
+
+void smp_kick(u32 id)
+{
+	write_once(cpus[id]->kicked, 1);
+	if (id != this_cpu()->id)
+		lapic_send(cpus[id]->apic, ICR_FIXED | VECTOR_IPI);
+}
+
+/* Another CPU's first C, on its own stack and the kernel's space. */
+_Noreturn void smp_other_main(void)
+{
+	u32 id = smp_start_id;
+
+	cpu_setup(memory_cpu_area(id), id, boot.apic[id]);
+	lapic_setup();
+	this_cpu()->flush_seen = __atomic_load_n(&flush_generation, __ATOMIC_ACQUIRE);
+	this_cpu()->quiesce_seen = __atomic_load_n(&quiesce_generation, __ATOMIC_ACQUIRE);
+	__atomic_store_n(&info->cpu[id].online, 1, __ATOMIC_RELEASE);
+	cpu_started();
+	slice_next();
+}
+
+static int started(u32 id, u64 ns)
+{
+	u64 end = time_now() + ns;
+
+	while (!__atomic_load_n(&info->cpu[id].online, __ATOMIC_ACQUIRE)) {
+		if (time_now() >= end)
+			return 0;
+		__builtin_ia32_pause();
+	}
+	return 1;
+}
+
+/* The linear addresses in the trampoline's copy count from its page. */
+static void trampoline_copy(u64 page)
+{
+	u8 *to = phys(page);
+
+	memcpy(to, trampoline_start, trampoline_end - trampoline_start);
+	*(u32 *)(to + (trampoline_gdt_at - trampoline_start)) += page;
+	*(u32 *)(to + (trampoline_far_at - trampoline_start)) += page;
+}
+
+static int start(u32 id, u64 page)
+{
+	u32 apic = boot.apic[id];
+
+	smp_start_id = id;
+	smp_start_rsp = STACKS_VA + (u64)id * STACK_SLOT + ARIL_PAGE_SIZE + STACK_BYTES;
+	info->cpu[id].apic = apic;
+	info->cpu[id].online = 0;
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	lapic_send(apic, ICR_INIT);
+	time_spin(20000);
+	lapic_send(apic, ICR_STARTUP | page >> 12);
+	if (started(id, START_NS / 10))
+		return 1;
+	lapic_send(apic, ICR_STARTUP | page >> 12);
+	return started(id, START_NS);
+}
+
+void arch_smp_init(void)
+{
+	u64 page = memory_trampoline();
+
+	info->cpu[0].apic = boot.apic[0];
+	info->cpu[0].online = 1;
+	if (boot.ncpus > 1 && !page) {
+		kprint("aril: no usable memory below 1 MiB: only one CPU\n");
+		boot.ncpus = 1;
+	}
+	if (boot.ncpus > 1)
+		trampoline_copy(page);
+	smp_start_cr3 = arch_kernel_cr3();
+	u32 id = 1;
+	while (id < boot.ncpus) {
+		if (start(id, page)) {
+			id++;
+			ncpus = id;
+			continue;
+		}
+		/* It must stay down: what it would use, the next one gets. */
+		kprint("aril: CPU with APIC %u does not start\n", boot.apic[id]);
+		lapic_send(boot.apic[id], ICR_INIT);
+		boot.ncpus--;
+		for (u32 i = id; i < boot.ncpus; i++)
+			boot.apic[i] = boot.apic[i + 1];
+	}
+	if (page)
+		page_clear(phys(page));
+}

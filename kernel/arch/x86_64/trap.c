@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: MIT
+ * Where every exception, interrupt and foreign system call goes. Interrupts arrive in user mode or in
+ * arch_idle, nowhere else: the kernel runs with interrupts off. */
+#include "x86.h"
+#include "grant.h"
+#include "lock.h"
+#include "ring.h"
+#include "slice.h"
+#include "util.h"
+#include <aril/error.h>
+
+_Static_assert(ARIL_E_CALL == 1, "entry.S");
+_Static_assert(sizeof(struct trap_frame) == 176, "entry.S");
+_Static_assert(__builtin_offsetof(struct trap_frame, rip) == 136, "entry.S");
+_Static_assert(__builtin_offsetof(struct trap_frame, vector) == 120, "entry.S");
+
+struct gate {
+	u16 offset0, selector;
+	u8 ist, type;
+	u16 offset1;
+	u32 offset2, zero;
+};
+
+#define GATE_KERNEL 0x8e
+#define GATE_USER 0xee
+#define NMI 2
+#define PAGE_FAULT 14
+
+static struct gate idt[256];
+extern const u8 vector_stubs[];
+extern const struct {
+	u64 at, to;
+} extable_start[], extable_end[];
+void trap_paranoid(struct trap_frame *frame);
+void idle_until_interrupt(void);
+
+static void gate_set(u32 vector, u64 handler)
+{
+	static const u8 ist[32] = {[1] = IST_DB, [2] = IST_NMI, [8] = IST_DF, [18] = IST_MC};
+
+	idt[vector] = (struct gate){
+		.offset0 = handler, .offset1 = handler >> 16, .offset2 = handler >> 32,
+		.selector = KERNEL_CS, .ist = vector < 32 ? ist[vector] : 0,
+		.type = vector == 3 || vector == 4 ? GATE_USER : GATE_KERNEL,
+	};
+}
+
+void trap_init(void)
+{
+	for (u32 i = 0; i < 256; i++)
+		gate_set(i, (u64)vector_stubs + i * 16);
+}
+
+void trap_set(u32 vector, void (*handler)(void))
+{
+	gate_set(vector, (u64)handler);
+}
+
+void trap_load(void)
+{
+	struct __attribute__((packed)) {
+		u16 limit;
+		u64 base;
+	} pointer = {sizeof(idt) - 1, (u64)idt};
+
+	__asm__ volatile("lidt %0" ::"m"(pointer));
+}
+
+u64 extable_find(u64 rip)
+{
+	for (u32 i = 0; &extable_start[i] < extable_end; i++)
+		if (extable_start[i].at == rip)
+			return extable_start[i].to;
+	return 0;
+}
+
+/* frame: NULL when the CPU was idle. May not return: a slice may end. */
+static void interrupt(u64 vector, struct trap_frame *frame)
+{
+	struct cpu *cpu = this_cpu();
+
+	info->cpu[cpu->id].interrupts++;
+	if (vector == VECTOR_TIMER) {
+		cpu->timer_at = 0;
+		lapic_eoi();
+		slice_timer(frame);
+	} else if (vector == VECTOR_IPI) {
+		lapic_eoi();
+		smp_poll();
+	} else if (vector >= ARCH_VECTOR_DEVICES && vector < ARCH_VECTOR_DEVICES + 16) {
+		ring_interrupt(vector - ARCH_VECTOR_DEVICES);
+		lapic_eoi();
+	} else if (vector >= ARCH_VECTOR_LINES && vector < ARCH_VECTOR_LINES + 64) {
+		grant_interrupt(vector - ARCH_VECTOR_LINES);
+		lapic_eoi();
+	}
+	/* else spurious: nothing is in service */
+}
+
+/* Called by entry.S for all but NMI, #DF and #MC. */
+void trap_dispatch(struct trap_frame *frame)
+{
+	u64 vector = frame->vector;
+
+	if (frame->cs & 3) {
+		if (vector < 32 || vector == ARIL_VECTOR_SYSCALL) {
+			upcall_exception(frame, vector == PAGE_FAULT ? read_cr2() : 0);
+			return;
+		}
+		interrupt(vector, frame);
+		upcall_deliver_pending(frame);
+		return;
+	}
+	if (vector < 32) {
+		u64 fixup = extable_find(frame->rip);
+
+		if (!fixup)
+			panic_frame(frame);
+		frame->rip = fixup;
+		return;
+	}
+	__atomic_exchange_n(&this_cpu()->halted, 0, __ATOMIC_SEQ_CST);
+	interrupt(vector, NULL);
+}
+
+/* On a stack of its own, from kernel or user mode. An NMI is how a panicking CPU stops the others; #DB
+ * comes here only from the kernel (see entry.S) and means nothing; the rest is the end. */
+void trap_paranoid(struct trap_frame *frame)
+{
+	if (frame->vector == NMI) {
+		while (panic_running())
+			__asm__ volatile("cli; hlt");
+		return;
+	}
+	if (frame->vector == 1) {
+		frame->rflags &= ~0x100ul;
+		return;
+	}
+	panic_frame(frame);
+}
+
+void arch_idle(void)
+{
+	struct cpu *cpu = this_cpu();
+
+	/* Others count on it: from here to the next interrupt this CPU uses nothing of theirs. */
+	__atomic_exchange_n(&cpu->halted, 1, __ATOMIC_SEQ_CST);
+	idle_until_interrupt();
+	__atomic_exchange_n(&cpu->halted, 0, __ATOMIC_SEQ_CST);
+}

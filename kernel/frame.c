@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: MIT
+ * Frames: who may use them, what they hold, and taking it all away again.
+ *
+ * Invariants. (1) A frame's bindings under guard[i] were all made by authorities that opened guard[i] as it
+ * is now, unless ARIL_FRAME_BREAKING(i) is set; while it is, no binding is made under it. (2) If a guard is
+ * in use, one in use grants OWN, and every name in use is dominated by whoever gave the frame away: so
+ * who stands above can always reclaim it. (3) Kernel state lies only in frames without bindings. */
+#include "frame.h"
+#include "arch.h"
+#include "env.h"
+#include "space.h"
+#include "util.h"
+
+#define UPDATE_OPS 64
+#define RESET_ENVS 8 /* envs ended by one frame_reset, at most; each waits for every CPU once */
+
+void *frame_memory(u32 frame)
+{
+	return phys((u64)frame << ARIL_PAGE_SHIFT);
+}
+
+int frame_guard_for(u32 frame, const struct auth *a, u32 rights)
+{
+	const struct aril_frame *f = &frames[frame];
+
+	if (guard_opens(&f->guard[0], a, rights))
+		return 0;
+	if (guard_opens(&f->guard[1], a, rights))
+		return 1;
+	if (f->guard[0].rights | f->guard[1].rights)
+		return -ARIL_E_RIGHTS;
+	if (a->len)
+		return -ARIL_E_RIGHTS;
+	if (rights & ~a->rights)
+		return -ARIL_E_RIGHTS;
+	return 0;
+}
+
+s64 frame_check(u32 frame, const struct auth *a, u32 rights)
+{
+	if (frame >= nframes)
+		return -ARIL_E_FRAME;
+	if (frame_guard_for(frame, a, rights) < 0)
+		return -ARIL_E_RIGHTS;
+	return 0;
+}
+
+s64 frame_idle(u32 frame)
+{
+	const struct aril_frame *f = &frames[frame];
+
+	if (f->state != ARIL_FRAME_NORMAL)
+		return -ARIL_E_STATE;
+	if (f->head)
+		return -ARIL_E_STATE;
+	if (f->pins)
+		return -ARIL_E_STATE;
+	return 0;
+}
+
+void frame_retype(u32 frame, u8 state, u8 level, u32 partner, int clear)
+{
+	struct aril_frame *f = &frames[frame];
+
+	if (clear)
+		page_clear(frame_memory(frame));
+	f->level = level;
+	f->partner = partner;
+	f->users = 0;
+	f->flags = 0; /* idle: what was being broken is */
+	write_once(f->state, state);
+}
+
+void frame_release(u32 frame)
+{
+	frame_retype(frame, ARIL_FRAME_NORMAL, 0, 0, 1);
+}
+
+void frame_pin(u32 frame)
+{
+	frames[frame].pins++;
+}
+
+void frame_unpin(u32 frame)
+{
+	struct aril_frame *f = &frames[frame];
+
+	assert(f->pins);
+	if (!--f->pins)
+		f->flags &= ~ARIL_FRAME_LOST;
+}
+
+/* Changes a guard that lock-free readers may be comparing with: unused while it is neither. */
+static void guard_set(struct aril_guard *to, const struct aril_guard *from)
+{
+	write_once(to->rights, 0);
+	compiler_barrier();
+	memcpy(to->name, from->name, sizeof(to->name));
+	to->len = from->len;
+	to->generation = from->generation;
+	compiler_barrier();
+	write_once(to->rights, from->rights);
+}
+
+/* Whether the op has nothing to change here: it was done, wholly or up to its breaking, by an earlier call. */
+static int guard_same(u32 frame, const struct aril_frame_op *op)
+{
+	return !memcmp(&frames[frame].guard[op->slot], &op->guard, sizeof(op->guard));
+}
+
+/* May a set one guard of this frame? */
+static s64 guard_decode(u32 frame, const struct aril_frame_op *op, const struct auth *a)
+{
+	const struct aril_frame *f = &frames[frame];
+	u32 left = op->guard.rights | f->guard[!op->slot].rights;
+
+	if (guard_same(frame, op)) /* needs no right: the one it had may be what the op gave away */
+		return 0;
+	s64 error = frame_check(frame, a, ARIL_OWN);
+	if (error)
+		return error;
+	if (f->state != ARIL_FRAME_NORMAL && f->state != ARIL_FRAME_SPACE && f->state != ARIL_FRAME_ENV)
+		return -ARIL_E_STATE;
+	if (left && !(left & ARIL_OWN)) /* nobody could ever take it back */
+		return -ARIL_E_RANGE;
+	if (!left && a->len) /* it would be the root's */
+		return -ARIL_E_RIGHTS;
+	return 0;
+}
+
+static s64 op_decode(const struct aril_frame_op *op, const struct auth *a)
+{
+	s64 error = guard_check(&op->guard);
+
+	if (op->kind != ARIL_FRAME_GUARD && op->kind != ARIL_FRAME_TAG)
+		return -ARIL_E_RANGE;
+	if (op->slot > 1)
+		return -ARIL_E_RANGE;
+	if (op->zero)
+		return -ARIL_E_RANGE;
+	if (!op->count)
+		return -ARIL_E_RANGE;
+	if (op->count > ARIL_OP_PAGES)
+		return -ARIL_E_RANGE;
+	if (error)
+		return error;
+	if ((u64)op->first + op->count > nframes)
+		return -ARIL_E_FRAME;
+	if (op->guard.rights && !cap_dominates(a->name, a->len, &op->guard))
+		return -ARIL_E_RIGHTS;
+	if (op->guard.rights && op->guard.generation > a->generation)
+		return -ARIL_E_RIGHTS;
+	for (u32 frame = op->first; frame < op->first + op->count; frame++) {
+		if (op->kind == ARIL_FRAME_GUARD)
+			error = guard_decode(frame, op, a);
+		else
+			error = frame_check(frame, a, ARIL_OWN);
+		if (error)
+			return error;
+		if (op->kind == ARIL_FRAME_TAG && frames[frame].state != ARIL_FRAME_NORMAL)
+			return -ARIL_E_STATE;
+	}
+	return 0;
+}
+
+/* Does a decoded op; 1 when done, 0 when the budget for breaking is spent: done again, it goes on. */
+static int op_do(const struct aril_frame_op *op, u32 *budget, int *stale)
+{
+	u32 breaking = ARIL_FRAME_BREAKING(op->slot);
+
+	for (u32 frame = op->first; frame < op->first + op->count; frame++) {
+		struct aril_frame *f = &frames[frame];
+
+		if (op->kind == ARIL_FRAME_TAG) {
+			f->tag = op->tag;
+			continue;
+		}
+		if (!guard_same(frame, op)) {
+			f->flags |= breaking;
+			guard_set(&f->guard[op->slot], &op->guard);
+		}
+		if (!(f->flags & breaking))
+			continue;
+		if (!space_break(frame, op->slot, budget, stale))
+			return 0;
+		f->flags &= ~breaking;
+	}
+	return 1;
+}
+
+s64 call_frame_update(u32 auth, const struct aril_frame_op *ops, u64 n)
+{
+	const struct auth *a = auth_get(this_cpu()->env, auth);
+	u32 budget = ARIL_BATCH_PAGES, pages = 0;
+	struct aril_frame_op op;
+	int stale = 0;
+	s64 error = 0;
+	u64 done;
+
+	if (!a)
+		return -ARIL_E_CAP;
+	if (!n)
+		return -ARIL_E_RANGE;
+	if (n > UPDATE_OPS)
+		return -ARIL_E_RANGE;
+	for (done = 0; done < n; done++) {
+		error = copy_from_user(&op, &ops[done], sizeof(op)) ? -ARIL_E_ADDR : op_decode(&op, a);
+		if (error)
+			break;
+		pages += op.count;
+		if (pages > ARIL_BATCH_PAGES)
+			break;
+		if (!op_do(&op, &budget, &stale)) {
+			error = -ARIL_E_AGAIN;
+			break;
+		}
+	}
+	if (stale)
+		smp_flush_all();
+	return done ? (s64)done : error;
+}
+
+/* Ends, within the limit, envs that run in a space (root != 0) or have this page as a context; 1 when no
+ * such env is left. */
+static int envs_end(u32 root, u32 page)
+{
+	u32 ended = 0;
+
+	for (u32 slot = 0; slot < ARIL_MAX_ENVS; slot++) {
+		struct env *env = env_get(env_infos[slot].id);
+		int hit = env && root && env->space == root;
+
+		for (u32 i = 0; env && page && i < ncpus; i++)
+			hit |= env->ctx[i].state != CTX_NONE && env->ctx[i].frame == page;
+		if (!hit)
+			continue;
+		if (ended++ == RESET_ENVS)
+			return 0;
+		env_destroy(env, ARIL_END_DESTROYED, 0);
+	}
+	return 1;
+}
+
+static s64 reset_normal(u32 frame)
+{
+	struct aril_frame *f = &frames[frame];
+	u32 budget = ARIL_BATCH_PAGES;
+	int stale = 0, done = space_break(frame, -1, &budget, &stale);
+
+	if (stale)
+		smp_flush_all();
+	if (!done)
+		return -ARIL_E_AGAIN;
+	f->flags &= ~(ARIL_FRAME_BREAKING(0) | ARIL_FRAME_BREAKING(1));
+	if (f->pins && !envs_end(0, frame))
+		return -ARIL_E_AGAIN;
+	if (f->pins) /* a device has it */
+		f->flags |= ARIL_FRAME_LOST;
+	return 0;
+}
+
+/* A table or a space: out of every parent, then empty, then memory again. */
+static s64 reset_table(u32 frame)
+{
+	u32 budget = ARIL_BATCH_PAGES, shadow = frames[frame].partner;
+	int stale = 0, done;
+
+	if (frames[frame].state == ARIL_FRAME_SPACE && frames[frame].users && !envs_end(frame, 0))
+		return -ARIL_E_AGAIN;
+	done = space_break(frame, -1, &budget, &stale) && space_empty(frame, &budget, &stale);
+	if (stale)
+		smp_flush_all();
+	if (!done)
+		return -ARIL_E_AGAIN;
+	frame_release(frame);
+	frame_release(shadow);
+	return 0;
+}
+
+s64 call_frame_reset(u32 auth, u32 frame)
+{
+	const struct auth *a = auth_get(this_cpu()->env, auth);
+
+	if (!a)
+		return -ARIL_E_CAP;
+	s64 error = frame_check(frame, a, ARIL_OWN);
+	if (error)
+		return error;
+	if (frames[frame].state == ARIL_FRAME_SHADOW)
+		frame = frames[frame].partner;
+	switch (frames[frame].state) {
+	case ARIL_FRAME_NORMAL:
+		return reset_normal(frame);
+	case ARIL_FRAME_TABLE:
+	case ARIL_FRAME_SPACE:
+		return reset_table(frame);
+	case ARIL_FRAME_ENV:
+		env_destroy(env_get(frames[frame].partner), ARIL_END_DESTROYED, 0);
+		return 0;
+	default:
+		return -ARIL_E_STATE;
+	}
+}

@@ -1,0 +1,386 @@
+/* SPDX-License-Identifier: MIT
+ * Bindings: page-table entries, the books behind them, and the batched call that changes them.
+ *
+ * Invariants, under object_lock. (1) Entry present <=> its shadow word is in the list of the frame it names,
+ * and frames[].refs counts that list; device memory has neither. (2) A leaf entry allows no more than the
+ * guard that its GUARD1 bit names granted when it was made or last changed. (3) A table of level n is named
+ * only by tables of level n+1: so there are no cycles. (4) An entry that was present and is removed or
+ * narrowed makes `stale`, and no call returns before a stale translation is gone from every CPU. */
+#include "space.h"
+#include "arch.h"
+#include "env.h"
+#include "grant.h"
+#include "util.h"
+
+#define ENTRIES 512
+#define COPY_OPS 16
+
+static inline u64 *entries(u32 table)
+{
+	return frame_memory(table);
+}
+
+static inline u32 entry_frame(u64 entry)
+{
+	return (entry & PTE_ADDR) >> ARIL_PAGE_SHIFT;
+}
+
+static inline u32 entry_index(u64 va, u32 level)
+{
+	return va >> (ARIL_PAGE_SHIFT + 9 * (level - 1)) & (ENTRIES - 1);
+}
+
+/* The table of that level on the way to va; 0: missing. */
+static u32 table_for(u32 root, u64 va, u32 level)
+{
+	u32 table = root;
+
+	for (u32 l = 4; l > level; l--) {
+		u64 entry = entries(table)[entry_index(va, l)];
+
+		if (!(entry & PTE_P))
+			return 0;
+		table = entry_frame(entry);
+	}
+	return table;
+}
+
+u64 *space_entry(u32 root, u64 va, u32 level)
+{
+	u32 table = table_for(root, va, level);
+
+	return table ? &entries(table)[entry_index(va, level)] : NULL;
+}
+
+/* --- the books: id = table << 9 | index names an entry and its shadow word --- */
+
+static inline u64 *entry_of(u32 id)
+{
+	return &entries(id / ENTRIES)[id % ENTRIES];
+}
+
+static inline u64 *shadow_of(u32 id)
+{
+	return &entries(frames[id / ENTRIES].partner)[id % ENTRIES];
+}
+
+static inline int has_books(u32 frame)
+{
+	return frame < nframes && frames[frame].state != ARIL_FRAME_ABSENT;
+}
+
+static void set_next(u32 id, u32 next)
+{
+	u64 *word = shadow_of(id);
+
+	*word = (*word & ~0xfffffffful) | next;
+}
+
+static void set_previous(u32 id, u32 previous)
+{
+	u64 *word = shadow_of(id);
+
+	*word = (*word & 0xfffffffful) | (u64)previous << 32;
+}
+
+/* Enters a binding of frame: first in its list, or last if it is under guard[1]. */
+static void books_add(u32 id, u32 frame, int last)
+{
+	struct aril_frame *f = &frames[frame];
+
+	if (!has_books(frame))
+		return;
+	f->refs++;
+	if (!f->head) {
+		*shadow_of(id) = (u64)id << 32 | id;
+		f->head = id;
+		return;
+	}
+	u32 head = f->head, tail = *shadow_of(head) >> 32;
+	*shadow_of(id) = (u64)tail << 32 | head;
+	set_next(tail, id);
+	set_previous(head, id);
+	if (!last)
+		f->head = id;
+}
+
+static void books_remove(u32 id, u32 frame)
+{
+	struct aril_frame *f = &frames[frame];
+	u64 word = *shadow_of(id);
+	u32 next = word, previous = word >> 32;
+
+	if (!has_books(frame))
+		return;
+	*shadow_of(id) = 0;
+	f->refs--;
+	if (next == id) {
+		f->head = 0;
+		return;
+	}
+	set_next(previous, next);
+	set_previous(next, previous);
+	if (f->head == id)
+		f->head = next;
+}
+
+/* Puts a new value into an entry and its books; returns the old one, as the CPUs left it. */
+static u64 entry_replace(u32 id, u64 new)
+{
+	u64 old = __atomic_exchange_n(entry_of(id), new, __ATOMIC_SEQ_CST);
+
+	if (old & PTE_P)
+		books_remove(id, entry_frame(old));
+	if (new & PTE_P)
+		books_add(id, entry_frame(new), !!(new & PTE_GUARD1));
+	return old;
+}
+
+int space_break(u32 frame, int which, u32 *budget, int *stale)
+{
+	const u32 *head = &frames[frame].head;
+
+	while (*head) {
+		u32 id = which == 1 ? *shadow_of(*head) >> 32 : *head;
+
+		if (which >= 0 && which != !!(*entry_of(id) & PTE_GUARD1))
+			return 1;
+		if (!*budget)
+			return 0;
+		--*budget;
+		entry_replace(id, 0);
+		*stale = 1;
+	}
+	return 1;
+}
+
+int space_empty(u32 table, u32 *budget, int *stale)
+{
+	u32 n = frames[table].state == ARIL_FRAME_SPACE ? ENTRIES / 2 : ENTRIES;
+
+	for (u32 i = 0; i < n; i++) {
+		if (!(entries(table)[i] & PTE_P))
+			continue;
+		if (!*budget)
+			return 0;
+		--*budget;
+		entry_replace(table * ENTRIES + i, 0);
+		*stale = 1;
+	}
+	return 1;
+}
+
+void space_kernel_half(u32 root)
+{
+	const u64 *kernel = arch_kernel_entries();
+
+	for (u32 i = ENTRIES / 2; i < ENTRIES; i++)
+		entries(root)[i] = kernel[i - ENTRIES / 2];
+	/* Not writable, whatever the entries below say; those of the kernel's half lack U. */
+	entries(root)[ARIL_PML4_SELF] = (u64)root << ARIL_PAGE_SHIFT | PTE_P | PTE_U | PTE_NX;
+}
+
+void space_bind_raw(u32 root, u64 va, u32 frame, u64 flags)
+{
+	u32 table = table_for(root, va, 1);
+
+	assert(table);
+	entry_replace(table * ENTRIES + entry_index(va, 1), (u64)frame << ARIL_PAGE_SHIFT | flags);
+}
+
+void space_table_raw(u32 root, u64 va, u32 level, u32 table)
+{
+	u32 above = table_for(root, va, level + 1);
+
+	assert(above);
+	entry_replace(above * ENTRIES + entry_index(va, level + 1),
+		      (u64)table << ARIL_PAGE_SHIFT | PTE_P | PTE_W | PTE_U);
+}
+
+void space_unlink(u32 root, u64 va, u32 level)
+{
+	u32 above = table_for(root, va, level + 1);
+
+	entry_replace(above * ENTRIES + entry_index(va, level + 1), 0);
+}
+
+/* --- space_update --- */
+
+/* A decoded op's second half: which guard opened each of its frames. Under object_lock. */
+static u8 opened_by[ARIL_OP_PAGES];
+
+static u32 flags_rights(u32 flags)
+{
+	u32 rights = ARIL_READ;
+
+	if (flags & ARIL_BIND_WRITE)
+		rights |= ARIL_WRITE;
+	if (flags & ARIL_BIND_EXEC)
+		rights |= ARIL_EXEC;
+	return rights;
+}
+
+static u64 entry_make(u32 frame, u32 flags, u32 guard)
+{
+	u64 entry = (u64)frame << ARIL_PAGE_SHIFT | PTE_P | (u64)(flags >> 8) << 52;
+
+	if (guard)
+		entry |= PTE_GUARD1;
+	if (flags & ARIL_BIND_UNCACHED)
+		entry |= PTE_PCD | PTE_PWT;
+	if (flags & ARIL_BIND_NOREAD) /* the supervisor's alone, who does not use it */
+		return entry | PTE_NX;
+	if (flags & ARIL_BIND_WRITE)
+		entry |= PTE_W;
+	if (!(flags & ARIL_BIND_EXEC))
+		entry |= PTE_NX;
+	return entry | PTE_U;
+}
+
+/* Which guard of frame lets a bind it with these flags: 0, 1 or -E. */
+static s64 frame_decode(u32 frame, const struct auth *a, u32 flags)
+{
+	if (!has_books(frame)) {
+		if (!grant_memory(this_cpu()->env, frame))
+			return -ARIL_E_FRAME;
+		return 0;
+	}
+	int guard = frame_guard_for(frame, a, flags_rights(flags));
+	if (guard < 0)
+		return guard;
+	if (frames[frame].state != ARIL_FRAME_NORMAL)
+		return -ARIL_E_STATE;
+	if (frames[frame].flags & (ARIL_FRAME_LOST | ARIL_FRAME_BREAKING(guard)))
+		return -ARIL_E_STATE;
+	if (flags & ARIL_BIND_UNCACHED)
+		return -ARIL_E_RANGE;
+	return guard;
+}
+
+static s64 pages_decode(u32 space, const struct aril_space_op *op)
+{
+	const struct auth *a = auth_get(this_cpu()->env, op->auth);
+	u32 table = 0;
+
+	if (!a)
+		return -ARIL_E_CAP;
+	for (u32 i = 0; i < op->count; i++) {
+		u64 va = op->va + (u64)i * ARIL_PAGE_SIZE;
+		u32 index = entry_index(va, 1), frame = op->frame + i;
+
+		if (!i || !index)
+			table = table_for(space, va, 1);
+		if (op->kind == ARIL_PROTECT) {
+			if (!table || !(entries(table)[index] & PTE_P))
+				continue;
+			frame = entry_frame(entries(table)[index]);
+		}
+		if (!table)
+			return -ARIL_E_TABLE;
+		s64 guard = frame_decode(frame, a, op->flags);
+		if (guard < 0)
+			return guard;
+		opened_by[i] = guard;
+	}
+	return 0;
+}
+
+static s64 op_decode(u32 space, const struct aril_space_op *op)
+{
+	u64 bytes = (u64)op->count * ARIL_PAGE_SIZE;
+
+	if (op->kind != ARIL_BIND && op->kind != ARIL_UNBIND && op->kind != ARIL_PROTECT)
+		return -ARIL_E_RANGE;
+	if (op->flags & ~(0xfu | ARIL_BIND_SOFT(0x3f)))
+		return -ARIL_E_RANGE;
+	if (!op->count)
+		return -ARIL_E_RANGE;
+	if (op->count > ARIL_OP_PAGES)
+		return -ARIL_E_RANGE;
+	if (op->va % ARIL_PAGE_SIZE)
+		return -ARIL_E_RANGE;
+	if (op->va > ARIL_USER_TOP - bytes)
+		return -ARIL_E_RANGE;
+	return op->kind == ARIL_UNBIND ? 0 : pages_decode(space, op);
+}
+
+/* Changes a present leaf entry's flags; the CPUs' accessed and dirty bits stay. Whether it was narrowed. */
+static int entry_protect(u32 id, u32 flags, u32 guard)
+{
+	u64 *entry = entry_of(id);
+	u64 old = read_once(*entry), new;
+
+	do
+		new = entry_make(entry_frame(old), flags, guard) | (old & (PTE_A | PTE_D));
+	while (!__atomic_compare_exchange_n(entry, &old, new, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST));
+	if ((old ^ new) & PTE_GUARD1) {
+		books_remove(id, entry_frame(new));
+		books_add(id, entry_frame(new), !!guard);
+	}
+	return (old & ~new & (PTE_W | PTE_U)) || (new & ~old & PTE_NX) || ((old ^ new) & (PTE_PCD | PTE_PWT));
+}
+
+static void op_do(u32 space, const struct aril_space_op *op, int *stale)
+{
+	u32 table = 0;
+
+	for (u32 i = 0; i < op->count; i++) {
+		u64 va = op->va + (u64)i * ARIL_PAGE_SIZE;
+		u32 index = entry_index(va, 1), id;
+
+		if (!i || !index)
+			table = table_for(space, va, 1);
+		if (!table)
+			continue;
+		id = table * ENTRIES + index;
+		if (op->kind == ARIL_BIND)
+			*stale |= entry_replace(id, entry_make(op->frame + i, op->flags, opened_by[i])) & PTE_P;
+		else if (!(*entry_of(id) & PTE_P))
+			continue;
+		else if (op->kind == ARIL_UNBIND)
+			*stale |= entry_replace(id, 0) & PTE_P;
+		else
+			*stale |= entry_protect(id, op->flags, opened_by[i]);
+	}
+}
+
+s64 call_space_update(u32 auth, u32 space, const struct aril_space_op *ops, u64 n)
+{
+	const struct auth *a = auth_get(this_cpu()->env, auth);
+	struct aril_space_op copy[COPY_OPS];
+	u32 pages = 0;
+	int stale = 0;
+	s64 error;
+	u64 done;
+
+	if (!a)
+		return -ARIL_E_CAP;
+	error = frame_check(space, a, ARIL_WRITE);
+	if (error)
+		return error;
+	if (frames[space].state != ARIL_FRAME_SPACE)
+		return -ARIL_E_STATE;
+	if (!n)
+		return -ARIL_E_RANGE;
+	if (n > ARIL_OP_PAGES)
+		return -ARIL_E_RANGE;
+	for (done = 0; done < n; done++) {
+		const struct aril_space_op *op = &copy[done % COPY_OPS];
+		u64 bytes = min(n - done, (u64)COPY_OPS) * sizeof(*op);
+
+		error = 0;
+		if (done % COPY_OPS == 0 && copy_from_user(copy, &ops[done], bytes))
+			error = -ARIL_E_ADDR;
+		if (!error)
+			error = op_decode(space, op);
+		if (error)
+			break;
+		pages += op->count;
+		if (pages > ARIL_BATCH_PAGES)
+			break;
+		op_do(space, op, &stale);
+	}
+	if (stale)
+		smp_flush_all();
+	return done ? (s64)done : error;
+}

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: MIT
+ * The ranges of a program's half: finding, splitting, joining, placing. */
+#include "file.h"
+#include "mm_internal.h"
+
+#define PROGRAM_LOW 0x10000ul /* below it nothing is placed unasked */
+
+u64 area_flags(const struct area *area, int writable)
+{
+	u64 flags = 0;
+
+	if (!(area->prot & (PROT_READ | PROT_WRITE | PROT_EXEC)))
+		return MAPPED_NOREAD;
+	if (area->prot & PROT_EXEC)
+		flags |= MAPPED_EXEC;
+	if (writable && area->prot & PROT_WRITE)
+		flags |= MAPPED_WRITE;
+	return flags;
+}
+
+struct area *area_next(struct mm *mm, struct area *area)
+{
+	if (area->link.next == &mm->areas)
+		return NULL;
+	return container_of(area->link.next, struct area, link);
+}
+
+struct area *area_from(struct mm *mm, u64 addr)
+{
+	for (struct list *at = mm->areas.next; at != &mm->areas; at = at->next) {
+		struct area *area = container_of(at, struct area, link);
+
+		if (area->end > addr)
+			return area;
+	}
+	return NULL;
+}
+
+struct area *mm_find(struct mm *mm, u64 addr)
+{
+	struct area *area = area_from(mm, addr);
+
+	return area && area->start <= addr ? area : NULL;
+}
+
+/* Cuts the area over `at` in two there, if it does not begin there. */
+static s64 split_at(struct mm *mm, u64 at)
+{
+	struct area *area = mm_find(mm, at);
+
+	if (!area || area->start == at)
+		return 0;
+	struct area *upper = kmalloc(sizeof(*upper));
+	if (!upper)
+		return -ENOMEM;
+	*upper = *area;
+	upper->start = at;
+	if (area->inode) {
+		upper->offset += at - area->start;
+		inode_get(area->inode);
+	}
+	area->end = at;
+	upper->link.next = area->link.next;
+	upper->link.prev = &area->link;
+	area->link.next->prev = &upper->link;
+	area->link.next = &upper->link;
+	return 0;
+}
+
+s64 area_split(struct mm *mm, u64 start, u64 end)
+{
+	s64 error = split_at(mm, start);
+
+	return error ? error : split_at(mm, end);
+}
+
+static void area_free(struct area *area)
+{
+	list_del(&area->link);
+	if (area->inode)
+		inode_put(area->inode);
+	kfree(area);
+}
+
+static int continues(const struct area *a, const struct area *b)
+{
+	return a->end == b->start && a->prot == b->prot && a->flags == b->flags && a->inode == b->inode &&
+	       (!a->inode || a->offset + (a->end - a->start) == b->offset);
+}
+
+void area_merge(struct mm *mm, u64 start, u64 end)
+{
+	struct area *area = area_from(mm, start ? start - 1 : 0), *next;
+
+	while (area && (next = area_next(mm, area)) && area->end <= end) {
+		if (continues(area, next)) {
+			area->end = next->end;
+			area_free(next);
+		} else {
+			area = next;
+		}
+	}
+}
+
+static int range_is_free(struct mm *mm, u64 start, u64 bytes)
+{
+	struct area *area = area_from(mm, start);
+
+	return start >= PROGRAM_LOW && start <= PROGRAM_TOP - bytes && (!area || area->start >= start + bytes);
+}
+
+u64 area_place(struct mm *mm, u64 hint, u64 bytes)
+{
+	u64 end = mm->mmap_top;
+
+	hint = page_up(hint);
+	if (bytes > PROGRAM_TOP)
+		return 0;
+	if (hint && range_is_free(mm, hint, bytes))
+		return hint;
+	for (struct list *at = mm->areas.prev; at != &mm->areas; at = at->prev) {
+		struct area *area = container_of(at, struct area, link);
+
+		if (area->end <= end && end - area->end >= bytes)
+			return end - bytes;
+		end = min(end, area->start);
+	}
+	return end >= PROGRAM_LOW + bytes ? end - bytes : 0;
+}
+
+s64 area_unmap(struct mm *mm, u64 start, u64 end)
+{
+	s64 error = area_split(mm, start, end);
+
+	if (error)
+		return error;
+	struct area *area = area_from(mm, start), *next;
+	for (; area && area->start < end; area = next) {
+		next = area_next(mm, area);
+		pages_unmap(mm, area->start, area->end);
+		area_free(area);
+	}
+	return 0;
+}
+
+s64 mm_map(struct mm *mm, u64 start, u64 bytes, u32 prot, u32 flags, struct inode *inode, u64 offset)
+{
+	struct area *area = kmalloc(sizeof(*area));
+
+	if (!area)
+		return -ENOMEM;
+	s64 error = area_unmap(mm, start, start + bytes);
+	if (error) {
+		kfree(area);
+		return error;
+	}
+	area->start = start;
+	area->end = start + bytes;
+	area->prot = prot;
+	area->flags = flags;
+	area->inode = inode;
+	area->offset = inode ? offset : 0;
+	if (inode)
+		inode_get(inode);
+	struct area *after = area_from(mm, start);
+	list_add_tail(after ? &after->link : &mm->areas, &area->link);
+	area_merge(mm, area->start, area->end);
+	return 0;
+}
+
+s64 area_populate(struct mm *mm, u64 start, u64 end)
+{
+	for (u64 va = start; va < end; va += PAGE) {
+		struct area *area = mm_find(mm, va);
+		u64 *word = area ? pages_word(mm, va, 1) : NULL;
+
+		if (!word)
+			return -ENOMEM;
+		if (*word & MAPPED)
+			continue;
+		void *page = page_zalloc(0);
+		if (!page)
+			return -ENOMEM;
+		pages_bind(mm, va, word, page, area_flags(area, 1));
+	}
+	pages_flush();
+	return 0;
+}

@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: MIT
+ * Changing what files are: mode, owner, times, size. Files are memory, so what is written is safe at once. */
+#include "file_calls.h"
+#include "inode.h"
+
+#define SECOND_NS 1000000000l
+
+static s64 owner_only(const struct inode *i)
+{
+	u32 uid = current()->proc->euid;
+	if (i->device != DEVICE_ROOT && i->device != DEVICE_PIPE && i->device != DEVICE_CONSOLE)
+		return -EPERM;
+	return uid && uid != i->uid ? -EPERM : 0;
+}
+
+static s64 change_mode(struct inode *i, u64 mode)
+{
+	s64 error = owner_only(i);
+	if (error)
+		return error;
+	if (S_ISLNK(i->mode))
+		return -EOPNOTSUPP;
+	i->mode = (i->mode & S_IFMT) | ((u32)mode & 07777);
+	i->ctime = realtime_ns();
+	return 0;
+}
+
+s64 sys_fchmodat(u64 dir, u64 path, u64 mode)
+{
+	struct walk w;
+	s64 error = walk_user(&w, (s32)dir, path, WALK_FOLLOW);
+	if (error)
+		return error;
+	error = change_mode(w.inode, mode);
+	walk_done(&w);
+	return error;
+}
+
+s64 sys_chmod(u64 path, u64 mode)
+{
+	return sys_fchmodat((u64)AT_FDCWD, path, mode);
+}
+
+s64 sys_fchmod(u64 fd, u64 mode)
+{
+	struct file *f = fd_file((u32)fd);
+	return f && !(f->flags & O_PATH) ? change_mode(f->inode, mode) : -EBADF;
+}
+
+static s64 change_owner(struct inode *i, u32 uid, u32 gid)
+{
+	struct proc *p = current()->proc;
+	s64 error = owner_only(i);
+	if (error)
+		return error;
+	if (p->euid && ((uid != ~0u && uid != i->uid) || (gid != ~0u && gid != p->egid && gid != i->gid)))
+		return -EPERM;
+	if (uid != ~0u)
+		i->uid = uid;
+	if (gid != ~0u)
+		i->gid = gid;
+	if (!S_ISDIR(i->mode) && (i->mode & 0111) && (uid != ~0u || gid != ~0u)) {
+		i->mode &= ~S_ISUID;
+		if (i->mode & 010)
+			i->mode &= ~S_ISGID;
+	}
+	i->ctime = realtime_ns();
+	return 0;
+}
+
+s64 sys_fchownat(u64 dir, u64 path, u64 uid, u64 gid, u64 flags)
+{
+	struct walk w;
+	if (flags & ~(u64)(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
+		return -EINVAL;
+	u32 how = (flags & AT_SYMLINK_NOFOLLOW ? 0 : WALK_FOLLOW) | (flags & AT_EMPTY_PATH ? WALK_EMPTY : 0);
+	s64 error = walk_user(&w, (s32)dir, path, how);
+	if (error)
+		return error;
+	error = change_owner(w.inode, (u32)uid, (u32)gid);
+	walk_done(&w);
+	return error;
+}
+
+s64 sys_chown(u64 path, u64 uid, u64 gid)
+{
+	return sys_fchownat((u64)AT_FDCWD, path, uid, gid, 0);
+}
+
+s64 sys_lchown(u64 path, u64 uid, u64 gid)
+{
+	return sys_fchownat((u64)AT_FDCWD, path, uid, gid, AT_SYMLINK_NOFOLLOW);
+}
+
+s64 sys_fchown(u64 fd, u64 uid, u64 gid)
+{
+	struct file *f = fd_file((u32)fd);
+	return f && !(f->flags & O_PATH) ? change_owner(f->inode, (u32)uid, (u32)gid) : -EBADF;
+}
+
+/* Times as the calls give them: access, then modification; nsec may be UTIME_NOW or UTIME_OMIT. */
+static s64 change_times(struct inode *i, const struct linux_timespec *t)
+{
+	s64 now = realtime_ns();
+	u32 uid = current()->proc->euid;
+	int both_now = t[0].nsec == UTIME_NOW && t[1].nsec == UTIME_NOW;
+	for (u32 k = 0; k < 2; k++)
+		if (t[k].nsec != UTIME_NOW && t[k].nsec != UTIME_OMIT && (t[k].nsec < 0 || t[k].nsec >= SECOND_NS))
+			return -EINVAL;
+	if (t[0].nsec == UTIME_OMIT && t[1].nsec == UTIME_OMIT)
+		return 0;
+	if (uid && uid != i->uid) {
+		if (!both_now)
+			return -EPERM;
+		s64 error = inode_permission(i, W_OK);
+		if (error)
+			return error;
+	}
+	if (i->device == DEVICE_PROC)
+		return -EPERM;
+	if (t[0].nsec != UTIME_OMIT)
+		i->atime = t[0].nsec == UTIME_NOW ? now : t[0].sec * SECOND_NS + t[0].nsec;
+	if (t[1].nsec != UTIME_OMIT)
+		i->mtime = t[1].nsec == UTIME_NOW ? now : t[1].sec * SECOND_NS + t[1].nsec;
+	i->ctime = now;
+	return 0;
+}
+
+static const struct linux_timespec both_now[2] = { { 0, UTIME_NOW }, { 0, UTIME_NOW } };
+
+static s64 change_times_at(u64 dir, u64 path, const struct linux_timespec *t, u64 flags)
+{
+	struct walk w;
+	u32 how = (flags & AT_SYMLINK_NOFOLLOW ? 0 : WALK_FOLLOW) | (flags & AT_EMPTY_PATH ? WALK_EMPTY : 0);
+	if (!path && (s32)dir != AT_FDCWD) {
+		struct file *f = fd_file((u32)dir);
+		if (!f)
+			return -EBADF;
+		return flags & ~(u64)AT_EMPTY_PATH ? -EINVAL : change_times(f->inode, t);
+	}
+	s64 error = walk_user(&w, (s32)dir, path, how);
+	if (error)
+		return error;
+	error = change_times(w.inode, t);
+	walk_done(&w);
+	return error;
+}
+
+s64 sys_utimensat(u64 dir, u64 path, u64 times, u64 flags)
+{
+	struct linux_timespec t[2] = { both_now[0], both_now[1] };
+	if (times && copy_in(t, times, sizeof(t)))
+		return -EFAULT;
+	if (flags & ~(u64)(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
+		return -EINVAL;
+	if (t[0].nsec == UTIME_OMIT && t[1].nsec == UTIME_OMIT)
+		return 0;
+	return change_times_at(dir, path, t, flags);
+}
+
+s64 sys_futimesat(u64 dir, u64 path, u64 times)
+{
+	struct linux_timeval v[2];
+	struct linux_timespec t[2] = { both_now[0], both_now[1] };
+	if (times) {
+		if (copy_in(v, times, sizeof(v)))
+			return -EFAULT;
+		for (u32 k = 0; k < 2; k++) {
+			if (v[k].usec < 0 || v[k].usec >= 1000000)
+				return -EINVAL;
+			t[k] = (struct linux_timespec){ v[k].sec, v[k].usec * 1000 };
+		}
+	}
+	return change_times_at(dir, path, t, 0);
+}
+
+s64 sys_utimes(u64 path, u64 times)
+{
+	return sys_futimesat((u64)AT_FDCWD, path, times);
+}
+
+s64 sys_utime(u64 path, u64 times)
+{
+	s64 v[2];
+	struct linux_timespec t[2] = { both_now[0], both_now[1] };
+	if (times) {
+		if (copy_in(v, times, sizeof(v)))
+			return -EFAULT;
+		t[0] = (struct linux_timespec){ v[0], 0 };
+		t[1] = (struct linux_timespec){ v[1], 0 };
+	}
+	return change_times_at((u64)AT_FDCWD, path, t, 0);
+}
+
+static s64 change_size(struct inode *i, u64 bytes)
+{
+	if (bytes > i->size && bytes > current()->proc->limit_cur[RLIMIT_FSIZE])
+		return -EFBIG;
+	return inode_resize(i, bytes);
+}
+
+s64 sys_truncate(u64 path, u64 bytes)
+{
+	struct walk w;
+	if ((s64)bytes < 0)
+		return -EINVAL;
+	s64 error = walk_user(&w, AT_FDCWD, path, WALK_FOLLOW);
+	if (error)
+		return error;
+	if (S_ISDIR(w.inode->mode))
+		error = -EISDIR;
+	else if (!S_ISREG(w.inode->mode) || w.inode->device != DEVICE_ROOT)
+		error = -EINVAL;
+	else
+		error = inode_permission(w.inode, W_OK);
+	if (!error)
+		error = change_size(w.inode, bytes);
+	walk_done(&w);
+	return error;
+}
+
+s64 sys_ftruncate(u64 fd, u64 bytes)
+{
+	struct file *f = fd_file((u32)fd);
+	if ((s64)bytes < 0)
+		return -EINVAL;
+	if (!f || (f->flags & O_PATH))
+		return -EBADF;
+	if (f->ops != &file_regular_ops || (f->flags & O_ACCMODE) == O_RDONLY)
+		return -EINVAL;
+	return change_size(f->inode, bytes);
+}
+
+/* Brings the pages of a range into being, so that writes there need no memory. */
+static s64 reserve(struct inode *i, u64 from, u64 to)
+{
+	for (u64 index = from / PAGE; index * PAGE < to; index++) {
+		s64 error;
+		void *page = inode_page_write(i, index, &error);
+		if (!page)
+			return -ENOSPC;
+		page_put(page);
+	}
+	return 0;
+}
+
+s64 sys_fallocate(u64 fd, u64 mode, u64 offset, u64 bytes)
+{
+	struct file *f = fd_file((u32)fd);
+	if (!f || (f->flags & O_PATH))
+		return -EBADF;
+	if ((s64)offset < 0 || (s64)bytes <= 0)
+		return -EINVAL;
+	if (mode & ~1ul) /* 1: keep the size */
+		return -EOPNOTSUPP;
+	if ((f->flags & O_ACCMODE) == O_RDONLY)
+		return -EBADF;
+	if (S_ISFIFO(f->inode->mode))
+		return -ESPIPE;
+	if (f->ops != &file_regular_ops)
+		return -ENODEV;
+	if (offset + bytes > INODE_MAX_SIZE)
+		return -EFBIG;
+	if (bytes / PAGE > pages_free())
+		return -ENOSPC;
+	s64 error = reserve(f->inode, offset, offset + bytes);
+	if (!error && !(mode & 1) && offset + bytes > f->inode->size)
+		error = change_size(f->inode, offset + bytes);
+	return error;
+}
+
+s64 sys_fadvise64(u64 fd, u64 offset, u64 bytes, u64 advice)
+{
+	struct file *f = fd_file((u32)fd);
+	(void)offset;
+	if (!f || (f->flags & O_PATH))
+		return -EBADF;
+	if (S_ISFIFO(f->inode->mode))
+		return -ESPIPE;
+	return (s64)bytes < 0 || advice > 5 ? -EINVAL : 0;
+}
+
+s64 sys_fsync(u64 fd)
+{
+	struct file *f = fd_file((u32)fd);
+	if (!f || (f->flags & O_PATH))
+		return -EBADF;
+	return S_ISREG(f->inode->mode) || S_ISDIR(f->inode->mode) ? 0 : -EINVAL;
+}
+
+s64 sys_fdatasync(u64 fd)
+{
+	return sys_fsync(fd);
+}
+
+s64 sys_syncfs(u64 fd)
+{
+	struct file *f = fd_file((u32)fd);
+	return f && !(f->flags & O_PATH) ? 0 : -EBADF;
+}
+
+s64 sys_sync(void)
+{
+	return 0;
+}

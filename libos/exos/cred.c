@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT
+ * User and group identities, by Linux's rules; user 0 may take any. */
+#include "proc_calls.h"
+#include "proc_internal.h"
+
+#define KEEP (~0u) /* -1: leave as it is */
+
+s64 sys_getuid(void)
+{
+	return current()->proc->uid;
+}
+
+s64 sys_getgid(void)
+{
+	return current()->proc->gid;
+}
+
+s64 sys_geteuid(void)
+{
+	return current()->proc->euid;
+}
+
+s64 sys_getegid(void)
+{
+	return current()->proc->egid;
+}
+
+/* One kind of identity: real, effective, saved. */
+struct identity {
+	u32 *real, *effective, *saved;
+};
+
+static struct identity identity_user(struct proc *p)
+{
+	return (struct identity){ &p->uid, &p->euid, &p->suid };
+}
+
+static struct identity identity_group(struct proc *p)
+{
+	return (struct identity){ &p->gid, &p->egid, &p->sgid };
+}
+
+static int identity_allowed(const struct identity *i, u32 id)
+{
+	return id == KEEP || !current()->proc->euid || id == *i->real || id == *i->effective || id == *i->saved;
+}
+
+static s64 identity_set(struct identity i, u32 id)
+{
+	if (id == KEEP)
+		return -EINVAL;
+	if (!current()->proc->euid)
+		*i.real = *i.saved = id;
+	else if (id != *i.real && id != *i.saved)
+		return -EPERM;
+	*i.effective = id;
+	return 0;
+}
+
+static s64 identity_set_all(struct identity i, u32 real, u32 effective, u32 saved)
+{
+	if (!identity_allowed(&i, real) || !identity_allowed(&i, effective) || !identity_allowed(&i, saved))
+		return -EPERM;
+	if (real != KEEP)
+		*i.real = real;
+	if (effective != KEEP)
+		*i.effective = effective;
+	if (saved != KEEP)
+		*i.saved = saved;
+	return 0;
+}
+
+/* setreuid, setregid: the saved identity follows the effective one where the real one changes, or the effective
+ * one becomes another than the real one was. */
+static s64 identity_set_pair(struct identity i, u32 real, u32 effective)
+{
+	u32 before = *i.real;
+	int privileged = !current()->proc->euid;
+	if (!privileged && real != KEEP && real != *i.real && real != *i.effective)
+		return -EPERM;
+	if (!identity_allowed(&i, effective))
+		return -EPERM;
+	if (real != KEEP)
+		*i.real = real;
+	if (effective != KEEP)
+		*i.effective = effective;
+	if (real != KEEP || (effective != KEEP && effective != before))
+		*i.saved = *i.effective;
+	return 0;
+}
+
+s64 sys_setuid(u64 uid)
+{
+	return identity_set(identity_user(current()->proc), (u32)uid);
+}
+
+s64 sys_setgid(u64 gid)
+{
+	return identity_set(identity_group(current()->proc), (u32)gid);
+}
+
+s64 sys_setreuid(u64 real, u64 effective)
+{
+	return identity_set_pair(identity_user(current()->proc), (u32)real, (u32)effective);
+}
+
+s64 sys_setregid(u64 real, u64 effective)
+{
+	return identity_set_pair(identity_group(current()->proc), (u32)real, (u32)effective);
+}
+
+s64 sys_setresuid(u64 real, u64 effective, u64 saved)
+{
+	return identity_set_all(identity_user(current()->proc), (u32)real, (u32)effective, (u32)saved);
+}
+
+s64 sys_setresgid(u64 real, u64 effective, u64 saved)
+{
+	return identity_set_all(identity_group(current()->proc), (u32)real, (u32)effective, (u32)saved);
+}
+
+static s64 identity_out(struct identity i, u64 real, u64 effective, u64 saved)
+{
+	if (copy_out(real, i.real, 4) || copy_out(effective, i.effective, 4) || copy_out(saved, i.saved, 4))
+		return -EFAULT;
+	return 0;
+}
+
+s64 sys_getresuid(u64 real, u64 effective, u64 saved)
+{
+	return identity_out(identity_user(current()->proc), real, effective, saved);
+}
+
+s64 sys_getresgid(u64 real, u64 effective, u64 saved)
+{
+	return identity_out(identity_group(current()->proc), real, effective, saved);
+}
+
+s64 sys_getgroups(u64 count, u64 to)
+{
+	struct proc *p = current()->proc;
+	if ((s32)count < 0 || (count && (u32)count < p->ngroups))
+		return -EINVAL;
+	if (count && copy_out(to, p->groups, p->ngroups * sizeof(u32)))
+		return -EFAULT;
+	return p->ngroups;
+}
+
+s64 sys_setgroups(u64 count, u64 from)
+{
+	struct proc *p = current()->proc;
+	u32 groups[array_count(p->groups)];
+	if (p->euid)
+		return -EPERM;
+	if ((u32)count > array_count(groups))
+		return -EINVAL;
+	if (copy_in(groups, from, (u32)count * sizeof(u32)))
+		return -EFAULT;
+	__builtin_memcpy(p->groups, groups, (u32)count * sizeof(u32));
+	p->ngroups = (u32)count;
+	return 0;
+}

@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: MIT
+ * Inodes and the page cache of regular files. Reads take the boot archive's bytes where they lie; a page is copied
+ * into the cache when it is mapped or changed. */
+#include "inode.h"
+#include "mm.h"
+
+static u64 next_ino = 2;
+
+/* UTC now, ns since 1970. */
+s64 realtime_ns(void)
+{
+	return (s64)now_ns() + family.realtime_offset;
+}
+
+struct inode *inode_create(u32 mode, u32 device)
+{
+	struct inode *i = kmalloc(sizeof(*i));
+	if (!i)
+		return NULL;
+	i->refs = 1;
+	i->mode = mode;
+	i->device = device;
+	i->ino = next_ino++;
+	if (family.init && current() && current()->proc) {
+		i->uid = current()->proc->euid;
+		i->gid = current()->proc->egid;
+	}
+	i->atime = i->mtime = i->ctime = realtime_ns();
+	list_init(&i->locks);
+	if (S_ISDIR(mode) && device == DEVICE_ROOT)
+		list_init(&i->dir.entries);
+	return i;
+}
+
+void inode_get(struct inode *i)
+{
+	i->refs++;
+}
+
+static void cache_drop(u64 *entry)
+{
+	if (*entry)
+		page_put((void *)*entry);
+	*entry = 0;
+}
+
+/* Forgets the cached pages from index `first` on. */
+static void cache_truncate(struct inode *i, u64 first)
+{
+	for (u64 c = first / CHUNK_PAGES; c < i->file.nchunks; c++) {
+		u64 *chunk = i->file.chunks[c];
+		if (!chunk)
+			continue;
+		u64 from = c == first / CHUNK_PAGES ? first % CHUNK_PAGES : 0;
+		for (u64 p = from; p < CHUNK_PAGES; p++) {
+			if (chunk[p])
+				i->blocks--;
+			cache_drop(&chunk[p]);
+		}
+		if (from == 0) {
+			page_put(chunk);
+			i->file.chunks[c] = NULL;
+		}
+	}
+}
+
+static void inode_free(struct inode *i)
+{
+	if (i->ops && i->ops->free)
+		i->ops->free(i);
+	else if (S_ISREG(i->mode)) {
+		cache_truncate(i, 0);
+		kfree(i->file.chunks);
+	} else if (S_ISDIR(i->mode)) {
+		if (i->dir.parent && i->dir.parent != i)
+			inode_put(i->dir.parent);
+		kfree(i->dir.name);
+	} else if (S_ISLNK(i->mode)) {
+		kfree(i->link.target);
+	} else if (S_ISFIFO(i->mode) && i->pipe) {
+		pipe_free(i->pipe);
+	}
+	kfree(i);
+}
+
+void inode_put(struct inode *i)
+{
+	exos_assert(i->refs > 0);
+	if (--i->refs == 0)
+		inode_free(i);
+}
+
+u64 inode_size(const struct inode *i)
+{
+	return i->size;
+}
+
+void inode_touch(struct inode *i)
+{
+	i->mtime = i->ctime = realtime_ns();
+}
+
+/* The cache's entry for a page, making the way to it when `make`. NULL: not there, or no memory. */
+static u64 *cache_entry(struct inode *i, u64 index, int make)
+{
+	u64 c = index / CHUNK_PAGES;
+	if (c >= i->file.nchunks) {
+		if (!make)
+			return NULL;
+		u64 n = max(i->file.nchunks * 2, c + 1);
+		n = max(n, 4ul);
+		u64 **grown = kmalloc(n * sizeof(*grown));
+		if (!grown)
+			return NULL;
+		if (i->file.nchunks)
+			__builtin_memcpy(grown, i->file.chunks, i->file.nchunks * sizeof(*grown));
+		kfree(i->file.chunks);
+		i->file.chunks = grown;
+		i->file.nchunks = n;
+	}
+	if (!i->file.chunks[c]) {
+		if (!make)
+			return NULL;
+		i->file.chunks[c] = page_zalloc(0);
+		if (!i->file.chunks[c])
+			return NULL;
+	}
+	return &i->file.chunks[c][index % CHUNK_PAGES];
+}
+
+void *inode_page_peek(const struct inode *i, u64 index)
+{
+	u64 *entry = cache_entry((struct inode *)i, index, 0);
+	return entry ? (void *)*entry : NULL;
+}
+
+/* Fills a page that the cache does not have: zeros, and what the archive has of it. */
+static void *cache_fill(struct inode *i, u64 index)
+{
+	u64 at = index * PAGE;
+	u8 *page = page_zalloc(0);
+	if (page && i->file.archive && at < i->file.archive_bytes)
+		__builtin_memcpy(page, i->file.archive + at, min(PAGE, i->file.archive_bytes - at));
+	return page;
+}
+
+void *inode_page(struct inode *i, u64 index, s64 *error)
+{
+	*error = 0;
+	if (!S_ISREG(i->mode) || i->device != DEVICE_ROOT) {
+		*error = -EIO;
+		return NULL;
+	}
+	if (index * PAGE >= i->size) {
+		*error = -ENXIO;
+		return NULL;
+	}
+	return inode_page_write(i, index, error);
+}
+
+void *inode_page_write(struct inode *i, u64 index, s64 *error)
+{
+	u64 *entry = cache_entry(i, index, 1);
+	if (entry && !*entry) {
+		*entry = (u64)cache_fill(i, index);
+		if (*entry)
+			i->blocks++;
+	}
+	if (!entry || !*entry) {
+		*error = -ENOMEM;
+		return NULL;
+	}
+	*error = 0;
+	page_get((void *)*entry);
+	return (void *)*entry;
+}
+
+/* Where the bytes of a page lie for reading: in the cache, in the archive, or nowhere (zeros: NULL). */
+static const u8 *page_bytes(struct inode *i, u64 index, u64 *held)
+{
+	u8 *page = inode_page_peek(i, index);
+	*held = PAGE;
+	if (page)
+		return page;
+	u64 at = index * PAGE;
+	if (!i->file.archive || at >= i->file.archive_bytes)
+		return NULL;
+	*held = min(PAGE, i->file.archive_bytes - at);
+	return i->file.archive + at;
+}
+
+s64 inode_read_kernel(struct inode *i, void *to, usize bytes, u64 offset)
+{
+	static const u8 zeros[PAGE];
+	u64 done = 0;
+	if (!S_ISREG(i->mode) || i->device != DEVICE_ROOT)
+		return -EINVAL;
+	if (offset >= i->size)
+		return 0;
+	bytes = min(bytes, i->size - offset);
+	while (done < bytes) {
+		u64 at = offset + done, held, skip = at % PAGE;
+		u64 n = min(PAGE - skip, bytes - done);
+		const u8 *from = page_bytes(i, at / PAGE, &held);
+		if (from && skip < held)
+			n = min(n, held - skip);
+		else
+			from = NULL;
+		if (io_out((u64)to + done, from ? from + skip : zeros, n))
+			return done ? (s64)done : -EFAULT;
+		done += n;
+	}
+	return (s64)done;
+}
+
+s64 inode_write_kernel(struct inode *i, const void *from, usize bytes, u64 offset)
+{
+	u64 done = 0;
+	if (offset > INODE_MAX_SIZE || bytes > INODE_MAX_SIZE - offset)
+		return -EFBIG;
+	while (done < bytes) {
+		u64 at = offset + done, skip = at % PAGE;
+		u64 n = min(PAGE - skip, bytes - done);
+		s64 error;
+		u8 *page = inode_page_write(i, at / PAGE, &error);
+		if (page) {
+			error = io_in(page + skip, (u64)from + done, n);
+			page_put(page);
+		}
+		if (error) {
+			if (error == -ENOMEM)
+				error = -ENOSPC;
+			return done ? (s64)done : error;
+		}
+		done += n;
+		i->size = max(i->size, at + n);
+	}
+	return (s64)done;
+}
+
+/* Zeroes the cached bytes behind the end in the last page, so that growing shows zeros. */
+static void clear_tail(struct inode *i, u64 size)
+{
+	u8 *page = size % PAGE ? inode_page_peek(i, size / PAGE) : NULL;
+	if (page)
+		__builtin_memset(page + size % PAGE, 0, PAGE - size % PAGE);
+}
+
+s64 inode_resize(struct inode *i, u64 size)
+{
+	if ((s64)size < 0)
+		return -EINVAL;
+	if (size > INODE_MAX_SIZE)
+		return -EFBIG;
+	if (size < i->size) {
+		i->size = size;
+		mm_inode_truncated(i, size);
+		cache_truncate(i, (size + PAGE - 1) / PAGE);
+		i->file.archive_bytes = min(i->file.archive_bytes, size);
+		clear_tail(i, size);
+	}
+	i->size = size;
+	inode_touch(i);
+	return 0;
+}
+
+s64 inode_permission_ids(const struct inode *i, u32 want, u32 uid, u32 gid)
+{
+	if (uid == 0) {
+		if ((want & X_OK) && !S_ISDIR(i->mode) && !(i->mode & 0111))
+			return -EACCES;
+		return 0;
+	}
+	u32 shift = i->uid == uid ? 6 : i->gid == gid ? 3 : 0;
+	return ((i->mode >> shift) & want) == want ? 0 : -EACCES;
+}
+
+s64 inode_permission(const struct inode *i, u32 want)
+{
+	struct proc *p = current()->proc;
+	return inode_permission_ids(i, want, p->euid, p->egid);
+}

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: MIT
+ * Inodes and the tree of names, as the parts of the file system share them. */
+#ifndef EXOS_INODE_H
+#define EXOS_INODE_H
+
+#include "exos.h"
+#include "file.h"
+#include "linux.h"
+
+#define CHUNK_PAGES 512ul
+#define INODE_MAX_SIZE 0x7fffffffffffful
+#define SYMLINK_DEPTH 40
+
+struct path_at;
+struct pipe;
+
+struct inode_ops {
+	/* A name in a directory that is made as it is read (proc): a referenced inode, or -ENOENT. */
+	s64 (*lookup)(struct inode *dir, const char *name, u32 length, struct inode **out);
+	s64 (*readdir)(struct file *f, u64 to, usize bytes);
+	/* The target of a symbolic link: length (not terminated), at most `bytes`, or -E. */
+	s64 (*readlink)(struct inode *link, char *to, usize bytes);
+	/* A link that leads to an object rather than a name (/proc/PID/fd/N): a referenced inode or -E. */
+	s64 (*follow)(struct inode *link, struct inode **out);
+	/* Completes an open: sets f->ops and f->data. 0 or -E. */
+	s64 (*open)(struct inode *inode, struct file *f);
+	void (*free)(struct inode *inode);
+};
+
+struct inode {
+	u32 refs;
+	u32 mode; /* S_IF* and permissions */
+	u32 nlink;
+	u32 uid, gid;
+	u32 device; /* st_dev: which of our file systems */
+	u64 ino, rdev, size;
+	u64 blocks; /* pages in the cache */
+	s64 atime, mtime, ctime; /* ns since 1970 */
+	const struct inode_ops *ops;
+	u32 writers;  /* open for writing */
+	struct list locks; /* flock */
+	union {
+		struct {
+			u64 **chunks; /* each CHUNK_PAGES entries */
+			u64 nchunks;
+			const u8 *archive; /* its bytes in the boot archive, or NULL */
+			u64 archive_bytes;
+		} file;
+		struct {
+			struct inode *parent; /* referenced; itself at the root */
+			struct list entries;  /* struct dentry by cookie */
+			u64 next_cookie, count;
+			char *name; /* its own in parent, for getcwd; NULL once removed */
+		} dir;
+		struct {
+			char *target;
+			u32 length;
+		} link;
+		struct pipe *pipe;
+		struct {
+			u64 key;  /* proc: what it shows */
+			u32 pid, kind;
+			struct inode *parent;
+			const char *name;
+		} proc;
+	};
+};
+
+struct dentry {
+	struct list link, bucket;
+	struct inode *dir, *inode;
+	u64 cookie;
+	u32 hash;
+	u16 length;
+	char name[];
+};
+
+/* The file systems, as st_dev tells them apart. */
+enum { DEVICE_ROOT = 1, DEVICE_PIPE = 2, DEVICE_PROC = 3, DEVICE_CONSOLE = 4 };
+
+extern struct inode *root_inode;
+extern const struct file_ops file_regular_ops, file_directory_ops, file_path_ops;
+
+struct fsinfo {
+	u32 refs;
+	u32 umask;
+	struct inode *cwd;
+};
+
+struct fd_slot {
+	struct file *file;
+	u32 cloexec;
+};
+struct files {
+	u32 refs;
+	u32 capacity;
+	struct fd_slot *slots;
+};
+
+/* ---- inode.c ---- */
+/* A new inode with one reference, no name, the current process's owner and now as its times. NULL: no memory. */
+struct inode *inode_create(u32 mode, u32 device);
+s64 realtime_ns(void);
+void inode_touch(struct inode *i); /* mtime and ctime are now */
+/* Sets a regular file's size, giving back pages beyond. 0, -EFBIG or -EINVAL. */
+s64 inode_resize(struct inode *i, u64 size);
+/* The page at index for changing it, referenced, also beyond the end. NULL: *error is -ENOMEM. */
+void *inode_page_write(struct inode *i, u64 index, s64 *error);
+/* The page at index or NULL where there is a hole; no reference. */
+void *inode_page_peek(const struct inode *i, u64 index);
+s64 inode_write_kernel(struct inode *i, const void *from, usize bytes, u64 offset);
+/* Whether the current process may (R_OK, W_OK, X_OK): 0 or -EACCES. */
+s64 inode_permission(const struct inode *i, u32 want);
+s64 inode_permission_ids(const struct inode *i, u32 want, u32 uid, u32 gid);
+
+/* ---- tree.c ---- */
+void tree_init(void);
+struct dentry *tree_find(struct inode *dir, const char *name, u32 length);
+/* Adds a name; takes a reference of inode and counts the link. 0 or -ENOMEM. The name must not be there. */
+s64 tree_add(struct inode *dir, const char *name, u32 length, struct inode *inode);
+/* Removes a name and drops its link and reference. */
+void tree_remove(struct dentry *d);
+/* Absolute path of a directory: length, -ENOENT (removed), -ERANGE. */
+s64 tree_path(struct inode *dir, char *to, usize bytes);
+/* Absolute path of a name in a directory as a new string; NULL: no memory or the directory is gone. */
+char *tree_path_of(struct inode *dir, const char *name, u32 length);
+char *string_copy(const char *s, usize length);
+/* Makes a child of dir for boot: mkdir, file or device. */
+struct inode *tree_make(struct inode *dir, const char *name, u32 mode, u64 rdev);
+
+/* ---- path.c ---- */
+#define WALK_FOLLOW 1u  /* follow a link in the last place */
+#define WALK_PARENT 2u  /* stop before the last name, which need not be there */
+#define WALK_EMPTY 4u   /* AT_EMPTY_PATH */
+/* Where a path leads. Everything in it is referenced until walk_done. */
+struct walk {
+	struct inode *inode; /* NULL with WALK_PARENT when nothing has the name */
+	struct inode *dir;   /* holds the last name; with WALK_PARENT always */
+	char last[NAME_MAX + 1];
+	u32 last_length;
+	u32 last_special; /* ".", ".." or "/": no name that could be made or removed */
+	u32 slash;        /* the path ended in '/': a directory is meant */
+	char *buffer;     /* PATH_MAX + room for links */
+};
+/* Walks a path of the program, or a string of ExOS's own, from descriptor dir (AT_FDCWD: working directory). */
+s64 walk_user(struct walk *w, s32 dir, u64 path, u32 flags);
+s64 walk_string(struct walk *w, s32 dir, const char *path, u32 flags);
+void walk_done(struct walk *w);
+/* Absolute path of what was found, a new string or NULL. */
+char *walk_path(const struct walk *w);
+
+/* ---- open.c ---- */
+/* An open file for inode (takes a reference) in state `flags`. 0 or -E; *out has one reference. */
+s64 file_open_inode(struct inode *i, u32 flags, struct file **out);
+struct file *file_create(struct inode *i, u32 flags, const struct file_ops *ops, void *data);
+void file_get(struct file *f);
+void file_put(struct file *f);
+
+/* ---- fd.c ---- */
+/* Lowest free descriptor from `from`, with f (takes over its reference). Or -EMFILE, -ENOMEM, -EINVAL. */
+s64 fd_install(struct file *f, u32 from, int cloexec);
+struct file *files_file(struct files *files, u32 fd);
+void flock_release(struct file *f);
+
+/* ---- rw.c ---- */
+/* Moves bytes to or from the program, or ExOS itself where the address is its own (callers checked). 0 or -EFAULT. */
+int io_out(u64 to, const void *from, usize bytes);
+int io_in(void *to, u64 from, usize bytes);
+/* Whether a range lies in the program's half. */
+int user_range(u64 at, u64 bytes);
+/* End of a write that found no reader: SIGPIPE and -EPIPE. */
+s64 write_broken(void);
+
+/* ---- dir.c ---- */
+/* Appends one record to a getdents64 buffer: bytes used, 0 when it does not fit, or -EFAULT. */
+s64 dirent_emit(u64 to, usize room, u64 ino, u64 next, u32 type, const char *name, u32 length);
+
+/* ---- stat.c ---- */
+void inode_stat(struct inode *i, struct stat64 *st);
+
+/* ---- pipe.c ---- */
+#define PIPE_PAGES 16u
+struct pipe {
+	u8 **pages;
+	u32 npages; /* power of two */
+	u32 readers, writers;
+	u32 opens_read, opens_write; /* ever, so that an open that waits sees a short one */
+	u64 head, tail; /* bytes ever written and read */
+	struct waitq read_wait, write_wait, open_wait;
+	void (*drained)(struct pipe *p, u64 bytes); /* console input: a reader took bytes */
+};
+struct pipe *pipe_create(void);
+void pipe_free(struct pipe *p);
+s64 fifo_open(struct inode *i, struct file *f);
+/* Puts bytes of ExOS's own in: how many went in. */
+u64 pipe_feed(struct pipe *p, const u8 *from, u64 bytes);
+extern const struct file_ops pipe_ops;
+s64 pipe_set_size(struct pipe *p, u64 bytes);
+
+/* ---- dev.c, procfs.c ---- */
+void dev_boot(struct inode *root);
+s64 device_open(struct inode *i, struct file *f);
+void proc_mount(struct inode *root);
+#define RDEV(major, minor) ((u64)(major) << 8 | (minor))
+
+/* ---- archive.c ---- */
+/* Fills the tree from a newc archive that lies in memory. */
+void archive_mount(const u8 *archive, u64 bytes);
+/* The bytes of an entry under .aril/, or NULL. */
+const u8 *archive_find(const u8 *archive, u64 bytes, const char *name, u64 *size);
+
+#endif

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT
+ * Family memory below pages: how the machine's frames become pages and tables. Family lock throughout. */
+#ifndef EXOS_MEM_H
+#define EXOS_MEM_H
+
+#include "exos.h"
+
+struct core_domain;
+
+/* Makes the family's frames into memory: the direct map's tables, the allocator's books, the archive's
+ * pages. Called once, by the first env, before anything allocates. Panics when the frames do not suffice. */
+void memory_boot(const struct core_domain *domain);
+
+/* A NORMAL frame of the family that nothing binds, for a table, a space or an env; 0: none left. */
+u32 frame_take(void);
+/* Takes such a frame back once it is NORMAL again. */
+void frame_give(u32 frame);
+/* Resets a retyped frame, calling again as long as the kernel asks for it. Panics on refusal. */
+void frame_unbuild(u32 frame);
+
+/* Level 3 tables of the slots that all members share, for space_link. */
+struct shared_slot {
+	u64 va;
+	u32 table;
+};
+#define SHARED_SLOTS 3
+extern struct shared_slot shared_slots[SHARED_SLOTS];
+
+/* Whether the page is the allocator's (not the archive's): may be freed and written. */
+int page_is_ours(const void *page);
+
+#endif

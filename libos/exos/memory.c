@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: MIT
+ * The family's pages: frames bound in the direct map chunk by chunk, and a buddy allocator over them.
+ *
+ * A chunk is 512 frames from a multiple of 512: what one page table maps. Its books lie in one of its own
+ * pages. Frames come as runs that init gave; a chunk is bound when the free lists run dry, so a boot touches
+ * little. Invariant: a page is free (in a list), or used with refs >= 1, or its frame is in the pool of
+ * unbound frames, or it was retyped. */
+#include "mem.h"
+#include <aril/info.h>
+#include <aril_stubs.h>
+#include <core/domain.h>
+#include <core/string.h>
+
+#define CHUNK 512u
+#define CHUNKS (ARIL_MAX_FRAMES / CHUNK)
+#define ORDERS 9 /* blocks of 1 .. 256 pages; a whole chunk is never free: it holds its books */
+
+enum { PAGE_ABSENT = 0, PAGE_FREE, PAGE_USED };
+
+struct page {
+	u32 refs;
+	u8 state;
+	u8 order; /* of the block that begins here */
+	u16 zero;
+};
+
+static struct page *chunks[CHUNKS]; /* books of each chunk, NULL: not ours */
+static struct list free_lists[ORDERS];
+static struct core_run runs[CORE_RUNS]; /* not bound yet */
+static u32 nruns;
+static u64 free_count, total_count;
+
+#define POOL 1024u
+static u32 pool[POOL]; /* NORMAL frames that nothing binds */
+static u32 pool_count;
+
+struct shared_slot shared_slots[SHARED_SLOTS];
+static u32 boot_space; /* of the first env: family tables are put in through it */
+
+static struct page *page_of(u32 frame)
+{
+	if (frame >= ARIL_MAX_FRAMES || !chunks[frame / CHUNK])
+		return NULL;
+	return &chunks[frame / CHUNK][frame % CHUNK];
+}
+
+int page_is_ours(const void *page)
+{
+	struct page *p = page_of(page_frame(page));
+
+	return p && p->state != PAGE_ABSENT;
+}
+
+u64 pages_free(void)
+{
+	u64 unbound = 0;
+
+	for (u32 i = 0; i < nruns; i++)
+		unbound += runs[i].count;
+	return free_count + pool_count + unbound;
+}
+
+u64 pages_total(void)
+{
+	return total_count;
+}
+
+/* Binds count frames (within a chunk) at their place in the direct map, or unbinds them. */
+static void direct_map(u32 kind, u32 first, u32 count, u32 flags)
+{
+	struct aril_space_op op = {
+		.va = FAMILY_VA + ((u64)first << ARIL_PAGE_SHIFT), .frame = first, .count = count,
+		.kind = kind, .flags = flags, .auth = family.auth,
+	};
+	s64 r;
+
+	do
+		r = aril_space_update(family.auth, boot_space, &op, 1);
+	while (r == -ARIL_E_AGAIN);
+	if (r != 1)
+		exos_panic("exos: direct map of frame %u+%u: error %ld", first, count, (long)-r);
+}
+
+/* Puts a table of `level` in the way to a chunk's place, from two unbound frames. */
+static void table_put(u32 frame, u32 level, u32 table, u32 shadow)
+{
+	u64 va = FAMILY_VA + ((u64)frame << ARIL_PAGE_SHIFT);
+	s64 r = aril_space_table(family.auth, boot_space, va, level, table, shadow);
+
+	if (r < 0)
+		exos_panic("exos: table of level %u for frame %u: error %ld", level, frame, (long)-r);
+}
+
+/* The word of the running space's own tables for va, at a level (1: the page's, 4: the root's). */
+static u64 table_word(u64 va, u32 level)
+{
+	u64 at = va;
+
+	for (u32 i = 0; i < level; i++)
+		at = ARIL_SELF_VA | ((at & 0xfffffffffffful) >> 9 & ~7ul);
+	return *(const volatile u64 *)at;
+}
+
+/* Whether nothing is there at this level for a frame's place in the direct map; the levels above are. */
+static int table_missing(u32 frame, u32 level)
+{
+	u64 va = FAMILY_VA + ((u64)frame << ARIL_PAGE_SHIFT);
+
+	return !(table_word(va, level + 1) & ARIL_PTE_PRESENT);
+}
+
+/* Takes the frames that a chunk needs for tables off the front of [*first, *first + *count). */
+static void chunk_tables(u32 *first, u32 *count)
+{
+	u32 at = *first;
+
+	for (u32 level = 2; level >= 1; level--) {
+		if (!table_missing(at, level))
+			continue;
+		table_put(at, level, *first, *first + 1);
+		*first += 2;
+		*count -= 2;
+	}
+}
+
+static void block_free(u32 frame, u32 order);
+
+/* Makes frames of one chunk pages. Too few to carry their own books: they are left alone. */
+static void chunk_add(u32 first, u32 count)
+{
+	u32 chunk = first / CHUNK;
+	int fresh = !chunks[chunk];
+
+	if (fresh) {
+		if (count < 8)
+			return;
+		chunk_tables(&first, &count);
+	}
+	direct_map(ARIL_BIND, first, count, ARIL_BIND_WRITE);
+	if (fresh) {
+		struct page *books = frame_page(first);
+
+		memset(books, 0, PAGE);
+		chunks[chunk] = books;
+		first++;
+		count--;
+	}
+	for (u32 i = first; i < first + count; i++) {
+		page_of(i)->state = PAGE_USED;
+		block_free(i, 0);
+	}
+}
+
+/* Binds the next chunk of the first run. 0: none left. */
+static int chunk_next(void)
+{
+	while (nruns) {
+		struct core_run *run = &runs[0];
+		u32 first = run->first;
+		u32 count = min(run->count, CHUNK - first % CHUNK);
+		u64 before = free_count;
+
+		run->first += count;
+		run->count -= count;
+		if (!run->count)
+			runs[0] = runs[--nruns];
+		chunk_add(first, count);
+		if (free_count > before)
+			return 1;
+	}
+	return 0;
+}
+
+/* A free block's list node lies in its first page. */
+static void block_insert(u32 frame, u32 order)
+{
+	struct page *p = page_of(frame);
+
+	p->state = PAGE_FREE;
+	p->order = order;
+	p->refs = 0;
+	struct list *node = frame_page(frame), *head = &free_lists[order];
+	node->next = head->next;
+	node->prev = head;
+	head->next->prev = node;
+	head->next = node;
+}
+
+static void block_free(u32 frame, u32 order)
+{
+	free_count += 1u << order;
+	while (order < ORDERS - 1) {
+		struct page *buddy = page_of(frame ^ 1u << order);
+
+		if (buddy->state != PAGE_FREE || buddy->order != order)
+			break;
+		list_del(frame_page(frame ^ 1u << order));
+		buddy->state = PAGE_USED;
+		frame &= ~(1u << order);
+		order++;
+	}
+	block_insert(frame, order);
+}
+
+static u32 block_take(u32 order)
+{
+	u32 have = order;
+
+	while (have < ORDERS && list_empty(&free_lists[have]))
+		have++;
+	if (have == ORDERS)
+		return 0;
+	u32 frame = page_frame(free_lists[have].next);
+	list_del(free_lists[have].next);
+	while (have > order) {
+		have--;
+		block_insert(frame + (1u << have), have);
+	}
+	struct page *p = page_of(frame);
+	p->state = PAGE_USED;
+	p->order = order;
+	p->refs = 1;
+	free_count -= 1u << order;
+	return frame;
+}
+
+void *page_alloc(u32 order)
+{
+	u32 frame;
+
+	if (order >= ORDERS)
+		return NULL;
+	while (!(frame = block_take(order)))
+		if (!chunk_next())
+			return NULL;
+	return frame_page(frame);
+}
+
+void *page_zalloc(u32 order)
+{
+	void *page = page_alloc(order);
+
+	if (page)
+		memset(page, 0, PAGE << order);
+	return page;
+}
+
+void page_get(void *page)
+{
+	struct page *p = page_of(page_frame(page));
+
+	if (p && p->state == PAGE_USED)
+		p->refs++;
+}
+
+/* Pages of the archive have no books and are never freed. */
+void page_put(void *page)
+{
+	struct page *p = page_of(page_frame(page));
+
+	if (!p || p->state == PAGE_ABSENT)
+		return;
+	exos_assert(p->state == PAGE_USED && p->refs);
+	if (--p->refs == 0)
+		block_free(page_frame(page), p->order);
+}
+
+u32 page_refs(const void *page)
+{
+	struct page *p = page_of(page_frame(page));
+
+	return p && p->state == PAGE_USED ? p->refs : ~0u;
+}
+
+u32 frame_take(void)
+{
+	if (!pool_count) {
+		for (u32 order = 5;; order--) {
+			void *block = page_alloc(order);
+
+			if (block) {
+				u32 first = page_frame(block);
+
+				direct_map(ARIL_UNBIND, first, 1u << order, 0);
+				for (u32 i = 0; i < 1u << order; i++) {
+					*page_of(first + i) = (struct page){ .refs = 1, .state = PAGE_USED };
+					pool[pool_count++] = first + i;
+				}
+				break;
+			}
+			if (!order)
+				return 0;
+		}
+	}
+	return pool[--pool_count];
+}
+
+void frame_give(u32 frame)
+{
+	if (pool_count < POOL) {
+		pool[pool_count++] = frame;
+		return;
+	}
+	direct_map(ARIL_BIND, frame, 1, ARIL_BIND_WRITE);
+	page_put(frame_page(frame));
+}
+
+void frame_unbuild(u32 frame)
+{
+	s64 r;
+
+	do
+		r = aril_frame_reset(family.auth, frame);
+	while (r == -ARIL_E_AGAIN);
+	if (r < 0)
+		exos_panic("exos: reset of frame %u: error %ld", frame, (long)-r);
+}
+
+/* Frames for the first tables, before any chunk is bound. */
+static u32 boot_frame(void)
+{
+	u32 frame = runs[0].first++;
+
+	if (!--runs[0].count)
+		runs[0] = runs[--nruns];
+	return frame;
+}
+
+/* The archive's frames, in their places in the direct map, read-only. */
+static void archive_map(u32 first, u32 count)
+{
+	while (count) {
+		u32 n = min(count, CHUNK - first % CHUNK);
+
+		for (u32 level = 2; level >= 1; level--) {
+			if (!table_missing(first, level))
+				continue;
+			u32 table = boot_frame();
+			table_put(first, level, table, boot_frame());
+		}
+		direct_map(ARIL_BIND, first, n, ARIL_BIND_EXEC);
+		first += n;
+		count -= n;
+	}
+}
+
+void memory_boot(const struct core_domain *domain)
+{
+	for (u32 i = 0; i < ORDERS; i++)
+		list_init(&free_lists[i]);
+	boot_space = domain->space;
+	nruns = domain->nruns;
+	for (u32 i = 0; i < nruns; i++)
+		runs[i] = domain->run[i];
+	if (!nruns || runs[0].count < 64)
+		exos_panic("exos: %lu frames are too few", (unsigned long)domain->free_frames);
+	total_count = domain->free_frames;
+	u32 table = boot_frame();
+	table_put(0, 3, table, boot_frame());
+	shared_slots[0] = (struct shared_slot){ FAMILY_VA, table };
+	shared_slots[1] = (struct shared_slot){ EXOS_VA, ARIL_PTE_FRAME(table_word(EXOS_VA, 4)) };
+	shared_slots[2] = (struct shared_slot){ CORE_DOMAIN_VA, ARIL_PTE_FRAME(table_word(CORE_DOMAIN_VA, 4)) };
+	archive_map(domain->archive.first, domain->archive.count);
+}

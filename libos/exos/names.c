@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: MIT
+ * Taking names away and moving them. */
+#include "file_calls.h"
+#include "inode.h"
+
+/* Whether the caller may take `i`'s name out of dir (the sticky bit counts). */
+static s64 remove_permission(const struct inode *dir, const struct inode *i)
+{
+	u32 uid = current()->proc->euid;
+	s64 error = inode_permission(dir, W_OK | X_OK);
+	if (error)
+		return error;
+	if ((dir->mode & S_ISVTX) && uid && uid != i->uid && uid != dir->uid)
+		return -EPERM;
+	return 0;
+}
+
+static int directory_busy(const struct inode *dir)
+{
+	return dir == root_inode;
+}
+
+static s64 unlink_walked(struct walk *w)
+{
+	if (w->last_special)
+		return -EISDIR;
+	if (w->dir->device != DEVICE_ROOT)
+		return -EPERM;
+	s64 error = remove_permission(w->dir, w->inode);
+	if (error)
+		return error;
+	if (S_ISDIR(w->inode->mode))
+		return -EISDIR;
+	tree_remove(tree_find(w->dir, w->last, w->last_length));
+	return 0;
+}
+
+static s64 rmdir_walked(struct walk *w)
+{
+	if (w->last_special)
+		return w->last_length == 1 ? -EINVAL : w->last_length == 2 ? -ENOTEMPTY : -EBUSY;
+	if (w->dir->device != DEVICE_ROOT)
+		return -EPERM;
+	s64 error = remove_permission(w->dir, w->inode);
+	if (error)
+		return error;
+	if (!S_ISDIR(w->inode->mode))
+		return -ENOTDIR;
+	if (w->inode->device != DEVICE_ROOT || directory_busy(w->inode))
+		return -EBUSY;
+	if (w->inode->dir.count)
+		return -ENOTEMPTY;
+	tree_remove(tree_find(w->dir, w->last, w->last_length));
+	return 0;
+}
+
+s64 sys_unlinkat(u64 dir, u64 path, u64 flags)
+{
+	struct walk w;
+	if (flags & ~(u64)AT_REMOVEDIR)
+		return -EINVAL;
+	s64 error = walk_user(&w, (s32)dir, path, 0);
+	if (error)
+		return error;
+	error = flags & AT_REMOVEDIR ? rmdir_walked(&w) : unlink_walked(&w);
+	walk_done(&w);
+	return error;
+}
+
+s64 sys_unlink(u64 path)
+{
+	return sys_unlinkat((u64)AT_FDCWD, path, 0);
+}
+
+s64 sys_rmdir(u64 path)
+{
+	return sys_unlinkat((u64)AT_FDCWD, path, AT_REMOVEDIR);
+}
+
+/* Whether `below` is dir or lies under it. */
+static int is_below(const struct inode *below, const struct inode *dir)
+{
+	for (;; below = below->dir.parent) {
+		if (below == dir)
+			return 1;
+		if (below == root_inode || !below->dir.parent)
+			return 0;
+	}
+}
+
+/* The new name's present owner may be replaced by the old one's inode: 0 or -E. */
+static s64 rename_replaces(const struct inode *from, const struct inode *to)
+{
+	if (S_ISDIR(from->mode) && !S_ISDIR(to->mode))
+		return -ENOTDIR;
+	if (!S_ISDIR(from->mode) && S_ISDIR(to->mode))
+		return -EISDIR;
+	if (S_ISDIR(to->mode) && to->device != DEVICE_ROOT)
+		return -EBUSY;
+	return S_ISDIR(to->mode) && to->dir.count ? -ENOTEMPTY : 0;
+}
+
+static s64 rename_check(struct walk *a, struct walk *b, u32 flags)
+{
+	struct inode *i = a->inode;
+	if (a->last_special || b->last_special)
+		return -EBUSY;
+	if (a->dir->device != DEVICE_ROOT || b->dir->device != DEVICE_ROOT)
+		return a->dir->device != b->dir->device ? -EXDEV : -EPERM;
+	if (b->inode && (flags & RENAME_NOREPLACE))
+		return -EEXIST;
+	if (!b->inode && (flags & RENAME_EXCHANGE))
+		return -ENOENT;
+	if (!S_ISDIR(i->mode) && (a->slash || (b->slash && !b->inode)))
+		return -ENOTDIR;
+	if (S_ISDIR(i->mode) && is_below(b->dir, i))
+		return -EINVAL;
+	if ((flags & RENAME_EXCHANGE) && S_ISDIR(b->inode->mode) && is_below(a->dir, b->inode))
+		return -EINVAL;
+	if (b->inode && !(flags & RENAME_EXCHANGE) && S_ISDIR(b->inode->mode) && is_below(a->dir, b->inode))
+		return -ENOTEMPTY;
+	s64 error = remove_permission(a->dir, i);
+	if (!error)
+		error = b->inode ? remove_permission(b->dir, b->inode) : inode_permission(b->dir, W_OK | X_OK);
+	if (!error && i->device != DEVICE_ROOT)
+		error = -EBUSY;
+	if (!error && !b->dir->nlink)
+		error = -ENOENT;
+	if (!error && b->inode && b->inode != i && !(flags & RENAME_EXCHANGE))
+		error = rename_replaces(i, b->inode);
+	return error;
+}
+
+/* Gives a name another inode. What fails for want of memory has changed nothing. */
+static s64 rename_put(struct inode *dir, const char *name, u32 length, struct inode *inode)
+{
+	struct dentry *old = tree_find(dir, name, length);
+	s64 error = tree_add(dir, name, length, inode);
+	if (!error && old)
+		tree_remove(old);
+	return error;
+}
+
+static s64 rename_walked(struct walk *a, struct walk *b, u32 flags)
+{
+	s64 error = rename_check(a, b, flags);
+	if (error || a->inode == b->inode)
+		return error;
+	if (!(flags & RENAME_EXCHANGE)) {
+		struct dentry *old = tree_find(a->dir, a->last, a->last_length);
+		error = rename_put(b->dir, b->last, b->last_length, a->inode);
+		if (!error)
+			tree_remove(old);
+		return error;
+	}
+	struct dentry *old_a = tree_find(a->dir, a->last, a->last_length);
+	struct dentry *old_b = tree_find(b->dir, b->last, b->last_length);
+	error = tree_add(b->dir, b->last, b->last_length, a->inode);
+	if (error)
+		return error;
+	error = tree_add(a->dir, a->last, a->last_length, b->inode);
+	if (error) {
+		/* the newest entry of that name goes again; a directory's place is set back with it */
+		for (struct list *l = b->dir->dir.entries.prev; l != &b->dir->dir.entries; l = l->prev) {
+			struct dentry *d = container_of(l, struct dentry, link);
+			if (d->inode == a->inode && d != old_b) {
+				tree_remove(d);
+				break;
+			}
+		}
+		return error;
+	}
+	tree_remove(old_a);
+	tree_remove(old_b);
+	return 0;
+}
+
+s64 sys_renameat2(u64 from_dir, u64 from, u64 to_dir, u64 to, u64 flags)
+{
+	struct walk a, b;
+	if (flags & ~(u64)(RENAME_NOREPLACE | RENAME_EXCHANGE))
+		return -EINVAL;
+	if ((flags & RENAME_NOREPLACE) && (flags & RENAME_EXCHANGE))
+		return -EINVAL;
+	s64 error = walk_user(&a, (s32)from_dir, from, 0);
+	if (error)
+		return error;
+	error = walk_user(&b, (s32)to_dir, to, WALK_PARENT);
+	if (!error) {
+		error = rename_walked(&a, &b, (u32)flags);
+		walk_done(&b);
+	}
+	walk_done(&a);
+	return error;
+}
+
+s64 sys_renameat(u64 from_dir, u64 from, u64 to_dir, u64 to)
+{
+	return sys_renameat2(from_dir, from, to_dir, to, 0);
+}
+
+s64 sys_rename(u64 from, u64 to)
+{
+	return sys_renameat2((u64)AT_FDCWD, from, (u64)AT_FDCWD, to, 0);
+}

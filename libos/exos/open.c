@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: MIT
+ * Opening: from a path and O_ flags to an open file. */
+#include "file_calls.h"
+#include "inode.h"
+#include "mm.h"
+#include "tty.h"
+
+#define FILE_KEPT (~(u32)(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC | O_NOFOLLOW | O_DIRECTORY))
+
+static int flags_read(u32 flags)
+{
+	return (flags & O_ACCMODE) != O_WRONLY;
+}
+
+static int flags_write(u32 flags)
+{
+	return (flags & O_ACCMODE) != O_RDONLY;
+}
+
+/* A new open file with one reference, which takes a reference of i. NULL: no memory. */
+struct file *file_create(struct inode *i, u32 flags, const struct file_ops *ops, void *data)
+{
+	struct file *f = kmalloc(sizeof(*f));
+	if (!f)
+		return NULL;
+	f->refs = 1;
+	f->flags = (flags & FILE_KEPT) | O_LARGEFILE;
+	f->ops = ops;
+	f->data = data;
+	f->inode = i;
+	inode_get(i);
+	return f;
+}
+
+void file_get(struct file *f)
+{
+	f->refs++;
+}
+
+void file_put(struct file *f)
+{
+	exos_assert(f->refs > 0);
+	if (--f->refs)
+		return;
+	flock_release(f);
+	if (f->ops->release)
+		f->ops->release(f);
+	if (S_ISREG(f->inode->mode) && flags_write(f->flags) && !(f->flags & O_PATH))
+		f->inode->writers--;
+	inode_put(f->inode);
+	kfree(f->path);
+	kfree(f);
+}
+
+/* Sets the operations by the inode's kind. 0 or -E. */
+static s64 open_kind(struct inode *i, struct file *f)
+{
+	if (i->ops && i->ops->open)
+		return i->ops->open(i, f);
+	switch (i->mode & S_IFMT) {
+	case S_IFREG:
+		f->ops = &file_regular_ops;
+		i->writers += flags_write(f->flags) ? 1 : 0;
+		return 0;
+	case S_IFDIR:
+		f->ops = &file_directory_ops;
+		return 0;
+	case S_IFIFO:
+		return fifo_open(i, f);
+	case S_IFCHR:
+		return device_open(i, f);
+	default:
+		return -ENXIO;
+	}
+}
+
+static const struct file_ops none_ops;
+
+s64 file_open_inode(struct inode *i, u32 flags, struct file **out)
+{
+	struct file *f = file_create(i, flags, &none_ops, NULL);
+	if (!f)
+		return -ENOMEM;
+	f->flags |= flags & O_NOCTTY;
+	s64 error = open_kind(i, f);
+	f->flags &= ~(u32)O_NOCTTY;
+	if (error) {
+		inode_put(i);
+		kfree(f);
+		return error;
+	}
+	*out = f;
+	return 0;
+}
+
+/* What must hold before an inode that was there may be opened. 0 or -E. */
+static s64 open_check(struct inode *i, u32 flags)
+{
+	if (S_ISLNK(i->mode))
+		return -ELOOP;
+	if ((flags & O_DIRECTORY) && !S_ISDIR(i->mode))
+		return -ENOTDIR;
+	if (S_ISDIR(i->mode) && (flags_write(flags) || (flags & (O_CREAT | O_TRUNC))))
+		return -EISDIR;
+	u32 want = (flags_read(flags) ? R_OK : 0) | (flags_write(flags) || (flags & O_TRUNC) ? W_OK : 0);
+	return inode_permission(i, want);
+}
+
+/* Makes the regular file that O_CREAT asks for. 0 or -E; *out is referenced. */
+static s64 open_create(struct walk *w, u32 mode, struct inode **out)
+{
+	if (w->slash)
+		return -EISDIR;
+	if (w->dir->device != DEVICE_ROOT)
+		return -EACCES;
+	s64 error = inode_permission(w->dir, W_OK | X_OK);
+	if (error)
+		return error;
+	if (!w->dir->nlink)
+		return -ENOENT;
+	struct inode *i = inode_create(S_IFREG | (mode & 07777 & ~current()->proc->fs->umask), DEVICE_ROOT);
+	if (!i)
+		return -ENOSPC;
+	error = tree_add(w->dir, w->last, w->last_length, i);
+	if (error) {
+		inode_put(i);
+		return -ENOSPC;
+	}
+	*out = i;
+	return 0;
+}
+
+/* An inode that names a place only. */
+static s64 open_path_only(struct walk *w, u32 flags, struct file **out)
+{
+	if ((flags & O_DIRECTORY) && !S_ISDIR(w->inode->mode))
+		return -ENOTDIR;
+	*out = file_create(w->inode, (flags & O_CLOEXEC) | O_PATH, &file_path_ops, NULL);
+	return *out ? 0 : -ENOMEM;
+}
+
+static s64 open_walked(struct walk *w, u32 flags, u32 mode, struct file **out)
+{
+	struct inode *made;
+	s64 error = 0;
+	if (flags & O_PATH)
+		return open_path_only(w, flags, out);
+	if (!w->inode) {
+		error = open_create(w, mode, &made);
+		if (error)
+			return error;
+		w->inode = made;
+		return file_open_inode(w->inode, flags, out); /* its mode does not bind who made it */
+	}
+	if ((flags & O_CREAT) && (flags & O_EXCL))
+		return -EEXIST;
+	error = open_check(w->inode, flags);
+	if (!error)
+		error = file_open_inode(w->inode, flags, out);
+	if (!error && (flags & O_TRUNC) && S_ISREG(w->inode->mode) && w->inode->device == DEVICE_ROOT)
+		error = inode_resize(w->inode, 0);
+	return error;
+}
+
+/* An unnamed file in a directory. */
+static s64 open_tmpfile(struct walk *w, u32 flags, u32 mode, struct file **out)
+{
+	if (!S_ISDIR(w->inode->mode))
+		return -ENOTDIR;
+	if (w->inode->device != DEVICE_ROOT)
+		return -EOPNOTSUPP;
+	if (!flags_write(flags))
+		return -EINVAL;
+	s64 error = inode_permission(w->inode, W_OK | X_OK);
+	if (error)
+		return error;
+	struct inode *i = inode_create(S_IFREG | (mode & 07777 & ~current()->proc->fs->umask), DEVICE_ROOT);
+	if (!i)
+		return -ENOMEM;
+	error = file_open_inode(i, flags, out);
+	inode_put(i);
+	return error;
+}
+
+static s64 open_file(s32 dir, u64 path, u32 flags, u32 mode, struct file **out)
+{
+	struct walk w;
+	u32 walk = 0;
+	int tmpfile = (flags & O_TMPFILE) == O_TMPFILE;
+	if (flags & O_PATH)
+		flags &= O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+	if (!(flags & O_NOFOLLOW) && !((flags & O_CREAT) && (flags & O_EXCL)))
+		walk |= WALK_FOLLOW;
+	if ((flags & O_CREAT) && !tmpfile)
+		walk |= WALK_PARENT;
+	if ((flags & O_CREAT) && (flags & O_DIRECTORY) && !tmpfile)
+		return -EINVAL;
+	s64 error = walk_user(&w, dir, path, walk);
+	if (error)
+		return error;
+	error = tmpfile ? open_tmpfile(&w, flags, mode, out) : open_walked(&w, flags, mode, out);
+	if (!error && !tmpfile)
+		(*out)->path = walk_path(&w);
+	walk_done(&w);
+	return error;
+}
+
+s64 sys_openat(u64 dir, u64 path, u64 flags, u64 mode)
+{
+	struct file *f;
+	s64 error = open_file((s32)dir, path, (u32)flags, (u32)mode, &f);
+	if (error == -EINTR)
+		return -ERESTARTSYS;
+	if (error)
+		return error;
+	s64 fd = fd_install(f, 0, (flags & O_CLOEXEC) != 0);
+	if (fd < 0)
+		file_put(f);
+	return fd;
+}
+
+s64 sys_open(u64 path, u64 flags, u64 mode)
+{
+	return sys_openat((u64)AT_FDCWD, path, flags, mode);
+}
+
+s64 sys_creat(u64 path, u64 mode)
+{
+	return sys_openat((u64)AT_FDCWD, path, O_CREAT | O_WRONLY | O_TRUNC, mode);
+}
+
+/* The regular file at path (ExOS's own string), for exec, with its absolute path. 0 or -EACCES, -ENOENT, -ETXTBSY
+ * and what a walk gives; *out is referenced and *absolute a new string. */
+s64 inode_lookup_exec(const char *path, struct inode **out, char **absolute)
+{
+	struct walk w;
+	s64 error = walk_string(&w, AT_FDCWD, path, WALK_FOLLOW);
+	if (error)
+		return error;
+	if (!S_ISREG(w.inode->mode) || w.inode->device != DEVICE_ROOT)
+		error = -EACCES;
+	else
+		error = inode_permission(w.inode, X_OK);
+	if (!error && w.inode->writers)
+		error = -ETXTBSY;
+	if (!error) {
+		*absolute = walk_path(&w);
+		if (!*absolute)
+			error = -ENOMEM;
+	}
+	if (!error) {
+		inode_get(w.inode);
+		*out = w.inode;
+	}
+	walk_done(&w);
+	return error;
+}

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: MIT
+ * Walks along paths: components, "..", symbolic links, and the errors in Linux's order. */
+#include "inode.h"
+
+#define WALK_BUFFER (2 * PATH_MAX)
+
+/* Gives up what was found and takes over the reference of `to`. */
+static void walk_step(struct walk *w, struct inode *to)
+{
+	inode_put(w->dir);
+	w->dir = to;
+}
+
+static s64 walk_start(struct walk *w, s32 dir, const char *path)
+{
+	struct inode *from = root_inode;
+	if (path[0] != '/') {
+		if (dir == AT_FDCWD) {
+			from = current()->proc->fs->cwd;
+		} else {
+			struct file *f = fd_file((u32)dir);
+			if (!f)
+				return -EBADF;
+			if (!f->inode || (path[0] && !S_ISDIR(f->inode->mode)))
+				return -ENOTDIR;
+			from = f->inode;
+		}
+	}
+	inode_get(from);
+	w->dir = from;
+	return 0;
+}
+
+/* The child `name` of directory w->dir, referenced; proc's are made as they are looked up. */
+static s64 walk_child(struct walk *w, const char *name, u32 length, struct inode **out)
+{
+	struct inode *dir = w->dir;
+	if (dir->ops && dir->ops->lookup)
+		return dir->ops->lookup(dir, name, length, out);
+	struct dentry *d = tree_find(dir, name, length);
+	if (!d)
+		return -ENOENT;
+	inode_get(d->inode);
+	*out = d->inode;
+	return 0;
+}
+
+static struct inode *walk_up(struct inode *dir)
+{
+	struct inode *up = dir->device == DEVICE_PROC && dir->proc.parent ? dir->proc.parent : dir->dir.parent;
+	if (!up)
+		up = dir;
+	inode_get(up);
+	return up;
+}
+
+/* Puts a link's target before what is left of the path. */
+static s64 walk_link(struct walk *w, struct inode *link, char **rest, struct inode **jump)
+{
+	*jump = NULL;
+	if (link->ops && link->ops->follow)
+		return link->ops->follow(link, jump);
+	char *target = kmalloc(PATH_MAX);
+	if (!target)
+		return -ENOMEM;
+	s64 n = link->ops && link->ops->readlink ? link->ops->readlink(link, target, PATH_MAX - 1) :
+						   (s64)min((u64)link->link.length, PATH_MAX - 1ul);
+	usize left = __builtin_strlen(*rest);
+	if (n >= 0 && !(link->ops && link->ops->readlink))
+		__builtin_memcpy(target, link->link.target, (usize)n);
+	if (n == 0)
+		n = -ENOENT;
+	if (n > 0 && (usize)n + 1 + left + 1 > WALK_BUFFER)
+		n = -ENAMETOOLONG;
+	if (n > 0) {
+		/* a slash behind the link stays: the target must be a directory then */
+		__builtin_memmove(w->buffer + n + (w->slash ? 1 : 0), *rest, left + 1);
+		__builtin_memcpy(w->buffer, target, (usize)n);
+		if (w->slash)
+			w->buffer[n] = '/';
+		*rest = w->buffer;
+		if (target[0] == '/') {
+			inode_get(root_inode);
+			walk_step(w, root_inode);
+		}
+	}
+	kfree(target);
+	return n < 0 ? n : 0;
+}
+
+/* Takes the next component from *rest. Length, 0 at the end, -ENAMETOOLONG. *last: nothing but slashes follow. */
+static s64 walk_next(struct walk *w, char **rest, int *last)
+{
+	char *p = *rest;
+	u32 n = 0;
+	while (*p == '/')
+		p++;
+	while (p[n] && p[n] != '/')
+		n++;
+	if (n > NAME_MAX)
+		return -ENAMETOOLONG;
+	__builtin_memcpy(w->last, p, n);
+	w->last[n] = 0;
+	w->last_length = n;
+	p += n;
+	w->slash = *p == '/';
+	while (*p == '/')
+		p++;
+	*last = !*p;
+	*rest = p;
+	return n;
+}
+
+static int name_is_dots(const struct walk *w)
+{
+	return w->last[0] == '.' && (w->last_length == 1 || (w->last_length == 2 && w->last[1] == '.'));
+}
+
+static s64 walk_run(struct walk *w, u32 flags)
+{
+	char *rest = w->buffer;
+	u32 links = 0;
+	for (;;) {
+		int last;
+		struct inode *child, *jump;
+		s64 n = walk_next(w, &rest, &last);
+		if (n < 0)
+			return n;
+		if (n == 0) { /* "/" alone, or a link to it */
+			w->last_special = 1;
+			inode_get(w->dir);
+			w->inode = w->dir;
+			return 0;
+		}
+		if (!S_ISDIR(w->dir->mode))
+			return -ENOTDIR;
+		s64 error = inode_permission(w->dir, X_OK);
+		if (error)
+			return error;
+		w->last_special = 0;
+		if (name_is_dots(w)) {
+			if (w->last_length == 2)
+				walk_step(w, walk_up(w->dir));
+			w->last_special = 1;
+			if (!last)
+				continue;
+			inode_get(w->dir);
+			w->inode = w->dir;
+			return 0;
+		}
+		error = walk_child(w, w->last, w->last_length, &child);
+		if (error) {
+			if (error == -ENOENT && last && (flags & WALK_PARENT))
+				return 0;
+			return error;
+		}
+		if (S_ISLNK(child->mode) && (!last || w->slash || (flags & WALK_FOLLOW))) {
+			error = ++links > SYMLINK_DEPTH ? -ELOOP : walk_link(w, child, &rest, &jump);
+			inode_put(child);
+			if (error)
+				return error;
+			if (!jump)
+				continue;
+			child = jump;
+		}
+		if (last) {
+			w->inode = child;
+			return w->slash && !S_ISDIR(child->mode) ? -ENOTDIR : 0;
+		}
+		walk_step(w, child);
+	}
+}
+
+void walk_done(struct walk *w)
+{
+	if (w->inode)
+		inode_put(w->inode);
+	if (w->dir)
+		inode_put(w->dir);
+	kfree(w->buffer);
+	w->inode = w->dir = NULL;
+	w->buffer = NULL;
+}
+
+/* Walks the path that is in w->buffer. On failure everything is given back. */
+static s64 walk_buffer(struct walk *w, s32 dir, u32 flags)
+{
+	if (!w->buffer[0] && !(flags & WALK_EMPTY)) {
+		walk_done(w);
+		return -ENOENT;
+	}
+	s64 error = walk_start(w, dir, w->buffer);
+	if (!error && !w->buffer[0]) {
+		inode_get(w->dir);
+		w->inode = w->dir;
+		w->last_special = 1;
+	} else if (!error) {
+		error = walk_run(w, flags);
+	}
+	if (error)
+		walk_done(w);
+	return error;
+}
+
+static s64 walk_begin(struct walk *w)
+{
+	w->inode = w->dir = NULL;
+	w->last_length = w->last_special = w->slash = 0;
+	w->last[0] = 0;
+	w->buffer = kmalloc(WALK_BUFFER);
+	return w->buffer ? 0 : -ENOMEM;
+}
+
+s64 walk_user(struct walk *w, s32 dir, u64 path, u32 flags)
+{
+	s64 error = walk_begin(w);
+	if (error)
+		return error;
+	error = string_in(w->buffer, path, PATH_MAX);
+	if (error < 0) {
+		walk_done(w);
+		return error;
+	}
+	return walk_buffer(w, dir, flags);
+}
+
+s64 walk_string(struct walk *w, s32 dir, const char *path, u32 flags)
+{
+	s64 error = walk_begin(w);
+	if (error)
+		return error;
+	usize n = __builtin_strlen(path);
+	if (n >= PATH_MAX) {
+		walk_done(w);
+		return -ENAMETOOLONG;
+	}
+	__builtin_memcpy(w->buffer, path, n + 1);
+	return walk_buffer(w, dir, flags);
+}
+
+char *walk_path(const struct walk *w)
+{
+	if (w->last_special || !w->last_length)
+		return S_ISDIR(w->dir->mode) ? tree_path_of(w->dir, "", 0) : NULL;
+	return tree_path_of(w->dir, w->last, w->last_length);
+}

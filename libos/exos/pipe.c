@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: MIT
+ * Pipes and FIFOs: a ring of pages between readers and writers. */
+#include "file_calls.h"
+#include "inode.h"
+
+#define PIPE_MAX_PAGES 256u
+
+struct pipe *pipe_create(void)
+{
+	struct pipe *p = kmalloc(sizeof(*p));
+	if (!p)
+		return NULL;
+	p->npages = PIPE_PAGES;
+	p->pages = kmalloc(p->npages * sizeof(*p->pages));
+	if (!p->pages) {
+		kfree(p);
+		return NULL;
+	}
+	waitq_init(&p->read_wait);
+	waitq_init(&p->write_wait);
+	waitq_init(&p->open_wait);
+	return p;
+}
+
+static void pages_release(u8 **pages, u32 n)
+{
+	for (u32 i = 0; i < n; i++)
+		if (pages[i])
+			page_put(pages[i]);
+	kfree(pages);
+}
+
+void pipe_free(struct pipe *p)
+{
+	pages_release(p->pages, p->npages);
+	kfree(p);
+}
+
+static u64 pipe_used(const struct pipe *p)
+{
+	return p->head - p->tail;
+}
+
+static u64 pipe_room(const struct pipe *p)
+{
+	return p->npages * PAGE - pipe_used(p);
+}
+
+/* The memory at a byte count of the ring, and how much of the page is left. NULL: no memory for the page. */
+static u8 *pipe_at(struct pipe *p, u64 at, u64 *left)
+{
+	u8 **page = &p->pages[at / PAGE & (p->npages - 1)];
+	if (!*page)
+		*page = page_alloc(0);
+	*left = PAGE - at % PAGE;
+	return *page ? *page + at % PAGE : NULL;
+}
+
+/* Takes bytes out, which are there. Bytes or -EFAULT. */
+static s64 pipe_take(struct pipe *p, u64 to, u64 bytes)
+{
+	u64 done = 0;
+	while (done < bytes) {
+		u64 left, n;
+		u8 *from = pipe_at(p, p->tail, &left);
+		n = min(left, bytes - done);
+		if (io_out(to + done, from, n))
+			return done ? (s64)done : -EFAULT;
+		p->tail += n;
+		done += n;
+	}
+	return (s64)done;
+}
+
+/* Puts bytes in, for which there is room. Bytes, -EFAULT or -ENOMEM. */
+static s64 pipe_put(struct pipe *p, u64 from, u64 bytes)
+{
+	u64 done = 0;
+	while (done < bytes) {
+		u64 left, n;
+		u8 *to = pipe_at(p, p->head, &left);
+		if (!to)
+			return done ? (s64)done : -ENOMEM;
+		n = min(left, bytes - done);
+		if (io_in(to, from + done, n))
+			return done ? (s64)done : -EFAULT;
+		p->head += n;
+		done += n;
+	}
+	return (s64)done;
+}
+
+u64 pipe_feed(struct pipe *p, const u8 *from, u64 bytes)
+{
+	s64 n = pipe_put(p, (u64)from, min(bytes, pipe_room(p)));
+	if (n > 0) {
+		wake_all(&p->read_wait);
+		poll_notify();
+	}
+	return n > 0 ? (u64)n : 0;
+}
+
+static s64 pipe_read(struct file *f, u64 to, usize bytes, u64 *offset)
+{
+	struct pipe *p = f->data;
+	(void)offset;
+	if (!bytes)
+		return 0;
+	while (!pipe_used(p)) {
+		if (!p->writers)
+			return 0;
+		if (f->flags & O_NONBLOCK)
+			return -EAGAIN;
+		if (sleep_on(&p->read_wait, 0, 1) == -EINTR)
+			return -ERESTARTSYS;
+	}
+	s64 n = pipe_take(p, to, min(bytes, pipe_used(p)));
+	if (n > 0) {
+		wake_all(&p->write_wait);
+		poll_notify();
+		if (p->drained)
+			p->drained(p, (u64)n);
+	}
+	if (pipe_used(p))
+		wake_one(&p->read_wait);
+	return n;
+}
+
+static s64 pipe_write(struct file *f, u64 from, usize bytes, u64 *offset)
+{
+	struct pipe *p = f->data;
+	u64 done = 0;
+	(void)offset;
+	if (!bytes)
+		return 0;
+	for (;;) {
+		if (!p->readers)
+			return done ? (s64)done : write_broken();
+		u64 left = bytes - done, room = pipe_room(p);
+		/* up to PIPE_BUF in one piece; of more, whatever fits */
+		if (room && (bytes > PIPE_BUF || room >= left)) {
+			s64 n = pipe_put(p, from + done, min(left, room));
+			if (n < 0)
+				return done ? (s64)done : n;
+			done += (u64)n;
+			wake_all(&p->read_wait);
+			poll_notify();
+			if (done == bytes)
+				return (s64)done;
+			continue;
+		}
+		if (f->flags & O_NONBLOCK)
+			return done ? (s64)done : -EAGAIN;
+		if (sleep_on(&p->write_wait, 0, 1) == -EINTR)
+			return done ? (s64)done : -ERESTARTSYS;
+	}
+}
+
+static u32 pipe_poll(struct file *f)
+{
+	struct pipe *p = f->data;
+	u32 mask = 0, mode = f->flags & O_ACCMODE;
+	if (mode != O_WRONLY) {
+		if (pipe_used(p))
+			mask |= POLLIN | POLLRDNORM;
+		if (!p->writers && p->opens_write)
+			mask |= POLLHUP;
+	}
+	if (mode != O_RDONLY) {
+		if (pipe_room(p) >= PIPE_BUF)
+			mask |= POLLOUT | POLLWRNORM;
+		if (!p->readers)
+			mask |= POLLERR;
+	}
+	return mask;
+}
+
+static s64 pipe_ioctl(struct file *f, u64 request, u64 arg)
+{
+	struct pipe *p = f->data;
+	s32 n = (s32)pipe_used(p);
+	if (request != FIONREAD)
+		return -ENOTTY;
+	return copy_out(arg, &n, sizeof(n)) ? -EFAULT : 0;
+}
+
+static void pipe_release(struct file *f)
+{
+	struct pipe *p = f->data;
+	u32 mode = f->flags & O_ACCMODE;
+	p->readers -= mode != O_WRONLY;
+	p->writers -= mode != O_RDONLY;
+	wake_all(&p->read_wait);
+	wake_all(&p->write_wait);
+	poll_notify();
+	if (!p->readers && !p->writers && f->inode->device == DEVICE_ROOT)
+		p->head = p->tail = 0; /* a FIFO forgets what nobody read */
+}
+
+const struct file_ops pipe_ops = { .read = pipe_read, .write = pipe_write, .poll = pipe_poll, .ioctl = pipe_ioctl,
+				   .release = pipe_release };
+
+static u32 round_pages(u64 bytes)
+{
+	u32 n = 1;
+	while (n * PAGE < bytes)
+		n *= 2;
+	return n;
+}
+
+/* Sets the capacity, rounded up to a power of two of pages. The capacity, -EINVAL, -EPERM, -EBUSY (more is in it),
+ * -ENOMEM. */
+s64 pipe_set_size(struct pipe *p, u64 bytes)
+{
+	if (bytes > PIPE_MAX_PAGES * PAGE)
+		return bytes > 1ul << 31 ? -EINVAL : -EPERM;
+	u32 n = round_pages(bytes);
+	u64 used = pipe_used(p), tail = p->tail;
+	if (used > n * PAGE)
+		return -EBUSY;
+	struct pipe fresh = { .npages = n, .pages = kmalloc(n * sizeof(*p->pages)) };
+	if (!fresh.pages)
+		return -ENOMEM;
+	for (u64 left, at = 0; at < used; at += left) {
+		u8 *from = pipe_at(p, tail + at, &left);
+		left = min(left, used - at);
+		if (pipe_put(&fresh, (u64)from, left) != (s64)left) {
+			pages_release(fresh.pages, n);
+			return -ENOMEM;
+		}
+	}
+	pages_release(p->pages, p->npages);
+	p->pages = fresh.pages;
+	p->npages = n;
+	p->head = used;
+	p->tail = 0;
+	wake_all(&p->write_wait);
+	poll_notify();
+	return (s64)(n * PAGE);
+}
+
+/* An open that waits for the other side to come. */
+static s64 fifo_wait(struct pipe *p, const u32 *side, const u32 *opens)
+{
+	u32 seen = *opens;
+	while (!*side && *opens == seen)
+		if (sleep_on(&p->open_wait, 0, 1) == -EINTR)
+			return -ERESTARTSYS;
+	return 0;
+}
+
+s64 fifo_open(struct inode *i, struct file *f)
+{
+	u32 mode = f->flags & O_ACCMODE;
+	s64 error = 0;
+	if (!i->pipe)
+		i->pipe = pipe_create();
+	struct pipe *p = i->pipe;
+	if (!p)
+		return -ENOMEM;
+	if (mode == O_WRONLY && !p->readers && (f->flags & O_NONBLOCK))
+		return -ENXIO;
+	f->ops = &pipe_ops;
+	f->data = p;
+	if (mode != O_WRONLY) {
+		p->readers++;
+		p->opens_read++;
+	}
+	if (mode != O_RDONLY) {
+		p->writers++;
+		p->opens_write++;
+	}
+	wake_all(&p->open_wait);
+	if (mode == O_RDONLY && !p->writers && !(f->flags & O_NONBLOCK))
+		error = fifo_wait(p, &p->writers, &p->opens_write);
+	else if (mode == O_WRONLY && !p->readers)
+		error = fifo_wait(p, &p->readers, &p->opens_read);
+	if (error)
+		pipe_release(f);
+	return error;
+}
+
+/* Two open files on a new pipe. */
+static s64 pipe_files(u32 flags, struct file *ends[2])
+{
+	struct inode *i = inode_create(S_IFIFO | 0600, DEVICE_PIPE);
+	if (!i)
+		return -ENFILE;
+	i->nlink = 1;
+	i->pipe = pipe_create();
+	ends[0] = i->pipe ? file_create(i, O_RDONLY | flags, &pipe_ops, i->pipe) : NULL;
+	ends[1] = ends[0] ? file_create(i, O_WRONLY | flags, &pipe_ops, i->pipe) : NULL;
+	if (i->pipe && ends[0])
+		i->pipe->readers = i->pipe->opens_read = 1;
+	if (i->pipe && ends[1])
+		i->pipe->writers = i->pipe->opens_write = 1;
+	inode_put(i);
+	if (ends[1])
+		return 0;
+	if (ends[0])
+		file_put(ends[0]);
+	return -ENFILE;
+}
+
+s64 sys_pipe2(u64 fds, u64 flags)
+{
+	struct file *ends[2];
+	s32 fd[2];
+	if (flags & ~(u64)(O_CLOEXEC | O_NONBLOCK))
+		return -EINVAL;
+	s64 error = pipe_files((u32)flags & O_NONBLOCK, ends);
+	if (error)
+		return error;
+	fd[0] = (s32)fd_install(ends[0], 0, (flags & O_CLOEXEC) != 0);
+	fd[1] = fd[0] < 0 ? fd[0] : (s32)fd_install(ends[1], 0, (flags & O_CLOEXEC) != 0);
+	if (fd[1] >= 0 && !copy_out(fds, fd, sizeof(fd)))
+		return 0;
+	error = fd[1] < 0 ? fd[1] : -EFAULT;
+	for (u32 k = 0; k < 2; k++) {
+		if (fd[k] >= 0)
+			sys_close((u64)fd[k]);
+		else
+			file_put(ends[k]);
+	}
+	return error;
+}
+
+s64 sys_pipe(u64 fds)
+{
+	return sys_pipe2(fds, 0);
+}

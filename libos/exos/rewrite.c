@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: MIT
+ * System calls become jumps: at a site's first reflection the `mov $number, %eax` before the `syscall` is replaced by a
+ * jump to a stub near it, which enters ExOS as a function call would.
+ *
+ * Invariants. (1) The `syscall` itself stays, so who jumps to it is reflected as before. (2) Text is changed in a
+ * page of the process's own: what it shares (page cache, parent, child) is copied first. (3) Bytes that
+ * another thread may be executing are published breakpoint first; who hits it takes the family lock in the
+ * trap, which the writer holds until the site is whole, and then tries again. */
+#include "rewrite.h"
+#include "mm_internal.h"
+#include "sched.h"
+
+#define SITE_BYTES 5 /* of the mov, and of the jump */
+#define STUB_STEP 20
+#define POINTER_AT (PAGE - 8)
+#define REACH 0x7ff00000ul /* a little under what a 32-bit displacement spans */
+#define LOWEST 0x10000ul
+
+struct rewrite_counts rewrite_counts;
+
+/* The page at va as memory to write text to, private to mm; NULL where it is not mapped, shared with others by the
+ * program's wish, or there is no memory for a copy. */
+static u8 *text_page(struct mm *mm, u64 va)
+{
+	struct area *area = mm_find(mm, va);
+	u64 *word = pages_word(mm, page_down(va), 0);
+
+	if (!area || area->flags & MAP_SHARED || !word || !(*word & MAPPED) || *word & MAPPED_NOREAD)
+		return NULL;
+	u8 *page = mapped_page(*word);
+	if (page_refs(page) == 1)
+		return page;
+	u8 *copy = page_alloc(0);
+	if (!copy)
+		return NULL;
+	for (u32 i = 0; i < PAGE / 8; i++)
+		((u64 *)copy)[i] = ((u64 *)page)[i];
+	pages_bind(mm, page_down(va), word, copy, *word & MAPPED_FLAGS & ~MAPPED);
+	pages_flush();
+	page_put(page);
+	return copy;
+}
+
+/* Makes every CPU that runs this memory forget what it fetched: losing the right to execute is a shoot-down. */
+static void text_sync(struct mm *mm, u64 va)
+{
+	u64 *word = pages_word(mm, page_down(va), 0);
+	u64 flags = *word & MAPPED_FLAGS & ~MAPPED;
+
+	if (mm->refs < 2)
+		return;
+	pages_protect(mm, page_down(va), word, flags & ~MAPPED_EXEC);
+	pages_flush();
+	pages_protect(mm, page_down(va), word, flags);
+	pages_flush();
+}
+
+/* The nearest free page below `from`, or above `to`, from which and to which a jump reaches; 0: none. */
+static u64 stub_place(struct mm *mm, u64 from, u64 to)
+{
+	u64 va = from - PAGE;
+
+	while (va >= LOWEST && va < from && from - va < REACH) {
+		struct area *area = area_from(mm, va);
+
+		if (!area || area->start >= va + PAGE)
+			return va;
+		va = area->start - PAGE;
+	}
+	for (va = to; va - to < REACH && va < PROGRAM_TOP;) {
+		struct area *area = area_from(mm, va);
+
+		if (!area || area->start >= va + PAGE)
+			return va;
+		va = area->end;
+	}
+	return 0;
+}
+
+/* Makes a page for stubs near an area. 0 or -ENOMEM. */
+static s64 stub_page_create(struct mm *mm, const struct area *area)
+{
+	u64 va = stub_place(mm, area->start, area->end);
+	u8 *page = va ? page_zalloc(0) : NULL;
+
+	if (!page)
+		return -ENOMEM;
+	if (mm_map(mm, va, PAGE, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, NULL, 0)) {
+		page_put(page);
+		return -ENOMEM;
+	}
+	u64 *word = pages_word(mm, va, 1);
+	if (!word) {
+		area_unmap(mm, va, va + PAGE);
+		page_put(page);
+		return -ENOMEM;
+	}
+	*(u64 *)(page + POINTER_AT) = (u64)exos_syscall_stub_entry;
+	pages_bind(mm, va, word, page, MAPPED_EXEC);
+	pages_flush();
+	mm->rss++;
+	mm->stub_page = va;
+	mm->stub_used = 0;
+	return 0;
+}
+
+static int reaches(u64 a, u64 b)
+{
+	return (a > b ? a - b : b - a) < REACH;
+}
+
+/* A stub for the site whose mov is at `site`; its address, or 0. */
+static u64 stub_create(struct mm *mm, u64 site, u32 number)
+{
+	struct area *area = mm_find(mm, site);
+
+	if (!area)
+		return 0;
+	if (!mm->stub_page || !reaches(mm->stub_page, site) || mm->stub_used + STUB_STEP > POINTER_AT)
+		if (stub_page_create(mm, area))
+			return 0;
+	u8 *page = text_page(mm, mm->stub_page);
+	if (!page)
+		return 0;
+	u64 at = mm->stub_page + mm->stub_used;
+	rewrite_stub(page + mm->stub_used, at, number, site + SITE_BYTES + 2, mm->stub_page + POINTER_AT);
+	mm->stub_used += STUB_STEP;
+	return at;
+}
+
+/* Replaces the mov at site; both pages that it may lie on are private already. */
+static void site_publish(struct mm *mm, u64 site, u8 *const byte[SITE_BYTES], u64 stub)
+{
+	u32 distance = stub - (site + SITE_BYTES);
+
+	__atomic_store_n(byte[0], 0xcc, __ATOMIC_SEQ_CST);
+	text_sync(mm, site);
+	for (u32 i = 1; i < SITE_BYTES; i++)
+		__atomic_store_n(byte[i], (u8)(distance >> (8 * (i - 1))), __ATOMIC_SEQ_CST);
+	text_sync(mm, site);
+	if (page_down(site) != page_down(site + SITE_BYTES - 1))
+		text_sync(mm, site + SITE_BYTES - 1);
+	__atomic_store_n(byte[0], 0xe9, __ATOMIC_SEQ_CST);
+}
+
+void rewrite_site(const struct user_regs *regs)
+{
+	struct mm *mm = current()->proc->mm;
+	u64 site = regs->rip - 2 - SITE_BYTES;
+	u8 *byte[SITE_BYTES], code[8];
+
+	if (copy_in(code, site - 1, sizeof(code)) || !rewrite_shape(code, regs->rax)) {
+		rewrite_counts.kept++;
+		return;
+	}
+	for (u32 i = 0; i < SITE_BYTES; i++) {
+		u8 *page = text_page(mm, site + i);
+
+		if (!page) {
+			rewrite_counts.kept++;
+			return;
+		}
+		byte[i] = page + ((site + i) & (PAGE - 1));
+	}
+	u64 stub = stub_create(mm, site, regs->rax);
+	if (!stub) {
+		rewrite_counts.kept++;
+		return;
+	}
+	site_publish(mm, site, byte, stub);
+	rewrite_counts.sites++;
+}
+
+int rewrite_breakpoint(struct user_regs *regs)
+{
+	u8 now;
+
+	if (copy_in(&now, regs->rip - 1, 1) || now != 0xe9)
+		return 0;
+	regs->rip--;
+	return 1;
+}

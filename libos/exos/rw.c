@@ -1,0 +1,406 @@
+/* SPDX-License-Identifier: MIT
+ * Reading and writing: the calls, and how regular files do it. */
+#include "file_calls.h"
+#include "inode.h"
+#include "proc.h"
+
+#define RW_MAX 0x7ffff000ul /* most bytes that one call moves, as on Linux */
+#define BOUNCE (16 * PAGE)
+
+int user_range(u64 at, u64 bytes)
+{
+	return at < PROGRAM_TOP && bytes <= PROGRAM_TOP - at;
+}
+
+int io_out(u64 to, const void *from, usize bytes)
+{
+	if (to < PROGRAM_TOP)
+		return copy_out(to, from, bytes) ? -EFAULT : 0;
+	__builtin_memcpy((void *)to, from, bytes);
+	return 0;
+}
+
+int io_in(void *to, u64 from, usize bytes)
+{
+	if (from < PROGRAM_TOP)
+		return copy_in(to, from, bytes) ? -EFAULT : 0;
+	__builtin_memcpy(to, (const void *)from, bytes);
+	return 0;
+}
+
+s64 write_broken(void)
+{
+	struct siginfo_k info = { .signo = SIGPIPE, .code = SI_USER };
+	info.pid = (s32)current()->proc->pid;
+	info.uid = (s32)current()->proc->uid;
+	signal_send(current()->proc, SIGPIPE, &info);
+	return -EPIPE;
+}
+
+/* Linux's kernel raises SIGXFSZ for a write beyond RLIMIT_FSIZE; -EFBIG, or how much of bytes fits. */
+static s64 write_limit(u64 at, u64 bytes)
+{
+	u64 limit = current()->proc->limit_cur[RLIMIT_FSIZE];
+	if (at < limit)
+		return (s64)min(bytes, limit - at);
+	struct siginfo_k info = { .signo = SIGXFSZ, .code = SI_KERNEL };
+	signal_send(current()->proc, SIGXFSZ, &info);
+	return -EFBIG;
+}
+
+static s64 regular_read(struct file *f, u64 to, usize bytes, u64 *offset)
+{
+	s64 n = inode_read_kernel(f->inode, (void *)to, bytes, *offset);
+	if (n > 0)
+		*offset += (u64)n;
+	return n;
+}
+
+static s64 regular_write(struct file *f, u64 from, usize bytes, u64 *offset)
+{
+	u64 at = f->flags & O_APPEND ? f->inode->size : *offset;
+	if (!bytes)
+		return 0;
+	s64 n = write_limit(at, bytes);
+	if (n > 0)
+		n = inode_write_kernel(f->inode, (const void *)from, (usize)n, at);
+	if (n > 0) {
+		*offset = at + (u64)n;
+		inode_touch(f->inode);
+	}
+	return n;
+}
+
+static s64 seek_to(struct file *f, s64 base, s64 offset)
+{
+	s64 to;
+	if (__builtin_add_overflow(base, offset, &to))
+		return -EOVERFLOW;
+	if (to < 0)
+		return -EINVAL;
+	f->offset = (u64)to;
+	return to;
+}
+
+/* The next offset from `at` that holds data (or is a hole). A page that nobody wrote or brought is a hole. */
+static s64 seek_data(const struct inode *i, u64 at, int hole)
+{
+	if (at >= i->size)
+		return -ENXIO;
+	for (; at < i->size; at = (at / PAGE + 1) * PAGE) {
+		int data = inode_page_peek(i, at / PAGE) || at < i->file.archive_bytes;
+		if (data == !hole)
+			return (s64)at;
+	}
+	return hole ? (s64)i->size : -ENXIO;
+}
+
+static s64 regular_seek(struct file *f, s64 offset, u32 whence)
+{
+	s64 at;
+	switch (whence) {
+	case SEEK_SET:
+		return seek_to(f, 0, offset);
+	case SEEK_CUR:
+		return seek_to(f, (s64)f->offset, offset);
+	case SEEK_END:
+		return seek_to(f, (s64)f->inode->size, offset);
+	case SEEK_DATA:
+	case SEEK_HOLE:
+		at = offset < 0 ? -ENXIO : seek_data(f->inode, (u64)offset, whence == SEEK_HOLE);
+		return at < 0 ? at : seek_to(f, 0, at);
+	default:
+		return -EINVAL;
+	}
+}
+
+static s64 regular_ioctl(struct file *f, u64 request, u64 arg)
+{
+	if (request == FIONREAD) {
+		s64 left = (s64)f->inode->size - (s64)f->offset;
+		s32 n = (s32)left;
+		return copy_out(arg, &n, sizeof(n));
+	}
+	return -ENOTTY;
+}
+
+const struct file_ops file_regular_ops = {
+	.read = regular_read, .write = regular_write, .seek = regular_seek, .ioctl = regular_ioctl
+};
+const struct file_ops file_path_ops;
+
+/* Files without offsets know no pread: seek says which they are. */
+static int can_seek(const struct file *f)
+{
+	return f->ops->seek != NULL;
+}
+
+static struct file *fd_readable(u64 fd, s64 *error)
+{
+	struct file *f = fd_file((u32)fd);
+	*error = -EBADF;
+	if (!f || (f->flags & O_ACCMODE) == O_WRONLY || (f->flags & O_PATH))
+		return NULL;
+	*error = f->ops->read ? 0 : S_ISDIR(f->inode->mode) ? -EISDIR : -EINVAL;
+	return *error ? NULL : f;
+}
+
+static struct file *fd_writable(u64 fd, s64 *error)
+{
+	struct file *f = fd_file((u32)fd);
+	*error = -EBADF;
+	if (!f || (f->flags & O_ACCMODE) == O_RDONLY || (f->flags & O_PATH))
+		return NULL;
+	*error = f->ops->write ? 0 : -EINVAL;
+	return *error ? NULL : f;
+}
+
+/* One transfer; the file stays while the thread sleeps. -EINTR becomes a restart. */
+static s64 transfer(struct file *f, u64 at, u64 bytes, u64 *offset, int writing)
+{
+	if (!user_range(at, bytes))
+		return -EFAULT;
+	bytes = min(bytes, RW_MAX);
+	file_get(f);
+	s64 n = writing ? f->ops->write(f, at, bytes, offset) : f->ops->read(f, at, bytes, offset);
+	file_put(f);
+	return n == -EINTR ? -ERESTARTSYS : n;
+}
+
+s64 sys_read(u64 fd, u64 to, u64 bytes)
+{
+	s64 error;
+	struct file *f = fd_readable(fd, &error);
+	return f ? transfer(f, to, bytes, &f->offset, 0) : error;
+}
+
+s64 sys_write(u64 fd, u64 from, u64 bytes)
+{
+	s64 error;
+	struct file *f = fd_writable(fd, &error);
+	return f ? transfer(f, from, bytes, &f->offset, 1) : error;
+}
+
+s64 sys_pread64(u64 fd, u64 to, u64 bytes, u64 offset)
+{
+	s64 error;
+	if ((s64)offset < 0)
+		return -EINVAL;
+	struct file *f = fd_readable(fd, &error);
+	if (!f)
+		return error;
+	return can_seek(f) ? transfer(f, to, bytes, &offset, 0) : -ESPIPE;
+}
+
+s64 sys_pwrite64(u64 fd, u64 from, u64 bytes, u64 offset)
+{
+	s64 error;
+	if ((s64)offset < 0)
+		return -EINVAL;
+	struct file *f = fd_writable(fd, &error);
+	if (!f)
+		return error;
+	return can_seek(f) ? transfer(f, from, bytes, &offset, 1) : -ESPIPE;
+}
+
+/* Reads the vector and checks it as a whole: the sum of its lengths, or -E. */
+static s64 vector_in(u64 from, u64 count, struct linux_iovec *vec)
+{
+	u64 sum = 0;
+	if (count > IOV_MAX)
+		return -EINVAL;
+	if (copy_in(vec, from, count * sizeof(*vec)))
+		return -EFAULT;
+	for (u64 i = 0; i < count; i++) {
+		if ((s64)vec[i].len < 0)
+			return -EINVAL;
+		if (!user_range(vec[i].base, vec[i].len) && vec[i].len)
+			return -EFAULT;
+		vec[i].len = min(vec[i].len, RW_MAX - sum);
+		sum += vec[i].len;
+	}
+	return (s64)sum;
+}
+
+static s64 transfer_vector(struct file *f, u64 from, u64 count, u64 *offset, int writing)
+{
+	struct linux_iovec *vec = kmalloc(max(count, 1ul) * sizeof(*vec));
+	s64 done = 0, n = 0;
+	if (!vec)
+		return -ENOMEM;
+	s64 sum = vector_in(from, count, vec);
+	file_get(f);
+	for (u64 i = 0; sum >= 0 && i < count; i++) {
+		if (!vec[i].len && sum)
+			continue;
+		n = transfer(f, vec[i].base, vec[i].len, offset, writing);
+		if (n < 0)
+			break;
+		done += n;
+		if ((u64)n < vec[i].len || (!writing && f->ops != &file_regular_ops && done))
+			break; /* a second part would wait for more */
+	}
+	file_put(f);
+	kfree(vec);
+	return sum < 0 ? sum : done ? done : n;
+}
+
+static s64 call_vector(u64 fd, u64 vec, u64 count, u64 *offset, int writing)
+{
+	s64 error;
+	if (count > IOV_MAX)
+		return -EINVAL;
+	struct file *f = writing ? fd_writable(fd, &error) : fd_readable(fd, &error);
+	if (!f)
+		return error;
+	if (offset && !can_seek(f))
+		return -ESPIPE;
+	return transfer_vector(f, vec, count, offset ? offset : &f->offset, writing);
+}
+
+s64 sys_readv(u64 fd, u64 vec, u64 count)
+{
+	return call_vector(fd, vec, count, NULL, 0);
+}
+
+s64 sys_writev(u64 fd, u64 vec, u64 count)
+{
+	return call_vector(fd, vec, count, NULL, 1);
+}
+
+s64 sys_preadv(u64 fd, u64 vec, u64 count, u64 offset)
+{
+	return (s64)offset < 0 ? -EINVAL : call_vector(fd, vec, count, &offset, 0);
+}
+
+s64 sys_pwritev(u64 fd, u64 vec, u64 count, u64 offset)
+{
+	return (s64)offset < 0 ? -EINVAL : call_vector(fd, vec, count, &offset, 1);
+}
+
+s64 sys_lseek(u64 fd, u64 offset, u64 whence)
+{
+	struct file *f = fd_file((u32)fd);
+	if (!f || (f->flags & O_PATH))
+		return -EBADF;
+	if ((u32)whence > SEEK_HOLE)
+		return -EINVAL;
+	return can_seek(f) ? f->ops->seek(f, (s64)offset, (u32)whence) : -ESPIPE;
+}
+
+s64 sys_ioctl(u64 fd, u64 request, u64 arg)
+{
+	struct file *f = fd_file((u32)fd);
+	s32 on;
+	if (!f || (f->flags & O_PATH))
+		return -EBADF;
+	switch ((u32)request) {
+	case FIOCLEX:
+	case FIONCLEX:
+		current()->proc->files->slots[(u32)fd].cloexec = (u32)request == FIOCLEX;
+		return 0;
+	case FIONBIO:
+		if (copy_in(&on, arg, sizeof(on)))
+			return -EFAULT;
+		f->flags = on ? f->flags | O_NONBLOCK : f->flags & ~(u32)O_NONBLOCK;
+		return 0;
+	default:
+		return f->ops->ioctl ? f->ops->ioctl(f, (u32)request, arg) : -ENOTTY;
+	}
+}
+
+/* Moves up to bytes from one file to another through a buffer of ExOS's own. What was read but could not be
+ * written goes back: only files with offsets are read here. */
+static s64 copy_files(struct file *in, u64 *from, struct file *out, u64 *to, u64 bytes)
+{
+	u8 *buffer = kmalloc(BOUNCE);
+	s64 done = 0, n = 0;
+	if (!buffer)
+		return -ENOMEM;
+	file_get(in);
+	file_get(out);
+	bytes = min(bytes, RW_MAX);
+	while ((u64)done < bytes) {
+		u64 at = *from;
+		n = in->ops->read(in, (u64)buffer, min(bytes - (u64)done, BOUNCE), from);
+		if (n <= 0)
+			break;
+		s64 wrote = out->ops->write(out, (u64)buffer, (usize)n, to);
+		if (wrote != n)
+			*from = at + (u64)max(wrote, 0l);
+		if (wrote < 0)
+			n = wrote;
+		done += max(wrote, 0l);
+		if (wrote != n || wrote < 0)
+			break;
+	}
+	file_put(in);
+	file_put(out);
+	kfree(buffer);
+	return done ? done : n == -EINTR ? -ERESTARTSYS : n;
+}
+
+s64 sys_sendfile(u64 out_fd, u64 in_fd, u64 offset, u64 bytes)
+{
+	s64 error, at;
+	struct file *in = fd_readable(in_fd, &error);
+	if (!in)
+		return error;
+	struct file *out = fd_writable(out_fd, &error);
+	if (!out)
+		return error;
+	if (!can_seek(in) || (out->flags & O_APPEND))
+		return -EINVAL;
+	if (!offset)
+		return copy_files(in, &in->offset, out, &out->offset, bytes);
+	if (copy_in(&at, offset, sizeof(at)))
+		return -EFAULT;
+	if (at < 0)
+		return -EINVAL;
+	s64 n = copy_files(in, (u64 *)&at, out, &out->offset, bytes);
+	return copy_out(offset, &at, sizeof(at)) ? -EFAULT : n;
+}
+
+static s64 range_check(struct file *in, u64 from, struct file *out, u64 to, u64 bytes)
+{
+	if (S_ISDIR(in->inode->mode) || S_ISDIR(out->inode->mode))
+		return -EISDIR;
+	if (in->ops != &file_regular_ops || out->ops != &file_regular_ops)
+		return -EINVAL;
+	if (out->flags & O_APPEND)
+		return -EBADF;
+	if ((s64)from < 0 || (s64)to < 0 || from + bytes < from || to + bytes < to)
+		return -EOVERFLOW;
+	if (in->inode == out->inode && from < to + bytes && to < from + bytes)
+		return -EINVAL;
+	return 0;
+}
+
+s64 sys_copy_file_range(u64 in_fd, u64 in_offset, u64 out_fd, u64 out_offset, u64 bytes, u64 flags)
+{
+	s64 error;
+	u64 from, to;
+	struct file *in = fd_readable(in_fd, &error);
+	struct file *out = in ? fd_writable(out_fd, &error) : NULL;
+	if (!out)
+		return error;
+	from = in->offset;
+	to = out->offset;
+	if ((in_offset && copy_in(&from, in_offset, 8)) || (out_offset && copy_in(&to, out_offset, 8)))
+		return -EFAULT;
+	if (flags)
+		return -EINVAL;
+	error = range_check(in, from, out, to, min(bytes, RW_MAX));
+	if (error)
+		return error;
+	s64 n = copy_files(in, &from, out, &to, bytes);
+	if (n <= 0)
+		return n;
+	if (!in_offset)
+		in->offset = from;
+	if (!out_offset)
+		out->offset = to;
+	if ((in_offset && copy_out(in_offset, &from, 8)) || (out_offset && copy_out(out_offset, &to, 8)))
+		return -EFAULT;
+	return n;
+}

@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: MIT
+ * The family lock, sleeping, and which thread runs where. */
+#include "linux.h"
+#include "mem.h"
+#include "proc.h"
+#include "sched.h"
+#include "time.h"
+#include <aril/info.h>
+#include <aril_stubs.h>
+#include <core/domain.h>
+#include <core/time.h>
+
+/* A holder that is stopped by force holds on; the scheduler resumes it before anything else on its CPU. */
+static struct {
+	u32 taken;
+	u32 depth;
+	struct thread *owner;
+} lock;
+
+struct cpu *cpus;
+static struct list run_queue;
+
+void family_lock(void)
+{
+	struct thread *t = current();
+
+	if (__atomic_load_n(&lock.owner, __ATOMIC_RELAXED) == t) {
+		lock.depth++;
+		return;
+	}
+	while (__atomic_exchange_n(&lock.taken, 1, __ATOMIC_ACQUIRE))
+		while (__atomic_load_n(&lock.taken, __ATOMIC_RELAXED))
+			__builtin_ia32_pause();
+	__atomic_store_n(&lock.owner, t, __ATOMIC_RELAXED);
+	lock.depth = 1;
+}
+
+static void lock_release(void)
+{
+	__atomic_store_n(&lock.owner, NULL, __ATOMIC_RELAXED);
+	__atomic_store_n(&lock.taken, 0, __ATOMIC_RELEASE);
+}
+
+void family_unlock(void)
+{
+	if (--lock.depth == 0)
+		lock_release();
+}
+
+u64 now_ns(void)
+{
+	return core_now();
+}
+
+void waitq_init(struct waitq *q)
+{
+	list_init(&q->sleepers);
+}
+
+void sched_boot(void)
+{
+	list_init(&run_queue);
+	cpus = page_zalloc(0);
+	if (!cpus)
+		exos_panic("exos: no memory for the scheduler");
+}
+
+static u32 word_offset(const struct cpu *c)
+{
+	return (u64)&c->word & (PAGE - 1);
+}
+
+/* Queues t and gives an idle processor the news. */
+static void make_runnable(struct thread *t)
+{
+	t->state = THREAD_RUNNABLE;
+	list_add_tail(&run_queue, &t->run);
+	for (u32 i = 0; i < family.ncpus; i++) {
+		struct cpu *c = &cpus[i];
+
+		if (!c->idle)
+			continue;
+		c->idle = 0;
+		__atomic_add_fetch(&c->word, 1, __ATOMIC_SEQ_CST);
+		aril_wake(family.auth, page_frame(cpus), word_offset(c), 1);
+		return;
+	}
+}
+
+/* The next thread to run on this processor, made ready to: NULL: none. */
+static struct thread *pick(u32 cpu)
+{
+	while (!list_empty(&run_queue)) {
+		struct thread *t = container_of(run_queue.next, struct thread, run);
+
+		if (proc_context(t->proc, cpu) < 0)
+			return NULL; /* no memory for it now; it stays queued */
+		list_del(&t->run);
+		t->state = THREAD_RUNNING;
+		return t;
+	}
+	return NULL;
+}
+
+/* Gives the processor away with the thread's state saved. The lock is held before and after. */
+static void switch_away(struct thread *t)
+{
+	time_account(t, 0);
+	u32 depth = lock.depth;
+	struct cpu *c = this_cpu();
+	int over = this_context()->pending & ARIL_PEND_END;
+	struct thread *next = over ? NULL : pick(this_context()->cpu);
+
+	if (next == t)
+		return;
+	c->current = next;
+	c->leave_to = over ? 0 : next ? next->proc->env : family.domain->env;
+	thread_switch(t);
+	family_lock();
+	lock.depth = depth;
+	t->last_stamp = now_ns();
+}
+
+_Noreturn void sched_leave(void)
+{
+	u32 to = this_cpu()->leave_to;
+
+	lock_release();
+	aril_yield(family.auth, to);
+	/* It could not be entered: the scheduler looks into it. */
+	for (;;)
+		aril_yield(0, 0);
+}
+
+static void sleep_over(struct timer *timer)
+{
+	thread_wake(timer->data, -ETIMEDOUT);
+}
+
+s64 sleep_on(struct waitq *q, u64 deadline, int interruptible)
+{
+	struct thread *t = current();
+	struct timer timer = { .fire = sleep_over, .data = t };
+
+	if (interruptible && signal_pending(t))
+		return -EINTR;
+	if (deadline && deadline <= now_ns())
+		return -ETIMEDOUT;
+	t->state = THREAD_SLEEPING;
+	t->sleeping_on = q;
+	t->interruptible = interruptible;
+	t->wake_result = 0;
+	list_add_tail(&q->sleepers, &t->run);
+	list_init(&timer.link);
+	if (deadline)
+		timer_set(&timer, deadline);
+	switch_away(t);
+	if (deadline)
+		timer_cancel(&timer);
+	t->sleeping_on = NULL;
+	t->interruptible = 0;
+	return t->wake_result;
+}
+
+void thread_wake(struct thread *t, s64 result)
+{
+	if (t->state != THREAD_SLEEPING || (result == -EINTR && !t->interruptible))
+		return;
+	list_del(&t->run);
+	t->wake_result = result;
+	make_runnable(t);
+}
+
+void wake_one(struct waitq *q)
+{
+	if (!list_empty(&q->sleepers))
+		thread_wake(container_of(q->sleepers.next, struct thread, run), 0);
+}
+
+void wake_all(struct waitq *q)
+{
+	while (!list_empty(&q->sleepers))
+		wake_one(q);
+}
+
+void thread_start(struct thread *t)
+{
+	make_runnable(t);
+}
+
+void sched_yield_now(void)
+{
+	struct thread *t = current();
+
+	if (list_empty(&run_queue))
+		return;
+	make_runnable(t);
+	switch_away(t);
+}
+
+void sched_preempt(void)
+{
+	struct thread *t = current();
+
+	family_lock();
+	time_account(t, 1);
+	make_runnable(t);
+	switch_away(t);
+	family_unlock();
+}
+
+_Noreturn void sched_exit(void)
+{
+	current()->state = THREAD_DEAD;
+	switch_away(current());
+	exos_panic("exos: a dead thread runs");
+}
+
+/* Yields to the thread that is picked for this processor: it was not started yet, or was stopped by force.
+ * Returns if it cannot be entered. */
+static void run_current(struct cpu *c)
+{
+	u32 env = c->current->proc->env;
+	s64 error = aril_yield(family.auth, env);
+	const struct aril_env_info *info =
+		(const struct aril_env_info *)ARIL_INFO->envs_va + (env & 0xffff);
+
+	exos_panic("exos: process %u (%s) cannot run: error %ld, end %u vector %u at %lx address %lx",
+		   c->current->proc->pid, c->current->proc->comm, (long)-error, info->end, info->end_vector,
+		   (unsigned long)info->end_rip, (unsigned long)info->end_addr);
+}
+
+_Noreturn void sched_main(void)
+{
+	struct aril_context *ctx = this_context();
+	struct cpu *c = &cpus[ctx->cpu];
+
+	for (;;) {
+		if (c->current)
+			run_current(c);
+		__atomic_and_fetch(&ctx->pending, ~ARIL_PEND_EVENT, __ATOMIC_SEQ_CST);
+		family_lock();
+		c->idle = 0;
+		console_pump_all();
+		timers_run(now_ns());
+		c->current = pick(ctx->cpu);
+		if (c->current) {
+			family_unlock();
+			continue;
+		}
+		c->idle = 1;
+		u32 word = c->word;
+		u64 deadline = timers_next();
+		family_unlock();
+		aril_wait(family.auth, page_frame(cpus), word_offset(c), word, deadline);
+	}
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT
+ * Processors, threads on them, and the way in and out of ExOS: shared by sched.c, trap.c, env.c, entry.S.
+ *
+ * The family's first env, the scheduler, owns its slices. At each slice it yields to the env of a runnable
+ * thread. A process that sleeps yields to the next one directly; one whose slice ends gives it back, and
+ * the scheduler gets the next. The scheduler keeps nothing between STARTs but struct cpu. */
+#ifndef EXOS_SCHED_H
+#define EXOS_SCHED_H
+
+/* struct thread, for entry.S; asserted in trap.c */
+#define THREAD_STACK_TOP 8
+#define THREAD_SCRATCH 16
+#define THREAD_CONTEXT 24
+#define THREAD_REGS 32
+#define THREAD_SWITCH_RSP 56
+#define THREAD_FS_BASE 64
+#define THREAD_XSAVE 72
+/* struct user_regs */
+#define REGS_R11 48
+#define REGS_RCX 88
+#define REGS_RIP 128
+#define REGS_RFLAGS 144
+#define REGS_BYTES 168
+
+#ifndef __ASSEMBLER__
+#include "exos.h"
+
+/* One processor's state, in a page of its own words: `word` is waited on. */
+struct cpu {
+	u32 word; /* changes when an idle processor has work */
+	u32 idle;
+	struct thread *current; /* picked for this processor; NULL: none */
+	u32 leave_to;           /* whom the leaving thread yields to; 0: the slice is over */
+	u32 pad[11];
+};
+_Static_assert(sizeof(struct cpu) == 64, "a line each");
+extern struct cpu *cpus;
+
+/* The context page on which the current thread runs. Changes when it sleeps. */
+static inline struct aril_context *this_context(void)
+{
+	struct aril_context *ctx;
+	__asm__ volatile("movq %%gs:24, %0" : "=r"(ctx));
+	return ctx;
+}
+static inline struct cpu *this_cpu(void) { return &cpus[this_context()->cpu]; }
+
+/* sched.c */
+void sched_boot(void);
+/* The scheduler's loop on this processor, after each START. */
+_Noreturn void sched_main(void);
+/* The current thread's slice is over: others first. */
+void sched_preempt(void);
+/* On the context's stack, the thread's state saved: drops the lock and gives the CPU away. */
+_Noreturn void sched_leave(void);
+
+/* entry.S */
+/* Saves the current thread's state and leaves its stack; returns when it is resumed. Family lock held before,
+ * not after. */
+void thread_switch(struct thread *t);
+/* Goes on with t on the processor of ctx. */
+_Noreturn void thread_resume(struct thread *t, struct aril_context *ctx);
+/* Sets rsp and calls fn there, with exceptions delivered. */
+_Noreturn void stack_call(u64 rsp, struct aril_context *ctx, void (*fn)(void));
+/* Where a new thread begins. */
+void thread_first(void);
+void vector_save(u8 *area);
+void vector_load(const u8 *area);
+extern const u8 exos_entry[], exos_syscall_stub_entry[];
+
+/* trap.c: called by entry.S */
+void exos_trap(struct user_regs *regs, u64 vector, u64 error, u64 addr);
+void exos_stub_call(struct user_regs *regs);
+void exos_nested(struct user_regs *regs, u64 vector, u64 error, u64 addr);
+void exos_leaving(struct user_regs *regs);
+_Noreturn void exos_start(struct aril_save *save);
+void thread_begin(struct user_regs *regs);
+
+/* env.c */
+/* Gives p a presence on a processor. 0 or -ENOMEM. Family lock. */
+s64 proc_context(struct proc *p, u32 cpu);
+/* Vector state as a program finds it at its start. */
+extern u8 vector_initial[];
+
+/* main.c */
+_Noreturn void family_boot(struct aril_context *ctx);
+/* The first process's thread, before there is a program: loads it. */
+void first_main(void);
+extern u32 family_booted;
+#endif
+
+#endif

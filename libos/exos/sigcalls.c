@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: MIT
+ * Linux's system calls on signals, and exceptions that become signals. */
+#include "proc_calls.h"
+#include "proc_internal.h"
+#include "time.h"
+
+static s64 sigset_in(u64 from, u64 bytes, u64 *set)
+{
+	if (bytes != 8)
+		return -EINVAL;
+	return copy_in(set, from, 8);
+}
+
+s64 sys_rt_sigaction(u64 sig, u64 act, u64 old, u64 bytes)
+{
+	struct proc *p = current()->proc;
+	struct linux_sigaction wanted, *slot;
+	if (bytes != 8)
+		return -EINVAL;
+	if (act && copy_in(&wanted, act, sizeof(wanted)))
+		return -EFAULT;
+	sig = (u32)sig;
+	if (sig < 1 || sig > NSIG || (act && (SIG_UNBLOCKABLE & SIG_BIT(sig))))
+		return -EINVAL;
+	slot = &p->sig->action[sig - 1];
+	if (old && copy_out(old, slot, sizeof(*slot)))
+		return -EFAULT;
+	if (!act)
+		return 0;
+	*slot = wanted;
+	slot->mask &= ~SIG_UNBLOCKABLE;
+	if (wanted.handler == SIG_IGN ||
+	    (wanted.handler == SIG_DFL && (sig == SIGCHLD || sig == SIGCONT || sig == SIGURG || sig == SIGWINCH))) {
+		struct siginfo_k info;
+		while (signal_take(p->thread, ~SIG_BIT(sig), &info))
+			; /* what is ignored does not stay pending */
+	}
+	return 0;
+}
+
+s64 sys_rt_sigprocmask(u64 how, u64 set, u64 old, u64 bytes)
+{
+	struct thread *t = current();
+	u64 before = t->sig_mask, change;
+	if (bytes != 8)
+		return -EINVAL;
+	if (set) {
+		if (copy_in(&change, set, 8))
+			return -EFAULT;
+		if (how == SIG_BLOCK)
+			signal_set_mask(t, before | change);
+		else if (how == SIG_UNBLOCK)
+			signal_set_mask(t, before & ~change);
+		else if (how == SIG_SETMASK)
+			signal_set_mask(t, change);
+		else
+			return -EINVAL;
+	}
+	return old ? copy_out(old, &before, 8) : 0;
+}
+
+s64 sys_rt_sigpending(u64 set, u64 bytes)
+{
+	u64 pending = current()->sig_pending & current()->sig_mask;
+	if (bytes > 8)
+		return -EINVAL;
+	return copy_out(set, &pending, bytes);
+}
+
+/* Sleeps until a signal is deliverable; never woken otherwise. */
+static void signal_sleep(void)
+{
+	struct waitq q;
+	waitq_init(&q);
+	while (!signal_pending(current()))
+		sleep_on(&q, 0, 1);
+}
+
+s64 sys_pause(void)
+{
+	signal_sleep();
+	return -ERESTARTNOHAND;
+}
+
+s64 sys_rt_sigsuspend(u64 set, u64 bytes)
+{
+	struct thread *t = current();
+	u64 mask;
+	s64 error = sigset_in(set, bytes, &mask);
+	if (error)
+		return error;
+	t->sig_saved_mask = t->sig_mask;
+	signal_set_mask(t, mask);
+	signal_sleep();
+	t->sig_restore_mask = 1;
+	return -ERESTARTNOHAND;
+}
+
+static s64 sigtimedwait(u64 set, u64 deadline, struct siginfo_k *info)
+{
+	struct thread *t = current();
+	struct waitq q;
+	s64 slept = 0;
+	waitq_init(&q);
+	for (;;) {
+		int sig = signal_take(t, ~set, info);
+		if (sig)
+			return sig;
+		if (slept == -ETIMEDOUT || deadline == 1)
+			return -EAGAIN;
+		if (signal_pending(t))
+			return -EINTR;
+		t->sig_waiting = set;
+		slept = sleep_on(&q, deadline, 1);
+		t->sig_waiting = 0;
+	}
+}
+
+s64 sys_rt_sigtimedwait(u64 set, u64 info, u64 timeout, u64 bytes)
+{
+	u64 wanted, ns = 0, deadline = 0;
+	struct siginfo_k taken;
+	struct linux_siginfo out;
+	s64 error = sigset_in(set, bytes, &wanted);
+	if (error)
+		return error;
+	if (timeout) {
+		error = timespec_in(timeout, &ns);
+		if (error)
+			return error;
+		deadline = ns ? now_ns() + ns : 1;
+	}
+	s64 sig = sigtimedwait(wanted & ~SIG_UNBLOCKABLE, deadline, &taken);
+	if (sig < 0 || !info)
+		return sig;
+	siginfo_to_linux(&taken, &out);
+	return copy_out(info, &out, sizeof(out)) ? -EFAULT : sig;
+}
+
+static int may_signal(const struct proc *p, int sig)
+{
+	const struct proc *me = current()->proc;
+	if (!me->euid || me->euid == p->uid || me->euid == p->suid || me->uid == p->uid || me->uid == p->suid)
+		return 1;
+	return sig == SIGCONT && me->sid == p->sid;
+}
+
+static s64 kill_one(struct proc *p, int sig, const struct siginfo_k *info)
+{
+	if (!p)
+		return -ESRCH;
+	if (!may_signal(p, sig))
+		return -EPERM;
+	return signal_send(p, sig, info);
+}
+
+/* pgid 0: everyone but pid 1 and the caller. */
+static s64 kill_many(u32 pgid, int sig, const struct siginfo_k *info)
+{
+	s64 result = -ESRCH;
+	for (struct list *at = all_procs.next; at != &all_procs; at = at->next) {
+		struct proc *p = container_of(at, struct proc, all);
+		if (pgid ? p->pgid != pgid : p->pid == 1 || p == current()->proc)
+			continue;
+		s64 one = kill_one(p, sig, info);
+		if (result)
+			result = one;
+	}
+	return result;
+}
+
+static struct siginfo_k info_from_me(int sig, int code)
+{
+	const struct proc *me = current()->proc;
+	return (struct siginfo_k){ .signo = sig, .code = code, .pid = (s32)me->pid, .uid = (s32)me->uid };
+}
+
+s64 sys_kill(u64 pid, u64 sig)
+{
+	s32 who = (s32)pid;
+	struct siginfo_k info = info_from_me((int)sig, SI_USER);
+	if ((u32)sig > NSIG)
+		return -EINVAL;
+	if (who > 0)
+		return kill_one(proc_find((u32)who), (int)sig, &info);
+	if (who == 0)
+		return kill_many(current()->proc->pgid, (int)sig, &info);
+	if (who == -1)
+		return kill_many(0, (int)sig, &info);
+	if (who == (s32)0x80000000)
+		return -ESRCH;
+	return kill_many((u32)-who, (int)sig, &info);
+}
+
+s64 sys_tkill(u64 tid, u64 sig)
+{
+	struct siginfo_k info = info_from_me((int)sig, SI_TKILL);
+	if ((s32)tid <= 0 || (u32)sig > NSIG)
+		return -EINVAL;
+	return kill_one(proc_find((u32)tid), (int)sig, &info);
+}
+
+s64 sys_tgkill(u64 pid, u64 tid, u64 sig)
+{
+	if ((s32)pid <= 0)
+		return -EINVAL;
+	if ((s32)tid > 0 && (u32)pid != (u32)tid)
+		return -ESRCH;
+	return sys_tkill(tid, sig);
+}
+
+s64 sys_rt_sigqueueinfo(u64 pid, u64 sig, u64 info)
+{
+	struct linux_siginfo in;
+	struct proc *p = proc_find((u32)pid);
+	if (copy_in(&in, info, sizeof(in)))
+		return -EFAULT;
+	if ((u32)sig > NSIG)
+		return -EINVAL;
+	if ((in.code >= 0 || in.code == SI_TKILL) && p != current()->proc)
+		return -EPERM; /* only the kernel says these of others */
+	struct siginfo_k k = { .signo = (s32)sig, .code = in.code, .errnum = in.errnum, .pid = in.kill.pid,
+			       .uid = (s32)in.kill.uid, .value = in.kill.value };
+	return kill_one(p, (int)sig, &k);
+}
+
+/* x87 and SSE say why in their status words; both masks and flags are below. */
+static int float_code(u32 flags)
+{
+	if (flags & 1)
+		return FPE_FLTINV;
+	if (flags & 4)
+		return FPE_FLTDIV;
+	if (flags & 8)
+		return FPE_FLTOVF;
+	if (flags & 0x12)
+		return FPE_FLTUND;
+	return flags & 0x20 ? FPE_FLTRES : FPE_FLTINV;
+}
+
+static int x87_code(void)
+{
+	u16 status, control;
+	__asm__ volatile("fnstsw %0" : "=m"(status));
+	__asm__ volatile("fnstcw %0" : "=m"(control));
+	return float_code(status & ~(u32)control & 0x3f);
+}
+
+static int sse_code(void)
+{
+	u32 mxcsr;
+	__asm__ volatile("stmxcsr %0" : "=m"(mxcsr));
+	return float_code(mxcsr & ~(mxcsr >> 7) & 0x3f);
+}
+
+/* A trap of the program other than a page fault or system call becomes its signal. vector, error: the CPU's; addr:
+ * unused by these vectors. Takes the family lock. */
+void program_exception(u64 vector, u64 error, u64 addr, struct user_regs *regs)
+{
+	struct thread *t = current();
+	struct siginfo_k info = { .code = SI_KERNEL };
+	int sig = SIGSEGV;
+	(void)addr;
+	family_lock();
+	switch (vector) {
+	case 0: sig = SIGFPE, info.code = FPE_INTDIV, info.addr = regs->rip; break;
+	case 1: sig = SIGTRAP, info.code = TRAP_TRACE, info.addr = regs->rip; break;
+	case 3: sig = SIGTRAP; break;
+	case 4: break;
+	case 6: sig = SIGILL, info.code = ILL_ILLOPN, info.addr = regs->rip; break;
+	case 16: sig = SIGFPE, info.code = x87_code(), info.addr = regs->rip; break;
+	case 17: sig = SIGBUS, info.code = BUS_ADRALN; break;
+	case 19: sig = SIGFPE, info.code = sse_code(), info.addr = regs->rip; break;
+	default: break;
+	}
+	t->fault_vector = vector;
+	t->fault_error = error;
+	regs->orig_rax = ~0ul;
+	signal_force(sig, &info);
+	family_unlock();
+}

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT
+ * What happens at each way into ExOS: system calls, faults, slice ends, and the start of a thread. */
+#include "linux.h"
+#include "mm.h"
+#include "proc.h"
+#include "rewrite.h"
+#include "sched.h"
+#include "usermem.h"
+#include <aril_stubs.h>
+#include <core/domain.h>
+
+ARIL_ASSERT_OFFSET(struct thread, stack_top, THREAD_STACK_TOP);
+ARIL_ASSERT_OFFSET(struct thread, scratch, THREAD_SCRATCH);
+ARIL_ASSERT_OFFSET(struct thread, regs, THREAD_REGS);
+ARIL_ASSERT_OFFSET(struct thread, switch_rsp, THREAD_SWITCH_RSP);
+ARIL_ASSERT_OFFSET(struct thread, fs_base, THREAD_FS_BASE);
+ARIL_ASSERT_OFFSET(struct thread, xsave, THREAD_XSAVE);
+ARIL_ASSERT_OFFSET(struct user_regs, r11, REGS_R11);
+ARIL_ASSERT_OFFSET(struct user_regs, rcx, REGS_RCX);
+ARIL_ASSERT_OFFSET(struct user_regs, rip, REGS_RIP);
+ARIL_ASSERT_OFFSET(struct user_regs, rflags, REGS_RFLAGS);
+ARIL_ASSERT_SIZE(struct user_regs, REGS_BYTES);
+
+#define VECTOR_BREAKPOINT 3
+#define VECTOR_PAGE 14
+
+static void program_fault(u64 addr, u64 error)
+{
+	struct thread *t = current();
+	struct siginfo_k info = { .addr = addr };
+
+	family_lock();
+	info.signo = mm_fault(addr, error, &info.code);
+	if (info.signo) {
+		t->fault_addr = addr;
+		t->fault_error = error;
+		t->fault_vector = VECTOR_PAGE;
+		signal_force(info.signo, &info);
+	}
+	family_unlock();
+}
+
+/* A system call by the kernel's reflection. As the instruction: rcx and r11 are where and with what flags it
+ * goes on. */
+static void reflected_call(struct user_regs *regs)
+{
+	regs->rcx = regs->rip;
+	regs->r11 = regs->rflags;
+	family_lock();
+	rewrite_counts.reflected++;
+	rewrite_site(regs);
+	family_unlock();
+	syscall_dispatch(regs, 0);
+}
+
+/* The program was interrupted. */
+void exos_trap(struct user_regs *regs, u64 vector, u64 error, u64 addr)
+{
+	switch (vector) {
+	case ARIL_VECTOR_SYSCALL:
+		reflected_call(regs);
+		return;
+	case VECTOR_PAGE:
+		program_fault(addr, error);
+		return;
+	case ARIL_VECTOR_END:
+		__atomic_or_fetch(&this_context()->pending, ARIL_PEND_END, __ATOMIC_SEQ_CST);
+		return;
+	case ARIL_VECTOR_EVENT:
+		return;
+	}
+	family_lock();
+	if (vector != VECTOR_BREAKPOINT || !rewrite_breakpoint(regs))
+		program_exception(vector, error, addr, regs);
+	family_unlock();
+}
+
+/* A system call by a stub. */
+void exos_stub_call(struct user_regs *regs)
+{
+	__atomic_add_fetch(&rewrite_counts.rewritten, 1, __ATOMIC_RELAXED);
+	syscall_dispatch(regs, 1);
+}
+
+/* ExOS's own code faulted: on the program's memory, or it is wrong. */
+void exos_nested(struct user_regs *regs, u64 vector, u64 error, u64 addr)
+{
+	if (vector == VECTOR_PAGE && addr < PROGRAM_TOP) {
+		int code;
+
+		family_lock();
+		int sig = mm_fault(addr, error, &code);
+		family_unlock();
+		if (!sig)
+			return;
+	}
+	u64 to = fixup_find(regs->rip);
+	if (!to)
+		exos_panic("exos: exception %lu (%lx) at %lx, address %lx, stack %lx", (unsigned long)vector,
+			   (unsigned long)error, (unsigned long)regs->rip, (unsigned long)addr,
+			   (unsigned long)regs->rsp);
+	regs->rip = to;
+}
+
+/* Whether the call's result says that it may begin again. */
+static int restarting(const struct user_regs *regs)
+{
+	s64 result = regs->rax;
+
+	return regs->orig_rax != ~0ul && result <= -ERESTARTSYS && result >= -ERESTART_RESTARTBLOCK;
+}
+
+/* On the way to the program, again and again until nothing is left to do. */
+void exos_leaving(struct user_regs *regs)
+{
+	struct thread *t = current();
+
+	for (;;) {
+		struct aril_context *ctx = this_context();
+		u32 pending = __atomic_load_n(&ctx->pending, __ATOMIC_SEQ_CST);
+
+		if (pending & ARIL_PEND_END) {
+			sched_preempt();
+		} else if (pending) {
+			__atomic_and_fetch(&ctx->pending, ARIL_PEND_END, __ATOMIC_SEQ_CST);
+		} else if (signal_pending(t) || t->sig_restore_mask || restarting(regs)) {
+			family_lock();
+			signal_deliver(regs);
+			family_unlock();
+		} else {
+			return;
+		}
+	}
+}
+
+/* Opens the family's capability in the env that runs: the same index in each, as it is the first. */
+static void auth_open(struct proc *p)
+{
+	s64 auth = aril_cap_open(&CORE_DOMAIN->cap);
+
+	if (auth != (s64)family.auth)
+		for (;;)
+			aril_env_exit(auth);
+	p->auth_open = 1;
+}
+
+/* START, on the context's stack, with nothing of the thread loaded. */
+_Noreturn void exos_start(struct aril_save *save)
+{
+	struct aril_context *ctx = (struct aril_context *)((u64)save & ~(PAGE - 1));
+
+	if (ctx->env == CORE_DOMAIN->env)
+		family_boot(ctx);
+	struct thread *t = cpus[ctx->cpu].current;
+	if (t && t->proc->env == ctx->env) {
+		if (!t->proc->auth_open)
+			auth_open(t->proc);
+		thread_resume(t, ctx);
+	}
+	for (;;) /* not expected: whoever gave it should have it back */
+		aril_yield(0, 0);
+}
+
+/* A new thread's first steps. Without a program (cs 0) it is the family's first. */
+void thread_begin(struct user_regs *regs)
+{
+	current()->last_stamp = now_ns();
+	if (!regs->cs)
+		first_main();
+}

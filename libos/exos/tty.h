@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT
+ * A terminal: Linux's line discipline over something that moves characters. */
+#ifndef EXOS_TTY_H
+#define EXOS_TTY_H
+
+#include "exos.h"
+#include "linux.h"
+
+#define TTY_INPUT 4096u
+
+struct tty {
+	struct linux_termios termios;
+	struct linux_winsize window;
+	u32 session, foreground; /* session id and foreground group; 0: none */
+	u8 input[TTY_INPUT];     /* ring; indices run on */
+	u32 head, tail;          /* what a read may take ends at `ready` in canonical mode */
+	u32 ready;
+	u8 marks[TTY_INPUT / 8]; /* canonical: a line ends behind this byte */
+	u8 eofs[TTY_INPUT / 8];  /* that byte is an end of file and not data */
+	u32 column;              /* of the cursor, for tabs and erasing */
+	u32 literal;             /* ^V: the next character is data */
+	u32 stopped;             /* ^S */
+	u32 hangup, eof;
+	u64 rdev;
+	struct waitq read_wait, write_wait;
+	/* Sends characters; all of them, waiting in between where `wait`. Bytes sent or -E. */
+	s64 (*send)(const u8 *bytes, u32 count, int wait);
+};
+
+extern struct tty console_tty;
+void tty_init(struct tty *tty);
+/* Characters that were typed. Family lock. */
+void tty_receive(struct tty *tty, const u8 *bytes, u32 count);
+/* No more input will come. */
+void tty_end_of_input(struct tty *tty);
+void tty_hangup(struct tty *tty);
+void tty_resize(struct tty *tty, u16 rows, u16 columns);
+/* A session ends: its terminal is nobody's. */
+void tty_session_end(struct tty *tty);
+s64 tty_open(struct inode *i, struct file *f, struct tty *tty);
+s64 tty_ioctl(struct file *f, u64 request, u64 arg);
+extern const struct file_ops tty_ops;
+/* A background process may not (SIGTTIN, SIGTTOU): 0 to go on, -EIO or -ERESTARTSYS. */
+s64 tty_job_control(struct tty *tty, int sig);
+
+/* console.c */
+s64 console_open(struct inode *i, struct file *f);
+
+#endif

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT
+ * Access to the program's memory. Faults there nest and are resolved; what cannot be is EFAULT. */
+#include "linux.h"
+#include "usermem.h"
+
+int user_copy(void *to, const void *from, u64 bytes);
+s64 user_string(char *to, const char *from, u64 room);
+
+/* A place that may fault, and where to go on. */
+struct fixup {
+	u64 at, to;
+};
+extern const struct fixup exos_extable[], exos_extable_end[];
+
+u64 fixup_find(u64 rip)
+{
+	for (const struct fixup *f = exos_extable; f < exos_extable_end; f++)
+		if (f->at == rip)
+			return f->to;
+	return 0;
+}
+
+static int in_program(u64 at, usize bytes)
+{
+	return bytes <= PROGRAM_TOP && at <= PROGRAM_TOP - bytes;
+}
+
+int copy_in(void *to, u64 from, usize bytes)
+{
+	if (!in_program(from, bytes) || user_copy(to, (const void *)from, bytes))
+		return -EFAULT;
+	return 0;
+}
+
+int copy_out(u64 to, const void *from, usize bytes)
+{
+	if (!in_program(to, bytes) || user_copy((void *)to, from, bytes))
+		return -EFAULT;
+	return 0;
+}
+
+s64 string_in(char *to, u64 from, usize bytes)
+{
+	if (from >= PROGRAM_TOP)
+		return -EFAULT;
+	usize room = min(bytes, PROGRAM_TOP - from);
+	s64 length = user_string(to, (const char *)from, room);
+	if (length < 0)
+		return -EFAULT;
+	if ((usize)length == room)
+		return room < bytes ? -EFAULT : -ENAMETOOLONG;
+	return length;
+}

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: MIT
+ * Reads .aril/boot: a line for each domain, `domain IMAGE key=value... -- ARGUMENT...`, the primary first. */
+#include "init.h"
+
+#define SHARE_MAX 1000
+
+static int is_space(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r';
+}
+
+/* The next word of *at before end, which moves behind it; its length, 0 at the end. */
+static u32 word(const char **at, const char *end, const char **start)
+{
+	while (*at < end && is_space(**at))
+		(*at)++;
+	*start = *at;
+	while (*at < end && !is_space(**at))
+		(*at)++;
+	return (u32)(*at - *start);
+}
+
+static int same(const char *text, u32 bytes, const char *other)
+{
+	return strlen(other) == bytes && !memcmp(text, other, bytes);
+}
+
+/* A decimal number up to most, moving *at; -1 if there is none. */
+static s32 number(const char **at, const char *end, u32 most)
+{
+	u32 value = 0;
+	const char *start = *at;
+
+	for (; *at < end && **at >= '0' && **at <= '9'; (*at)++) {
+		value = value * 10 + (u32)(**at - '0');
+		if (value > most)
+			return -1;
+	}
+	return *at == start ? -1 : (s32)value;
+}
+
+/* "all", or numbers and ranges as in 0,2-3. Returns 0 where it is malformed or names no CPU of ours. */
+static u32 cpu_list(const char *at, const char *end, u32 ncpus)
+{
+	u32 all = (u32)((1ul << ncpus) - 1), mask = 0;
+
+	if (same(at, (u32)(end - at), "all"))
+		return all;
+	for (;;) {
+		s32 first = number(&at, end, ARIL_MAX_CPUS - 1), last = first;
+
+		if (first >= 0 && at < end && *at == '-') {
+			at++;
+			last = number(&at, end, ARIL_MAX_CPUS - 1);
+		}
+		if (first < 0 || last < first)
+			return 0;
+		for (s32 cpu = first; cpu <= last; cpu++)
+			mask |= 1u << cpu;
+		if (at == end)
+			return mask & all;
+		if (*at++ != ',')
+			return 0;
+	}
+}
+
+static const char *yes_or_no(const char *value, u32 bytes, u32 *to)
+{
+	*to = same(value, bytes, "yes") || same(value, bytes, "1");
+	return *to || same(value, bytes, "no") || same(value, bytes, "0") ? NULL : "a value is neither yes nor no";
+}
+
+static const char *key_value(const char *text, u32 bytes, u32 ncpus, struct plan *plan)
+{
+	const char *end = text + bytes, *value = text;
+
+	while (value < end && *value != '=')
+		value++;
+	if (value == end)
+		return "a word is not key=value";
+	u32 key = (u32)(value++ - text), rest = (u32)(end - value);
+	if (same(text, key, "share")) {
+		s32 share = number(&value, end, SHARE_MAX);
+
+		plan->share = (u32)share;
+		return share > 0 && value == end ? NULL : "share is not a number from 1 to 1000";
+	}
+	if (same(text, key, "console"))
+		return yes_or_no(value, rest, &plan->console);
+	if (same(text, key, "log"))
+		return yes_or_no(value, rest, &plan->log);
+	if (same(text, key, "trace"))
+		return yes_or_no(value, rest, &plan->trace);
+	if (!same(text, key, "cpus"))
+		return "a key is none of share, console, log, cpus, trace";
+	plan->cpus = cpu_list(value, end, ncpus);
+	return plan->cpus ? NULL : "cpus names no CPU of this machine";
+}
+
+const char *boot_line(const char *line, u32 bytes, u32 ncpus, struct plan *plan)
+{
+	const char *at = line, *end = line + bytes, *text, *why;
+	u32 n = word(&at, end, &text);
+
+	*plan = (struct plan){.share = 1, .cpus = (u32)((1ul << ncpus) - 1)};
+	if (!same(text, n, "domain"))
+		return "it does not begin with \"domain\"";
+	n = word(&at, end, &text);
+	if (!n || n >= sizeof(plan->image))
+		return "it names no image";
+	memcpy(plan->image, text, n);
+	plan->image[n] = 0;
+	const char *base = strrchr(plan->image, '/');
+	core_copy_string(plan->name, base ? base + 1 : plan->image, sizeof(plan->name));
+	while ((n = word(&at, end, &text))) {
+		if (same(text, n, "--")) {
+			plan->args = at;
+			plan->args_bytes = (u32)(end - at);
+			return NULL;
+		}
+		why = key_value(text, n, ncpus, plan);
+		if (why)
+			return why;
+	}
+	return NULL;
+}
+
+void boot_read(void)
+{
+	struct file file;
+	u32 number = 0;
+
+	if (!archive_file(".aril/boot", &file))
+		fail("the boot archive has no .aril/boot");
+	for (u64 at = 0; at < file.bytes;) {
+		const char *line = (const char *)file.data + at;
+		u32 bytes = 0, i = 0;
+
+		while (at + bytes < file.bytes && line[bytes] != '\n')
+			bytes++;
+		at += bytes + 1ul;
+		number++;
+		while (i < bytes && is_space(line[i]))
+			i++;
+		if (i == bytes || line[i] == '#')
+			continue;
+		if (init.ndomains == DOMAINS)
+			fail(".aril/boot line %u: more than %u domains", number, DOMAINS);
+		struct domain *domain = &init.domain[init.ndomains];
+		const char *why = boot_line(line, bytes, ARIL_INFO->ncpus, &domain->plan);
+		if (why)
+			fail(".aril/boot line %u: %s", number, why);
+		domain->index = init.ndomains++;
+	}
+	if (!init.ndomains)
+		fail(".aril/boot names no domain");
+}

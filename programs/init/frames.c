@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT
+ * The frames that nobody has yet: found in the kernel's books, divided by shares. */
+#include "init.h"
+
+#define RESERVE 512 /* frames that init keeps */
+#define RUN_MIN 64  /* shorter runs are left alone */
+
+static int in_module(u32 frame, u32 *last)
+{
+	for (u32 i = 0; i < ARIL_INFO->nmodules; i++) {
+		u64 start = ARIL_INFO->module[i].start, end = start + ARIL_INFO->module[i].bytes;
+
+		if (frame >= start >> ARIL_PAGE_SHIFT && (u64)frame << ARIL_PAGE_SHIFT < end) {
+			*last = (u32)((end - 1) >> ARIL_PAGE_SHIFT);
+			return 1;
+		}
+	}
+	return 0;
+}
+
+/* Keeps the longest runs, in order of length. */
+static void add_run(struct core_run run)
+{
+	u32 i = init.nruns;
+
+	if (run.count < RUN_MIN)
+		return;
+	if (i == CORE_RUNS) {
+		if (init.run[--i].count >= run.count)
+			return;
+	} else {
+		init.nruns++;
+	}
+	for (; i && init.run[i - 1].count < run.count; i--)
+		init.run[i] = init.run[i - 1];
+	init.run[i] = run;
+}
+
+void frames_find(void)
+{
+	const struct aril_frame *frames = (const struct aril_frame *)ARIL_INFO->frames_va;
+	u32 nframes = ARIL_INFO->nframes, last;
+	struct core_run run = {0};
+
+	for (u32 f = (u32)ARIL_INFO->free_low; f < nframes; f++) {
+		if (in_module(f, &last)) {
+			f = last;
+		} else if (frames[f].state == ARIL_FRAME_NORMAL && !frames[f].refs && !frames[f].pins) {
+			if (!run.count)
+				run.first = f;
+			run.count++;
+			continue;
+		}
+		add_run(run);
+		run.count = 0;
+	}
+	add_run(run);
+	if (!init.nruns || init.run[0].count < 2 * RESERVE)
+		fail("too little memory: give the machine at least 64 MiB");
+	/* from the end, so that what is given away begins low and long */
+	init.run[0].count -= RESERVE;
+	init.reserve = (struct core_run){.first = init.run[0].first + init.run[0].count, .count = RESERVE};
+}
+
+/* Takes up to `want` frames off the front of run i. */
+static struct core_run carve(u32 i, u64 want)
+{
+	struct core_run run = init.run[i];
+
+	if (run.count > want)
+		run.count = (u32)want;
+	init.run[i].first += run.count;
+	init.run[i].count -= run.count;
+	return run;
+}
+
+static void give(struct domain *domain, u64 want)
+{
+	u32 n = 0;
+
+	for (u32 i = 0; i < init.nruns && want && n < CORE_RUNS; i++) {
+		struct core_run run = carve(i, want);
+
+		if (!run.count)
+			continue;
+		must(core_set_guard(init.root, run, 0, &domain->guard), "guarding frames", domain->plan.name);
+		want -= run.count;
+		domain->run[n++] = run;
+	}
+	/* the longest first */
+	for (u32 i = 1; i < n; i++)
+		for (u32 j = i; j && domain->run[j - 1].count < domain->run[j].count; j--) {
+			struct core_run swap = domain->run[j];
+
+			domain->run[j] = domain->run[j - 1];
+			domain->run[j - 1] = swap;
+		}
+	domain->pool = (struct core_pool){.run = domain->run, .nruns = n};
+	domain->spent.first = domain->run[0].first;
+}
+
+void frames_divide(void)
+{
+	u64 total = 0, shares = 0;
+
+	for (u32 i = 0; i < init.nruns; i++)
+		total += init.run[i].count;
+	for (u32 i = 0; i < init.ndomains; i++)
+		shares += init.domain[i].plan.share;
+	for (u32 i = 0; i < init.ndomains; i++)
+		give(&init.domain[i], total * init.domain[i].plan.share / shares);
+}

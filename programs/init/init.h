@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT
+ * The first env's parts: what the boot archive asks for, frames, the console, domains. */
+#ifndef INIT_H
+#define INIT_H
+
+#include <aril/info.h>
+#include <aril/ops.h>
+#include <core/cpio.h>
+#include <core/domain.h>
+#include <core/map.h>
+#include <core/string.h>
+
+/* Where the kernel puts the first env (kernel/first.h). */
+#define FIRST_CAP ((const struct aril_cap *)0x0ffe0000ul)
+
+#define END_CLEAN 0x10u /* machine_end: the primary ended by itself */
+#define END_FAULT 0x11u /* it was ended */
+#define END_INIT 0x12u  /* init could not start it */
+
+#define DOMAINS 16
+
+/* A line of .aril/boot. */
+struct plan {
+	char image[256]; /* path in the archive */
+	char name[32];
+	u32 share;
+	u32 console, log, trace;
+	u32 cpus; /* bit mask */
+	const char *args; /* native: the words after " -- ", else NULL */
+	u32 args_bytes;
+};
+
+struct domain {
+	struct plan plan;
+	u32 index;
+	struct aril_cap cap;
+	struct aril_guard guard; /* of all that it owns */
+	struct core_run run[CORE_RUNS];
+	struct core_pool pool;
+	struct core_run spent;
+	u32 root;
+	u32 env, env_frame;
+	u32 ended; /* its end was reported */
+};
+
+struct init {
+	u32 root;               /* the root capability, opened */
+	u32 env;                /* its own id */
+	struct core_run run[CORE_RUNS]; /* free frames, the longest run first */
+	u32 nruns;
+	struct core_run reserve; /* for its own page tables */
+	struct core_pool pool;
+	struct core_space space; /* its own */
+	struct domain domain[DOMAINS];
+	u32 ndomains;
+	s64 realtime_offset;
+};
+extern struct init init;
+
+/* Says why in one line and ends the machine. */
+_Noreturn void fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* Ends the machine with that result unless the call succeeded; what: a few words. Returns result. */
+s64 must(s64 result, const char *what, const char *name);
+
+/* frames.c: finds the free frames; sets aside the reserve. */
+void frames_find(void);
+/* Gives each domain its share, guarded by its name. */
+void frames_divide(void);
+
+/* archive.c: module 0, mapped as far as it is read. Its files under .aril/. */
+struct file {
+	const u8 *data;
+	u64 bytes;
+};
+/* Finds a file by its path; maps its data. Ends the machine where the archive is malformed. 0: there is none. */
+int archive_file(const char *path, struct file *file);
+/* Its frames, and its size in bytes. */
+struct core_run archive_frames(u64 *bytes);
+
+/* boot.c: reads .aril/boot into init.domain[].plan. */
+void boot_read(void);
+/* Reads one line; NULL, or what is wrong with it. Pure. ncpus: of the machine. */
+const char *boot_line(const char *line, u32 bytes, u32 ncpus, struct plan *plan);
+
+/* start.c: builds a domain, all but its slices. */
+void domain_build(struct domain *domain);
+/* Hands out all slices: from here on they run. */
+void domains_start(void);
+
+/* console.c: gives the console to a domain whose env exists; fills in its part of the page. */
+void console_give(struct domain *domain, struct core_domain *page);
+/* Nanoseconds to add to the exposed clock for UTC, by the real-time clock; 0 where there is none. */
+s64 realtime_read(void);
+
+#endif

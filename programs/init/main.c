@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT
+ * The first env: divides the machine among the domains that the boot archive names, and ends it with the
+ * primary. All policy of the start is here; after it, init sleeps. */
+#include "init.h"
+#include <aril_stubs.h>
+#include <core/print.h>
+#include <core/time.h>
+#include <core/upcall.h>
+
+#define LOOK_NS 20000000ul /* how often the ends of the others are looked for, while there are others */
+#define STACK_BYTES 32768
+
+struct init init;
+static u8 stack[STACK_BYTES] __attribute__((aligned(16)));
+
+u64 core_stack(u32 cpu)
+{
+	(void)cpu;
+	return (u64)stack + STACK_BYTES;
+}
+
+static _Noreturn void machine_end(u32 status)
+{
+	aril_machine_end(init.root, status);
+	for (;;)
+		core_sleep(1000000000);
+}
+
+void fail(const char *format, ...)
+{
+	char line[220];
+	__builtin_va_list args;
+
+	__builtin_va_start(args, format);
+	core_vformat(line, sizeof(line), format, args);
+	__builtin_va_end(args);
+	core_log("init: %s", line);
+	machine_end(END_INIT);
+}
+
+s64 must(s64 result, const char *what, const char *name)
+{
+	if (result < 0)
+		fail("%s%s%s: the kernel refused (error %ld)", name, *name ? ": " : "", what, -result);
+	return result;
+}
+
+/* Its name {1, index}, and the guard of all that it gets. */
+static void name_domain(struct domain *d)
+{
+	u8 name[2] = {1, (u8)d->index};
+
+	must(aril_cap_derive(FIRST_CAP, name, sizeof(name), ARIL_ALL, ~0ul, &d->cap), "a capability", d->plan.name);
+	memcpy(d->guard.name, name, sizeof(name));
+	d->guard.len = sizeof(name);
+	d->guard.rights = ARIL_ALL;
+}
+
+static const volatile struct aril_env_info *env_info(u32 env)
+{
+	return (const volatile struct aril_env_info *)ARIL_INFO->envs_va + (env & 0xffff);
+}
+
+/* Whether the env is no more; says how it ended unless it did so itself. */
+static int has_ended(struct domain *d)
+{
+	const volatile struct aril_env_info *e = env_info(d->env);
+
+	if (d->ended)
+		return 1;
+	if (e->id == d->env && e->state != ARIL_ENV_DEAD)
+		return 0;
+	d->ended = 1;
+	if (e->end == ARIL_END_FAULT)
+		core_log("init: domain %s ended: fault vector %u at %#lx, address %#lx, error %#x, stack %#lx", d->plan.name,
+			 e->end_vector, e->end_rip, e->end_addr, e->end_error, e->end_rsp);
+	else if (e->end == ARIL_END_EXCESS)
+		core_log("init: domain %s ended: overran its slices", d->plan.name);
+	else if (e->end == ARIL_END_DESTROYED)
+		core_log("init: domain %s ended: destroyed", d->plan.name);
+	else if (e->status)
+		core_log("init: domain %s ended: status %ld", d->plan.name, e->status);
+	return 1;
+}
+
+/* Sleeps until the primary's state changes, or it is time to look at the others. */
+static void sleep_until_change(u32 others)
+{
+	const volatile struct aril_env_info *e = env_info(init.domain[0].env);
+	u64 at = (u64)&e->state - ARIL_INFO->envs_va;
+	u32 state = e->state;
+
+	if (state == ARIL_ENV_DEAD)
+		return;
+	core_wait(0, ARIL_INFO->envs_frame + (u32)(at >> ARIL_PAGE_SHIFT), at & (ARIL_PAGE_SIZE - 1), state,
+		  others ? core_now() + LOOK_NS : 0);
+}
+
+static void start(void)
+{
+	init.root = (u32)must(aril_cap_open(FIRST_CAP), "opening the root capability", "");
+	init.env = core_context()->env;
+	init.space = (struct core_space){.root = env_info(init.env)->space, .auth = init.root, .pool = &init.pool};
+	frames_find();
+	init.pool = (struct core_pool){.run = &init.reserve, .nruns = 1};
+	init.realtime_offset = realtime_read();
+	boot_read();
+	for (u32 i = 0; i < init.ndomains; i++)
+		name_domain(&init.domain[i]);
+	frames_divide();
+	for (u32 i = 0; i < init.ndomains; i++)
+		domain_build(&init.domain[i]);
+}
+
+void core_run(struct aril_context *context)
+{
+	(void)context;
+	core_async_on();
+	start();
+	domains_start();
+	for (;;) {
+		u32 others = 0;
+
+		for (u32 i = 1; i < init.ndomains; i++)
+			others += !has_ended(&init.domain[i]);
+		if (has_ended(&init.domain[0]))
+			machine_end(env_info(init.domain[0].env)->end == ARIL_END_EXIT ? END_CLEAN : END_FAULT);
+		sleep_until_change(others);
+	}
+}

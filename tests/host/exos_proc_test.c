@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: MIT
+ * ExOS's signals, job control, waiting and timers, with the machine's side made up.
+ * links: libos/exos/signal.c libos/exos/job.c libos/exos/wait.c libos/exos/timer.c libos/exos/sigcalls.c */
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "test.h"
+
+#undef NULL
+#undef FD_SETSIZE
+#include "file.h"
+#include "linux.h"
+#include "proc_calls.h"
+#include "proc_internal.h"
+#include "time.h"
+#include "tty.h"
+
+struct list all_procs = { &all_procs, &all_procs };
+struct family family;
+static u64 clock_now = 1000;
+static int woken, freed, exited, frames_pushed;
+static void (*while_asleep)(void);
+static u64 pushed_mask;
+
+struct proc *proc_find(u32 pid)
+{
+	for (struct list *at = all_procs.next; at != &all_procs; at = at->next)
+		if (container_of(at, struct proc, all)->pid == pid)
+			return container_of(at, struct proc, all);
+	return 0;
+}
+u64 now_ns(void) { return clock_now; }
+void *kmalloc(usize bytes) { return calloc(1, bytes); }
+void kfree(void *p) { free(p); }
+void waitq_init(struct waitq *q) { list_init(&q->sleepers); }
+void wake_all(struct waitq *q) { (void)q; }
+void thread_wake(struct thread *t, s64 result) { (void)t, (void)result, woken++; }
+void family_lock(void) {}
+void family_unlock(void) {}
+int copy_in(void *to, u64 from, usize bytes) { return from ? (memcpy(to, (void *)from, bytes), 0) : -EFAULT; }
+int copy_out(u64 to, const void *from, usize bytes) { return to ? (memcpy((void *)to, from, bytes), 0) : -EFAULT; }
+void proc_reap_unwaited(void) {}
+void proc_exit(s32 status) { exited = status; current()->sig_mask = ~0ul; __builtin_longjmp((void **)family.domain, 1); }
+void trace_signal(const struct siginfo_k *info) { (void)info; }
+void tty_session_end(struct tty *tty) { tty->foreground = 0; }
+s64 timespec_in(u64 from, u64 *ns) { *ns = *(u64 *)from; return 0; }
+void siginfo_to_linux(const struct siginfo_k *from, struct linux_siginfo *to) { to->signo = from->signo; }
+
+s64 sleep_on(struct waitq *q, u64 deadline, int interruptible)
+{
+	(void)q, (void)interruptible;
+	if (while_asleep)
+		while_asleep();
+	if (interruptible && signal_pending(current()))
+		return -EINTR;
+	if (deadline)
+		clock_now = deadline;
+	return deadline ? -ETIMEDOUT : 0;
+}
+
+int sigframe_push(struct user_regs *regs, const struct siginfo_k *info, const struct linux_sigaction *action, u64 mask)
+{
+	(void)info;
+	regs->rip = action->handler;
+	pushed_mask = mask;
+	frames_pushed++;
+	return 0;
+}
+
+void proc_free(struct proc *p, int charge)
+{
+	(void)charge;
+	list_del(&p->sibling);
+	list_del(&p->all);
+	freed = (int)p->pid;
+}
+
+struct fixture {
+	struct proc proc;
+	struct thread thread;
+	struct user_regs regs;
+};
+static struct fixture me, child, other;
+
+static void fixture_add(struct fixture *f, u32 pid, struct fixture *parent)
+{
+	memset(f, 0, sizeof(*f));
+	f->proc.pid = f->proc.pgid = f->proc.sid = f->thread.tid = pid;
+	f->proc.state = PROC_ALIVE;
+	f->proc.exit_signal = SIGCHLD;
+	f->proc.thread = &f->thread;
+	f->proc.sig = sighand_create();
+	f->thread.proc = &f->proc;
+	f->thread.self = &f->thread;
+	f->thread.regs = &f->regs;
+	list_init(&f->proc.children);
+	list_init(&f->proc.sibling);
+	list_add_tail(&all_procs, &f->proc.all);
+	if (parent) {
+		f->proc.parent = &parent->proc;
+		f->proc.sid = parent->proc.sid;
+		list_add_tail(&parent->proc.children, &f->proc.sibling);
+	}
+}
+
+static void become(struct fixture *f)
+{
+	syscall(SYS_arch_prctl, ARCH_SET_GS, &f->thread);
+}
+
+static void start(void)
+{
+	list_init(&all_procs);
+	fixture_add(&me, 10, 0);
+	fixture_add(&child, 11, &me);
+	fixture_add(&other, 12, &me);
+	become(&me);
+	woken = freed = exited = frames_pushed = 0;
+	while_asleep = 0;
+}
+
+static void end(void)
+{
+	sighand_put(me.proc.sig);
+	sighand_put(child.proc.sig);
+	sighand_put(other.proc.sig);
+}
+
+static void handle(int sig, u64 flags)
+{
+	me.proc.sig->action[sig - 1] = (struct linux_sigaction){ .handler = 0x4000, .flags = flags };
+}
+
+static void pending_once(void)
+{
+	struct siginfo_k info;
+	start();
+	me.thread.sig_mask = SIG_BIT(SIGUSR1) | SIG_BIT(SIGRTMIN);
+	handle(SIGUSR1, 0);
+	handle(SIGRTMIN, 0);
+	for (int i = 0; i < 3; i++) {
+		signal_send(&me.proc, SIGUSR1, &(struct siginfo_k){ .pid = i });
+		signal_send(&me.proc, SIGRTMIN, &(struct siginfo_k){ .pid = i });
+	}
+	SAME(woken, 0);
+	CHECK(!signal_pending(&me.thread));
+	SAME(signal_take(&me.thread, 0, &info), SIGUSR1);
+	SAME(info.pid, 0);
+	for (int i = 0; i < 3; i++) {
+		SAME(signal_take(&me.thread, 0, &info), SIGRTMIN);
+		SAME(info.pid, i);
+	}
+	SAME(signal_take(&me.thread, 0, &info), 0);
+	end();
+}
+
+static void ignored_not_kept(void)
+{
+	start();
+	signal_send(&me.proc, SIGCHLD, 0);
+	signal_send(&me.proc, SIGWINCH, 0);
+	SAME(me.thread.sig_pending, 0);
+	me.thread.sig_mask = SIG_BIT(SIGCHLD);
+	signal_send(&me.proc, SIGCHLD, 0);
+	SAME(me.thread.sig_pending, SIG_BIT(SIGCHLD));
+	end();
+}
+
+static void restart_rules(void)
+{
+	static const struct {
+		s64 result;
+		u64 flags;
+		int handled;
+		u64 rax, rip;
+	} row[] = {
+		{ -ERESTARTSYS, 0, 1, (u64)-EINTR, 0 },      { -ERESTARTSYS, SA_RESTART, 1, 7, 0 },
+		{ -ERESTARTNOHAND, SA_RESTART, 1, (u64)-EINTR, 0 }, { -ERESTARTNOHAND, 0, 0, 7, 98 },
+		{ -ERESTART_RESTARTBLOCK, 0, 0, 219, 98 },   { -ERESTARTSYS, 0, 0, 7, 98 },
+		{ -ENOENT, 0, 0, (u64)-ENOENT, 100 },
+	};
+	for (u32 i = 0; i < array_count(row); i++) {
+		start();
+		me.regs = (struct user_regs){ .rax = (u64)row[i].result, .orig_rax = 7, .rip = 100 };
+		if (row[i].handled) {
+			handle(SIGUSR1, row[i].flags);
+			signal_send(&me.proc, SIGUSR1, 0);
+		}
+		signal_deliver(&me.regs);
+		SAME(me.regs.rax, row[i].rax);
+		SAME(me.regs.rip, row[i].handled ? 0x4000 : row[i].rip);
+		SAME(frames_pushed, row[i].handled);
+		end();
+	}
+}
+
+static void masks_of_handlers(void)
+{
+	start();
+	me.regs.orig_rax = ~0ul;
+	handle(SIGUSR1, SA_RESETHAND);
+	me.proc.sig->action[SIGUSR1 - 1].mask = SIG_BIT(SIGUSR2);
+	me.thread.sig_mask = SIG_BIT(SIGTERM);
+	me.thread.sig_saved_mask = SIG_BIT(SIGHUP);
+	me.thread.sig_restore_mask = 1;
+	signal_send(&me.proc, SIGUSR1, 0);
+	signal_deliver(&me.regs);
+	SAME(pushed_mask, SIG_BIT(SIGHUP));
+	SAME(me.thread.sig_mask, SIG_BIT(SIGTERM) | SIG_BIT(SIGUSR2) | SIG_BIT(SIGUSR1));
+	SAME(me.proc.sig->action[SIGUSR1 - 1].handler, SIG_DFL);
+	end();
+}
+
+static void forced_through_mask(void)
+{
+	void *back[5];
+	start();
+	me.regs.orig_rax = ~0ul;
+	handle(SIGSEGV, 0);
+	me.thread.sig_mask = SIG_BIT(SIGSEGV);
+	signal_force(SIGSEGV, &(struct siginfo_k){ .code = SEGV_MAPERR, .addr = 8 });
+	family.domain = (void *)back;
+	if (!__builtin_setjmp(back))
+		signal_deliver(&me.regs);
+	SAME(exited, SIGSEGV);
+	SAME(frames_pushed, 0);
+	end();
+}
+
+static void end_child(void)
+{
+	child.proc.state = PROC_ZOMBIE;
+	child.proc.exit_status = 3 << 8;
+	proc_notify_parent(&child.proc, CLD_EXITED, 3);
+}
+
+static void waits(void)
+{
+	s32 status = 0;
+	start();
+	SAME(sys_wait4((u64)-1, (u64)&status, WNOHANG, 0), 0);
+	SAME(sys_wait4(99, 0, 0, 0), -ECHILD);
+	SAME(sys_wait4((u64)-1, 0, 0x100, 0), -EINVAL);
+	while_asleep = end_child;
+	SAME(sys_wait4((u64)-1, (u64)&status, 0, 0), 11);
+	SAME(status, 3 << 8);
+	SAME(freed, 11);
+	other.proc.state = PROC_STOPPED;
+	other.proc.stop_signal = SIGTSTP;
+	other.proc.stop_unreported = 1;
+	SAME(sys_wait4((u64)-1, (u64)&status, WNOHANG, 0), 0);
+	SAME(sys_wait4((u64)-1, (u64)&status, WUNTRACED, 0), 12);
+	SAME(status, SIGTSTP << 8 | 0x7f);
+	SAME(sys_wait4((u64)-1, (u64)&status, WUNTRACED | WNOHANG, 0), 0);
+	signal_send(&other.proc, SIGCONT, 0);
+	SAME(other.proc.state, PROC_ALIVE);
+	SAME(sys_wait4((u64)-1, (u64)&status, WCONTINUED, 0), 12);
+	SAME(status, 0xffff);
+	end();
+}
+
+static void wait_interrupted(void)
+{
+	start();
+	handle(SIGUSR1, 0);
+	signal_send(&me.proc, SIGUSR1, 0);
+	SAME(sys_wait4((u64)-1, 0, 0, 0), -ERESTARTSYS);
+	while_asleep = end_child;
+	SAME(sys_wait4((u64)-1, 0, 0, 0), 11); /* news win over a signal */
+	end();
+}
+
+static void groups(void)
+{
+	start();
+	child.proc.pgid = child.proc.pid;
+	CHECK(!group_orphaned(11, 0));
+	child.proc.parent = 0;
+	CHECK(group_orphaned(11, 0));
+	SAME(sys_setpgid(12, 0), 0);
+	SAME(other.proc.pgid, 12);
+	SAME(sys_setpgid(12, 77), -EPERM);
+	SAME(sys_setpgid(55, 0), -ESRCH);
+	other.proc.did_exec = 1;
+	SAME(sys_setpgid(12, 11), -EACCES);
+	SAME(sys_setpgid(0, 0), -EPERM); /* leads a session */
+	become(&child);
+	SAME(sys_setsid(), -EPERM);
+	child.proc.pgid = 12;
+	SAME(sys_setsid(), 11);
+	end();
+}
+
+static int fires;
+static void count_fire(struct timer *t) { (void)t, fires++; }
+
+static void timer_order(void)
+{
+	struct timer t[4] = { { .fire = count_fire }, { .fire = count_fire }, { .fire = count_fire },
+			      { .fire = count_fire } };
+	SAME(timers_next(), 0);
+	timer_set(&t[0], 300);
+	timer_set(&t[1], 100);
+	timer_set(&t[2], 200);
+	timer_set(&t[3], 250);
+	timer_set(&t[3], 50);
+	SAME(timers_next(), 50);
+	timer_cancel(&t[3]);
+	SAME(timers_next(), 100);
+	timers_run(200);
+	SAME(fires, 2);
+	SAME(timers_next(), 300);
+	timers_run(300);
+	SAME(timers_next(), 0);
+}
+
+static void interval(void)
+{
+	struct linux_itimerval set = { { 0, 500 }, { 0, 100 } }, got;
+	start();
+	handle(SIGALRM, 0);
+	SAME(sys_setitimer(ITIMER_REAL, (u64)&set, 0), 0);
+	clock_now = timers_next();
+	timers_run(clock_now);
+	CHECK(signal_pending(&me.thread));
+	SAME(timers_next(), clock_now + 500000);
+	SAME(sys_getitimer(ITIMER_REAL, (u64)&got), 0);
+	SAME(got.value.usec, 500);
+	SAME(sys_alarm(0), 1);
+	SAME(timers_next(), 0);
+	SAME(sys_alarm(20), 0);
+	SAME(sys_alarm(0), 20);
+	end();
+}
+
+static void timed_wait(void)
+{
+	u64 set = SIG_BIT(SIGUSR1), ns = 5000;
+	start();
+	me.thread.sig_mask = set;
+	SAME(sys_rt_sigtimedwait((u64)&set, 0, (u64)&ns, 8), -EAGAIN);
+	handle(SIGUSR1, 0);
+	signal_send(&me.proc, SIGUSR1, 0);
+	SAME(sys_rt_sigtimedwait((u64)&set, 0, (u64)&ns, 8), SIGUSR1);
+	SAME(me.thread.sig_pending, 0);
+	end();
+}
+
+int main(void)
+{
+	static const struct test tests[] = {
+		TEST(pending_once), TEST(ignored_not_kept), TEST(restart_rules), TEST(masks_of_handlers),
+		TEST(forced_through_mask), TEST(waits), TEST(wait_interrupted), TEST(groups), TEST(timer_order),
+		TEST(interval), TEST(timed_wait),
+	};
+	return test_main(tests, array_count(tests));
+}

@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: MIT
+ * The fake machine. */
+#include "fake.h"
+#include "grant.h"
+#include "lock.h"
+
+#include <stdarg.h>
+
+struct aril_frame *frames;
+u32 nframes = FAKE_FRAMES, ncpus = 2;
+struct aril_env_info *env_infos;
+struct cpu fake_cpu;
+struct lock object_lock = LOCK("object");
+u32 fake_flushes, fake_quiesces, fake_copies, fake_grant_env;
+int fake_entropy = 1;
+static u8 *memory;
+static struct env *envs[ARIL_MAX_ENVS];
+static u32 next_frame;
+static u64 kernel_half[256];
+
+struct cpu *this_cpu(void)
+{
+	return &fake_cpu;
+}
+
+void *phys(u64 address)
+{
+	if (address >= FAKE_FRAMES * 4096ul) {
+		printf("physical address %#lx is nobody's\n", (unsigned long)address);
+		abort();
+	}
+	return memory + address;
+}
+
+const u64 *arch_kernel_entries(void)
+{
+	return kernel_half;
+}
+
+int copy_from_user(void *to, const void *from, u64 bytes)
+{
+	if ((u64)from < 0x10000)
+		return -1;
+	fake_copies++;
+	memcpy(to, from, bytes);
+	return 0;
+}
+
+int copy_to_user(void *to, const void *from, u64 bytes)
+{
+	if ((u64)to < 0x10000)
+		return -1;
+	memcpy(to, from, bytes);
+	return 0;
+}
+
+void smp_flush_all(void)
+{
+	fake_flushes++;
+}
+
+void smp_quiesce(void)
+{
+	fake_quiesces++;
+}
+
+void smp_poll(void)
+{
+}
+
+u64 arch_random(int *ok)
+{
+	*ok = fake_entropy;
+	return test_random();
+}
+
+void page_clear(void *page)
+{
+	memset(page, 0, 4096);
+}
+
+void panic_at(const char *file, int line, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	printf("panic: %s:%d: ", file, line);
+	vprintf(format, args);
+	printf("\n");
+	exit(3);
+}
+
+int grant_memory(const struct env *env, u32 frame)
+{
+	return env->id == fake_grant_env && frame - FAKE_DEVICE < 64;
+}
+
+struct env *env_get(u32 id)
+{
+	struct env *env = envs[id % ARIL_MAX_ENVS];
+
+	return env && env->id == id && env->info->state == ARIL_ENV_ALIVE ? env : NULL;
+}
+
+void env_destroy(struct env *env, u32 end, s64 status)
+{
+	env->info->end = end;
+	env->info->status = status;
+	env->info->state = ARIL_ENV_DEAD;
+	for (u32 i = 0; i < ARIL_MAX_CPUS; i++)
+		if (env->ctx[i].state != CTX_NONE) {
+			env->ctx[i].state = CTX_NONE;
+			frame_unpin(env->ctx[i].frame);
+		}
+	if (env->space)
+		frames[env->space].users--;
+	envs[env->info->id % ARIL_MAX_ENVS] = NULL;
+	frame_release(env->frame);
+}
+
+void fake_reset(void)
+{
+	free(frames);
+	free(env_infos);
+	free(memory);
+	frames = calloc(FAKE_FRAMES, sizeof(*frames));
+	env_infos = calloc(ARIL_MAX_ENVS, sizeof(*env_infos));
+	memory = aligned_alloc(4096, FAKE_FRAMES * 4096);
+	memset(memory, 0xaa, FAKE_FRAMES * 4096); /* what is not cleared shows */
+	memset(envs, 0, sizeof(envs));
+	for (u32 i = 0; i < 256; i++)
+		kernel_half[i] = i == 200 ? 0x123003 : 0;
+	frames[0].state = ARIL_FRAME_KERNEL;
+	frames[FAKE_KERNEL].state = ARIL_FRAME_KERNEL;
+	frames[FAKE_ABSENT].state = ARIL_FRAME_ABSENT;
+	next_frame = FAKE_FREE;
+	fake_flushes = fake_quiesces = fake_copies = fake_grant_env = 0;
+	fake_entropy = 1;
+	cap_init();
+	fake_cpu.id = 0;
+	fake_become(fake_env(0, 0));
+}
+
+u32 fake_frame(void)
+{
+	if (next_frame == FAKE_FRAMES)
+		abort();
+	return next_frame++;
+}
+
+struct env *fake_env(u32 i, u32 space)
+{
+	u32 frame = fake_frame();
+	struct env *env = frame_memory(frame);
+
+	frame_retype(frame, ARIL_FRAME_ENV, 0, 0x10000 + i + 1, 1);
+	env->id = 0x10000 + i + 1;
+	env->frame = frame;
+	env->space = space;
+	env->info = &env_infos[i + 1];
+	env->info->id = env->id;
+	env->info->state = ARIL_ENV_ALIVE;
+	env->info->space = space;
+	if (space)
+		frames[space].users++;
+	envs[i + 1] = env;
+	return env;
+}
+
+void fake_become(struct env *env)
+{
+	fake_cpu.env = env;
+}
+
+void fake_context(struct env *env, u32 cpu, u32 frame)
+{
+	env->ctx[cpu].state = CTX_READY;
+	env->ctx[cpu].frame = frame;
+	frame_pin(frame);
+}
+
+static void fake_cap(struct aril_cap *cap, const char *name, u32 rights, u64 generation)
+{
+	memset(cap, 0, sizeof(*cap));
+	cap->len = strlen(name);
+	memcpy(cap->name, name, cap->len);
+	cap->rights = rights;
+	cap->generation = generation;
+	cap_sign(cap);
+}
+
+u32 fake_open(const char *name, u32 rights, u64 generation)
+{
+	struct aril_cap cap;
+
+	fake_cap(&cap, name, rights, generation);
+	return call_cap_open(&cap);
+}
+
+struct aril_guard fake_guard(const char *name, u32 rights, u64 generation)
+{
+	struct aril_guard g = {.len = strlen(name), .rights = rights, .generation = generation};
+
+	memcpy(g.name, name, g.len);
+	return g;
+}
+
+s64 fake_set_guard(u32 auth, u32 frame, u32 slot, struct aril_guard guard)
+{
+	struct aril_frame_op op = {frame, 1, ARIL_FRAME_GUARD, slot, 0, 0, guard};
+
+	return call_frame_update(auth, &op, 1);
+}
+
+s64 fake_op(u32 auth, u32 space, u32 kind, u64 va, u32 frame, u32 count, u32 flags, u32 op_auth)
+{
+	struct aril_space_op op = {va, frame, count, kind, flags, op_auth};
+
+	return call_space_update(auth, space, &op, 1);
+}
+
+u32 fake_space(u32 auth, u64 va, u32 *leaf)
+{
+	u32 root = fake_frame(), table;
+
+	SAME(call_space_create(auth, root, fake_frame()), 0);
+	for (u32 level = 3; level; level--) {
+		table = fake_frame();
+		SAME(call_space_table(auth, root, va, level, table, fake_frame()), 0);
+		if (leaf)
+			*leaf = table;
+	}
+	return root;
+}
+
+u64 fake_entry(u32 space, u64 va)
+{
+	u64 *entry = space_entry(space, va, 1);
+
+	return entry ? *entry : 0;
+}
+
+/* One list: whether its ring closes after refs members that all name the frame, guard[0]'s before
+ * guard[1]'s. 0 or a line. */
+static int list_check(u32 frame)
+{
+	u32 id = frames[frame].head, before = 0, n = 0, guard = 0;
+
+	if (!id)
+		return frames[frame].refs ? __LINE__ : 0;
+	do {
+		u64 *table = frame_memory(id >> 9), entry = table[id & 511];
+		u64 *shadow = frame_memory(frames[id >> 9].partner), word = shadow[id & 511];
+
+		if (!(entry & PTE_P) || (entry & PTE_ADDR) >> 12 != frame)
+			return __LINE__;
+		if (before && word >> 32 != before)
+			return __LINE__;
+		if (guard && !(entry & PTE_GUARD1))
+			return __LINE__;
+		guard = !!(entry & PTE_GUARD1);
+		before = id;
+		id = word;
+		if (++n > frames[frame].refs)
+			return __LINE__;
+	} while (id != frames[frame].head);
+	u64 *shadow = frame_memory(frames[id >> 9].partner);
+	if (shadow[id & 511] >> 32 != before)
+		return __LINE__;
+	return n == frames[frame].refs ? 0 : __LINE__;
+}
+
+/* One table: its entries name what they may, and only present ones have books. Counts into seen. */
+static int table_check(u32 table, u32 *seen)
+{
+	const struct aril_frame *t = &frames[table];
+	u64 *entries = frame_memory(table), *shadow = frame_memory(t->partner);
+
+	if (frames[t->partner].state != ARIL_FRAME_SHADOW || frames[t->partner].partner != table)
+		return __LINE__;
+	for (u32 i = 0; i < (t->level == 4 ? 256 : 512); i++) {
+		u64 frame = (entries[i] & PTE_ADDR) >> 12;
+		int books = entries[i] & PTE_P && frame < nframes && frame != FAKE_ABSENT;
+
+		if (!(entries[i] & PTE_P) && entries[i])
+			return __LINE__;
+		if (!books != !shadow[i])
+			return __LINE__;
+		if (!books)
+			continue;
+		seen[frame]++;
+		if (t->level == 1 ? frames[frame].state != ARIL_FRAME_NORMAL
+				  : frames[frame].state != ARIL_FRAME_TABLE ||
+					    frames[frame].level != t->level - 1)
+			return __LINE__;
+	}
+	return 0;
+}
+
+int books_check(void)
+{
+	u32 *seen = calloc(nframes, sizeof(*seen));
+	int bad = 0;
+
+	for (u32 f = 0; f < nframes && !bad; f++)
+		if (frames[f].state == ARIL_FRAME_TABLE || frames[f].state == ARIL_FRAME_SPACE)
+			bad = table_check(f, seen);
+	for (u32 f = 0; f < nframes && !bad; f++)
+		bad = seen[f] != frames[f].refs ? __LINE__ : list_check(f);
+	free(seen);
+	return bad;
+}
