@@ -34,7 +34,7 @@ KSRC := $(wildcard kernel/*.c kernel/dev/*.c kernel/arch/x86_64/*.c kernel/arch/
 CORESRC := $(wildcard libos/core/*.c libos/core/*.S)
 INITSRC := $(wildcard programs/init/*.c programs/init/*.S)
 XSRC := $(sort $(shell find libos/exos -name '*.[cS]' 2>/dev/null))
-NATIVESRC := $(wildcard programs/*.c tests/adversary/*.c)
+NATIVESRC := $(wildcard programs/*.c tests/native/*.c tests/adversary/*.c)
 NATIVE := $(addprefix $(BUILD)/native/,$(notdir $(NATIVESRC:.c=)))
 
 kobj = $(patsubst %,$(BUILD)/obj/%.o,$(1))
@@ -81,6 +81,7 @@ $(eval $(call compile,kernel,CC,KFLAGS))
 $(eval $(call compile,libos/core,CC,UFLAGS))
 $(eval $(call compile,libos/exos,CC,XFLAGS))
 $(eval $(call compile,programs,CC,UFLAGS))
+$(eval $(call compile,tests/native,CC,UFLAGS))
 $(eval $(call compile,tests/adversary,CC,UFLAGS))
 
 $(BUILD)/obj/gen/%.o: $(GEN)/% $(BUILD)/flags | $(BUILD)/gen.stamp
@@ -107,6 +108,8 @@ $(BUILD)/exos: $(COREOBJ) $(XOBJ) libos/exos/exos.ld
 	$(call link,libos/exos/exos.ld,$(XOBJ) $(COREOBJ))
 
 $(BUILD)/native/%: $(BUILD)/obj/programs/%.c.o $(COREOBJ) libos/core/native.ld
+	$(call link,libos/core/native.ld,$< $(COREOBJ))
+$(BUILD)/native/%: $(BUILD)/obj/tests/native/%.c.o $(COREOBJ) libos/core/native.ld
 	$(call link,libos/core/native.ld,$< $(COREOBJ))
 $(BUILD)/native/%: $(BUILD)/obj/tests/adversary/%.c.o $(COREOBJ) libos/core/native.ld
 	$(call link,libos/core/native.ld,$< $(COREOBJ))

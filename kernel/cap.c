@@ -10,8 +10,9 @@
 #include "lock.h"
 #include "util.h"
 
-#define CAP_SIGNED 48          /* bytes under the MAC */
-#define EPOCH_MAX 0x0fffffffu /* what an index can carry; a slot that used them all up stays closed */
+#define CAP_SIGNED 48 /* bytes under the MAC */
+#define EPOCH_MAX \
+	0x0fffffffu /* what an index can carry; a slot that used them all up stays closed */
 
 const struct auth auth_root = {.generation = ~0ul, .rights = ARIL_ALL, .len = 0};
 
@@ -57,8 +58,8 @@ int cap_valid(const struct aril_cap *cap)
 	return !((mac[0] ^ cap->mac[0]) | (mac[1] ^ cap->mac[1]));
 }
 
-s64 cap_child(const struct aril_cap *parent, const u8 *suffix, u64 bytes, u32 rights, u64 generation,
-	      struct aril_cap *child)
+s64 cap_child(const struct aril_cap *parent, const u8 *suffix, u64 bytes, u32 rights,
+	      u64 generation, struct aril_cap *child)
 {
 	if (bytes > (u64)ARIL_NAME_MAX - parent->len)
 		return -ARIL_E_RANGE;
@@ -129,8 +130,8 @@ const struct auth *auth_get(const struct env *env, u32 index)
 	return a;
 }
 
-s64 call_cap_derive(const struct aril_cap *parent, const u8 *suffix, u64 bytes, u32 rights, u64 generation,
-		    struct aril_cap *out)
+s64 call_cap_derive(const struct aril_cap *parent, const u8 *suffix, u64 bytes, u32 rights,
+		    u64 generation, struct aril_cap *out)
 {
 	struct aril_cap cap, child;
 	u8 name[ARIL_NAME_MAX];

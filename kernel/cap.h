@@ -22,8 +22,8 @@ void cap_sign(struct aril_cap *cap);
 /* Whether cap is well-formed (len <= 32, zero padding, known rights) and its MAC is right. */
 int cap_valid(const struct aril_cap *cap);
 /* parent (already valid) -> child; the rules of cap_derive. 0 or -ARIL_E_RANGE. */
-s64 cap_child(const struct aril_cap *parent, const u8 *suffix, u64 bytes, u32 rights, u64 generation,
-	      struct aril_cap *child);
+s64 cap_child(const struct aril_cap *parent, const u8 *suffix, u64 bytes, u32 rights,
+	      u64 generation, struct aril_cap *child);
 /* Whether name a[0..alen) is a prefix of guard g's name. Pure. */
 int cap_dominates(const u64 a[4], u8 alen, const struct aril_guard *g);
 /* Well-formedness of a guard given by a user: 0 or -ARIL_E_RANGE. */

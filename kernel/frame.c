@@ -90,22 +90,39 @@ void frame_unpin(u32 frame)
 		f->flags &= ~ARIL_FRAME_LOST;
 }
 
+/* A guard by words; the one with rights in it decides whether the guard is in use. */
+union guard_words {
+	struct aril_guard guard;
+	u64 word[6];
+};
+#define GUARD_RIGHTS 4
+ARIL_ASSERT_OFFSET(struct aril_guard, rights, 8 * GUARD_RIGHTS + 4);
+
 /* Changes a guard that lock-free readers may be comparing with: unused while it is neither. */
-static void guard_set(struct aril_guard *to, const struct aril_guard *from)
+static void guard_set(struct aril_guard *guard, const struct aril_guard *new)
 {
-	write_once(to->rights, 0);
+	u64 *to = ((union guard_words *)guard)->word;
+	const u64 *from = ((const union guard_words *)new)->word;
+
+	write_once(to[GUARD_RIGHTS], 0);
 	compiler_barrier();
-	memcpy(to->name, from->name, sizeof(to->name));
-	to->len = from->len;
-	to->generation = from->generation;
+	for (u32 i = 0; i < 6; i++)
+		if (i != GUARD_RIGHTS)
+			to[i] = from[i];
 	compiler_barrier();
-	write_once(to->rights, from->rights);
+	write_once(to[GUARD_RIGHTS], from[GUARD_RIGHTS]);
 }
 
 /* Whether the op has nothing to change here: it was done, wholly or up to its breaking, by an earlier call. */
 static int guard_same(u32 frame, const struct aril_frame_op *op)
 {
-	return !memcmp(&frames[frame].guard[op->slot], &op->guard, sizeof(op->guard));
+	const u64 *a = ((const union guard_words *)&frames[frame].guard[op->slot])->word;
+	const u64 *b = ((const union guard_words *)&op->guard)->word;
+
+	for (u32 i = 0; i < 6; i++)
+		if (a[i] != b[i])
+			return 0;
+	return 1;
 }
 
 /* May a set one guard of this frame? */
@@ -119,7 +136,8 @@ static s64 guard_decode(u32 frame, const struct aril_frame_op *op, const struct 
 	s64 error = frame_check(frame, a, ARIL_OWN);
 	if (error)
 		return error;
-	if (f->state != ARIL_FRAME_NORMAL && f->state != ARIL_FRAME_SPACE && f->state != ARIL_FRAME_ENV)
+	if (f->state != ARIL_FRAME_NORMAL && f->state != ARIL_FRAME_SPACE &&
+	    f->state != ARIL_FRAME_ENV)
 		return -ARIL_E_STATE;
 	if (left && !(left & ARIL_OWN)) /* nobody could ever take it back */
 		return -ARIL_E_RANGE;
@@ -204,7 +222,8 @@ s64 call_frame_update(u32 auth, const struct aril_frame_op *ops, u64 n)
 	if (n > UPDATE_OPS)
 		return -ARIL_E_RANGE;
 	for (done = 0; done < n; done++) {
-		error = copy_from_user(&op, &ops[done], sizeof(op)) ? -ARIL_E_ADDR : op_decode(&op, a);
+		error = copy_from_user(&op, &ops[done], sizeof(op)) ? -ARIL_E_ADDR
+								    : op_decode(&op, a);
 		if (error)
 			break;
 		pages += op.count;

@@ -8,8 +8,8 @@
 /* The arch's output. */
 void console_write(const char *text, usize bytes);
 
-/* A leaf: its holder waits for nobody, so whoever waits for it need not serve others' requests meanwhile.
- * And it must not: a fast call would return to an env that was taken off the CPU. */
+/* A leaf: its holder waits for nobody, so whoever waits for it need not serve others' requests
+ * meanwhile. And it must not: a fast call would return to an env that was taken off the CPU. */
 static u32 log_busy;
 static int lock_broken;
 
@@ -91,7 +91,7 @@ usize format_text(char *text, usize bytes, const char *f, __builtin_va_list args
 
 			put_number(&s, v, 0, *f == 'x' ? 16 : 10, width, pad);
 		} else if (*f == 'p') {
-			put_number(&s, (u64)__builtin_va_arg(args, void *), 0, 16, 16, '0');
+			put_number(&s, (u64) __builtin_va_arg(args, void *), 0, 16, 16, '0');
 		} else if (*f == '%') {
 			put(&s, '%');
 		} else {

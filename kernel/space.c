@@ -131,8 +131,8 @@ static u64 entry_replace(u32 id, u64 new)
 
 	if (old & PTE_P)
 		books_remove(id, entry_frame(old));
-	if (new & PTE_P)
-		books_add(id, entry_frame(new), !!(new & PTE_GUARD1));
+	if (new &PTE_P)
+		books_add(id, entry_frame(new), !!(new &PTE_GUARD1));
 	return old;
 }
 
@@ -312,12 +312,14 @@ static int entry_protect(u32 id, u32 flags, u32 guard)
 
 	do
 		new = entry_make(entry_frame(old), flags, guard) | (old & (PTE_A | PTE_D));
-	while (!__atomic_compare_exchange_n(entry, &old, new, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST));
+	while (!__atomic_compare_exchange_n(entry, &old, new, 0, __ATOMIC_SEQ_CST,
+					    __ATOMIC_SEQ_CST));
 	if ((old ^ new) & PTE_GUARD1) {
 		books_remove(id, entry_frame(new));
 		books_add(id, entry_frame(new), !!guard);
 	}
-	return (old & ~new & (PTE_W | PTE_U)) || (new & ~old & PTE_NX) || ((old ^ new) & (PTE_PCD | PTE_PWT));
+	return (old & ~new &(PTE_W | PTE_U)) || (new & ~old &PTE_NX) ||
+	       ((old ^ new) & (PTE_PCD | PTE_PWT));
 }
 
 static void op_do(u32 space, const struct aril_space_op *op, int *stale)
@@ -334,7 +336,9 @@ static void op_do(u32 space, const struct aril_space_op *op, int *stale)
 			continue;
 		id = table * ENTRIES + index;
 		if (op->kind == ARIL_BIND)
-			*stale |= entry_replace(id, entry_make(op->frame + i, op->flags, opened_by[i])) & PTE_P;
+			*stale |= entry_replace(
+					  id, entry_make(op->frame + i, op->flags, opened_by[i])) &
+				  PTE_P;
 		else if (!(*entry_of(id) & PTE_P))
 			continue;
 		else if (op->kind == ARIL_UNBIND)

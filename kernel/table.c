@@ -106,9 +106,7 @@ s64 call_space_link(u32 auth, u32 space, u64 va, u32 level, u32 table)
 	error = frame_check(table, a, ARIL_WRITE);
 	if (error)
 		return error;
-	if (frames[table].state != ARIL_FRAME_TABLE)
-		return -ARIL_E_STATE;
-	if (frames[table].level != level)
+	if (frames[table].state != ARIL_FRAME_TABLE || frames[table].level != level)
 		return -ARIL_E_STATE;
 	error = place_check(space, va, level);
 	if (error)

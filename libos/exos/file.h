@@ -57,7 +57,12 @@ void fsinfo_put(struct fsinfo *f);
 
 /* Start: mounts the archive, makes devices, opens descriptors 0..2 of the first process. */
 void files_boot(void);
+/* In the scheduler's env, which owns the device from then on: opens the console and descriptors 0..2. */
 void console_boot(struct proc *first);
+/* A line (with its newline) for the host's standard error; 0: no channel or no room. Family lock. */
+int console_trace(const char *text, u32 bytes);
+/* The first program's first instruction is about to run. Family lock. */
+void console_started(void);
 /* Sends what is queued to the console and the exit status; the family ends after it (console.c). */
 void console_finish(u32 status);
 

@@ -142,6 +142,7 @@ s64 sleep_on(struct waitq *q, u64 deadline, int interruptible)
 	struct thread *t = current();
 	struct timer timer = { .fire = sleep_over, .data = t };
 
+	exos_assert(t->tid); /* the scheduler itself never sleeps */
 	if (interruptible && signal_pending(t))
 		return -EINTR;
 	if (deadline && deadline <= now_ns())
@@ -243,6 +244,7 @@ _Noreturn void sched_main(void)
 		c->idle = 0;
 		console_pump_all();
 		timers_run(now_ns());
+		family_end_if_over();
 		c->current = pick(ctx->cpu);
 		if (c->current) {
 			family_unlock();

@@ -54,7 +54,8 @@ void sched_preempt(void);
 /* On the context's stack, the thread's state saved: drops the lock and gives the CPU away. */
 _Noreturn void sched_leave(void);
 
-/* entry.S */
+/* entry.S; hidden: their addresses need no table */
+#pragma GCC visibility push(hidden)
 /* Saves the current thread's state and leaves its stack; returns when it is resumed. Family lock held before,
  * not after. */
 void thread_switch(struct thread *t);
@@ -67,6 +68,7 @@ void thread_first(void);
 void vector_save(u8 *area);
 void vector_load(const u8 *area);
 extern const u8 exos_entry[], exos_syscall_stub_entry[];
+#pragma GCC visibility pop
 
 /* trap.c: called by entry.S */
 void exos_trap(struct user_regs *regs, u64 vector, u64 error, u64 addr);
@@ -86,7 +88,11 @@ extern u8 vector_initial[];
 _Noreturn void family_boot(struct aril_context *ctx);
 /* The first process's thread, before there is a program: loads it. */
 void first_main(void);
-extern u32 family_booted;
+extern u32 family_booted, family_failed;
+/* Scheduler only, family lock held: when the first process has ended, so does the family. */
+void family_end_if_over(void);
+/* exec_call.c */
+s64 proc_exec(const char *path, char *const argv[], char *const envp[]);
 #endif
 
 #endif

@@ -8,6 +8,9 @@
 
 #define TTY_INPUT 4096u
 
+struct file;
+struct inode;
+
 struct tty {
 	struct linux_termios termios;
 	struct linux_winsize window;
@@ -42,6 +45,16 @@ s64 tty_ioctl(struct file *f, u64 request, u64 arg);
 extern const struct file_ops tty_ops;
 /* A background process may not (SIGTTIN, SIGTTOU): 0 to go on, -EIO or -ERESTARTSYS. */
 s64 tty_job_control(struct tty *tty, int sig);
+
+/* tty.c, for tty_io.c and console.c */
+/* Processes one character of output into at most 8; how many. */
+u32 tty_output_char(struct tty *tty, u8 c, u8 out[8]);
+u32 tty_used(const struct tty *tty);
+u32 tty_room(const struct tty *tty);
+void tty_flush_input(struct tty *tty);
+int tty_mark(struct tty *tty, u32 at);
+int tty_eof_mark(struct tty *tty, u32 at);
+void tty_mode_changed(struct tty *tty, u32 old_local);
 
 /* console.c */
 s64 console_open(struct inode *i, struct file *f);

@@ -17,6 +17,16 @@ struct core_run archive_frames(u64 *bytes)
 				 .count = (u32)((end + ARIL_PAGE_SIZE - 1) / ARIL_PAGE_SIZE - start / ARIL_PAGE_SIZE)};
 }
 
+void archive_claim(void)
+{
+	struct aril_guard own = {.rights = ARIL_ALL};
+	u64 bytes;
+
+	if (!ARIL_INFO->nmodules)
+		fail("no boot archive: give it as the first module (QEMU: -initrd)");
+	must(core_set_guard(init.root, archive_frames(&bytes), 0, &own), "guarding the boot archive", "");
+}
+
 /* Binds the archive up to that byte at least. */
 static const u8 *archive_until(u64 byte)
 {
@@ -43,8 +53,6 @@ int archive_file(const char *path, struct file *file)
 	struct core_cpio_entry entry;
 	u64 bytes, at = 0;
 
-	if (!ARIL_INFO->nmodules)
-		fail("no boot archive: give it as the first module (QEMU: -initrd)");
 	archive_frames(&bytes);
 	for (;;) {
 		const u8 *archive = archive_until(at + CORE_CPIO_WINDOW);

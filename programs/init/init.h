@@ -67,7 +67,10 @@ void frames_find(void);
 /* Gives each domain its share, guarded by its name. */
 void frames_divide(void);
 
-/* archive.c: module 0, mapped as far as it is read. Its files under .aril/. */
+/* archive.c: module 0, bound as far as it is read; its files under .aril/. */
+/* Guards its frames as init's own, before any is bound: so giving them to others later (slot 1) breaks no
+ * binding. Ends the machine where there is no archive. */
+void archive_claim(void);
 struct file {
 	const u8 *data;
 	u64 bytes;

@@ -45,6 +45,15 @@ s64 must(s64 result, const char *what, const char *name)
 	return result;
 }
 
+/* A fault of init itself: without it nothing goes on. */
+static int on_exception(struct core_frame *frame)
+{
+	core_log("init: exception %lu at %#lx, address %#lx, error %#lx", frame->save.vector, frame->save.rip,
+		 frame->save.addr, frame->save.error);
+	aril_machine_end(init.root, END_INIT);
+	return 0;
+}
+
 /* Its name {1, index}, and the guard of all that it gets. */
 static void name_domain(struct domain *d)
 {
@@ -104,6 +113,7 @@ static void start(void)
 	frames_find();
 	init.pool = (struct core_pool){.run = &init.reserve, .nruns = 1};
 	init.realtime_offset = realtime_read();
+	archive_claim();
 	boot_read();
 	for (u32 i = 0; i < init.ndomains; i++)
 		name_domain(&init.domain[i]);
@@ -115,6 +125,7 @@ static void start(void)
 void core_run(struct aril_context *context)
 {
 	(void)context;
+	core_handlers.exception = on_exception;
 	core_async_on();
 	start();
 	domains_start();

@@ -163,13 +163,12 @@ static void make_args(struct domain *d, struct core_domain *page)
 	bind(d, CORE_ARGS_VA, first, count, 0);
 }
 
-/* The primary may read the archive's frames; they stay init's, as a guard with OWN must say. */
+/* The primary may read the archive's frames. */
 static void give_archive(struct domain *d, struct core_domain *page)
 {
-	struct aril_guard guard = d->guard, own = {.rights = ARIL_ALL};
+	struct aril_guard guard = d->guard;
 
 	page->archive = archive_frames(&page->archive_bytes);
-	must(core_set_guard(init.root, page->archive, 0, &own), "guarding the boot archive", name_of(d));
 	guard.rights = ARIL_READ | ARIL_EXEC;
 	must(core_set_guard(init.root, page->archive, 1, &guard), "guarding the boot archive", name_of(d));
 }

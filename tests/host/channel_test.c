@@ -1,18 +1,9 @@
 /* SPDX-License-Identifier: MIT
- * The framed channel's parser: the same events however the bytes arrive, and nothing believed. */
-#include <core/channel.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+ * The framed channel's parser: the same events however the bytes arrive, and nothing believed.
+ * links: libos/core/channel.c */
+#include "test.h"
 
-static int failed;
-#define check(x)                                                                                   \
-	do {                                                                                       \
-		if (!(x)) {                                                                        \
-			printf("channel: line %d: %s\n", __LINE__, #x);                            \
-			failed++;                                                                  \
-		}                                                                                  \
-	} while (0)
+#include <core/channel.h>
 
 static u32 add(u8 *to, u32 kind, const void *payload, u32 n)
 {
@@ -39,7 +30,7 @@ static void feed(struct seen *s, const u8 *bytes, u32 total, u32 size)
 
 	memset(s, 0, sizeof(*s));
 	while (total) {
-		u32 part = size ? size : 1 + (u32)rand() % 40;
+		u32 part = size ? size : 1 + test_below(40);
 		part = part < total ? part : total;
 		u8 *copy = malloc(part);
 		memcpy(copy, bytes, part);
@@ -48,7 +39,7 @@ static void feed(struct seen *s, const u8 *bytes, u32 total, u32 size)
 		int got;
 		while ((got = channel_next(&r, &at, &n, &e)) > 0) {
 			if (e.kind == CHANNEL_INPUT) {
-				check(e.bytes > 0);
+				CHECK(e.bytes > 0);
 				memcpy(s->input + s->input_bytes, e.data, e.bytes);
 				s->input_bytes += e.bytes;
 			} else if (e.kind == CHANNEL_EOF) {
@@ -63,14 +54,14 @@ static void feed(struct seen *s, const u8 *bytes, u32 total, u32 size)
 		if (got < 0)
 			s->broken = 1;
 		else
-			check(n == 0);
+			CHECK(n == 0);
 		free(copy);
 		bytes += part;
 		total -= part;
 	}
 }
 
-static void test_parts(void)
+static void parts(void)
 {
 	static u8 stream[8192];
 	u8 text[1000], big[200] = {0};
@@ -87,13 +78,13 @@ static void test_parts(void)
 	n += add(stream + n, CHANNEL_EOF, text, 0);
 	for (u32 size = 0; size < 64; size++) {
 		feed(&s, stream, n, size);
-		check(s.input_bytes == 1000 && !memcmp(s.input, text, 1000));
-		check(s.windows == 1 && !memcmp(s.window, "abcd", 4));
-		check(s.eofs == 1 && s.others == 1 && !s.broken);
+		CHECK(s.input_bytes == 1000 && !memcmp(s.input, text, 1000));
+		CHECK(s.windows == 1 && !memcmp(s.window, "abcd", 4));
+		CHECK(s.eofs == 1 && s.others == 1 && !s.broken);
 	}
 }
 
-static void test_malformed(void)
+static void malformed(void)
 {
 	static const u8 bad[][8] = {
 		{0, 0, 0, 0, 1, 0, 0, 0},             /* no such kind */
@@ -111,28 +102,26 @@ static void test_malformed(void)
 		u32 n = 8 + add(stream + 8, CHANNEL_EOF, "", 0);
 		for (u32 size = 1; size <= n; size++) {
 			feed(&s, stream, n, size);
-			check(s.broken && !s.eofs && !s.input_bytes);
+			CHECK(s.broken && !s.eofs && !s.input_bytes);
 		}
 	}
 }
 
-static void test_noise(void)
+static void noise(void)
 {
 	u8 noise[512];
 	struct seen s;
 
 	for (u32 round = 0; round < 20000; round++) {
 		for (u32 i = 0; i < sizeof(noise); i++)
-			noise[i] = (u8)(rand() % 4 ? 0 : rand() % 24);
+			noise[i] = (u8)(test_below(4) ? 0 : test_below(24));
 		feed(&s, noise, sizeof(noise), 0);
 	}
 }
 
+static const struct test tests[] = {TEST(parts), TEST(malformed), TEST(noise)};
+
 int main(void)
 {
-	test_parts();
-	test_malformed();
-	test_noise();
-	printf("channel: %s\n", failed ? "FAILED" : "ok");
-	return failed != 0;
+	return test_main(tests, sizeof(tests) / sizeof(tests[0]));
 }

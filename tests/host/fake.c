@@ -90,7 +90,8 @@ void panic_at(const char *file, int line, const char *format, ...)
 	exit(3);
 }
 
-int grant_memory(const struct env *env, u32 frame)
+/* kernel/grant.c's goes before it where that is linked. */
+__attribute__((weak)) int grant_memory(const struct env *env, u32 frame)
 {
 	return env->id == fake_grant_env && frame - FAKE_DEVICE < 64;
 }

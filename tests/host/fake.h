@@ -14,10 +14,10 @@
 #include "util.h"
 
 #define FAKE_FRAMES 640
-#define FAKE_ABSENT 5       /* a hole in the frames */
-#define FAKE_KERNEL 6       /* the kernel's own */
+#define FAKE_ABSENT 5	    /* a hole in the frames */
+#define FAKE_KERNEL 6	    /* the kernel's own */
 #define FAKE_DEVICE 1000000 /* first of 64 frames of device memory, beyond the frames */
-#define FAKE_FREE 16        /* the first frame that is nobody's */
+#define FAKE_FREE 16	    /* the first frame that is nobody's */
 #define BAD_ADDRESS ((void *)0x1000)
 
 extern u32 fake_flushes, fake_quiesces, fake_copies, fake_grant_env;

@@ -15,9 +15,11 @@ static void start(void)
 	dom = fake_open("dom", ARIL_ALL, 10);
 }
 
-static struct aril_frame_op guard_op(u32 first, u32 count, u32 slot, const char *name, u32 rights, u64 generation)
+static struct aril_frame_op guard_op(u32 first, u32 count, u32 slot, const char *name, u32 rights,
+				     u64 generation)
 {
-	struct aril_frame_op op = {first, count, ARIL_FRAME_GUARD, slot, 0, 0, fake_guard(name, rights, generation)};
+	struct aril_frame_op op = {
+		first, count, ARIL_FRAME_GUARD, slot, 0, 0, fake_guard(name, rights, generation)};
 
 	return op;
 }
@@ -42,11 +44,11 @@ static void update_arguments(void)
 	SAME(call_frame_update(root, many, 64), 64);
 	SAME(call_frame_update(root ^ 16, &good, 1), -ARIL_E_CAP);
 	SAME(call_frame_update(root, BAD_ADDRESS, 1), -ARIL_E_ADDR);
-#define REFUSED(field, value, why)                                                                 \
-	do {                                                                                       \
-		op = good;                                                                         \
-		op.field = value;                                                                  \
-		SAME(update(root, op), -(why));                                                    \
+#define REFUSED(field, value, why)              \
+	do {                                    \
+		op = good;                      \
+		op.field = value;               \
+		SAME(update(root, op), -(why)); \
 	} while (0)
 	REFUSED(kind, 0, ARIL_E_RANGE);
 	REFUSED(kind, 3, ARIL_E_RANGE);
@@ -79,14 +81,16 @@ static void update_rights(void)
 	SAME(update(weak, guard_op(frame, 1, 1, "dom/x", ARIL_READ, 0)), -ARIL_E_RIGHTS);
 	SAME(update(dom, guard_op(frame, 1, 1, "do", ARIL_READ, 0)), -ARIL_E_RIGHTS); /* upwards */
 	SAME(update(dom, guard_op(frame, 1, 1, "other", ARIL_READ, 0)), -ARIL_E_RIGHTS);
-	SAME(update(dom, guard_op(frame, 1, 1, "dom/x", ARIL_READ, 11)), -ARIL_E_RIGHTS); /* newer */
+	SAME(update(dom, guard_op(frame, 1, 1, "dom/x", ARIL_READ, 11)),
+	     -ARIL_E_RIGHTS); /* newer */
 	SAME(update(dom, guard_op(frame, 1, 1, "dom/x", ARIL_READ, 10)), 1);
 	/* a frame in use has an owner */
 	SAME(update(dom, guard_op(frame, 1, 0, "dom", ARIL_READ, 0)), -ARIL_E_RANGE);
 	SAME(update(dom, guard_op(frame, 1, 0, "", 0, 0)), -ARIL_E_RANGE);
 	SAME(update(dom, guard_op(frame, 1, 1, "dom/x", ARIL_OWN, 10)), 1);
 	SAME(update(dom, guard_op(frame, 1, 0, "", 0, 0)), 1);
-	SAME(update(dom, guard_op(frame, 1, 1, "", 0, 0)), -ARIL_E_RIGHTS); /* to root: not dom's to say */
+	SAME(update(dom, guard_op(frame, 1, 1, "", 0, 0)),
+	     -ARIL_E_RIGHTS); /* to root: not dom's to say */
 	SAME(update(root, guard_op(frame, 1, 1, "", 0, 0)), 1);
 	SAME(frame_guard_for(frame, auth_get(fake_cpu.env, dom), ARIL_READ), -ARIL_E_RIGHTS);
 	/* a count with one frame that is not ours changes none */
@@ -166,9 +170,10 @@ static void breaks(void)
 			BOOKS();
 			flushes = fake_flushes;
 			SAME(fake_set_guard(root, frame, slot,
-					    kind == 0   ? fake_guard("", 0, 0)
+					    kind == 0	? fake_guard("", 0, 0)
 					    : kind == 1 ? fake_guard("dom/c", ARIL_ALL, 0)
-							: fake_guard(slot ? "dom/b" : "dom/a", ARIL_READ, 0)),
+							: fake_guard(slot ? "dom/b" : "dom/a",
+								     ARIL_READ, 0)),
 			     1);
 			SAME(bound(space, 5, slot), 0);
 			SAME(bound(space, 5, !slot), 5);
@@ -193,7 +198,9 @@ static void breaks_bounded(void)
 	frame = fake_frame();
 	space = fake_space(root, VA, &leaf);
 	for (u32 i = 1; i < tables; i++)
-		SAME(call_space_table(root, space, VA + i * 0x200000ul, 1, fake_frame(), fake_frame()), 0);
+		SAME(call_space_table(root, space, VA + i * 0x200000ul, 1, fake_frame(),
+				      fake_frame()),
+		     0);
 	for (u32 i = 0; i < tables * 512; i++)
 		SAME(fake_op(root, space, ARIL_BIND, VA + i * 4096ul, frame, 1, 0, root), 1);
 	SAME(fake_set_guard(root, frame, 1, fake_guard("dom", ARIL_ALL, 0)), 1);
@@ -262,7 +269,8 @@ static void empties(void)
 		frame = fake_frame();
 		space = fake_space(root, VA, &leaf);
 		for (u32 i = 0; i < 12; i++)
-			SAME(fake_op(root, space, ARIL_BIND, VA + i * 40960ul, frame, 1, 0, root), 1);
+			SAME(fake_op(root, space, ARIL_BIND, VA + i * 40960ul, frame, 1, 0, root),
+			     1);
 		do {
 			budget = size;
 			done = space_empty(leaf, &budget, &stale);
@@ -330,6 +338,27 @@ static void reset_normal(void)
 	BOOKS();
 }
 
+/* More bindings than one call may break. */
+static void reset_bounded(void)
+{
+	u32 frame, leaf, space, tables = 5;
+
+	start();
+	frame = fake_frame();
+	space = fake_space(root, VA, &leaf);
+	for (u32 i = 1; i < tables; i++)
+		SAME(call_space_table(root, space, VA + i * 0x200000ul, 1, fake_frame(),
+				      fake_frame()),
+		     0);
+	for (u32 i = 0; i < tables * 512; i++)
+		SAME(fake_op(root, space, ARIL_BIND, VA + i * 4096ul, frame, 1, 0, root), 1);
+	SAME(call_frame_reset(root, frame), -ARIL_E_AGAIN);
+	SAME(frames[frame].refs, 512);
+	SAME(call_frame_reset(root, frame), 0);
+	SAME(frames[frame].refs, 0);
+	BOOKS();
+}
+
 /* One page that is the context of many envs: bounded work per call. */
 static void reset_contexts(void)
 {
@@ -383,9 +412,13 @@ static void reset_shared_table(void)
 	space = fake_space(root, VA, &leaf);
 	for (u32 l2 = 0; l2 < 6; l2++) {
 		if (l2)
-			SAME(call_space_table(root, space, VA + ((u64)l2 << 30), 2, fake_frame(), fake_frame()), 0);
+			SAME(call_space_table(root, space, VA + ((u64)l2 << 30), 2, fake_frame(),
+					      fake_frame()),
+			     0);
 		for (u32 i = !l2; i < 512; i++)
-			SAME(call_space_link(root, space, VA + ((u64)l2 << 30) + ((u64)i << 21), 1, leaf), 0);
+			SAME(call_space_link(root, space, VA + ((u64)l2 << 30) + ((u64)i << 21), 1,
+					     leaf),
+			     0);
 	}
 	SAME(frames[leaf].refs, 6 * 512);
 	BOOKS();
@@ -446,10 +479,21 @@ static void idle(void)
 }
 
 static const struct test tests[] = {
-	TEST(update_arguments), TEST(update_rights), TEST(tags),        TEST(update_states),
-	TEST(breaks),           TEST(breaks_bounded), TEST(budgets),    TEST(empties),
-	TEST(reset_normal),     TEST(reset_contexts), TEST(reset_table), TEST(reset_shared_table),
-	TEST(reset_space),      TEST(idle),
+	TEST(update_arguments),
+	TEST(update_rights),
+	TEST(tags),
+	TEST(update_states),
+	TEST(breaks),
+	TEST(breaks_bounded),
+	TEST(budgets),
+	TEST(empties),
+	TEST(reset_normal),
+	TEST(reset_bounded),
+	TEST(reset_contexts),
+	TEST(reset_table),
+	TEST(reset_shared_table),
+	TEST(reset_space),
+	TEST(idle),
 };
 
 int main(void)

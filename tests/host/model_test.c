@@ -3,10 +3,10 @@
  * links: tests/host/fake.c kernel/cap.c kernel/siphash.c kernel/frame.c kernel/space.c kernel/table.c */
 #include "fake.h"
 
-#define PAGES 24   /* frames in play */
-#define LEAVES 3   /* level 1 tables, each in one or both spaces */
+#define PAGES 24 /* frames in play */
+#define LEAVES 3 /* level 1 tables, each in one or both spaces */
 #define VA 0x40000000ul
-#define SLOTS 16   /* entries of each leaf in play */
+#define SLOTS 16 /* entries of each leaf in play */
 #define NAMES 6
 
 static const char *const names[NAMES] = {"", "a", "a/b", "a/c", "a/b/d", "z"};
@@ -30,7 +30,8 @@ static struct model_binding binding[LEAVES][SLOTS];
 
 static int opens(const struct model_guard *g, const struct who *w, u32 rights)
 {
-	return g->rights && !(rights & ~g->rights) && !(rights & ~w->rights) && w->generation >= g->generation &&
+	return g->rights && !(rights & ~g->rights) && !(rights & ~w->rights) &&
+	       w->generation >= g->generation &&
 	       !strncmp(names[w->name], names[g->name], strlen(names[w->name]));
 }
 
@@ -66,7 +67,9 @@ static void setup(void)
 		spaces[i] = fake_space(root, VA + LEAVES * 0x200000ul, NULL);
 	for (u32 i = 0; i < LEAVES; i++) {
 		leaves[i] = fake_frame();
-		SAME(call_space_table(root, spaces[i & 1], VA + i * 0x200000ul, 1, leaves[i], fake_frame()), 0);
+		SAME(call_space_table(root, spaces[i & 1], VA + i * 0x200000ul, 1, leaves[i],
+				      fake_frame()),
+		     0);
 		SAME(call_space_link(root, spaces[!(i & 1)], VA + i * 0x200000ul, 1, leaves[i]), 0);
 	}
 	SAME(whos[0].index != root, 1);
@@ -76,16 +79,20 @@ static void step_guard(void)
 {
 	const struct who *w = &whos[test_below(array_count(whos))];
 	u32 page = test_below(PAGES), slot = test_below(2), name = test_below(NAMES);
-	struct model_guard g = {name, test_below(4) ? test_below(64) | (test_below(2) ? ARIL_OWN : 0) : 0, test_below(3)};
+	struct model_guard g = {name,
+				test_below(4) ? test_below(64) | (test_below(2) ? ARIL_OWN : 0) : 0,
+				test_below(3)};
 	struct model_guard *old = &guard[page][slot], *other = &guard[page][!slot];
 	u32 left = g.rights | other->rights;
-	s64 result = fake_set_guard(w->index, pages[page], slot, fake_guard(names[name], g.rights, g.generation));
+	s64 result = fake_set_guard(w->index, pages[page], slot,
+				    fake_guard(names[name], g.rights, g.generation));
 	int may = (!g.rights || (!strncmp(names[w->name], names[name], strlen(names[w->name])) &&
 				 g.generation <= w->generation));
 
 	int same = !memcmp(old, &g, sizeof(g));
 	if (!same)
-		may = may && page_slot(page, w, ARIL_OWN) >= 0 && (left ? !!(left & ARIL_OWN) : !w->name);
+		may = may && page_slot(page, w, ARIL_OWN) >= 0 &&
+		      (left ? !!(left & ARIL_OWN) : !w->name);
 	SAME(result == 1, may);
 	if (result != 1 || same)
 		return;
@@ -100,7 +107,8 @@ static void step_bind(void)
 {
 	const struct who *w = &whos[test_below(array_count(whos))];
 	u32 l = test_below(LEAVES), i = test_below(SLOTS), page = test_below(PAGES);
-	u32 n = 1 + test_below(min(SLOTS - i, PAGES - page)), write = test_below(2), exec = test_below(2);
+	u32 n = 1 + test_below(min(SLOTS - i, PAGES - page)), write = test_below(2),
+	    exec = test_below(2);
 	u64 va = VA + l * 0x200000ul + i * 4096;
 	int may = 1;
 	s64 result = fake_op(whos[0].index, spaces[test_below(2)], ARIL_BIND, va, pages[page], n,
@@ -111,17 +119,19 @@ static void step_bind(void)
 		may &= page_slot(page + k, w, rights) >= 0;
 	SAME(result == 1, may);
 	for (u32 k = 0; k < n && result == 1; k++)
-		binding[l][i + k] = (struct model_binding){page + k + 1, page_slot(page + k, w, rights), write, exec};
+		binding[l][i + k] = (struct model_binding){
+			page + k + 1, page_slot(page + k, w, rights), write, exec};
 }
 
 static void step_protect(void)
 {
 	const struct who *w = &whos[test_below(array_count(whos))];
-	u32 l = test_below(LEAVES), i = test_below(SLOTS), n = 1 + test_below(SLOTS - i), write = test_below(2);
+	u32 l = test_below(LEAVES), i = test_below(SLOTS), n = 1 + test_below(SLOTS - i),
+	    write = test_below(2);
 	u64 va = VA + l * 0x200000ul + i * 4096;
 	int may = 1;
-	s64 result = fake_op(whos[0].index, spaces[test_below(2)], ARIL_PROTECT, va, 0, n, write * ARIL_BIND_WRITE,
-			     w->index);
+	s64 result = fake_op(whos[0].index, spaces[test_below(2)], ARIL_PROTECT, va, 0, n,
+			     write * ARIL_BIND_WRITE, w->index);
 
 	u32 rights = ARIL_READ | write * ARIL_WRITE;
 	for (u32 k = i; k < i + n; k++)
@@ -129,15 +139,18 @@ static void step_protect(void)
 	SAME(result == 1, may);
 	for (u32 k = i; k < i + n && result == 1; k++)
 		if (binding[l][k].page)
-			binding[l][k] = (struct model_binding){binding[l][k].page,
-							       page_slot(binding[l][k].page - 1, w, rights), write, 0};
+			binding[l][k] = (struct model_binding){
+				binding[l][k].page, page_slot(binding[l][k].page - 1, w, rights),
+				write, 0};
 }
 
 static void step_unbind(void)
 {
 	u32 l = test_below(LEAVES), i = test_below(SLOTS), n = 1 + test_below(SLOTS - i);
 
-	SAME(fake_op(whos[0].index, spaces[test_below(2)], ARIL_UNBIND, VA + l * 0x200000ul + i * 4096, 0, n, 0, 0), 1);
+	SAME(fake_op(whos[0].index, spaces[test_below(2)], ARIL_UNBIND,
+		     VA + l * 0x200000ul + i * 4096, 0, n, 0, 0),
+	     1);
 	for (u32 k = i; k < i + n; k++)
 		binding[l][k].page = 0;
 }

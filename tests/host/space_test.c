@@ -98,8 +98,10 @@ static void tables(void)
 	/* the last page of user space */
 	other = fake_space(root, ARIL_USER_TOP - 4096, NULL);
 	SAME(fake_op(root, other, ARIL_BIND, ARIL_USER_TOP - 4096, fake_frame(), 1, 0, root), 1);
-	SAME(fake_op(root, other, ARIL_BIND, ARIL_USER_TOP, fake_frame(), 1, 0, root), -ARIL_E_RANGE);
-	SAME(fake_op(root, other, ARIL_BIND, ARIL_USER_TOP - 4096, fake_frame(), 2, 0, root), -ARIL_E_RANGE);
+	SAME(fake_op(root, other, ARIL_BIND, ARIL_USER_TOP, fake_frame(), 1, 0, root),
+	     -ARIL_E_RANGE);
+	SAME(fake_op(root, other, ARIL_BIND, ARIL_USER_TOP - 4096, fake_frame(), 2, 0, root),
+	     -ARIL_E_RANGE);
 	BOOKS();
 }
 
@@ -122,7 +124,8 @@ static void linking(void)
 	SAME(call_space_link(root, other, VA, 1, frame), -ARIL_E_STATE);
 	SAME(call_space_link(root, other, VA, 1, space), -ARIL_E_STATE);
 	SAME(call_space_link(root, other, VA, 2, leaf), -ARIL_E_STATE);
-	SAME(call_space_link(root, other, VA + (1ul << 30), 2, leaf), -ARIL_E_STATE); /* a free place */
+	SAME(call_space_link(root, other, VA + (1ul << 30), 2, leaf),
+	     -ARIL_E_STATE); /* a free place */
 	SAME(call_space_link(root, other, VA + (1ul << 21), 1, leaf), -ARIL_E_TABLE);
 	SAME(call_space_link(root, other, VA + (1ul << 30), 1, leaf), -ARIL_E_TABLE);
 	SAME(fake_set_guard(root, other, 0, fake_guard("dom", ARIL_ALL, 0)), 1);
@@ -133,7 +136,8 @@ static void linking(void)
 	SAME(fake_flushes, flushes);
 	/* bound through one is bound in both */
 	SAME(fake_op(root, space, ARIL_BIND, VA + 0x5000, frame, 1, WRITE, root), 1);
-	CHECK(fake_entry(other, VA + 0x5000) == fake_entry(space, VA + 0x5000) && fake_entry(other, VA + 0x5000));
+	CHECK(fake_entry(other, VA + 0x5000) == fake_entry(space, VA + 0x5000) &&
+	      fake_entry(other, VA + 0x5000));
 	SAME(frames[frame].refs, 1);
 	SAME(frames[leaf].refs, 2);
 	BOOKS();
@@ -175,7 +179,8 @@ static void update_arguments(void)
 	SAME(call_space_update(root, space, &op, 0), -ARIL_E_RANGE);
 	SAME(call_space_update(root, space, &op, 513), -ARIL_E_RANGE);
 	SAME(call_space_update(root, space, BAD_ADDRESS, 1), -ARIL_E_ADDR);
-#define OP(kind, va, frame, count, flags, auth) fake_op(root, space, kind, va, frame, count, flags, auth)
+#define OP(kind, va, frame, count, flags, auth) \
+	fake_op(root, space, kind, va, frame, count, flags, auth)
 	SAME(OP(0, VA, frame, 1, 0, root), -ARIL_E_RANGE);
 	SAME(OP(4, VA, frame, 1, 0, root), -ARIL_E_RANGE);
 	SAME(OP(ARIL_BIND, VA, frame, 1, 16, root), -ARIL_E_RANGE);
@@ -214,7 +219,10 @@ static void update_rights(void)
 {
 	static const struct {
 		u32 rights, flags;
-	} need[] = {{ARIL_READ, 0}, {ARIL_WRITE, WRITE}, {ARIL_EXEC, EXEC}, {ARIL_READ, ARIL_BIND_NOREAD},
+	} need[] = {{ARIL_READ, 0},
+		    {ARIL_WRITE, WRITE},
+		    {ARIL_EXEC, EXEC},
+		    {ARIL_READ, ARIL_BIND_NOREAD},
 		    {ARIL_WRITE, ARIL_BIND_NOREAD | WRITE}};
 	u32 space, ours, theirs;
 
@@ -262,11 +270,14 @@ static void flags(void)
 	SAME(bits(space, VA), PTE_P | PTE_U);
 	SAME(OP(ARIL_BIND, VA, frame, 1, EXEC | WRITE | ARIL_BIND_SOFT(0x2a), root), 1);
 	SAME(bits(space, VA), PTE_P | PTE_U | PTE_W | 0x2aul << 52);
-	SAME(OP(ARIL_BIND, VA, frame, 1, EXEC | WRITE | ARIL_BIND_NOREAD | ARIL_BIND_SOFT(63), root), 1);
+	SAME(OP(ARIL_BIND, VA, frame, 1, EXEC | WRITE | ARIL_BIND_NOREAD | ARIL_BIND_SOFT(63),
+		root),
+	     1);
 	SAME(bits(space, VA), PTE_P | PTE_NX | PTE_SOFT);
 	/* device memory: only by a grant, and without books */
 	SAME(OP(ARIL_BIND, VA + 4096, FAKE_DEVICE, 2, ARIL_BIND_UNCACHED | WRITE, root), 1);
-	SAME(fake_entry(space, VA + 4096), FAKE_DEVICE * 4096ul | PTE_P | PTE_U | PTE_W | PTE_NX | PTE_PCD | PTE_PWT);
+	SAME(fake_entry(space, VA + 4096),
+	     FAKE_DEVICE * 4096ul | PTE_P | PTE_U | PTE_W | PTE_NX | PTE_PCD | PTE_PWT);
 	BOOKS();
 	SAME(OP(ARIL_PROTECT, VA, 0, 3, 0, root), 1);
 	SAME(bits(space, VA + 4096), PTE_P | PTE_U | PTE_NX);
@@ -396,11 +407,15 @@ static void fork_pattern(void)
 	child = fake_space(root, VA, NULL);
 	for (u32 i = 0; i < 40; i++) {
 		page[i] = fake_frame();
-		SAME(fake_op(root, parent, ARIL_BIND, VA + i * 4096, page[i], 1, WRITE | ARIL_BIND_SOFT(1), root), 1);
+		SAME(fake_op(root, parent, ARIL_BIND, VA + i * 4096, page[i], 1,
+			     WRITE | ARIL_BIND_SOFT(1), root),
+		     1);
 	}
 	SAME(fake_op(root, parent, ARIL_PROTECT, VA, 0, 512, ARIL_BIND_SOFT(3), root), 1);
 	for (u32 i = 0; i < 40; i++)
-		SAME(fake_op(root, child, ARIL_BIND, VA + i * 4096, page[i], 1, ARIL_BIND_SOFT(3), root), 1);
+		SAME(fake_op(root, child, ARIL_BIND, VA + i * 4096, page[i], 1, ARIL_BIND_SOFT(3),
+			     root),
+		     1);
 	for (u32 i = 0; i < 40; i++) {
 		SAME(frames[page[i]].refs, 2);
 		SAME(fake_entry(parent, VA + i * 4096) & PTE_W, 0);
@@ -421,7 +436,7 @@ static void fork_pattern(void)
 }
 
 static const struct test tests[] = {
-	TEST(create), TEST(tables),     TEST(linking), TEST(update_arguments), TEST(update_rights),
+	TEST(create), TEST(tables),	TEST(linking), TEST(update_arguments), TEST(update_rights),
 	TEST(flags),  TEST(guard_kept), TEST(batches), TEST(fork_pattern),
 };
 

@@ -26,7 +26,10 @@ struct test {
 	const char *name;
 	void (*run)(void);
 };
-#define TEST(f) {#f, f}
+#define TEST(f)       \
+	{             \
+#f, f \
+	}
 /* Runs them all: a line each, then `N passed, N failed`. The value is main's. */
 int test_main(const struct test *tests, int n);
 

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #define LOG_BYTES 65536
+#define PANIC "aril: PANIC:" /* how kernel/arch/x86_64/panic.c begins */
 
 static char ring[LOG_BYTES + 1];
 static size_t used;
@@ -30,12 +31,12 @@ void log_put(const char *bytes, size_t n, int show)
 	ring[used] = 0;
 }
 
-/* Prints the log from its first line that starts with `panic:`. Returns whether there was one. */
+/* Prints the log from its first line that starts with PANIC. Returns whether there was one. */
 int log_panic(void)
 {
 	const char *at = ring;
 
-	while (at && strncmp(at, "panic:", 6)) {
+	while (at && strncmp(at, PANIC, sizeof PANIC - 1)) {
 		at = strchr(at, '\n');
 		at += at ? 1 : 0;
 	}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * The firmware's tables, as far as the kernel needs them: CPUs, interrupt controllers, a timer. Read once,
- * through the first page tables; everything is bounds-checked against the tables' own lengths. */
+ * The firmware's tables, as far as the kernel needs them: CPUs, interrupt controllers, a timer.
+ * Read once, through the first page tables; everything is bounds-checked against the tables' own
+ * lengths. */
 #include "x86.h"
 #include <aril/ops.h>
 #include "util.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Interrupt controllers: each CPU's local APIC and the machine's I/O APICs. The legacy PICs are masked. */
+ * Interrupt controllers: each CPU's local APIC and the machine's I/O APICs. The legacy PICs are
+ * masked. */
 #include "x86.h"
 #include <aril/ops.h>
 #include "util.h"
@@ -63,7 +64,8 @@ void lapic_setup(void)
 {
 	u64 base = rdmsr(MSR_APIC_BASE);
 
-	if (base & APIC_BASE_X2) /* the only way from x2APIC mode to registers in memory is through off */
+	if (base &
+	    APIC_BASE_X2) /* the only way from x2APIC mode to registers in memory is through off */
 		wrmsr(MSR_APIC_BASE, base & ~(APIC_BASE_X2 | APIC_BASE_ENABLE));
 	wrmsr(MSR_APIC_BASE, (base & ~APIC_BASE_X2) | APIC_BASE_ENABLE);
 	lapic_write(LAPIC_TPR, 0);
@@ -131,7 +133,8 @@ static void ioapic_write(u32 i, u32 reg, u32 value)
 
 void ioapic_init(void)
 {
-	outb(0x21, 0xff); /* both PICs: every line masked; first moved off the exceptions' vectors */
+	outb(0x21,
+	     0xff); /* both PICs: every line masked; first moved off the exceptions' vectors */
 	outb(0xa1, 0xff);
 	outb(0x20, 0x11);
 	outb(0xa0, 0x11);

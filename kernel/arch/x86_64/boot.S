@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The first instructions: from either boot protocol's 32-bit entry to C at the kernel's own addresses, and
- * the same for the other CPUs from real mode. */
+ * The first instructions: from either boot protocol's 32-bit entry to C at the kernel's own
+ * addresses, and the same for the other CPUs from real mode. */
 #include "asm.h"
 #include "x86.h"
 
@@ -130,8 +130,9 @@ start_high:
 	call boot_main
 	ud2
 
-/* Where another CPU begins: copied to a page below 1 MiB. smp.c patches the two linear addresses. It goes to
- * long mode in one step, on the boot CPU's first page tables, which map that page where it is. */
+/* Where another CPU begins: copied to a page below 1 MiB. smp.c patches the two linear addresses.
+ * It goes to long mode in one step, on the boot CPU's first page tables, which map that page where
+ * it is. */
 	.section .rodata
 	.globl trampoline_start, trampoline_end, trampoline_gdt_at, trampoline_far_at
 	.balign 16

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * What the loaders hand over (PVH's start info, Multiboot2's tags), copied before its memory is reused. */
+ * What the loaders hand over (PVH's start info, Multiboot2's tags), copied before its memory is
+ * reused. */
 #include "x86.h"
 #include "util.h"
 
@@ -33,7 +34,14 @@ struct mb2_memmap {
 	struct mb2_tag tag;
 	u32 entry_bytes, version;
 };
-enum { MB2_END = 0, MB2_CMDLINE = 1, MB2_MODULE = 3, MB2_MEMMAP = 6, MB2_RSDP1 = 14, MB2_RSDP2 = 15 };
+enum {
+	MB2_END = 0,
+	MB2_CMDLINE = 1,
+	MB2_MODULE = 3,
+	MB2_MEMMAP = 6,
+	MB2_RSDP1 = 14,
+	MB2_RSDP2 = 15
+};
 
 static void add_region(u64 start, u64 end, int usable)
 {
@@ -108,7 +116,8 @@ static void read_mb2_memmap(const struct mb2_memmap *map)
 {
 	const u8 *end = (const u8 *)map + map->tag.bytes;
 
-	for (const u8 *at = (const u8 *)(map + 1); at + map->entry_bytes <= end; at += map->entry_bytes) {
+	for (const u8 *at = (const u8 *)(map + 1); at + map->entry_bytes <= end;
+	     at += map->entry_bytes) {
 		const struct pvh_memory *m = (const void *)at;
 
 		add_region(m->address, m->address + m->bytes, m->type == 1);

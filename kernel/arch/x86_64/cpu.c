@@ -131,8 +131,8 @@ static void descriptors_load(struct cpu_area *area)
 	area->gdt[KERNEL_SS / 8] = 0x00cf93000000ffff;
 	area->gdt[USER_SS / 8] = 0x00cff3000000ffff;
 	area->gdt[USER_CS / 8] = 0x00affb000000ffff;
-	area->gdt[TSS_SELECTOR / 8] = limit | (tss & 0xffffff) << 16 | 0x89ul << 40 |
-				      (tss >> 24 & 0xff) << 56;
+	area->gdt[TSS_SELECTOR / 8] =
+		limit | (tss & 0xffffff) << 16 | 0x89ul << 40 | (tss >> 24 & 0xff) << 56;
 	area->gdt[TSS_SELECTOR / 8 + 1] = tss >> 32;
 	__asm__ volatile("lgdt %0\n\t"
 			 "pushq %1\n\t"

@@ -1,18 +1,20 @@
 /* SPDX-License-Identifier: MIT
  * Every way into the kernel and out of it.
  *
- * GS: user code sets its own base freely, so the kernel never judges by the base's value. Entries from user
- * mode swap; entries from kernel mode do not; the entries on stacks of their own (IST), which may interrupt
- * either side of a swap, take the CPU's pointer from the top of their stack and put the old base back.
+ * GS: user code sets its own base freely, so the kernel never judges by the base's value. Entries
+ * from user mode swap; entries from kernel mode do not; the entries on stacks of their own (IST),
+ * which may interrupt either side of a swap, take the CPU's pointer from the top of their stack
+ * and put the old base back.
  *
- * SYSRET faults in ring 0 when RCX is not canonical. RCX here is the address after a `syscall` in user
- * space, whose last page is never bound, or an entry below ARIL_USER_TOP that was checked when it was set.
- * IRETQ to user mode cannot fault: the frame is as the CPU pushed it in user mode (CS and SS have one
- * possible value each: there is no other user code segment and no LDT), or was checked by the kernel.
+ * SYSRET faults in ring 0 when RCX is not canonical. RCX here is the address after a `syscall` in
+ * user space, whose last page is never bound, or an entry below ARIL_USER_TOP that was checked
+ * when it was set. IRETQ to user mode cannot fault: the frame is as the CPU pushed it in user mode
+ * (CS and SS have one possible value each: there is no other user code segment and no LDT), or was
+ * checked by the kernel.
  *
- * MOV SS delays a debug trap by one instruction, so with TF or a breakpoint it could arrive at the first
- * instruction here. No breakpoint is ever enabled, SYSCALL masks TF; still #DB has a stack of its own and
- * is ignored when it interrupts the kernel. */
+ * MOV SS delays a debug trap by one instruction, so with TF or a breakpoint it could arrive at the
+ * first instruction here. No breakpoint is ever enabled, SYSCALL masks TF; still #DB has a stack
+ * of its own and is ignored when it interrupts the kernel. */
 #include "asm.h"
 #include "x86.h"
 #include <aril/calls.h>
@@ -286,7 +288,8 @@ FUNCTION(idle_until_interrupt)
 	ret
 END(idle_until_interrupt)
 
-/* int user_copy(void *to, const void *from, u64 bytes): one side is user memory, both were checked. */
+/* int user_copy(void *to, const void *from, u64 bytes): one side is user memory, both were
+ * checked. */
 FUNCTION(user_copy)
 	STAC
 	movq %rdx, %rcx

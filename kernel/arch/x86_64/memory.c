@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * The kernel's own address space: all memory, the image by section, stacks over holes, exposed tables,
- * device registers. Built once at boot; the upper half is the same in every space, so its top-level entries
- * must all exist when this is done. */
+ * The kernel's own address space: all memory, the image by section, stacks over holes, exposed
+ * tables, device registers. Built once at boot; the upper half is the same in every space, so its
+ * top-level entries must all exist when this is done. */
 #include "x86.h"
 #include "space.h"
 #include "util.h"
@@ -188,8 +188,9 @@ static void find_trampoline(void)
 	for (u32 i = 0; i < boot.nregions && !trampoline; i++) {
 		const struct boot_region *r = &boot.region[i];
 
-		for (u64 at = max(r->start, 0x8000ul); r->usable && at + ARIL_PAGE_SIZE <= r->end &&
-		     at < LOW_END && !trampoline; at += ARIL_PAGE_SIZE)
+		for (u64 at = max(r->start, 0x8000ul);
+		     r->usable && at + ARIL_PAGE_SIZE <= r->end && at < LOW_END && !trampoline;
+		     at += ARIL_PAGE_SIZE)
 			trampoline = fit(r, at, ARIL_PAGE_SIZE) == at ? at : 0;
 	}
 }
@@ -239,7 +240,8 @@ void *arch_map_device(u64 address, u64 bytes)
 
 	bytes = (bytes + offset + ARIL_PAGE_SIZE - 1) & ~(u64)(ARIL_PAGE_SIZE - 1);
 	for (u32 i = 0; i < ndevices; i++)
-		if (device[i].address <= start && start + bytes <= device[i].address + device[i].bytes)
+		if (device[i].address <= start &&
+		    start + bytes <= device[i].address + device[i].bytes)
 			return (void *)(device[i].va + (start - device[i].address) + offset);
 	if (!bytes || bytes > DEVICE_MAX || ndevices == DEVICES ||
 	    device_next + bytes > ARIL_DEVICE_VA + DEVICE_BYTES)

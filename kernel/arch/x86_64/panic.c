@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The end: saying what happened and where, and ending the machine with a status that says it was this. */
+ * The end: saying what happened and where, and ending the machine with a status that says it was
+ * this. */
 #include "x86.h"
 #include "log.h"
 #include "util.h"
@@ -38,7 +39,8 @@ static void print_place(u64 address)
 			high = middle;
 	}
 	if (low && address < (u64)kernel_text_end)
-		kprint("  %016lx %s+%lx\n", address, kernel_symbol_names + kernel_symbols[low - 1].name,
+		kprint("  %016lx %s+%lx\n", address,
+		       kernel_symbol_names + kernel_symbols[low - 1].name,
 		       address - kernel_symbols[low - 1].address);
 	else
 		kprint("  %016lx\n", address);
@@ -87,7 +89,8 @@ static void panic_begin(void)
 
 	__asm__ volatile("cli");
 	me = (cpuid(1, 0).b >> 24) + 1;
-	if (!__atomic_compare_exchange_n(&owner, &none, me, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
+	if (!__atomic_compare_exchange_n(&owner, &none, me, 0, __ATOMIC_SEQ_CST,
+					 __ATOMIC_SEQ_CST)) {
 		if (none == me)
 			arch_end(STATUS_PANIC);
 		for (;;)
@@ -118,22 +121,24 @@ _Noreturn void panic_at(const char *file, int line, const char *format, ...)
 _Noreturn void panic_frame(const struct trap_frame *f)
 {
 	panic_begin();
-	kprint("\naril: PANIC: exception %lu, error %lx in the kernel, address %lx\n", f->vector, f->error,
-	       read_cr2());
-	kprint("  rip %016lx rsp %016lx rflags %lx cs %lx cr3 %lx\n", f->rip, f->rsp, f->rflags, f->cs,
-	       read_cr3());
+	kprint("\naril: PANIC: exception %lu, error %lx in the kernel, address %lx\n", f->vector,
+	       f->error, read_cr2());
+	kprint("  rip %016lx rsp %016lx rflags %lx cs %lx cr3 %lx\n", f->rip, f->rsp, f->rflags,
+	       f->cs, read_cr3());
 	kprint("  rax %016lx rbx %016lx rcx %016lx rdx %016lx\n", f->rax, f->rbx, f->rcx, f->rdx);
 	kprint("  rsi %016lx rdi %016lx rbp %016lx r8  %016lx\n", f->rsi, f->rdi, f->rbp, f->r8);
 	kprint("  r9  %016lx r10 %016lx r11 %016lx r12 %016lx\n", f->r9, f->r10, f->r11, f->r12);
 	kprint("  r13 %016lx r14 %016lx r15 %016lx\n", f->r13, f->r14, f->r15);
 	u64 hole = (f->rsp - STACKS_VA) % STACK_SLOT;
-	if (f->vector == 8 && f->rsp - 8 >= STACKS_VA - STACK_SLOT && (hole < ARIL_PAGE_SIZE || hole > STACK_BYTES))
+	if (f->vector == 8 && f->rsp - 8 >= STACKS_VA - STACK_SLOT &&
+	    (hole < ARIL_PAGE_SIZE || hole > STACK_BYTES))
 		kprint("  the kernel stack overflowed\n");
 	print_trace(f->rip, f->rbp);
 	arch_end(STATUS_PANIC);
 }
 
-/* QEMU's debug-exit device first; where there is none, the ways to reset a PC, then a triple fault. */
+/* QEMU's debug-exit device first; where there is none, the ways to reset a PC, then a triple
+ * fault. */
 _Noreturn void arch_end(u32 status)
 {
 	struct __attribute__((packed)) {

@@ -6,8 +6,8 @@
 #define PROBE_VA 0x400000
 
 	.text
-/* u32 probe_run(u64 rip, u64 rsp): enters user mode there, with the kernel's GS; returns the vector of the
- * exception that ends it. */
+/* u32 probe_run(u64 rip, u64 rsp): enters user mode there, with the kernel's GS; returns the
+ * vector of the exception that ends it. */
 FUNCTION(probe_run)
 	pushq %rbx
 	pushq %rbp

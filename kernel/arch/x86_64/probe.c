@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * Whether SMAP can be used. Libraries end an upcall by an IRETQ in user mode; QEMU's TCG before 9.1 does
- * that instruction's loads with the kernel's rights, so that under SMAP it faults on every user stack. It
- * is tried, not guessed from a version: where it works SMAP stays on. */
+ * Whether SMAP can be used. Libraries end an upcall by an IRETQ in user mode; QEMU's TCG before
+ * 9.1 does that instruction's loads with the kernel's rights, so that under SMAP it faults on
+ * every user stack. It is tried, not guessed from a version: where it works SMAP stays on. */
 #include "x86.h"
 #include "space.h"
 #include "util.h"

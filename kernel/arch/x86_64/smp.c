@@ -2,10 +2,11 @@
  * Starting the other CPUs, and the two things all must agree on: that no old translation is in use
  * (flush), and that nobody holds an old reference (quiesce).
  *
- * Both count generations: a request adds one; a CPU that acknowledges writes down the generation it saw
- * before it acted. A requester waits until each CPU's is not older than its own, and serves others'
- * requests meanwhile, so two requesters cannot wait for each other. A halted CPU (arch_idle) holds no
- * reference, runs on the kernel's space, and flushes by loading another: nobody waits for it. */
+ * Both count generations: a request adds one; a CPU that acknowledges writes down the generation
+ * it saw before it acted. A requester waits until each CPU's is not older than its own, and serves
+ * others' requests meanwhile, so two requesters cannot wait for each other. A halted CPU
+ * (arch_idle) holds no reference, runs on the kernel's space, and flushes by loading another:
+ * nobody waits for it. */
 #include "x86.h"
 #include "lock.h"
 #include "slice.h"
@@ -20,8 +21,8 @@ static u64 flush_generation, quiesce_generation;
 extern const u8 trampoline_start[], trampoline_end[], trampoline_gdt_at[], trampoline_far_at[];
 _Noreturn void smp_other_main(void);
 
-/* What an acknowledgement brings up to date: whether this CPU may run its env any longer, on which space, with
- * which ports. */
+/* What an acknowledgement brings up to date: whether this CPU may run its env any longer, on which
+ * space, with which ports. */
 static void env_recheck(struct cpu *cpu)
 {
 	if (!cpu->env)
@@ -54,8 +55,8 @@ void smp_poll(void)
 	}
 }
 
-/* Sends the interrupt to all who have not seen the generation, and waits for them. which: offset of the
- * seen counter in struct cpu. */
+/* Sends the interrupt to all who have not seen the generation, and waits for them. which: offset
+ * of the seen counter in struct cpu. */
 static void wait_for_all(usize which, u64 generation)
 {
 	struct cpu *self = this_cpu();

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Registers beyond the trap frame: vector state, segment bases, I/O bitmap; clearing, saving, loading them. */
+ * Registers beyond the trap frame: vector state, segment bases, I/O bitmap; clearing, saving,
+ * loading them. */
 #include "x86.h"
 #include "env.h"
 #include "util.h"
@@ -78,17 +79,31 @@ int arch_load_forced(const struct aril_forced *from, struct trap_frame *f)
 	u64 fs = read_once(from->fs_base), gs = read_once(from->gs_base);
 
 	*f = (struct trap_frame){
-		.rax = from->rax, .rbx = from->rbx, .rcx = from->rcx, .rdx = from->rdx,
-		.rsi = from->rsi, .rdi = from->rdi, .rbp = from->rbp, .r8 = from->r8,
-		.r9 = from->r9, .r10 = from->r10, .r11 = from->r11, .r12 = from->r12,
-		.r13 = from->r13, .r14 = from->r14, .r15 = from->r15,
-		.rip = read_once(from->rip), .rsp = read_once(from->rsp),
+		.rax = from->rax,
+		.rbx = from->rbx,
+		.rcx = from->rcx,
+		.rdx = from->rdx,
+		.rsi = from->rsi,
+		.rdi = from->rdi,
+		.rbp = from->rbp,
+		.r8 = from->r8,
+		.r9 = from->r9,
+		.r10 = from->r10,
+		.r11 = from->r11,
+		.r12 = from->r12,
+		.r13 = from->r13,
+		.r14 = from->r14,
+		.r15 = from->r15,
+		.rip = read_once(from->rip),
+		.rsp = read_once(from->rsp),
 		.rflags = (read_once(from->rflags) & RFLAGS_USER) | 0x202,
-		.cs = USER_CS, .ss = USER_SS,
+		.cs = USER_CS,
+		.ss = USER_SS,
 	};
 	if (f->rip >= ARIL_USER_TOP || !CANONICAL(f->rsp) || !CANONICAL(fs) || !CANONICAL(gs))
 		return -1;
-	/* The area is memory that the library can write at any time: the CPU checks it as it loads. */
+	/* The area is memory that the library can write at any time: the CPU checks it as it
+	 * loads. */
 	if (vector_load(from->xsave, cpu_xcr0))
 		return -1;
 	__asm__ volatile("wrfsbase %0" ::"r"(fs));
@@ -99,7 +114,8 @@ int arch_load_forced(const struct aril_forced *from, struct trap_frame *f)
 static void ports_fill(struct cpu_area *area, int closed)
 {
 	for (u32 i = 0; i < area->nports; i++) {
-		for (u32 p = area->port_first[i]; p < area->port_first[i] + area->port_count[i]; p++) {
+		for (u32 p = area->port_first[i]; p < area->port_first[i] + area->port_count[i];
+		     p++) {
 			u8 bit = 1u << (p & 7);
 
 			if (p > 0xffff)
@@ -170,7 +186,7 @@ void boot_main(u32 protocol, u64 address)
 	cpu_setup(memory_cpu_area(0), 0, boot.apic[0]);
 	if (cpu_smap() && !probe_user_iret()) {
 		cpu_smap_off();
-		kprint("aril: SMAP stays off: here IRETQ in user mode faults under it (QEMU before 9.1)\n");
+		kprint("aril: SMAP stays off: user IRETQ faults under it (QEMU before 9.1)\n");
 	}
 	arch_on_kernel_stack(kernel_main);
 }

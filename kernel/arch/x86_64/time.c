@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The clock (TSC, calibrated once) and each CPU's timer (its local APIC). The TSC need not be invariant by
- * the CPU's word: what is asked is that it runs evenly and alike on all CPUs. */
+ * The clock (TSC, calibrated once) and each CPU's timer (its local APIC). The TSC need not be
+ * invariant by the CPU's word: what is asked is that it runs evenly and alike on all CPUs. */
 #include "x86.h"
 #include "util.h"
 
@@ -35,7 +35,8 @@ static u32 pm_read(void)
 	return inl(acpi.pm_timer) & PM_MASK;
 }
 
-/* Channel 2 counts down from 65535 (55 ms), speaker off. Returns whether it moves: there may be none. */
+/* Channel 2 counts down from 65535 (55 ms), speaker off. Returns whether it moves: there may be
+ * none. */
 static int pit_start(void)
 {
 	outb(0x61, (inb(0x61) & ~2) | 1);
@@ -55,7 +56,8 @@ static struct reference reference_find(void)
 		return (struct reference){pm_read, PM_HZ, PM_MASK, "ACPI timer"};
 	if (pit_start())
 		return (struct reference){pit_read, PIT_HZ, 0xffff, "PIT"};
-	panic("no timer to calibrate the clock with: neither an ACPI timer nor a PIT (QEMU: pit=on)");
+	panic("no timer to calibrate the clock with: neither an ACPI timer nor a PIT (QEMU: "
+	      "pit=on)");
 }
 
 struct sample {
@@ -99,7 +101,8 @@ void arch_time_init(void)
 	u64 tsc = b.tsc - a.tsc;
 	u64 left = a.left - b.left;
 	if (!ticks || !tsc || !left)
-		panic("the %s, TSC or APIC timer does not run (%lu, %lu, %lu)", r.name, ticks, tsc, left);
+		panic("the %s, TSC or APIC timer does not run (%lu, %lu, %lu)", r.name, ticks, tsc,
+		      left);
 	/* tsc cycles in ticks / hz seconds: ns per cycle = ticks * 10^9 / (hz * tsc). */
 	u64 ns = ticks * 1000000000 / r.hz;
 	info->clock.shift = SHIFT;
@@ -113,7 +116,8 @@ void arch_time_init(void)
 
 u64 time_now(void)
 {
-	unsigned __int128 product = (unsigned __int128)(rdtsc() - info->clock.tsc0) * info->clock.mult;
+	unsigned __int128 product =
+		(unsigned __int128)(rdtsc() - info->clock.tsc0) * info->clock.mult;
 
 	return info->clock.ns0 + (u64)(product >> SHIFT);
 }
@@ -126,8 +130,8 @@ void time_spin(u64 ns)
 		__builtin_ia32_pause();
 }
 
-/* Arming costs an access to a device. An earlier alarm that is set already may stay: when it goes off too
- * early, slice_timer finds nothing due and asks again. */
+/* Arming costs an access to a device. An earlier alarm that is set already may stay: when it goes
+ * off too early, slice_timer finds nothing due and asks again. */
 void timer_set(u64 ns)
 {
 	struct cpu *cpu = this_cpu();

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Where every exception, interrupt and foreign system call goes. Interrupts arrive in user mode or in
- * arch_idle, nowhere else: the kernel runs with interrupts off. */
+ * Where every exception, interrupt and foreign system call goes. Interrupts arrive in user mode or
+ * in arch_idle, nowhere else: the kernel runs with interrupts off. */
 #include "x86.h"
 #include "grant.h"
 #include "lock.h"
@@ -39,8 +39,11 @@ static void gate_set(u32 vector, u64 handler)
 	static const u8 ist[32] = {[1] = IST_DB, [2] = IST_NMI, [8] = IST_DF, [18] = IST_MC};
 
 	idt[vector] = (struct gate){
-		.offset0 = handler, .offset1 = handler >> 16, .offset2 = handler >> 32,
-		.selector = KERNEL_CS, .ist = vector < 32 ? ist[vector] : 0,
+		.offset0 = handler,
+		.offset1 = handler >> 16,
+		.offset2 = handler >> 32,
+		.selector = KERNEL_CS,
+		.ist = vector < 32 ? ist[vector] : 0,
 		.type = vector == 3 || vector == 4 ? GATE_USER : GATE_KERNEL,
 	};
 }
@@ -123,8 +126,8 @@ void trap_dispatch(struct trap_frame *frame)
 	interrupt(vector, NULL);
 }
 
-/* On a stack of its own, from kernel or user mode. An NMI is how a panicking CPU stops the others; #DB
- * comes here only from the kernel (see entry.S) and means nothing; the rest is the end. */
+/* On a stack of its own, from kernel or user mode. An NMI is how a panicking CPU stops the others;
+ * #DB comes here only from the kernel (see entry.S) and means nothing; the rest is the end. */
 void trap_paranoid(struct trap_frame *frame)
 {
 	if (frame->vector == NMI) {

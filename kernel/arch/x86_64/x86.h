@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The processor as only this port sees it: selectors, control registers, and what the port's files offer
- * each other. */
+ * The processor as only this port sees it: selectors, control registers, and what the port's files
+ * offer each other. */
 #ifndef KERNEL_X86_H
 #define KERNEL_X86_H
 
@@ -18,7 +18,8 @@
 #define IST_MC 3
 #define IST_DB 4
 
-/* Interrupt vectors above those of lines and devices (arch.h). 0x20..0x2f: the masked legacy PICs'. */
+/* Interrupt vectors above those of lines and devices (arch.h). 0x20..0x2f: the masked legacy
+ * PICs'. */
 #define VECTOR_TIMER 0xe0
 #define VECTOR_IPI 0xf0
 #define VECTOR_SPURIOUS 0xff
@@ -55,7 +56,8 @@ struct tss {
 
 #define TSS_BITMAP_BYTES 8192
 
-/* What each CPU owns. The bitmap must follow the tss; its last byte is the all-ones the CPU asks for. */
+/* What each CPU owns. The bitmap must follow the tss; its last byte is the all-ones the CPU asks
+ * for. */
 struct cpu_area {
 	struct cpu cpu;
 	u64 gdt[8];
@@ -136,15 +138,17 @@ struct cpuid {
 static inline struct cpuid cpuid(u32 leaf, u32 sub)
 {
 	struct cpuid r;
-	__asm__ volatile("cpuid" : "=a"(r.a), "=b"(r.b), "=c"(r.c), "=d"(r.d) : "a"(leaf), "c"(sub));
+	__asm__ volatile("cpuid"
+			 : "=a"(r.a), "=b"(r.b), "=c"(r.c), "=d"(r.d)
+			 : "a"(leaf), "c"(sub));
 	return r;
 }
 
 /* cpu.c */
 extern u64 cpu_xcr0;
 extern u32 cpu_xsave_bytes;
-/* Refuses, by ending the machine, a CPU that lacks what the kernel needs; removes SMAP instructions from
- * the text where there is no SMAP. Boot CPU, before the text is read-only. */
+/* Refuses, by ending the machine, a CPU that lacks what the kernel needs; removes SMAP
+ * instructions from the text where there is no SMAP. Boot CPU, before the text is read-only. */
 void cpu_check(void);
 /* Whether the CPU has pages of 1 GiB. */
 int cpu_has_huge(void);
@@ -155,11 +159,13 @@ void cpu_setup(struct cpu_area *area, u32 id, u32 apic);
 void cpu_smap_off(void);
 int cpu_smap(void); /* whether it is on */
 
-/* probe.c: whether IRETQ from user mode to user mode works as things are. Boot CPU, before boot ends. */
+/* probe.c: whether IRETQ from user mode to user mode works as things are. Boot CPU, before boot
+ * ends. */
 int probe_user_iret(void);
 
 /* boot_info.c, acpi.c */
-/* Fills boot from the loader's structures and the firmware's tables; nothing of theirs is used after. */
+/* Fills boot from the loader's structures and the firmware's tables; nothing of theirs is used
+ * after. */
 void boot_read(u32 protocol, u64 address);
 void acpi_read(u64 rsdp);
 /* Physical address of the firmware's RSDP in the BIOS areas, or 0. */
@@ -188,8 +194,8 @@ u64 memory_trampoline(void);
 struct cpu_area *memory_cpu_area(u32 id);
 
 /* trap.c */
-void trap_init(void);  /* fills the IDT: once */
-void trap_load(void);  /* loads it: each CPU */
+void trap_init(void); /* fills the IDT: once */
+void trap_load(void); /* loads it: each CPU */
 /* Sends a vector to another handler until the next trap_init. */
 void trap_set(u32 vector, void (*handler)(void));
 void trap_dispatch(struct trap_frame *frame);

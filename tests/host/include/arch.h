@@ -14,6 +14,7 @@ struct cpu {
 	struct context *ctx;
 	struct env *env;
 	u32 id;
+	u32 ports_of;
 };
 
 extern u32 ncpus;
@@ -27,5 +28,14 @@ void smp_flush_all(void);
 void smp_quiesce(void);
 void smp_poll(void);
 u64 arch_random(int *ok);
+
+/* The test of the file that uses these defines them. */
+void *arch_map_device(u64 address, u64 bytes);
+void arch_load_ports(const struct env *env);
+u32 arch_isa_line(u32 isa, u32 *flags);
+int arch_line_route(u32 gsi, u32 vector, u32 cpu, u32 flags);
+void arch_line_mask(u32 gsi, int masked);
+#define ARCH_VECTOR_LINES 0x40
+#define ARCH_VECTOR_DEVICES 0x80
 
 #endif

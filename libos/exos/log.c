@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT
+ * ExOS's own messages: to the kernel's log. */
+#include "sched.h"
+#include <aril_stubs.h>
+#include <core/print.h>
+#include <core/string.h>
+
+#define LINE 256
+#define ONCE 64
+
+static void line_write(const char *format, __builtin_va_list args)
+{
+	char line[LINE];
+	int n = core_vformat(line, sizeof(line), format, args);
+
+	aril_log(line, n < LINE ? (u64)n : LINE - 1);
+}
+
+void exos_log(const char *format, ...)
+{
+	__builtin_va_list args;
+
+	__builtin_va_start(args, format);
+	line_write(format, args);
+	__builtin_va_end(args);
+}
+
+void exos_log_once(const char *format, ...)
+{
+	static u64 seen[ONCE]; /* hashes of lines */
+	static u32 count;
+	char line[LINE];
+	u64 hash = 14695981039346656037ul;
+	__builtin_va_list args;
+
+	__builtin_va_start(args, format);
+	core_vformat(line, sizeof(line), format, args);
+	__builtin_va_end(args);
+	for (const char *c = line; *c; c++)
+		hash = (hash ^ (u8)*c) * 1099511628211ul;
+	for (u32 i = 0; i < count; i++)
+		if (seen[i] == hash)
+			return;
+	if (count == ONCE)
+		return;
+	seen[count++] = hash;
+	aril_log(line, strlen(line));
+}
+
+_Noreturn void exos_panic(const char *format, ...)
+{
+	__builtin_va_list args;
+
+	__builtin_va_start(args, format);
+	line_write(format, args);
+	__builtin_va_end(args);
+	family_failed = 1;
+	for (;;) /* the scheduler ends the family */
+		aril_yield(0, 0);
+}

@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: MIT
+ * Linux's calls on memory. Family lock throughout. */
+#include "inode.h"
+#include "mm_internal.h"
+#include "proc.h"
+
+#define AREA_READ_ONLY 0x40000000u /* of a shared file not open for writing: PROT_WRITE is refused */
+#define MMAP_MIN 0x10000ul
+#define RLIMIT_DATA_INDEX 2
+#define PROT_ALL (PROT_READ | PROT_WRITE | PROT_EXEC)
+
+static struct mm *own(void)
+{
+	return current()->proc->mm;
+}
+
+s64 sys_brk(u64 addr)
+{
+	struct mm *mm = own();
+	u64 old = page_up(mm->brk), end = page_up(addr);
+
+	if (addr < mm->brk_start || addr >= PROGRAM_TOP)
+		return mm->brk;
+	if (end < old) {
+		if (area_unmap(mm, end, old))
+			return mm->brk;
+	} else if (end > old) {
+		struct area *next = area_from(mm, old);
+
+		if (addr - mm->brk_start > current()->proc->limit_cur[RLIMIT_DATA_INDEX])
+			return mm->brk;
+		if ((next && next->start < end) || (end - old) / PAGE > pages_total() ||
+		    mm_map(mm, old, end - old, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, NULL, 0))
+			return mm->brk;
+	}
+	mm->brk = addr;
+	return addr;
+}
+
+/* Whether f may be mapped so. 0 or -EACCES, -ENODEV. Adds to *flags what is to be remembered. */
+static s64 file_check(const struct file *f, u64 prot, u64 *flags)
+{
+	u32 access = f->flags & O_ACCMODE;
+
+	if (access == O_WRONLY)
+		return -EACCES;
+	if (*flags & MAP_SHARED && access != O_RDWR) {
+		if (prot & PROT_WRITE)
+			return -EACCES;
+		*flags |= AREA_READ_ONLY;
+	}
+	if (!f->inode || !S_ISREG(f->inode->mode))
+		return -ENODEV;
+	return 0;
+}
+
+/* The address for a mapping: 0 is never one. -EINVAL, -EPERM, -ENOMEM, -EEXIST. */
+static s64 mmap_place(struct mm *mm, u64 addr, u64 bytes, u64 flags)
+{
+	if (flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)) {
+		if (addr & (PAGE - 1))
+			return -EINVAL;
+		if (bytes > PROGRAM_TOP || addr > PROGRAM_TOP - bytes)
+			return -ENOMEM;
+		if (addr < MMAP_MIN)
+			return -EPERM;
+		struct area *there = area_from(mm, addr);
+		if (flags & MAP_FIXED_NOREPLACE && there && there->start < addr + bytes)
+			return -EEXIST;
+		return addr;
+	}
+	addr = area_place(mm, addr, bytes);
+	return addr ? (s64)addr : -ENOMEM;
+}
+
+s64 sys_mmap(u64 addr, u64 bytes, u64 prot, u64 flags, u64 fd, u64 offset)
+{
+	struct mm *mm = own();
+	struct file *f = NULL;
+	u64 type = flags & MAP_TYPE;
+
+	if (offset & (PAGE - 1))
+		return -EINVAL;
+	if (!(flags & MAP_ANONYMOUS)) {
+		f = fd_file((u32)fd);
+		if (!f)
+			return -EBADF;
+	} else if (flags & MAP_HUGETLB) {
+		return -EINVAL;
+	}
+	if (!bytes)
+		return -EINVAL;
+	bytes = page_up(bytes);
+	if (!bytes || bytes > PROGRAM_TOP)
+		return -ENOMEM;
+	if (offset + bytes < offset)
+		return -EOVERFLOW;
+	if (type != MAP_PRIVATE && type != MAP_SHARED && type != MAP_SHARED_VALIDATE)
+		return -EINVAL;
+	if (type == MAP_SHARED_VALIDATE && flags & MAP_SYNC)
+		return -EOPNOTSUPP;
+	s64 at = mmap_place(mm, addr, bytes, flags);
+	if (at < 0)
+		return at;
+	u64 kept = (flags & (MAP_ANONYMOUS | MAP_GROWSDOWN | MAP_NORESERVE)) |
+		   (type == MAP_PRIVATE ? MAP_PRIVATE : MAP_SHARED);
+	s64 error = f ? file_check(f, prot, &kept) : 0;
+	if (error)
+		return error;
+	int shared_memory = !f && kept & MAP_SHARED;
+	if (shared_memory && bytes / PAGE > pages_free())
+		return -ENOMEM;
+	error = mm_map(mm, at, bytes, prot & PROT_ALL, kept, f ? f->inode : NULL, offset);
+	if (error)
+		return error;
+	if (shared_memory) {
+		error = area_populate(mm, at, at + bytes);
+		if (error) {
+			pages_flush();
+			area_unmap(mm, at, at + bytes);
+			return error;
+		}
+	}
+	if (flags & MAP_POPULATE && !f && !shared_memory && prot & PROT_WRITE)
+		area_populate(mm, at, at + bytes);
+	pages_flush();
+	return at;
+}
+
+s64 sys_munmap(u64 addr, u64 bytes)
+{
+	if (addr & (PAGE - 1) || !bytes || bytes > PROGRAM_TOP || addr > PROGRAM_TOP - bytes)
+		return -EINVAL;
+	return area_unmap(own(), addr, addr + page_up(bytes));
+}
+
+/* Gives the pages of an area that exist the flags that its protection now asks for. */
+static void area_reprotect(struct mm *mm, struct area *area)
+{
+	for (u64 va = pages_next(mm, area->start, area->end); va < area->end;) {
+		u64 *word = pages_word(mm, va, 0);
+		u64 stop = min(area->end, (va | 0x1fffff) + 1);
+
+		for (; va < stop; va += PAGE, word++)
+			if (*word & MAPPED)
+				pages_protect(mm, va, word, area_flags(area, !!(*word & MAPPED_WRITE)));
+		va = pages_next(mm, va, area->end);
+	}
+}
+
+s64 sys_mprotect(u64 addr, u64 bytes, u64 prot)
+{
+	struct mm *mm = own();
+	u64 end = addr + page_up(bytes), at = addr;
+
+	if (addr & (PAGE - 1))
+		return -EINVAL;
+	if (!bytes)
+		return 0;
+	if (end <= addr)
+		return -ENOMEM;
+	if (prot & ~(u64)(PROT_ALL | PROT_GROWSDOWN | PROT_GROWSUP) || prot & PROT_GROWSUP)
+		return -EINVAL;
+	struct area *area = mm_find(mm, addr);
+	if (prot & PROT_GROWSDOWN) {
+		if (!area || !(area->flags & MAP_GROWSDOWN))
+			return area ? -EINVAL : -ENOMEM;
+		addr = at = area->start;
+	}
+	s64 error = area_split(mm, addr, min(end, PROGRAM_TOP));
+	for (area = mm_find(mm, addr); !error && at < end; area = area_next(mm, area)) {
+		if (!area || area->start != at) {
+			error = -ENOMEM;
+			break;
+		}
+		if (prot & PROT_WRITE && area->flags & AREA_READ_ONLY) {
+			error = -EACCES;
+			break;
+		}
+		area->prot = prot & PROT_ALL;
+		area_reprotect(mm, area);
+		at = area->end;
+	}
+	pages_flush();
+	area_merge(mm, addr, end);
+	return error;
+}
+
+/* Moves the pages of [from, from + bytes) to `to`, where nothing is. 0 or -ENOMEM with nothing moved. */
+static s64 pages_move(struct mm *mm, u64 from, u64 to, u64 bytes)
+{
+	for (u64 at = 0; at < bytes; at += PAGE)
+		if (pages_word(mm, from + at, 0) && *pages_word(mm, from + at, 0) & MAPPED &&
+		    !pages_word(mm, to + at, 1))
+			return -ENOMEM;
+	for (u64 va = pages_next(mm, from, from + bytes); va < from + bytes; va = pages_next(mm, va + PAGE, from + bytes)) {
+		u64 *word = pages_word(mm, va, 0);
+
+		if (!(*word & MAPPED))
+			continue;
+		page_get(mapped_page(*word));
+		pages_bind(mm, va - from + to, pages_word(mm, va - from + to, 1), mapped_page(*word),
+			   *word & MAPPED_FLAGS & ~MAPPED);
+	}
+	pages_flush();
+	return 0;
+}
+
+/* Makes room for `bytes` elsewhere and moves the first old_bytes there. */
+static s64 remap_move(struct mm *mm, u64 old, u64 old_bytes, u64 bytes, u64 to)
+{
+	struct area area = *mm_find(mm, old);
+	u64 moved = min(old_bytes, bytes);
+	s64 error = mm_map(mm, to, bytes, area.prot, area.flags, area.inode, area.offset + (old - area.start));
+
+	if (error)
+		return error;
+	error = pages_move(mm, old, to, moved);
+	if (error) {
+		area_unmap(mm, to, to + bytes);
+		return error;
+	}
+	area_unmap(mm, old, old + old_bytes);
+	return to;
+}
+
+/* Grows a mapping where it is, if what follows is free. 0: it cannot. */
+static int remap_grow(struct mm *mm, u64 old, u64 old_bytes, u64 bytes)
+{
+	struct area *area = mm_find(mm, old), *next = area_next(mm, area);
+
+	if (area->end != old + old_bytes || old + bytes > PROGRAM_TOP || (next && next->start < old + bytes))
+		return 0;
+	area->end = old + bytes;
+	return 1;
+}
+
+s64 sys_mremap(u64 old, u64 old_bytes, u64 bytes, u64 flags, u64 to)
+{
+	struct mm *mm = own();
+
+	if (flags & ~(u64)(MREMAP_MAYMOVE | MREMAP_FIXED) || old & (PAGE - 1) || !bytes)
+		return -EINVAL;
+	old_bytes = page_up(old_bytes);
+	bytes = page_up(bytes);
+	if (!bytes || bytes > PROGRAM_TOP)
+		return -EINVAL;
+	if (flags & MREMAP_FIXED &&
+	    (!(flags & MREMAP_MAYMOVE) || to & (PAGE - 1) || to > PROGRAM_TOP - bytes ||
+	     (to < old + old_bytes && old < to + bytes)))
+		return -EINVAL;
+	struct area *area = mm_find(mm, old);
+	if (!area || old_bytes > area->end - old)
+		return -EFAULT;
+	if (!old_bytes)
+		return -EINVAL;
+	int shared_memory = !area->inode && area->flags & MAP_SHARED;
+	s64 at = old;
+	if (flags & MREMAP_FIXED) {
+		if (to < MMAP_MIN)
+			return -EPERM;
+		at = remap_move(mm, old, old_bytes, bytes, to);
+	} else if (bytes < old_bytes) {
+		s64 error = area_unmap(mm, old + bytes, old + old_bytes);
+		return error ? error : (s64)old;
+	} else if (bytes > old_bytes && !remap_grow(mm, old, old_bytes, bytes)) {
+		if (!(flags & MREMAP_MAYMOVE))
+			return -ENOMEM;
+		to = area_place(mm, 0, bytes);
+		at = to ? remap_move(mm, old, old_bytes, bytes, to) : -ENOMEM;
+	}
+	if (at > 0 && shared_memory && area_populate(mm, at, at + bytes))
+		return -ENOMEM;
+	return at;
+}
+
+/* Whether every page of a range lies in an area. */
+static int range_mapped(struct mm *mm, u64 start, u64 end)
+{
+	while (start < end) {
+		struct area *area = mm_find(mm, start);
+
+		if (!area)
+			return 0;
+		start = area->end;
+	}
+	return 1;
+}
+
+/* Private pages go: they come back as zeroes or from the file. Shared ones stay where they are kept. */
+static void drop_pages(struct mm *mm, u64 start, u64 end)
+{
+	for (struct area *area = area_from(mm, start); area && area->start < end; area = area_next(mm, area))
+		if (area->inode || !(area->flags & MAP_SHARED))
+			pages_unmap(mm, max(start, area->start), min(end, area->end));
+}
+
+s64 sys_madvise(u64 addr, u64 bytes, u64 advice)
+{
+	struct mm *mm = own();
+	u64 end = addr + page_up(bytes);
+
+	if (addr & (PAGE - 1) || end < addr || end > PROGRAM_TOP)
+		return -EINVAL;
+	switch (advice) {
+	case MADV_DONTNEED:
+	case MADV_FREE:
+		drop_pages(mm, addr, end);
+		break;
+	case MADV_NORMAL:
+	case MADV_RANDOM:
+	case MADV_SEQUENTIAL:
+	case MADV_WILLNEED:
+	case MADV_HUGEPAGE:
+	case MADV_NOHUGEPAGE:
+	case MADV_DONTDUMP:
+	case MADV_DODUMP:
+		break;
+	default:
+		return -EINVAL;
+	}
+	return range_mapped(mm, addr, end) ? 0 : -ENOMEM;
+}
+
+/* Shared pages are the page cache's own: nothing is to be written back. */
+s64 sys_msync(u64 addr, u64 bytes, u64 flags)
+{
+	if (addr & (PAGE - 1) || flags & ~(u64)(MS_ASYNC | MS_INVALIDATE | MS_SYNC) ||
+	    (flags & (MS_ASYNC | MS_SYNC)) == (MS_ASYNC | MS_SYNC))
+		return -EINVAL;
+	u64 end = addr + page_up(bytes);
+	return end < addr || !range_mapped(own(), addr, end) ? -ENOMEM : 0;
+}
+
+s64 sys_mincore(u64 addr, u64 bytes, u64 vec)
+{
+	struct mm *mm = own();
+	u64 end = addr + page_up(bytes);
+
+	if (addr & (PAGE - 1))
+		return -EINVAL;
+	if (end < addr || end > PROGRAM_TOP || !range_mapped(mm, addr, end))
+		return -ENOMEM;
+	for (; addr < end; addr += PAGE, vec++) {
+		u64 *word = pages_word(mm, addr, 0);
+		u8 there = word && *word & MAPPED;
+
+		if (copy_out(vec, &there, 1))
+			return -EFAULT;
+	}
+	return 0;
+}

@@ -1,0 +1,564 @@
+/* SPDX-License-Identifier: MIT
+ * Rings over a device that the test plays: who may, what is pinned, what comes back, and a device that lies.
+ * links: tests/host/fake.c kernel/cap.c kernel/siphash.c kernel/frame.c kernel/space.c kernel/table.c kernel/ring.c kernel/dev/virtio.c */
+#include "fake.h"
+
+#include "grant.h"
+#include "ring.h"
+#include "slice.h"
+
+#define REGS (FAKE_DEVICE * 4096ul)
+#define LINE 20
+#define MAGIC 0
+#define VERSION 1
+#define TYPE 2
+#define OFFERED 4
+#define QUEUE_MAX 13
+#define INTERRUPT 24
+#define STATUS 28
+
+/* Plain memory behaves as a device that is content with everything. */
+static u32 regs[0x200 / 4];
+static u32 masked, woken, posted, taken_line;
+static u64 woken_key;
+static int windows;
+static u32 root, dom, device_number;
+static struct env *owner;
+static u32 queue_frame[2];
+static u16 seen[2], returned[2]; /* the device's places in the two rings */
+
+void *arch_map_device(u64 address, u64 bytes)
+{
+	CHECK(bytes <= 8192);
+	return windows ? (u8 *)regs + address % 4096 : NULL;
+}
+
+void arch_load_ports(const struct env *env)
+{
+	(void)env;
+}
+
+int arch_line_route(u32 gsi, u32 vector, u32 cpu, u32 flags)
+{
+	CHECK(vector >= ARCH_VECTOR_DEVICES && !cpu && flags == ARIL_LINE_LEVEL);
+	masked = 1;
+	return gsi < 24 ? 0 : -1;
+}
+
+void arch_line_mask(u32 gsi, int mask)
+{
+	CHECK(gsi < 24);
+	masked = (u32)mask;
+}
+
+u32 line_of_isa(u32 isa, u32 *flags)
+{
+	*flags = ARIL_LINE_LEVEL;
+	return isa + 1;
+}
+
+int grant_line_taken(u32 gsi)
+{
+	return gsi == taken_line;
+}
+
+u32 wait_wake(u64 key, u32 n)
+{
+	CHECK(n > 1);
+	woken++;
+	woken_key = key;
+	return 0;
+}
+
+void upcall_post(struct context *ctx, u32 pend)
+{
+	CHECK(ctx->state != CTX_NONE && pend == ARIL_PEND_EVENT);
+	posted++;
+}
+
+void kprint(const char *format, ...)
+{
+	(void)format;
+}
+
+static struct aril_device_desc describe(u64 at)
+{
+	struct aril_device_desc d = {.transport = ARIL_VIRTIO_MMIO, .type = 3, .regs = at, .line = LINE,
+				     .line_flags = ARIL_LINE_LEVEL, .nqueues = 2};
+
+	d.queue_frame[0] = queue_frame[0] = fake_frame();
+	d.queue_frame[1] = queue_frame[1] = fake_frame();
+	return d;
+}
+
+static s64 open_device(u32 auth, struct aril_device_desc d)
+{
+	return call_device_open(auth, &d);
+}
+
+/* A frame of dom's. */
+static u32 dom_frame(void)
+{
+	u32 frame = fake_frame();
+
+	SAME(fake_set_guard(root, frame, 0, fake_guard("dom", ARIL_ALL, 0)), 1);
+	return frame;
+}
+
+static void machine(void)
+{
+	fake_reset();
+	memset(regs, 0, sizeof(regs));
+	regs[MAGIC] = 0x74726976;
+	regs[VERSION] = 2;
+	regs[TYPE] = 3;
+	regs[OFFERED] = 1; /* both halves: VERSION_1 is bit 0 of the upper */
+	regs[QUEUE_MAX] = 128;
+	windows = 1;
+	taken_line = ~0u;
+	woken = posted = 0;
+	memset(seen, 0, sizeof(seen));
+	memset(returned, 0, sizeof(returned));
+	root = fake_open("", ARIL_ALL, ~0ul);
+	owner = this_cpu()->env;
+	dom = fake_open("dom", ARIL_ALL, 10);
+	fake_context(owner, 0, fake_frame());
+}
+
+/* The kernel's table of devices outlives a test: each opens one of its own, at another address and line,
+ * and there are as many tests as there is room for. */
+static void start(void)
+{
+	static u32 opened;
+	struct aril_device_desc d;
+
+	machine();
+	d = describe(REGS + 4096ul * ++opened);
+	d.line = opened;
+	d.guard = fake_guard("dom", ARIL_ALL, 0);
+	s64 n = open_device(root, d);
+	CHECK(n >= 0);
+	SAME(masked, 0);
+	device_number = (u32)n;
+	for (u32 q = 0; q < 2; q++) {
+		SAME(frames[queue_frame[q]].state, ARIL_FRAME_QUEUE);
+		for (u32 i = 0; i < 4096; i++)
+			CHECK(!((u8 *)frame_memory(queue_frame[q]))[i]);
+	}
+}
+
+/* Leaves no ring open: its owner's memory goes with the test. */
+static void end(void)
+{
+	ring_env_gone(owner);
+}
+
+static struct aril_ring_page *page_of(u32 frame)
+{
+	return frame_memory(frame);
+}
+
+static struct aril_ring_request request(u32 frame, u32 write, u64 cookie)
+{
+	return (struct aril_ring_request){.frame = frame, .offset = 96, .bytes = 4000, .write = write,
+					  .auth = dom, .cookie = cookie};
+}
+
+static s64 submit(u32 ring, struct aril_ring_request r)
+{
+	return call_ring_submit(ring, &r, 1);
+}
+
+/* --- the device's side */
+
+static u8 *queue_memory(u32 q)
+{
+	return frame_memory(queue_frame[q]);
+}
+
+/* The next buffer that the kernel made available: its descriptor's number, or -1. */
+static int device_take(u32 q)
+{
+	u16 *avail = (u16 *)(queue_memory(q) + 2048);
+
+	if (avail[1] == seen[q])
+		return -1;
+	return avail[2 + seen[q]++ % 128];
+}
+
+static void device_return(u32 q, u32 id, u32 bytes)
+{
+	u8 *used = queue_memory(q) + 2560;
+	u32 entry[2] = {id, bytes};
+
+	memcpy(used + 4 + returned[q] % 128 * 8, entry, 8);
+	((u16 *)used)[1] = ++returned[q];
+}
+
+static void device_interrupt(void)
+{
+	regs[INTERRUPT] = 1;
+	ring_interrupt(device_number);
+}
+
+/* --- tests */
+
+static void open_arguments(void)
+{
+	struct aril_device_desc d, bad;
+
+	machine();
+	d = describe(REGS);
+	SAME(open_device(99, d), -ARIL_E_CAP);
+	SAME(open_device(dom, d), -ARIL_E_RIGHTS);
+	SAME(open_device(fake_open("", ARIL_ALL & ~ARIL_OWN, ~0ul), d), -ARIL_E_RIGHTS);
+	SAME(call_device_open(root, BAD_ADDRESS), -ARIL_E_ADDR);
+	bad = d, bad.transport = 3;
+	SAME(open_device(root, bad), -ARIL_E_RANGE);
+	bad = d, bad.nqueues = 0;
+	SAME(open_device(root, bad), -ARIL_E_RANGE);
+	bad = d, bad.nqueues = 5;
+	SAME(open_device(root, bad), -ARIL_E_RANGE);
+	bad = d, bad.line_flags = 8;
+	SAME(open_device(root, bad), -ARIL_E_RANGE);
+	bad = d, bad.guard = fake_guard("dom", ARIL_ALL, 0), bad.guard.len = 33;
+	SAME(open_device(root, bad), -ARIL_E_RANGE);
+	bad = d, bad.queue_frame[1] = bad.queue_frame[0];
+	SAME(open_device(root, bad), -ARIL_E_RANGE);
+	bad = d, bad.queue_frame[1] = FAKE_FRAMES;
+	SAME(open_device(root, bad), -ARIL_E_FRAME);
+	bad = d, bad.queue_frame[0] = FAKE_KERNEL;
+	SAME(open_device(root, bad), -ARIL_E_STATE);
+	bad = d, bad.line = 24;
+	SAME(open_device(root, bad), -ARIL_E_RANGE);
+	taken_line = LINE;
+	SAME(open_device(root, d), -ARIL_E_STATE);
+	taken_line = ~0u;
+	SAME(frames[d.queue_frame[0]].state, ARIL_FRAME_NORMAL);
+	windows = 0;
+	SAME(open_device(root, d), -ARIL_E_QUOTA);
+	SAME(frames[d.queue_frame[0]].state, ARIL_FRAME_NORMAL);
+}
+
+/* Registers must not lie in memory: the kernel would write there for whoever names it. */
+static void open_addresses(void)
+{
+	struct aril_device_desc d, bad;
+
+	machine();
+	d = describe(REGS);
+	for (u64 at = 0; at < FAKE_FRAMES * 4096ul; at += 4096) {
+		bad = d, bad.regs = at;
+		if (at >> 12 != FAKE_ABSENT)
+			SAME(open_device(root, bad), -ARIL_E_RANGE);
+	}
+	bad = d, bad.regs = FAKE_ABSENT * 4096ul + 4096 - 64; /* reaches into the next frame */
+	SAME(open_device(root, bad), -ARIL_E_RANGE);
+	bad = d, bad.regs = 1ul << 52;
+	SAME(open_device(root, bad), -ARIL_E_RANGE);
+	bad = d, bad.regs++;
+	SAME(open_device(root, bad), -ARIL_E_RANGE);
+	d.transport = ARIL_VIRTIO_PCI;
+	d.notify = d.isr = d.regs;
+	bad = d, bad.regs = 4096 * 20;
+	SAME(open_device(root, bad), -ARIL_E_RANGE);
+	bad = d, bad.regs += 2;
+	SAME(open_device(root, bad), -ARIL_E_RANGE);
+	bad = d, bad.notify = 4096 * 20;
+	SAME(open_device(root, bad), -ARIL_E_RANGE);
+	bad = d, bad.notify++;
+	SAME(open_device(root, bad), -ARIL_E_RANGE);
+	bad = d, bad.isr = 4096 * 20;
+	SAME(open_device(root, bad), -ARIL_E_RANGE);
+	windows = 0;
+	SAME(open_device(root, d), -ARIL_E_QUOTA);
+}
+
+/* What answers there is not what was named, or does not speak virtio 1. */
+static void open_negotiation(void)
+{
+	static const struct {
+		u32 at, value;
+	} wrong[] = {{MAGIC, 0}, {VERSION, 1}, {TYPE, 2}, {OFFERED, 0}, {QUEUE_MAX, 0}, {QUEUE_MAX, 96}};
+
+	for (u32 i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		machine();
+		struct aril_device_desc d = describe(REGS);
+		regs[wrong[i].at] = wrong[i].value;
+		SAME(open_device(root, d), -ARIL_E_DEVICE);
+		SAME(frames[d.queue_frame[0]].state, ARIL_FRAME_NORMAL);
+	}
+}
+
+static void ring_arguments(void)
+{
+	u32 frame, other;
+
+	start();
+	frame = dom_frame();
+	other = fake_open("dox", ARIL_ALL, 10);
+	SAME(call_ring_open(99, device_number, 0, frame, 0), -ARIL_E_CAP);
+	SAME(call_ring_open(dom, 9, 0, frame, 0), -ARIL_E_RANGE);
+	SAME(call_ring_open(dom, device_number, 2, frame, 0), -ARIL_E_RANGE);
+	SAME(call_ring_open(other, device_number, 0, frame, 0), -ARIL_E_RIGHTS);
+	SAME(call_ring_open(fake_open("dom", ARIL_READ, 10), device_number, 0, frame, 0), -ARIL_E_RIGHTS);
+	SAME(call_ring_open(dom, device_number, 0, FAKE_FRAMES, 0), -ARIL_E_FRAME);
+	SAME(call_ring_open(dom, device_number, 0, fake_frame(), 0), -ARIL_E_RIGHTS);
+	SAME(call_ring_open(root, device_number, 0, FAKE_KERNEL, 0), -ARIL_E_STATE);
+	SAME(call_ring_open(dom, device_number, 0, frame, 1), -ARIL_E_CPU);
+	SAME(call_ring_open(dom, device_number, 0, frame, 2), -ARIL_E_CPU);
+	SAME(frames[frame].pins, 0);
+	s64 ring = call_ring_open(dom, device_number, 0, frame, 0);
+	SAME(ring, device_number * 4);
+	SAME(frames[frame].pins, 1);
+	SAME(call_ring_open(dom, device_number, 0, dom_frame(), 0), -ARIL_E_STATE);
+	SAME(call_device_read(99, device_number, 0), -ARIL_E_CAP);
+	SAME(call_device_read(other, device_number, 0), -ARIL_E_RIGHTS);
+	SAME(call_device_read(dom, 9, 0), -ARIL_E_RANGE);
+	SAME(call_device_read(dom, device_number, 2), -ARIL_E_RANGE);
+	SAME(call_device_read(dom, device_number, 0x100), -ARIL_E_RANGE);
+	regs[0x108 / 4] = 0xfedcba98;
+	SAME(call_device_read(dom, device_number, 8), 0xfedcba98);
+	fake_become(fake_env(1, 0));
+	SAME(call_ring_close((u32)ring), -ARIL_E_RIGHTS);
+	SAME(submit((u32)ring, request(frame, 1, 0)), -ARIL_E_RIGHTS);
+	fake_become(owner);
+	SAME(call_ring_close((u32)ring + 1), -ARIL_E_RIGHTS); /* nobody's */
+	SAME(call_ring_close((u32)ring + 2), -ARIL_E_RANGE);
+	SAME(call_ring_close(~0u), -ARIL_E_RANGE);
+	SAME(call_ring_close((u32)ring), 0);
+	SAME(frames[frame].pins, 0);
+}
+
+static void submit_arguments(void)
+{
+	struct aril_ring_request many[65], r;
+
+	start();
+	u32 page = dom_frame(), frame = dom_frame();
+	u32 ring = (u32)call_ring_open(dom, device_number, 0, page, 0);
+	for (u32 i = 0; i < 65; i++)
+		many[i] = request(frame, 1, i);
+	SAME(call_ring_submit(ring, many, 0), -ARIL_E_RANGE);
+	SAME(call_ring_submit(ring, many, 65), -ARIL_E_RANGE);
+	SAME(call_ring_submit(ring, BAD_ADDRESS, 1), -ARIL_E_ADDR);
+	r = request(frame, 2, 0);
+	SAME(submit(ring, r), -ARIL_E_RANGE);
+	r = request(frame, 1, 0), r.zero = 1;
+	SAME(submit(ring, r), -ARIL_E_RANGE);
+	r = request(frame, 1, 0), r.bytes = 0;
+	SAME(submit(ring, r), -ARIL_E_RANGE);
+	r = request(frame, 1, 0), r.bytes = 4001;
+	SAME(submit(ring, r), -ARIL_E_RANGE);
+	r = request(frame, 1, 0), r.bytes = 4097, r.offset = 0;
+	SAME(submit(ring, r), -ARIL_E_RANGE);
+	r = request(frame, 1, 0), r.bytes = ~0u, r.offset = 2;
+	SAME(submit(ring, r), -ARIL_E_RANGE);
+	r = request(frame, 1, 0), r.offset = ~0u;
+	SAME(submit(ring, r), -ARIL_E_RANGE);
+	r = request(frame, 1, 0), r.auth = 99;
+	SAME(submit(ring, r), -ARIL_E_CAP);
+	r = request(FAKE_FRAMES, 1, 0);
+	SAME(submit(ring, r), -ARIL_E_FRAME);
+	r = request(fake_frame(), 1, 0);
+	SAME(submit(ring, r), -ARIL_E_RIGHTS);
+	r = request(frame, 1, 0), r.auth = fake_open("dom", ARIL_READ, 10);
+	SAME(submit(ring, r), -ARIL_E_RIGHTS);
+	r.write = 0;
+	SAME(submit(ring, r), 1);
+	r = request(frame, 0, 0), r.auth = fake_open("dom", ARIL_WRITE, 10);
+	SAME(submit(ring, r), -ARIL_E_RIGHTS);
+	r = request(queue_frame[0], 1, 0), r.auth = root; /* it would rewrite its own descriptors */
+	SAME(submit(ring, r), -ARIL_E_STATE);
+	many[3].bytes = 0;
+	SAME(call_ring_submit(ring, many, 10), 3);
+	SAME(frames[frame].pins, 4);
+	end();
+}
+
+static void completions(void)
+{
+	start();
+	u32 page = dom_frame(), frame = dom_frame();
+	u32 ring = (u32)call_ring_open(dom, device_number, 0, page, 0);
+	struct aril_ring_page *p = page_of(page);
+	SAME(submit(ring, request(frame, 1, 77)), 1);
+	SAME(frames[frame].pins, 1);
+	SAME(p->head, 0);
+	int id = device_take(0);
+	CHECK(id >= 0);
+	u64 *desc = (u64 *)queue_memory(0) + 2 * id;
+	SAME(desc[0], frame * 4096ul + 96);
+	SAME(desc[1], 4000 | 2ul << 32);
+	device_return(0, (u32)id, 5000); /* more than it had: cut */
+	device_interrupt();
+	SAME(p->head, 1);
+	SAME(p->entry[0].cookie, 77);
+	SAME(p->entry[0].bytes, 4000);
+	SAME(p->entry[0].status, 0);
+	SAME(frames[frame].pins, 0);
+	SAME(woken, 1);
+	SAME(woken_key, page * 4096ul);
+	SAME(posted, 1);
+	device_interrupt(); /* nothing new */
+	SAME(woken, 1);
+	/* output: written bytes mean nothing */
+	SAME(submit(ring, request(frame, 0, 78)), 1);
+	id = device_take(0);
+	desc = (u64 *)queue_memory(0) + 2 * id;
+	SAME(desc[1], 4000);
+	device_return(0, (u32)id, 9);
+	device_interrupt();
+	SAME(p->entry[1].cookie, 78);
+	SAME(p->entry[1].bytes, 0);
+	end();
+}
+
+/* In flight and unread together stay within the page, whatever the library writes to tail. */
+static void full(void)
+{
+	start();
+	u32 page = dom_frame(), frame = dom_frame(), taken = 0;
+	u32 ring = (u32)call_ring_open(dom, device_number, 0, page, 0);
+	struct aril_ring_page *p = page_of(page);
+	while (submit(ring, request(frame, 1, taken)) == 1)
+		taken++;
+	SAME(taken, 128);
+	SAME(submit(ring, request(frame, 1, 0)), -ARIL_E_FULL);
+	for (u32 i = 0; i < 128; i++)
+		device_return(0, (u32)device_take(0), i);
+	device_interrupt();
+	SAME(p->head, 128);
+	SAME(submit(ring, request(frame, 1, 0)), -ARIL_E_FULL);
+	p->tail = 200; /* beyond head */
+	SAME(submit(ring, request(frame, 1, 0)), -ARIL_E_FULL);
+	p->tail = 128;
+	p->head = 7; /* the kernel does not read it */
+	SAME(submit(ring, request(frame, 1, 500)), 1);
+	device_return(0, (u32)device_take(0), 1);
+	device_interrupt();
+	SAME(p->head, 129);
+	SAME(p->entry[0].cookie, 500);
+	end();
+}
+
+static void lying_device(void)
+{
+	start();
+	u32 page = dom_frame(), frame = dom_frame();
+	u32 ring = (u32)call_ring_open(dom, device_number, 0, page, 0);
+	struct aril_ring_page *p = page_of(page);
+	SAME(submit(ring, request(frame, 1, 1)), 1);
+	SAME(submit(ring, request(frame, 1, 2)), 1);
+	int id = device_take(0);
+	device_return(0, (u32)id, 1);
+	device_return(0, (u32)id, 1); /* twice */
+	device_interrupt();
+	SAME(masked, 1);
+	SAME(regs[STATUS], 0);
+	SAME(frames[frame].pins, 0);
+	SAME(p->head, 2);
+	SAME(p->entry[1].status, ARIL_E_DEVICE);
+	SAME(submit(ring, request(frame, 1, 3)), -ARIL_E_DEVICE);
+	SAME(call_device_read(dom, device_number, 0), -ARIL_E_DEVICE);
+	SAME(call_ring_open(dom, device_number, 1, dom_frame(), 0), -ARIL_E_DEVICE);
+	SAME(call_ring_close(ring), 0);
+	SAME(frames[page].pins, 0);
+	end();
+}
+
+/* What the device holds when its ring goes stays pinned: input until the device is reset, output until it is
+ * through. */
+static void orphans(void)
+{
+	start();
+	u32 page[2] = {dom_frame(), dom_frame()}, in = dom_frame(), out = dom_frame(), ring[2];
+	for (u32 q = 0; q < 2; q++)
+		ring[q] = (u32)call_ring_open(dom, device_number, q, page[q], 0);
+	SAME(submit(ring[0], request(in, 1, 1)), 1);
+	SAME(submit(ring[1], request(out, 0, 2)), 1);
+	SAME(call_ring_close(ring[0]), 0);
+	SAME(frames[page[0]].pins, 0);
+	SAME(frames[in].pins, 1);
+	SAME(call_frame_reset(dom, in), 0);
+	SAME(frames[in].flags, ARIL_FRAME_LOST);
+	ring_env_gone(owner);
+	SAME(frames[page[1]].pins, 0);
+	SAME(frames[out].pins, 1);
+	SAME(frames[in].pins, 1);
+	device_return(1, (u32)device_take(1), 0);
+	device_interrupt();
+	SAME(frames[out].pins, 0);
+	SAME(frames[in].pins, 0); /* reset */
+	SAME(frames[in].flags, 0);
+	SAME(page_of(page[0])->head, 0);
+	SAME(posted, 0);
+	SAME(regs[STATUS], 15); /* and ready for the next */
+	memset(seen, 0, sizeof(seen));
+	memset(returned, 0, sizeof(returned));
+	ring[0] = (u32)call_ring_open(dom, device_number, 0, page[0], 0);
+	SAME(submit(ring[0], request(in, 1, 3)), 1);
+	device_return(0, (u32)device_take(0), 4);
+	device_interrupt();
+	SAME(page_of(page[0])->entry[0].cookie, 3);
+	end();
+}
+
+/* Random work against a count of what is where. */
+static void model(void)
+{
+	u32 held[128], nheld = 0, posted_total = 0, given = 0;
+
+	start();
+	u32 page = dom_frame(), frame = dom_frame();
+	u32 ring = (u32)call_ring_open(dom, device_number, 0, page, 0);
+	struct aril_ring_page *p = page_of(page);
+	for (u32 i = 0; i < 200000; i++) {
+		int id;
+		switch (test_below(4)) {
+		case 0: {
+			struct aril_ring_request r[64];
+			u32 n = 1 + test_below(64), unread = p->head - p->tail;
+			u32 busy = given - posted_total;
+			for (u32 k = 0; k < n; k++)
+				r[k] = request(frame, 1, given + k);
+			s64 room = 128 - (s64)busy - unread;
+			s64 got = call_ring_submit(ring, r, n);
+			SAME(got, room <= 0 ? -ARIL_E_FULL : room < n ? room : (s64)n);
+			given += got > 0 ? (u32)got : 0;
+			break;
+		}
+		case 1:
+			while (nheld < 128 && test_below(8) && (id = device_take(0)) >= 0)
+				held[nheld++] = (u32)id;
+			break;
+		case 2:
+			while (nheld && test_below(8)) {
+				u32 k = test_below(nheld);
+				device_return(0, held[k], 1);
+				held[k] = held[--nheld];
+				posted_total++;
+			}
+			device_interrupt();
+			SAME(p->head, posted_total);
+			break;
+		case 3:
+			p->tail += test_below(1 + p->head - p->tail);
+			break;
+		}
+		SAME(frames[frame].pins, given - posted_total);
+	}
+	CHECK(given > 10000);
+	end();
+}
+
+int main(void)
+{
+	static const struct test tests[] = {
+		TEST(open_arguments), TEST(open_addresses), TEST(open_negotiation), TEST(ring_arguments),
+		TEST(submit_arguments), TEST(completions), TEST(full), TEST(lying_device),
+		TEST(orphans), TEST(model),
+	};
+
+	return test_main(tests, sizeof(tests) / sizeof(tests[0]));
+}
