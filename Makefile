@@ -104,8 +104,11 @@ $(BUILD)/init.bin: $(BUILD)/init.elf
 	$(Q)$(OBJCOPY) -O binary $< $@
 $(BUILD)/obj/kernel/arch/x86_64/init_image.S.o: $(BUILD)/init.bin
 
-$(BUILD)/exos: $(COREOBJ) $(XOBJ) libos/exos/exos.ld
-	$(call link,libos/exos/exos.ld,$(XOBJ) $(COREOBJ))
+# ExOS takes of core what it uses, and not its program start.
+$(BUILD)/libcore.a: $(COREOBJ)
+	$(Q)rm -f $@ && $(AR) rcs $@ $(COREOBJ)
+$(BUILD)/exos: $(BUILD)/libcore.a $(XOBJ) libos/exos/exos.ld
+	$(call link,libos/exos/exos.ld,$(XOBJ) $(BUILD)/libcore.a)
 
 $(BUILD)/native/%: $(BUILD)/obj/programs/%.c.o $(COREOBJ) libos/core/native.ld
 	$(call link,libos/core/native.ld,$< $(COREOBJ))

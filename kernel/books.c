@@ -65,7 +65,7 @@ void books_alloc(void)
 	info->nmodules = boot.nmodules;
 	memcpy(info->module, boot.module, sizeof(info->module));
 	memcpy(info->cmdline, boot.cmdline, sizeof(info->cmdline));
-	for (u32 i = 0; boot.protocol[i] && i < sizeof(info->machine) - 1; i++)
+	for (u32 i = 0; i < sizeof(info->machine) - 1 && boot.protocol[i]; i++)
 		info->machine[i] = boot.protocol[i];
 }
 

@@ -66,7 +66,6 @@ void frame_retype(u32 frame, u8 state, u8 level, u32 partner, int clear)
 		page_clear(frame_memory(frame));
 	f->level = level;
 	f->partner = partner;
-	f->users = 0;
 	f->flags = 0; /* idle: what was being broken is */
 	write_once(f->state, state);
 }

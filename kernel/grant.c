@@ -238,8 +238,11 @@ s64 call_grant_create(u32 auth, const struct aril_grant_desc *user)
 	if (desc.kind == ARIL_GRANT_LINE &&
 	    arch_line_route(desc.first, ARCH_VECTOR_LINES + n, desc.cpu, desc.flags))
 		return -ARIL_E_RANGE;
-	grants[n] = (struct grant){.env = env, .kind = desc.kind, .first = desc.first,
-				   .count = desc.count, .cpu = desc.cpu};
+	grants[n] = (struct grant){.env = env,
+				   .kind = desc.kind,
+				   .first = desc.first,
+				   .count = desc.count,
+				   .cpu = desc.cpu};
 	if (desc.kind == ARIL_GRANT_PORTS) {
 		ports_add(env, desc.first, desc.count);
 	}

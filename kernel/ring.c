@@ -391,8 +391,10 @@ s64 call_ring_submit(u32 ring, const struct aril_ring_request *user, u64 n)
 		const struct aril_ring_request *q = &request[i];
 		u32 at = r->free[--r->nfree];
 
-		r->slot[at] = (struct slot){.cookie = q->cookie, .frame = q->frame,
-					    .bytes = (u16)q->bytes, .state = SLOT_BUSY,
+		r->slot[at] = (struct slot){.cookie = q->cookie,
+					    .frame = q->frame,
+					    .bytes = (u16)q->bytes,
+					    .state = SLOT_BUSY,
 					    .write = (u8)q->write};
 		r->busy++;
 		frame_pin(q->frame);

@@ -335,16 +335,16 @@ static void op_do(u32 space, const struct aril_space_op *op, int *stale)
 		if (!table)
 			continue;
 		id = table * ENTRIES + index;
-		if (op->kind == ARIL_BIND)
-			*stale |= entry_replace(
-					  id, entry_make(op->frame + i, op->flags, opened_by[i])) &
-				  PTE_P;
-		else if (!(*entry_of(id) & PTE_P))
+		if (op->kind != ARIL_BIND && !(*entry_of(id) & PTE_P))
 			continue;
-		else if (op->kind == ARIL_UNBIND)
-			*stale |= entry_replace(id, 0) & PTE_P;
-		else
+		if (op->kind == ARIL_PROTECT) {
 			*stale |= entry_protect(id, op->flags, opened_by[i]);
+			continue;
+		}
+		u64 new = 0;
+		if (op->kind == ARIL_BIND)
+			new = entry_make(op->frame + i, op->flags, opened_by[i]);
+		*stale |= entry_replace(id, new) & PTE_P;
 	}
 }
 
@@ -372,7 +372,6 @@ s64 call_space_update(u32 auth, u32 space, const struct aril_space_op *ops, u64 
 		const struct aril_space_op *op = &copy[done % COPY_OPS];
 		u64 bytes = min(n - done, (u64)COPY_OPS) * sizeof(*op);
 
-		error = 0;
 		if (done % COPY_OPS == 0 && copy_from_user(copy, &ops[done], bytes))
 			error = -ARIL_E_ADDR;
 		if (!error)

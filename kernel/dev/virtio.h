@@ -17,12 +17,12 @@
 struct virtio_ops;
 
 struct virtqueue {
-	u32 frame;      /* descriptors, available ring, used ring, all in this one */
-	u16 size;       /* entries agreed with the device, <= VIRTIO_ENTRIES */
+	u32 frame;	/* descriptors, available ring, used ring, all in this one */
+	u16 size;	/* entries agreed with the device, <= VIRTIO_ENTRIES */
 	u16 avail_next; /* our count of buffers given */
-	u16 used_next;  /* our count of buffers taken back */
+	u16 used_next;	/* our count of buffers taken back */
 	u16 avail_seen; /* avail_next that was last published */
-	u32 notify_at;  /* PCI: offset into the notification area */
+	u32 notify_at;	/* PCI: offset into the notification area */
 };
 
 struct virtio {

@@ -30,8 +30,11 @@ static struct aril_ring_request request(const struct core_console *c, u32 buffer
 {
 	u32 frame = c->r.first_frame + buffer + (input ? 0 : CONSOLE_BUFFERS);
 
-	return (struct aril_ring_request){.frame = frame, .bytes = bytes, .write = (u32)input,
-					  .auth = c->r.auth, .cookie = buffer};
+	return (struct aril_ring_request){.frame = frame,
+					  .bytes = bytes,
+					  .write = (u32)input,
+					  .auth = c->r.auth,
+					  .cookie = buffer};
 }
 
 /* Posts the input buffers that are owed to the device. */

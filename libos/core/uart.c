@@ -6,7 +6,7 @@
 #include <core/uart.h>
 
 enum uart_register {
-	UART_DATA = 0, /* divisor latch low with DLAB */
+	UART_DATA = 0,	     /* divisor latch low with DLAB */
 	UART_INTERRUPTS = 1, /* divisor latch high with DLAB */
 	UART_FIFO = 2,
 	UART_IDENTITY = 2,

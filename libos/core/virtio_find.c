@@ -11,7 +11,7 @@
 #define CONFIG_ADDRESS 0xcf8
 #define CONFIG_DATA 0xcfc
 #define PCI_VENDOR 0x1af4
-#define PCI_CONSOLE 0x1043        /* modern only */
+#define PCI_CONSOLE 0x1043	  /* modern only */
 #define PCI_CONSOLE_COMPAT 0x1003 /* transitional: modern structures too */
 
 enum pci_config {
@@ -180,8 +180,9 @@ static const char *number(const char *at, u64 *value)
 		at += 2;
 	}
 	for (*value = 0;; at++) {
-		u32 digit = *at >= '0' && *at <= '9' ? (u32)(*at - '0') :
-			    *at >= 'a' && *at <= 'f' ? (u32)(*at - 'a') + 10 : 16;
+		u32 digit = *at >= '0' && *at <= '9'   ? (u32)(*at - '0')
+			    : *at >= 'a' && *at <= 'f' ? (u32)(*at - 'a') + 10
+						       : 16;
 
 		if (digit >= base)
 			return at;

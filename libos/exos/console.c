@@ -256,14 +256,8 @@ static void pump_input(void)
 			input_bytes(buffer, n);
 			continue;
 		}
-		while ((more = channel_next(&console.reader, &at, &n, &e)) > 0) {
+		while ((more = channel_next(&console.reader, &at, &n, &e)) > 0)
 			take_event(&e);
-			if (e.kind == CHANNEL_HELLO && !console.opened_streams && n) {
-				/* nothing follows the hello before our credit */
-				console.lost += n;
-				return;
-			}
-		}
 		if (more < 0) {
 			exos_log_once("exos: console: the input is not the channel's");
 			input_end();
@@ -297,7 +291,7 @@ void console_pump_all(void)
 		return;
 	console_pump(&console.device);
 	pump_input();
-	if (!console.input && console.hello)
+	if (!console.input && console.opened_streams)
 		typed_pass();
 	pump_output();
 	if (framed())
@@ -411,12 +405,10 @@ static struct file *in_file(void)
 	i->nlink = 1;
 	i->pipe = p;
 	p->drained = input_drained;
-	p->readers = p->opens_read = p->writers = p->opens_write = 1;
-	struct file *f = file_create(i, O_RDONLY, &pipe_ops, p);
-	console.input = p; /* keeps the inode's first reference */
-	if (!framed())
-		input_end();
-	return f;
+	p->readers = p->opens_read = p->opens_write = 1;
+	p->writers = framed() && !console.input_ended; /* the host may have ended it already */
+	console.input = p;                             /* keeps the inode's first reference */
+	return file_create(i, O_RDONLY, &pipe_ops, p);
 }
 
 static struct file *tty_file(struct inode *i)

@@ -16,6 +16,9 @@
 #include <aril/types.h>
 #include <aril/upcall.h>
 
+/* One image: no address needs a table. */
+#pragma GCC visibility push(hidden)
+
 #define EXOS_VA 0x7f0000000000ul
 #define FAMILY_VA 0x7e0000000000ul
 #define PROGRAM_TOP 0x7d0000000000ul /* exclusive: programs' half ends here (stack below it) */

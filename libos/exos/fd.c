@@ -78,8 +78,9 @@ struct fsinfo *fsinfo_create(void)
 	if (fs) {
 		fs->refs = 1;
 		fs->umask = 022;
-		fs->cwd = root_inode;
-		inode_get(root_inode);
+		fs->cwd = root_inode; /* the first process's comes with files_boot */
+		if (root_inode)
+			inode_get(root_inode);
 	}
 	return fs;
 }
@@ -100,7 +101,8 @@ void fsinfo_put(struct fsinfo *fs)
 {
 	if (--fs->refs)
 		return;
-	inode_put(fs->cwd);
+	if (fs->cwd)
+		inode_put(fs->cwd);
 	kfree(fs);
 }
 

@@ -124,6 +124,8 @@ void tree_remove(struct dentry *d);
 s64 tree_path(struct inode *dir, char *to, usize bytes);
 /* Absolute path of a name in a directory as a new string; NULL: no memory or the directory is gone. */
 char *tree_path_of(struct inode *dir, const char *name, u32 length);
+/* Absolute path of some name of an inode, a new string; NULL: it has none. Looks through the whole tree. */
+char *tree_name_of(const struct inode *inode);
 char *string_copy(const char *s, usize length);
 /* Makes a child of dir for boot: mkdir, file or device. */
 struct inode *tree_make(struct inode *dir, const char *name, u32 mode, u64 rdev);
@@ -204,9 +206,6 @@ void proc_mount(struct inode *root);
 #define RDEV(major, minor) ((u64)(major) << 8 | (minor))
 
 /* ---- archive.c ---- */
-/* Fills the tree from a newc archive that lies in memory. */
+/* Fills the tree from a newc archive that lies in memory and stays there. */
 void archive_mount(const u8 *archive, u64 bytes);
-/* The bytes of an entry under .aril/, or NULL. */
-const u8 *archive_find(const u8 *archive, u64 bytes, const char *name, u64 *size);
-
 #endif

@@ -61,6 +61,8 @@ static void family_start(void)
 	if (!p->mm || proc_env_create(p) || !thread_create(p, NULL))
 		exos_panic("exos: no memory for the first process");
 	files_boot();
+	if (!p->fs)
+		p->fs = fsinfo_create();
 	console_boot(p);
 	current()->proc = NULL;
 	thread_start(p->thread);
@@ -106,7 +108,6 @@ void first_main(void)
 	const struct core_domain *d = family.domain;
 
 	family_lock();
-	console_wait_hello();
 	char **argv = strings_vector(d->args_va, d->args_bytes), **envp = strings_vector(d->env_va, d->env_bytes);
 	if (!argv || !envp || !argv[0]) {
 		exos_log("exos: no program is named");

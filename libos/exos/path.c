@@ -58,8 +58,11 @@ static struct inode *walk_up(struct inode *dir)
 static s64 walk_link(struct walk *w, struct inode *link, char **rest, struct inode **jump)
 {
 	*jump = NULL;
-	if (link->ops && link->ops->follow)
-		return link->ops->follow(link, jump);
+	if (link->ops && link->ops->follow) {
+		s64 error = link->ops->follow(link, jump);
+		if (error || *jump)
+			return error;
+	}
 	char *target = kmalloc(PATH_MAX);
 	if (!target)
 		return -ENOMEM;

@@ -61,7 +61,8 @@ static struct proc *proc_alloc(void)
 	return p;
 }
 
-/* The first process: leader of its own session and group, everything default. Family lock or none running yet. */
+/* The first process: leader of its own session and group, everything default; its directory comes with the file
+ * system. Family lock. */
 struct proc *proc_boot(void)
 {
 	struct proc *p = proc_alloc();
@@ -70,8 +71,7 @@ struct proc *proc_boot(void)
 	limits_init(p);
 	p->sig = sighand_create();
 	p->files = files_create();
-	p->fs = fsinfo_create();
-	exos_assert(p->sig && p->files && p->fs);
+	exos_assert(p->sig && p->files);
 	list_add_tail(&all_procs, &p->all);
 	return p;
 }

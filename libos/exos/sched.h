@@ -54,8 +54,7 @@ void sched_preempt(void);
 /* On the context's stack, the thread's state saved: drops the lock and gives the CPU away. */
 _Noreturn void sched_leave(void);
 
-/* entry.S; hidden: their addresses need no table */
-#pragma GCC visibility push(hidden)
+/* entry.S */
 /* Saves the current thread's state and leaves its stack; returns when it is resumed. Family lock held before,
  * not after. */
 void thread_switch(struct thread *t);
@@ -68,7 +67,6 @@ void thread_first(void);
 void vector_save(u8 *area);
 void vector_load(const u8 *area);
 extern const u8 exos_entry[], exos_syscall_stub_entry[];
-#pragma GCC visibility pop
 
 /* trap.c: called by entry.S */
 void exos_trap(struct user_regs *regs, u64 vector, u64 error, u64 addr);

@@ -98,7 +98,10 @@ static void show_sigset(struct trace *t, u64 addr)
 		trace_hex(t, addr);
 		return;
 	}
-	int invert = __builtin_popcountl(set) > 32, any = 0;
+	u32 members = 0, any = 0;
+	for (u64 left = set; left; left &= left - 1)
+		members++;
+	int invert = members > 32;
 	if (invert)
 		set = ~set;
 	trace_text(t, invert ? "~[" : "[");

@@ -73,7 +73,7 @@ s64 tree_add(struct inode *dir, const char *name, u32 length, struct inode *inod
 	struct dentry *d = kmalloc(sizeof(*d) + length + 1);
 	if (!d)
 		return -ENOMEM;
-	if (S_ISDIR(inode->mode) && directory_place(inode, dir, name, length)) {
+	if (S_ISDIR(inode->mode) && inode->device == DEVICE_ROOT && directory_place(inode, dir, name, length)) {
 		kfree(d);
 		return -ENOMEM;
 	}
@@ -184,4 +184,16 @@ struct inode *tree_make(struct inode *dir, const char *name, u32 mode, u64 rdev)
 	i->rdev = rdev;
 	inode_put(i); /* the name holds it */
 	return i;
+}
+
+char *tree_name_of(const struct inode *inode)
+{
+	for (u32 i = 0; i < BUCKETS; i++) {
+		for (struct list *l = buckets[i].next; l != &buckets[i]; l = l->next) {
+			struct dentry *d = container_of(l, struct dentry, bucket);
+			if (d->inode == inode)
+				return tree_path_of(d->dir, d->name, d->length);
+		}
+	}
+	return NULL;
 }

@@ -10,7 +10,7 @@ s64 user_string(char *to, const char *from, u64 room);
 struct fixup {
 	u64 at, to;
 };
-extern const struct fixup exos_extable[], exos_extable_end[] __attribute__((visibility("hidden")));
+extern const struct fixup exos_extable[], exos_extable_end[];
 
 u64 fixup_find(u64 rip)
 {

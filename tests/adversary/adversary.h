@@ -80,7 +80,7 @@ static inline u32 victim_env(void)
 /* A frame in that state whose first guard's name is {1, domain} (domain < 0: whoever's). 0: none. */
 static inline u32 find_frame(u32 state, int domain, int bound)
 {
-	for (u32 f = 256; f < ARIL_INFO->nframes; f++) {
+	for (u32 f = 1; f < ARIL_INFO->nframes; f++) {
 		const volatile struct aril_frame *i = frame_info(f);
 
 		if (i->state == state && (!bound || i->refs) &&
@@ -146,7 +146,6 @@ static inline void dies(const char *what, void (*entry)(void), int vector)
 	else
 		core_log("%s: refused %s (exception %u)", NAME, what, got);
 	aril_frame_reset(core_auth, c.frame);
-	aril_frame_reset(core_auth, c.context_frame);
 }
 
 /* Runs `entry` in a child, which must call env_exit(status). */
@@ -166,7 +165,6 @@ static inline void exits(const char *what, void (*entry)(void), s64 status)
 	else
 		core_log("%s: survived %s", NAME, what);
 	aril_frame_reset(core_auth, c.frame);
-	aril_frame_reset(core_auth, c.context_frame);
 }
 
 /* A child's code: entered as an upcall, so it is not a C function. */

@@ -166,6 +166,7 @@ static void derive(void)
 	SAME(out.generation, 7);
 	SAME(call_cap_derive(&parent, suffix, 0, ARIL_READ | ARIL_OWN, 0, &out), 0);
 	SAME(out.len, 7);
+	SAME(out.generation, 0);
 	memset(&out, 0x55, sizeof(out));
 	SAME(call_cap_derive(&parent, suffix, 25, ARIL_READ, 7, &out), 0);
 	SAME(out.len, 32);
@@ -223,6 +224,14 @@ static void opened(void)
 	CHECK(auth_get(env, index[3]));
 	SAME(call_cap_close(index[3]), 0);
 	SAME((s32)fake_open("none", ARIL_READ, 0), -ARIL_E_QUOTA);
+}
+
+/* A machine without random numbers does not boot. */
+static void no_entropy(void)
+{
+	fake_reset();
+	fake_entropy = 0;
+	CHECK(test_dies(cap_init));
 }
 
 static struct auth auth_named(const char *name, u32 rights, u64 generation)
@@ -291,8 +300,8 @@ static void unguarded(void)
 }
 
 static const struct test tests[] = {
-	TEST(siphash), TEST(dominance), TEST(forged),	 TEST(derive),
-	TEST(opened),  TEST(guards),	TEST(unguarded),
+	TEST(siphash), TEST(dominance),	 TEST(forged), TEST(derive),
+	TEST(opened),  TEST(no_entropy), TEST(guards), TEST(unguarded),
 };
 
 int main(void)

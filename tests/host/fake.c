@@ -5,6 +5,7 @@
 #include "lock.h"
 
 #include <stdarg.h>
+#include <unistd.h>
 
 struct aril_frame *frames;
 u32 nframes = FAKE_FRAMES, ncpus = 2;
@@ -84,10 +85,10 @@ void panic_at(const char *file, int line, const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	printf("panic: %s:%d: ", file, line);
-	vprintf(format, args);
-	printf("\n");
-	exit(3);
+	fprintf(stderr, "panic: %s:%d: ", file, line);
+	vfprintf(stderr, format, args);
+	fprintf(stderr, "\n");
+	_exit(TEST_PANIC);
 }
 
 /* kernel/grant.c's goes before it where that is linked. */
@@ -128,6 +129,7 @@ void fake_reset(void)
 	env_infos = calloc(ARIL_MAX_ENVS, sizeof(*env_infos));
 	memory = aligned_alloc(4096, FAKE_FRAMES * 4096);
 	memset(memory, 0xaa, FAKE_FRAMES * 4096); /* what is not cleared shows */
+	memset(memory, 0xff, 4096);		  /* a missing table's entries would look present */
 	memset(envs, 0, sizeof(envs));
 	for (u32 i = 0; i < 256; i++)
 		kernel_half[i] = i == 200 ? 0x123003 : 0;

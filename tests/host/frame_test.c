@@ -63,6 +63,12 @@ static void update_arguments(void)
 	REFUSED(guard.rights, 64, ARIL_E_RANGE);
 	op = guard_op(nframes - 2, 3, 0, "dom", ARIL_ALL, 0);
 	SAME(update(root, op), -ARIL_E_FRAME);
+	for (u32 i = 0; i < 6; i++) {
+		many[i].first = fake_frame();
+		many[i].count = 500;
+	}
+	SAME(call_frame_update(root, many, 6), 4); /* 2048 frames a call */
+	many[0] = many[1] = good;
 	many[1].zero = 1; /* the second is refused: the first is done */
 	SAME(call_frame_update(root, many, 2), 1);
 	SAME(call_frame_update(root, many + 1, 1), -ARIL_E_RANGE);
@@ -107,7 +113,9 @@ static void tags(void)
 	start();
 	op.first = fake_frame();
 	shadow = fake_frame();
+	frames[op.first].guard[0] = fake_guard("", ARIL_ALL, 0);
 	SAME(update(root, op), 1);
+	SAME(frames[op.first].guard[0].rights, ARIL_ALL);
 	SAME(frames[op.first].tag, 77);
 	SAME(frames[shadow].tag, 77);
 	SAME(update(dom, op), -ARIL_E_RIGHTS);
@@ -478,6 +486,20 @@ static void idle(void)
 	SAME(frame_idle(FAKE_KERNEL), -ARIL_E_STATE);
 }
 
+static void unpin_twice(void)
+{
+	frame_unpin(FAKE_FREE + 1);
+}
+
+static void pins(void)
+{
+	start();
+	frame_pin(FAKE_FREE + 1);
+	CHECK(!test_dies(unpin_twice));
+	frame_unpin(FAKE_FREE + 1);
+	CHECK(test_dies(unpin_twice));
+}
+
 static const struct test tests[] = {
 	TEST(update_arguments),
 	TEST(update_rights),
@@ -494,6 +516,7 @@ static const struct test tests[] = {
 	TEST(reset_shared_table),
 	TEST(reset_space),
 	TEST(idle),
+	TEST(pins),
 };
 
 int main(void)

@@ -96,7 +96,8 @@ static void authority(void)
 	start();
 	desc = (struct aril_grant_desc){ARIL_GRANT_PORTS, child->id, 0x60, 1, 0, 0};
 	SAME(create(99, ARIL_GRANT_PORTS, 0x60, 1, 0, 0), -ARIL_E_CAP);
-	SAME(create(fake_open("d", ARIL_ALL, ~0ul), ARIL_GRANT_PORTS, 0x60, 1, 0, 0), -ARIL_E_RIGHTS);
+	SAME(create(fake_open("d", ARIL_ALL, ~0ul), ARIL_GRANT_PORTS, 0x60, 1, 0, 0),
+	     -ARIL_E_RIGHTS);
 	u32 weak = fake_open("", ARIL_ALL & ~ARIL_OWN, ~0ul);
 	SAME(create(weak, ARIL_GRANT_PORTS, 0x60, 1, 0, 0), -ARIL_E_RIGHTS);
 	SAME(call_grant_create(root, BAD_ADDRESS), -ARIL_E_ADDR);
@@ -262,7 +263,8 @@ static void quota(void)
 int main(void)
 {
 	static const struct test tests[] = {
-		TEST(authority), TEST(ports), TEST(ports_here), TEST(lines), TEST(memory), TEST(quota),
+		TEST(authority), TEST(ports),  TEST(ports_here),
+		TEST(lines),	 TEST(memory), TEST(quota),
 	};
 
 	return test_main(tests, sizeof(tests) / sizeof(tests[0]));

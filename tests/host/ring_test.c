@@ -1,207 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Rings over a device that the test plays: who may, what is pinned, what comes back, and a device that lies.
  * links: tests/host/fake.c kernel/cap.c kernel/siphash.c kernel/frame.c kernel/space.c kernel/table.c kernel/ring.c kernel/dev/virtio.c */
-#include "fake.h"
-
-#include "grant.h"
-#include "ring.h"
-#include "slice.h"
-
-#define REGS (FAKE_DEVICE * 4096ul)
-#define LINE 20
-#define MAGIC 0
-#define VERSION 1
-#define TYPE 2
-#define OFFERED 4
-#define QUEUE_MAX 13
-#define INTERRUPT 24
-#define STATUS 28
-
-/* Plain memory behaves as a device that is content with everything. */
-static u32 regs[0x200 / 4];
-static u32 masked, woken, posted, taken_line;
-static u64 woken_key;
-static int windows;
-static u32 root, dom, device_number;
-static struct env *owner;
-static u32 queue_frame[2];
-static u16 seen[2], returned[2]; /* the device's places in the two rings */
-
-void *arch_map_device(u64 address, u64 bytes)
-{
-	CHECK(bytes <= 8192);
-	return windows ? (u8 *)regs + address % 4096 : NULL;
-}
-
-void arch_load_ports(const struct env *env)
-{
-	(void)env;
-}
-
-int arch_line_route(u32 gsi, u32 vector, u32 cpu, u32 flags)
-{
-	CHECK(vector >= ARCH_VECTOR_DEVICES && !cpu && flags == ARIL_LINE_LEVEL);
-	masked = 1;
-	return gsi < 24 ? 0 : -1;
-}
-
-void arch_line_mask(u32 gsi, int mask)
-{
-	CHECK(gsi < 24);
-	masked = (u32)mask;
-}
-
-u32 line_of_isa(u32 isa, u32 *flags)
-{
-	*flags = ARIL_LINE_LEVEL;
-	return isa + 1;
-}
-
-int grant_line_taken(u32 gsi)
-{
-	return gsi == taken_line;
-}
-
-u32 wait_wake(u64 key, u32 n)
-{
-	CHECK(n > 1);
-	woken++;
-	woken_key = key;
-	return 0;
-}
-
-void upcall_post(struct context *ctx, u32 pend)
-{
-	CHECK(ctx->state != CTX_NONE && pend == ARIL_PEND_EVENT);
-	posted++;
-}
-
-void kprint(const char *format, ...)
-{
-	(void)format;
-}
-
-static struct aril_device_desc describe(u64 at)
-{
-	struct aril_device_desc d = {.transport = ARIL_VIRTIO_MMIO, .type = 3, .regs = at, .line = LINE,
-				     .line_flags = ARIL_LINE_LEVEL, .nqueues = 2};
-
-	d.queue_frame[0] = queue_frame[0] = fake_frame();
-	d.queue_frame[1] = queue_frame[1] = fake_frame();
-	return d;
-}
-
-static s64 open_device(u32 auth, struct aril_device_desc d)
-{
-	return call_device_open(auth, &d);
-}
-
-/* A frame of dom's. */
-static u32 dom_frame(void)
-{
-	u32 frame = fake_frame();
-
-	SAME(fake_set_guard(root, frame, 0, fake_guard("dom", ARIL_ALL, 0)), 1);
-	return frame;
-}
-
-static void machine(void)
-{
-	fake_reset();
-	memset(regs, 0, sizeof(regs));
-	regs[MAGIC] = 0x74726976;
-	regs[VERSION] = 2;
-	regs[TYPE] = 3;
-	regs[OFFERED] = 1; /* both halves: VERSION_1 is bit 0 of the upper */
-	regs[QUEUE_MAX] = 128;
-	windows = 1;
-	taken_line = ~0u;
-	woken = posted = 0;
-	memset(seen, 0, sizeof(seen));
-	memset(returned, 0, sizeof(returned));
-	root = fake_open("", ARIL_ALL, ~0ul);
-	owner = this_cpu()->env;
-	dom = fake_open("dom", ARIL_ALL, 10);
-	fake_context(owner, 0, fake_frame());
-}
-
-/* The kernel's table of devices outlives a test: each opens one of its own, at another address and line,
- * and there are as many tests as there is room for. */
-static void start(void)
-{
-	static u32 opened;
-	struct aril_device_desc d;
-
-	machine();
-	d = describe(REGS + 4096ul * ++opened);
-	d.line = opened;
-	d.guard = fake_guard("dom", ARIL_ALL, 0);
-	s64 n = open_device(root, d);
-	CHECK(n >= 0);
-	SAME(masked, 0);
-	device_number = (u32)n;
-	for (u32 q = 0; q < 2; q++) {
-		SAME(frames[queue_frame[q]].state, ARIL_FRAME_QUEUE);
-		for (u32 i = 0; i < 4096; i++)
-			CHECK(!((u8 *)frame_memory(queue_frame[q]))[i]);
-	}
-}
-
-/* Leaves no ring open: its owner's memory goes with the test. */
-static void end(void)
-{
-	ring_env_gone(owner);
-}
-
-static struct aril_ring_page *page_of(u32 frame)
-{
-	return frame_memory(frame);
-}
-
-static struct aril_ring_request request(u32 frame, u32 write, u64 cookie)
-{
-	return (struct aril_ring_request){.frame = frame, .offset = 96, .bytes = 4000, .write = write,
-					  .auth = dom, .cookie = cookie};
-}
-
-static s64 submit(u32 ring, struct aril_ring_request r)
-{
-	return call_ring_submit(ring, &r, 1);
-}
-
-/* --- the device's side */
-
-static u8 *queue_memory(u32 q)
-{
-	return frame_memory(queue_frame[q]);
-}
-
-/* The next buffer that the kernel made available: its descriptor's number, or -1. */
-static int device_take(u32 q)
-{
-	u16 *avail = (u16 *)(queue_memory(q) + 2048);
-
-	if (avail[1] == seen[q])
-		return -1;
-	return avail[2 + seen[q]++ % 128];
-}
-
-static void device_return(u32 q, u32 id, u32 bytes)
-{
-	u8 *used = queue_memory(q) + 2560;
-	u32 entry[2] = {id, bytes};
-
-	memcpy(used + 4 + returned[q] % 128 * 8, entry, 8);
-	((u16 *)used)[1] = ++returned[q];
-}
-
-static void device_interrupt(void)
-{
-	regs[INTERRUPT] = 1;
-	ring_interrupt(device_number);
-}
-
-/* --- tests */
+#include "ring_device.h"
 
 static void open_arguments(void)
 {
@@ -211,9 +11,11 @@ static void open_arguments(void)
 	d = describe(REGS);
 	SAME(open_device(99, d), -ARIL_E_CAP);
 	SAME(open_device(dom, d), -ARIL_E_RIGHTS);
+	bad = d, bad.queue_frame[0] = dom_frame(), bad.queue_frame[1] = dom_frame();
+	SAME(open_device(dom, bad), -ARIL_E_RIGHTS);
 	SAME(open_device(fake_open("", ARIL_ALL & ~ARIL_OWN, ~0ul), d), -ARIL_E_RIGHTS);
 	SAME(call_device_open(root, BAD_ADDRESS), -ARIL_E_ADDR);
-	bad = d, bad.transport = 3;
+	bad = d, bad.transport = 3, bad.notify = bad.isr = bad.regs;
 	SAME(open_device(root, bad), -ARIL_E_RANGE);
 	bad = d, bad.nqueues = 0;
 	SAME(open_device(root, bad), -ARIL_E_RANGE);
@@ -279,7 +81,8 @@ static void open_negotiation(void)
 {
 	static const struct {
 		u32 at, value;
-	} wrong[] = {{MAGIC, 0}, {VERSION, 1}, {TYPE, 2}, {OFFERED, 0}, {QUEUE_MAX, 0}, {QUEUE_MAX, 96}};
+	} wrong[] = {{MAGIC, 0},   {VERSION, 1},   {TYPE, 2},
+		     {OFFERED, 0}, {QUEUE_MAX, 0}, {QUEUE_MAX, 96}};
 
 	for (u32 i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
 		machine();
@@ -300,8 +103,11 @@ static void ring_arguments(void)
 	SAME(call_ring_open(99, device_number, 0, frame, 0), -ARIL_E_CAP);
 	SAME(call_ring_open(dom, 9, 0, frame, 0), -ARIL_E_RANGE);
 	SAME(call_ring_open(dom, device_number, 2, frame, 0), -ARIL_E_RANGE);
-	SAME(call_ring_open(other, device_number, 0, frame, 0), -ARIL_E_RIGHTS);
-	SAME(call_ring_open(fake_open("dom", ARIL_READ, 10), device_number, 0, frame, 0), -ARIL_E_RIGHTS);
+	u32 foreign = fake_frame();
+	SAME(fake_set_guard(root, foreign, 0, fake_guard("dox", ARIL_ALL, 0)), 1);
+	SAME(call_ring_open(other, device_number, 0, foreign, 0), -ARIL_E_RIGHTS);
+	SAME(call_ring_open(fake_open("dom", ARIL_READ, 10), device_number, 0, frame, 0),
+	     -ARIL_E_RIGHTS);
 	SAME(call_ring_open(dom, device_number, 0, FAKE_FRAMES, 0), -ARIL_E_FRAME);
 	SAME(call_ring_open(dom, device_number, 0, fake_frame(), 0), -ARIL_E_RIGHTS);
 	SAME(call_ring_open(root, device_number, 0, FAKE_KERNEL, 0), -ARIL_E_STATE);
@@ -439,6 +245,10 @@ static void full(void)
 	device_interrupt();
 	SAME(p->head, 129);
 	SAME(p->entry[0].cookie, 500);
+	returned[0] += 128; /* the device returns more than there is */
+	device_return(0, 0, 0);
+	device_interrupt();
+	SAME(masked, 1);
 	end();
 }
 
@@ -504,6 +314,50 @@ static void orphans(void)
 	end();
 }
 
+static void pci(void)
+{
+	u16 *half = (u16 *)regs;
+	struct aril_device_desc d;
+
+	machine();
+	memset(regs, 0, sizeof(regs));
+	d = describe(REGS + 4096ul * 100);
+	d.transport = ARIL_VIRTIO_PCI;
+	d.notify = d.regs + 128;
+	d.isr = d.regs + 64;
+	d.notify_step = 4;
+	d.line_flags = ARIL_LINE_ISA;
+	regs[1] = 1;
+	half[18 / 2] = 1;
+	half[24 / 2] = 128;
+	half[30 / 2] = 3;
+	SAME(open_device(root, d), -ARIL_E_DEVICE); /* one queue only */
+	half[18 / 2] = 2;
+	half[30 / 2] = 1024; /* notified beyond its area */
+	SAME(open_device(root, d), -ARIL_E_DEVICE);
+	half[30 / 2] = 3;
+	d.notify_step = 3;
+	SAME(open_device(root, d), -ARIL_E_DEVICE);
+	d.notify_step = 4;
+	s64 n = open_device(root, d);
+	CHECK(n >= 0);
+	SAME(call_device_read(root, (u32)n, 0), -ARIL_E_DEVICE);
+	u32 page = fake_frame(), frame = fake_frame();
+	s64 ring = call_ring_open(root, (u32)n, 1, page, 0);
+	CHECK(ring >= 0);
+	half[(128 + 12) / 2] = 99;
+	struct aril_ring_request r = request(frame, 0, 5);
+	r.auth = root;
+	SAME(submit((u32)ring, r), 1);
+	SAME(half[(128 + 12) / 2], 1);
+	device_return(1, (u32)device_take(1), 0);
+	ring_interrupt((u32)n);
+	SAME(page_of(page)->entry[0].cookie, 5);
+	d = describe(REGS + 4096ul * 102); /* all places are taken now */
+	SAME(open_device(root, d), -ARIL_E_QUOTA);
+	end();
+}
+
 /* Random work against a count of what is where. */
 static void model(void)
 {
@@ -549,15 +403,28 @@ static void model(void)
 		SAME(frames[frame].pins, given - posted_total);
 	}
 	CHECK(given > 10000);
+	SAME(masked, 0);
+	device_return(0, 128, 0); /* no such buffer */
+	device_interrupt();
+	SAME(masked, 1);
+	SAME(frames[frame].pins, 0);
 	end();
 }
 
 int main(void)
 {
 	static const struct test tests[] = {
-		TEST(open_arguments), TEST(open_addresses), TEST(open_negotiation), TEST(ring_arguments),
-		TEST(submit_arguments), TEST(completions), TEST(full), TEST(lying_device),
-		TEST(orphans), TEST(model),
+		TEST(open_arguments),
+		TEST(open_addresses),
+		TEST(open_negotiation),
+		TEST(ring_arguments),
+		TEST(submit_arguments),
+		TEST(completions),
+		TEST(full),
+		TEST(lying_device),
+		TEST(orphans),
+		TEST(model),
+		TEST(pci),
 	};
 
 	return test_main(tests, sizeof(tests) / sizeof(tests[0]));

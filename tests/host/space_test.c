@@ -201,6 +201,7 @@ static void update_arguments(void)
 	SAME(OP(ARIL_BIND, VA + (1ul << 30), frame, 1, 0, root), -ARIL_E_TABLE);
 	SAME(OP(ARIL_UNBIND, VA + (1ul << 30), frame, 1, 0, root), 1);
 	SAME(OP(ARIL_PROTECT, VA + (1ul << 30), frame, 1, 0, root), 1);
+	SAME(fake_flushes, 0);
 	SAME(OP(ARIL_BIND, VA, FAKE_KERNEL, 1, 0, root), -ARIL_E_STATE);
 	SAME(OP(ARIL_BIND, VA, 0, 1, 0, root), -ARIL_E_STATE);
 	SAME(OP(ARIL_BIND, VA, space, 1, 0, root), -ARIL_E_STATE);
@@ -435,9 +436,37 @@ static void fork_pattern(void)
 	BOOKS();
 }
 
+static u32 raw_space;
+
+static void raw_bind_astray(void)
+{
+	space_bind_raw(raw_space, VA + (1ul << 21), FAKE_FREE, PTE_P);
+}
+
+static void raw_table_astray(void)
+{
+	space_table_raw(raw_space, VA + (1ul << 30), 1, FAKE_FREE);
+}
+
+/* What the boot uses: no checks but that the tables are there. */
+static void raw(void)
+{
+	u32 frame;
+
+	start();
+	raw_space = fake_space(root, VA, NULL);
+	frame = fake_frame();
+	space_bind_raw(raw_space, VA + 4096, frame, PTE_P | PTE_U);
+	SAME(fake_entry(raw_space, VA + 4096), (u64)frame << 12 | PTE_P | PTE_U);
+	SAME(frames[frame].refs, 1);
+	BOOKS();
+	CHECK(test_dies(raw_bind_astray));
+	CHECK(test_dies(raw_table_astray));
+}
+
 static const struct test tests[] = {
 	TEST(create), TEST(tables),	TEST(linking), TEST(update_arguments), TEST(update_rights),
-	TEST(flags),  TEST(guard_kept), TEST(batches), TEST(fork_pattern),
+	TEST(flags),  TEST(guard_kept), TEST(batches), TEST(fork_pattern),     TEST(raw),
 };
 
 int main(void)

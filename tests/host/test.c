@@ -2,6 +2,9 @@
  * Counting and printing for the unit tests. */
 #include "test.h"
 
+#include <sys/wait.h>
+#include <unistd.h>
+
 int test_bad;
 u64 test_seed = 1;
 
@@ -34,6 +37,22 @@ u64 test_random(void)
 u32 test_below(u32 n)
 {
 	return (u32)(test_random() % n);
+}
+
+int test_dies(void (*f)(void))
+{
+	int status;
+
+	fflush(stdout);
+	pid_t pid = fork();
+	if (!pid) {
+		if (!freopen("/dev/null", "w", stderr))
+			_exit(0);
+		f();
+		_exit(0);
+	}
+	waitpid(pid, &status, 0);
+	return WIFEXITED(status) && WEXITSTATUS(status) == TEST_PANIC;
 }
 
 int test_main(const struct test *tests, int n)

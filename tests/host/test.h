@@ -22,6 +22,10 @@ void test_same(s64 got, s64 expected, const char *file, int line, const char *te
 u64 test_random(void);
 u32 test_below(u32 n);
 
+#define TEST_PANIC 3 /* a fake panic's exit status */
+/* Whether f, in a process of its own, panics. */
+int test_dies(void (*f)(void));
+
 struct test {
 	const char *name;
 	void (*run)(void);

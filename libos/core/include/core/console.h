@@ -15,13 +15,13 @@ enum console_kind { CONSOLE_NONE = 0, CONSOLE_RINGS, CONSOLE_UART };
 struct console_rings {
 	u32 rx_ring, tx_ring; /* from ring_open */
 	struct aril_ring_page *rx_page, *tx_page;
-	u32 auth;        /* opens the buffers for READ and WRITE */
+	u32 auth;	 /* opens the buffers for READ and WRITE */
 	u32 first_frame; /* 2 * CONSOLE_BUFFERS consecutive frames: input, then output */
-	u8 *memory;      /* where they are bound, in order */
+	u8 *memory;	 /* where they are bound, in order */
 };
 
 struct core_console {
-	u32 kind; /* enum console_kind */
+	u32 kind;   /* enum console_kind */
 	u32 broken; /* the device has failed: 1 */
 	struct console_rings r;
 	/* received buffers in order, the first partly read */
@@ -29,7 +29,7 @@ struct core_console {
 	u16 in_bytes[CONSOLE_BUFFERS];
 	u32 in_head, in_tail;
 	u32 in_offset;
-	u32 in_owed; /* read buffers that the ring would not take back yet: a bit each */
+	u32 in_owed;  /* read buffers that the ring would not take back yet: a bit each */
 	u32 out_free; /* a bit each */
 	struct core_uart uart;
 };

@@ -14,7 +14,7 @@
 struct core_uart {
 	u16 port;
 	u32 grant;
-	u32 in_head, in_tail;   /* bytes ever put, taken */
+	u32 in_head, in_tail; /* bytes ever put, taken */
 	u32 out_head, out_tail;
 	u8 in[UART_BUFFER];
 	u8 out[UART_BUFFER];

@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: MIT
+ * /proc as a tree: inodes are made when they are looked up and go when nobody holds them. */
+#include "procfs.h"
+#include "proc.h"
+#include <core/print.h>
+
+enum { KIND_ROOT, KIND_PROCESS, KIND_FD, KIND_TEXT, KIND_EXE, KIND_CWD, KIND_ROOT_LINK, KIND_SELF, KIND_FD_LINK, KIND_MOUNTS };
+
+struct proc_name {
+	const char *name;
+	u32 kind, mode;
+	void (*text)(struct proc_text *t, struct proc *p);
+};
+
+static const struct proc_name process_names[] = {
+	{ "fd", KIND_FD, S_IFDIR | 0500, NULL },
+	{ "exe", KIND_EXE, S_IFLNK | 0777, NULL },
+	{ "cwd", KIND_CWD, S_IFLNK | 0777, NULL },
+	{ "root", KIND_ROOT_LINK, S_IFLNK | 0777, NULL },
+	{ "cmdline", KIND_TEXT, S_IFREG | 0444, proc_text_cmdline },
+	{ "environ", KIND_TEXT, S_IFREG | 0400, proc_text_environ },
+	{ "maps", KIND_TEXT, S_IFREG | 0444, proc_text_maps },
+	{ "stat", KIND_TEXT, S_IFREG | 0444, proc_text_stat },
+	{ "statm", KIND_TEXT, S_IFREG | 0444, proc_text_statm },
+	{ "status", KIND_TEXT, S_IFREG | 0444, proc_text_status },
+	{ "comm", KIND_TEXT, S_IFREG | 0444, proc_text_comm },
+	{ "limits", KIND_TEXT, S_IFREG | 0444, proc_text_limits },
+	{ "mounts", KIND_TEXT, S_IFREG | 0444, proc_text_mounts },
+};
+static const struct proc_name root_names[] = {
+	{ "self", KIND_SELF, S_IFLNK | 0777, NULL },
+	{ "mounts", KIND_MOUNTS, S_IFLNK | 0777, NULL },
+	{ "meminfo", KIND_TEXT, S_IFREG | 0444, proc_text_meminfo },
+	{ "uptime", KIND_TEXT, S_IFREG | 0444, proc_text_uptime },
+	{ "cpuinfo", KIND_TEXT, S_IFREG | 0444, proc_text_cpuinfo },
+	{ "version", KIND_TEXT, S_IFREG | 0444, proc_text_version },
+	{ "stat", KIND_TEXT, S_IFREG | 0444, proc_text_machine_stat },
+	{ "loadavg", KIND_TEXT, S_IFREG | 0444, proc_text_loadavg },
+	{ "filesystems", KIND_TEXT, S_IFREG | 0444, proc_text_filesystems },
+	{ "cmdline", KIND_TEXT, S_IFREG | 0444, proc_text_command_line },
+};
+
+static const struct inode_ops proc_ops;
+static struct inode *proc_root;
+
+/* A made inode. Its number tells what it is: names of a process, and its descriptors, keep theirs. */
+static s64 make(struct inode *parent, const char *name, u32 kind, u32 mode, u32 pid, u64 key, struct inode **out)
+{
+	struct inode *i = kmalloc(sizeof(*i));
+	char *copy = string_copy(name, __builtin_strlen(name));
+	struct proc *p = pid ? proc_find(pid) : NULL;
+	if (!i || !copy) {
+		kfree(i);
+		kfree(copy);
+		return -ENOMEM;
+	}
+	i->refs = 1;
+	i->mode = mode;
+	i->nlink = S_ISDIR(mode) ? 2 : 1;
+	i->device = DEVICE_PROC;
+	i->uid = p ? p->euid : 0;
+	i->gid = p ? p->egid : 0;
+	i->ino = 1ul << 40 | (u64)pid << 16 | (u64)kind << 12 | ((key ^ key >> 12) & 0xfff);
+	i->atime = i->mtime = i->ctime = realtime_ns();
+	i->ops = &proc_ops;
+	list_init(&i->locks);
+	i->proc.kind = kind;
+	i->proc.pid = pid;
+	i->proc.key = key;
+	i->proc.name = copy;
+	i->proc.parent = parent;
+	inode_get(parent);
+	*out = i;
+	return 0;
+}
+
+static void proc_inode_free(struct inode *i)
+{
+	inode_put(i->proc.parent);
+	kfree((void *)i->proc.name);
+}
+
+/* A decimal number without leading zeros; -1: it is none. */
+static s64 number_of(const char *name, u32 length)
+{
+	s64 n = 0;
+	if (!length || length > 9 || (name[0] == '0' && length > 1))
+		return -1;
+	for (u32 i = 0; i < length; i++) {
+		if (name[i] < '0' || name[i] > '9')
+			return -1;
+		n = n * 10 + (name[i] - '0');
+	}
+	return n;
+}
+
+static s64 lookup_in(struct inode *dir, const struct proc_name *names, u32 count, const char *name, u32 length,
+		     struct inode **out)
+{
+	for (u32 i = 0; i < count; i++) {
+		const struct proc_name *n = &names[i];
+		if (__builtin_strlen(n->name) == length && !__builtin_memcmp(n->name, name, length))
+			return make(dir, n->name, n->kind, n->mode, dir->proc.pid, (u64)n, out);
+	}
+	return -ENOENT;
+}
+
+static s64 proc_lookup(struct inode *dir, const char *name, u32 length, struct inode **out)
+{
+	char text[16];
+	s64 n = number_of(name, length);
+	struct proc *p = dir->proc.pid ? proc_find(dir->proc.pid) : NULL;
+	switch (dir->proc.kind) {
+	case KIND_ROOT:
+		if (n < 0)
+			return lookup_in(dir, root_names, array_count(root_names), name, length, out);
+		if (!proc_find((u32)n))
+			return -ENOENT;
+		core_format(text, sizeof(text), "%u", (u32)n);
+		return make(dir, text, KIND_PROCESS, S_IFDIR | 0555, (u32)n, 0, out);
+	case KIND_PROCESS:
+		return p ? lookup_in(dir, process_names, array_count(process_names), name, length, out) : -ENOENT;
+	case KIND_FD:
+		if (!p || !p->files || n < 0 || !files_file(p->files, (u32)n))
+			return -ENOENT;
+		core_format(text, sizeof(text), "%u", (u32)n);
+		return make(dir, text, KIND_FD_LINK, S_IFLNK | 0700, dir->proc.pid, (u64)n, out);
+	default:
+		return -ENOTDIR;
+	}
+}
+
+/* The n-th entry of a directory behind "." and ".."; 0: there is none. Numbers are pids or descriptors + 1. */
+static u32 next_number(struct inode *dir, u64 from)
+{
+	u32 best = 0;
+	if (dir->proc.kind == KIND_FD) {
+		struct proc *p = proc_find(dir->proc.pid);
+		for (u64 fd = from; p && p->files && fd < p->files->capacity; fd++)
+			if (files_file(p->files, (u32)fd))
+				return (u32)fd + 1;
+		return 0;
+	}
+	for (struct list *l = all_procs.next; dir->proc.kind == KIND_ROOT && l != &all_procs; l = l->next) {
+		struct proc *p = container_of(l, struct proc, all);
+		if (p->pid > from && (!best || p->pid < best))
+			best = p->pid;
+	}
+	return best;
+}
+
+#define NUMBERS 4096ul /* cookies from here on are numbers */
+
+static s64 emit_names(struct file *f, const struct proc_name *names, u32 count, u64 to, usize bytes)
+{
+	u64 used = 0;
+	while (f->offset < count + 2u) {
+		u64 at = f->offset;
+		const char *name = at < 2 ? ".." : names[at - 2].name;
+		u32 length = at < 2 ? (u32)at + 1 : (u32)__builtin_strlen(name);
+		u32 type = at < 2 ? DT_DIR : (names[at - 2].mode & S_IFMT) >> 12;
+		s64 n = dirent_emit(to + used, bytes - used, f->inode->ino + at, at + 1, type, name, length);
+		if (n <= 0)
+			return used ? (s64)used : n ? n : -EINVAL;
+		used += (u64)n;
+		f->offset++;
+	}
+	if (f->offset < NUMBERS)
+		f->offset = NUMBERS;
+	return (s64)used;
+}
+
+static s64 proc_readdir(struct file *f, u64 to, usize bytes)
+{
+	struct inode *dir = f->inode;
+	int process = dir->proc.kind == KIND_PROCESS, fds = dir->proc.kind == KIND_FD;
+	u64 used = 0;
+	if (process && !proc_find(dir->proc.pid))
+		return -ENOENT;
+	if (f->offset < NUMBERS) {
+		const struct proc_name *names = process ? process_names : root_names;
+		u32 count = process ? array_count(process_names) : fds ? 0 : array_count(root_names);
+		s64 n = emit_names(f, names, count, to, bytes);
+		if (n < 0 || f->offset < NUMBERS)
+			return n;
+		used = (u64)n;
+	}
+	for (u32 next; (next = next_number(dir, f->offset - NUMBERS)) != 0; f->offset = NUMBERS + next) {
+		char name[16];
+		u32 length = (u32)core_format(name, sizeof(name), "%u", fds ? next - 1 : next);
+		s64 n = dirent_emit(to + used, bytes - used, dir->ino + next, NUMBERS + next, fds ? DT_LNK : DT_DIR,
+				    name, length);
+		if (n < 0)
+			return used ? (s64)used : n;
+		if (n == 0)
+			return used ? (s64)used : -EINVAL;
+		used += (u64)n;
+	}
+	return (s64)used;
+}
+
+static s64 copy_name(char *to, usize bytes, const char *name)
+{
+	usize n = min(__builtin_strlen(name), bytes);
+	__builtin_memcpy(to, name, n);
+	return (s64)n;
+}
+
+static s64 proc_readlink(struct inode *link, char *to, usize bytes)
+{
+	char number[16];
+	struct proc *p = link->proc.pid ? proc_find(link->proc.pid) : NULL;
+	switch (link->proc.kind) {
+	case KIND_SELF:
+		core_format(number, sizeof(number), "%u", current()->proc->pid);
+		return copy_name(to, bytes, number);
+	case KIND_MOUNTS:
+		return copy_name(to, bytes, "self/mounts");
+	case KIND_ROOT_LINK:
+		return copy_name(to, bytes, "/");
+	case KIND_EXE:
+		return p && p->exe ? copy_name(to, bytes, p->exe) : -ENOENT;
+	case KIND_CWD:
+		return p && p->fs ? tree_path(p->fs->cwd, to, bytes) : -ENOENT;
+	case KIND_FD_LINK:
+		return p ? proc_fd_name(p, (u32)link->proc.key, to, bytes) : -ENOENT;
+	default:
+		return -EINVAL;
+	}
+}
+
+/* Where a link leads: to an open file's inode, or along the name that it shows. */
+static s64 proc_follow(struct inode *link, struct inode **out)
+{
+	struct proc *p = link->proc.pid ? proc_find(link->proc.pid) : NULL;
+	struct inode *to = NULL;
+	*out = NULL;
+	if (link->proc.kind == KIND_FD_LINK) {
+		struct file *f = p && p->files ? files_file(p->files, (u32)link->proc.key) : NULL;
+		to = f ? f->inode : NULL;
+	} else if (link->proc.kind == KIND_CWD) {
+		to = p && p->fs ? p->fs->cwd : NULL;
+	} else if (link->proc.kind == KIND_ROOT_LINK) {
+		to = root_inode;
+	} else if (link->proc.kind == KIND_EXE) {
+		struct walk w;
+		s64 error = p && p->exe ? walk_string(&w, AT_FDCWD, p->exe, WALK_FOLLOW) : -ENOENT;
+		if (error)
+			return error;
+		inode_get(w.inode);
+		*out = w.inode;
+		walk_done(&w);
+		return 0;
+	} else {
+		return 0;
+	}
+	if (!to)
+		return -ENOENT;
+	inode_get(to);
+	*out = to;
+	return 0;
+}
+
+static s64 text_read(struct file *f, u64 to, usize bytes, u64 *offset)
+{
+	struct proc_text *t = f->data;
+	if (*offset >= t->length)
+		return 0;
+	bytes = min(bytes, t->length - *offset);
+	if (io_out(to, t->bytes + *offset, bytes))
+		return -EFAULT;
+	*offset += bytes;
+	return (s64)bytes;
+}
+
+static s64 text_seek(struct file *f, s64 offset, u32 whence)
+{
+	if (whence == SEEK_CUR)
+		offset += (s64)f->offset;
+	else if (whence != SEEK_SET)
+		return -EINVAL;
+	if (offset < 0)
+		return -EINVAL;
+	f->offset = (u64)offset;
+	return offset;
+}
+
+static void text_release(struct file *f)
+{
+	struct proc_text *t = f->data;
+	kfree(t->bytes);
+	kfree(t);
+}
+
+static const struct file_ops text_ops = { .read = text_read, .seek = text_seek, .release = text_release };
+static const struct file_ops directory_ops = { .readdir = proc_readdir, .seek = text_seek };
+
+/* A text is made when it is opened, and stays as it was then. */
+static s64 proc_open(struct inode *i, struct file *f)
+{
+	if (S_ISDIR(i->mode)) {
+		f->ops = &directory_ops;
+		return 0;
+	}
+	if ((f->flags & O_ACCMODE) != O_RDONLY)
+		return -EACCES;
+	const struct proc_name *name = (const struct proc_name *)i->proc.key;
+	struct proc *p = i->proc.pid ? proc_find(i->proc.pid) : NULL;
+	if (i->proc.pid && !p)
+		return -ESRCH;
+	struct proc_text *t = kmalloc(sizeof(*t));
+	if (!t)
+		return -ENOMEM;
+	name->text(t, p);
+	if (t->failed) {
+		kfree(t->bytes);
+		kfree(t);
+		return -ENOMEM;
+	}
+	f->data = t;
+	f->ops = &text_ops;
+	return 0;
+}
+
+static const struct inode_ops proc_ops = { .lookup = proc_lookup, .readlink = proc_readlink,
+					   .follow = proc_follow, .open = proc_open, .free = proc_inode_free };
+
+/* Puts the tree at /proc, over what the archive has there. */
+void proc_mount(struct inode *root)
+{
+	struct dentry *old = tree_find(root, "proc", 4);
+	if (old)
+		tree_remove(old);
+	if (make(root, "proc", KIND_ROOT, S_IFDIR | 0555, 0, 0, &proc_root))
+		exos_panic("exos: no memory for /proc");
+	proc_root->ino = 1ul << 40;
+	proc_root->nlink = 0; /* its name counts */
+	if (tree_add(root, "proc", 4, proc_root))
+		exos_panic("exos: no memory for /proc");
+}
