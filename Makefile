@@ -58,7 +58,7 @@ tools: $(BUILD)/mkcpio $(BUILD)/front
 $(BUILD)/gen.stamp: abi/calls.tbl abi/include/aril/error.h tools/gencalls.py
 	$(call say,GEN,$(GEN))
 	$(Q)$(PYTHON) tools/gencalls.py abi/calls.tbl --out $(GEN)
-	$(Q)touch $@
+	$(Q)touch $@ $(CALLS) $(GEN)/call_table.c $(GEN)/aril_stubs.h $(GEN)/call_handlers.h
 $(CALLS) $(GEN)/call_table.c $(GEN)/aril_stubs.h $(GEN)/call_handlers.h: $(BUILD)/gen.stamp ;
 
 docs: docs/10-calls.md

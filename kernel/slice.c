@@ -82,7 +82,7 @@ static u64 save_push(struct context *ctx, const struct aril_save *save, u64 rsp)
 {
 	u64 top = rsp - ctx->va;
 
-	if (top <= ARIL_CTX_STACK_LOW || top > ARIL_CTX_STACK_TOP)
+	if (top < ARIL_CTX_STACK_LOW || top > ARIL_CTX_STACK_TOP)
 		top = ARIL_CTX_STACK_TOP;
 	top &= ~15ul;
 	if (top < ARIL_CTX_STACK_LOW + ARIL_SAVE_BYTES)

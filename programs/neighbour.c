@@ -23,7 +23,8 @@ static u64 kept[5];
 /* Sums i * i for i < n with patterns around it; what they are afterwards goes to seen and kept. */
 static u64 round_of(u64 n)
 {
-	static const u64 pattern[4] __attribute__((aligned(32))) = {PATTERN, ~PATTERN, PATTERN * 3, PATTERN ^ 0x5555};
+	static const u64 pattern[4]
+		__attribute__((aligned(32))) = {PATTERN, ~PATTERN, PATTERN * 3, PATTERN ^ 0x5555};
 	u64 sum;
 
 	__asm__ volatile("vmovdqa %[pattern], %%ymm0\n\t"
@@ -51,7 +52,8 @@ static u64 round_of(u64 n)
 			 "movq %%r15, 24(%[kept])\n\t"
 			 "movq %%r8, 32(%[kept])\n\t"
 			 : "=&a"(sum)
-			 : [n] "r"(n), [seen] "r"(seen), [kept] "r"(kept), [pattern] "m"(pattern), [word] "m"(pattern[0])
+			 : [n] "r"(n), [seen] "r"(seen), [kept] "r"(kept), [pattern] "m"(pattern),
+			   [word] "m"(pattern[0])
 			 : "rcx", "rdx", "r8", "r12", "r13", "r14", "r15", "memory", "cc");
 	for (int i = 0; i < 3; i++)
 		if (memcmp(seen[i], pattern, sizeof(pattern)))
@@ -68,14 +70,16 @@ static u64 expected(u64 n)
 	return (u64)((unsigned __int128)(n - 1) * n * (2 * n - 1) / 6);
 }
 
-/* Whether an env lives that is neither ours nor init's. */
+/* Whether another domain's first env lives. */
 static int others_live(void)
 {
-	const volatile struct aril_env_info *envs = (const volatile struct aril_env_info *)ARIL_INFO->envs_va;
+	const volatile struct aril_env_info *envs =
+		(const volatile struct aril_env_info *)ARIL_INFO->envs_va;
 	u32 self = CORE_DOMAIN->env, parent = envs[self & 0xffff].parent;
 
 	for (u32 i = 0; i < ARIL_INFO->nenvs; i++)
-		if (envs[i].id && envs[i].id != self && envs[i].id != parent && envs[i].state == ARIL_ENV_ALIVE)
+		if (envs[i].id != self && envs[i].parent == parent &&
+		    envs[i].state == ARIL_ENV_ALIVE && i)
 			return 1;
 	return 0;
 }

@@ -85,6 +85,8 @@ def shell():
     s.send(b"\x03")
     s.expect(rb"[#$] ")
     s.send(b"cat\r")
+    s.expect(rb"cat\r\n")
+    time.sleep(0.5)
     s.send(b"line\r")
     s.expect(rb"line\r\nline\r\n")  # echo, and cat's own
     s.send(b"\x04")  # end of input for cat

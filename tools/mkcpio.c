@@ -381,7 +381,7 @@ int main(int argc, char **argv)
 		argv += 2;
 		argc -= 2;
 	}
-	if (argc != 2)
+	if (argc != 2 || *argv[1] == '-')
 		die("usage: mkcpio [-m MAX] OUT <RECORDS");
 	read_records();
 	sort_unique();

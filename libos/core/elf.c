@@ -35,7 +35,8 @@ static const char *read_load(struct core_elf *elf, const struct program_header *
 		return 0;
 	if (elf->nsegments == CORE_ELF_SEGMENTS)
 		return "too many segments";
-	if (p->file_bytes > p->bytes || p->offset > file_bytes || p->file_bytes > file_bytes - p->offset)
+	if (p->file_bytes > p->bytes || p->offset > file_bytes ||
+	    p->file_bytes > file_bytes - p->offset)
 		return "a segment reaches past the file's end";
 	if (p->va >= ARIL_USER_TOP || p->bytes > ARIL_USER_TOP - p->va)
 		return "a segment lies outside user space";
@@ -43,10 +44,14 @@ static const char *read_load(struct core_elf *elf, const struct program_header *
 		return "a segment's address and file offset differ within a page";
 	/* Two segments may share a page at their border. */
 	if (p->va < (top ? top - ARIL_PAGE_SIZE : 0) ||
-	    (elf->nsegments && p->va < elf->segment[elf->nsegments - 1].va + elf->segment[elf->nsegments - 1].bytes))
+	    (elf->nsegments &&
+	     p->va < elf->segment[elf->nsegments - 1].va + elf->segment[elf->nsegments - 1].bytes))
 		return "segments overlap or are out of order";
-	elf->segment[elf->nsegments++] = (struct core_elf_segment){
-		.va = p->va, .offset = p->offset, .file_bytes = p->file_bytes, .bytes = p->bytes, .flags = p->flags & 7};
+	elf->segment[elf->nsegments++] = (struct core_elf_segment){.va = p->va,
+								   .offset = p->offset,
+								   .file_bytes = p->file_bytes,
+								   .bytes = p->bytes,
+								   .flags = p->flags & 7};
 	if (elf->nsegments == 1)
 		elf->low = p->va & ~(u64)(ARIL_PAGE_SIZE - 1);
 	elf->high = (p->va + p->bytes + ARIL_PAGE_SIZE - 1) & ~(u64)(ARIL_PAGE_SIZE - 1);
@@ -71,7 +76,8 @@ const char *core_elf_read(struct core_elf *elf, const void *file, u64 bytes, u64
 		return "not an ELF file for x86-64";
 	if (h.type != TYPE_FIXED && h.type != TYPE_SHARED)
 		return "not an executable";
-	if (h.header_bytes != sizeof(p) || h.headers > bytes || h.nheaders * sizeof(p) > bytes - h.headers)
+	if (h.header_bytes != sizeof(p) || h.headers > bytes ||
+	    h.nheaders * sizeof(p) > bytes - h.headers)
 		return "its program headers lie outside the part read";
 	elf->type = h.type;
 	elf->entry = h.entry;

@@ -30,7 +30,8 @@ s64 core_add_tables(const struct core_space *space, u64 va)
 
 		if (!frames)
 			return -ARIL_E_QUOTA;
-		s64 error = aril_space_table(space->auth, space->root, va, level, frames, frames + 1);
+		s64 error =
+			aril_space_table(space->auth, space->root, va, level, frames, frames + 1);
 		if (!error) {
 			added = 0;
 			continue;
@@ -85,7 +86,8 @@ static s64 change(const struct core_space *space, struct aril_space_op op, u64 c
 
 s64 core_map(const struct core_space *space, u64 va, u32 frame, u64 count, u32 flags, u32 auth)
 {
-	struct aril_space_op op = {.va = va, .frame = frame, .kind = ARIL_BIND, .flags = (u16)flags, .auth = auth};
+	struct aril_space_op op = {
+		.va = va, .frame = frame, .kind = ARIL_BIND, .flags = (u16)flags, .auth = auth};
 
 	return change(space, op, count);
 }
@@ -100,7 +102,10 @@ s64 core_unmap(const struct core_space *space, u64 va, u64 count)
 s64 core_set_guard(u32 auth, struct core_run run, u32 slot, const struct aril_guard *guard)
 {
 	while (run.count) {
-		struct aril_frame_op op = {.first = run.first, .kind = ARIL_FRAME_GUARD, .slot = (u16)slot, .guard = *guard};
+		struct aril_frame_op op = {.first = run.first,
+					   .kind = ARIL_FRAME_GUARD,
+					   .slot = (u16)slot,
+					   .guard = *guard};
 
 		op.count = run.count < ARIL_OP_PAGES ? run.count : ARIL_OP_PAGES;
 		s64 done = aril_frame_update(auth, &op, 1);

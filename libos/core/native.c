@@ -49,7 +49,9 @@ void *core_pages(u32 count, u32 *frame)
 static struct aril_ring_page *open_ring(u32 queue, u32 *ring, u32 *frame)
 {
 	struct aril_ring_page *page = core_pages(1, frame);
-	s64 number = page ? aril_ring_open(core_auth, CORE_DOMAIN->device, queue, *frame, core_context()->cpu) : -1;
+	s64 number = page ? aril_ring_open(core_auth, CORE_DOMAIN->device, queue, *frame,
+					   core_context()->cpu)
+			  : -1;
 
 	*ring = (u32)number;
 	return number < 0 ? NULL : page;

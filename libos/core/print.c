@@ -45,8 +45,8 @@ static void put_text(struct sink *s, const struct spec *spec, const char *text)
 		put_many(s, ' ', spec->width - n);
 }
 
-static void put_number(struct sink *s, const struct spec *spec, u64 value, const char *sign, u32 base,
-		       const char *digits)
+static void put_number(struct sink *s, const struct spec *spec, u64 value, const char *sign,
+		       u32 base, const char *digits)
 {
 	char text[24];
 	int n = 0, length, zeros;
@@ -78,9 +78,9 @@ static u64 take_unsigned(const struct spec *spec, __builtin_va_list *args)
 {
 	switch (spec->bytes) {
 	case 1:
-		return (u8)__builtin_va_arg(*args, u32);
+		return (u8) __builtin_va_arg(*args, u32);
 	case 2:
-		return (u16)__builtin_va_arg(*args, u32);
+		return (u16) __builtin_va_arg(*args, u32);
 	case 8:
 		return __builtin_va_arg(*args, u64);
 	}
@@ -157,7 +157,11 @@ static void convert(struct sink *s, struct spec *spec, char letter, __builtin_va
 	case 'i':
 		number = take_signed(spec, args);
 		put_number(s, spec, number < 0 ? -(u64)number : (u64)number,
-			   number < 0 ? "-" : spec->plus ? "+" : spec->space ? " " : "", 10, small);
+			   number < 0	 ? "-"
+			   : spec->plus	 ? "+"
+			   : spec->space ? " "
+					 : "",
+			   10, small);
 		break;
 	case 'u':
 		put_number(s, spec, take_unsigned(spec, args), "", 10, small);
@@ -168,8 +172,11 @@ static void convert(struct sink *s, struct spec *spec, char letter, __builtin_va
 	case 'x':
 	case 'X':
 		value = take_unsigned(spec, args);
-		put_number(s, spec, value, !spec->alternate || !value ? "" : letter == 'x' ? "0x" : "0X", 16,
-			   letter == 'x' ? small : "0123456789ABCDEF");
+		put_number(s, spec, value,
+			   !spec->alternate || !value ? ""
+			   : letter == 'x'	      ? "0x"
+						      : "0X",
+			   16, letter == 'x' ? small : "0123456789ABCDEF");
 		break;
 	case 'p':
 		put_number(s, spec, __builtin_va_arg(*args, u64), "0x", 16, small);

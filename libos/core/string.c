@@ -38,7 +38,10 @@ void *memset(void *to, int byte, usize bytes)
 	usize words = bytes >> 3;
 
 	bytes &= 7;
-	__asm__ volatile("rep stosq" : "+D"(at), "+c"(words) : "a"((u8)byte * 0x0101010101010101ul) : "memory");
+	__asm__ volatile("rep stosq"
+			 : "+D"(at), "+c"(words)
+			 : "a"((u8)byte * 0x0101010101010101ul)
+			 : "memory");
 	__asm__ volatile("rep stosb" : "+D"(at), "+c"(bytes) : "a"(byte) : "memory");
 	return to;
 }

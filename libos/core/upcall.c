@@ -80,8 +80,8 @@ static void preempt(const struct core_frame *frame)
  * cause. A trap, which would not come again, is turned back to its instruction. */
 static void end_by(struct core_frame *frame)
 {
-	core_log("exception %lu at %#lx, address %#lx, error %#lx, stack %#lx", frame->save.vector, frame->save.rip,
-		 frame->save.addr, frame->save.error, frame->save.rsp);
+	core_log("exception %lu at %#lx, address %#lx, error %#lx, stack %#lx", frame->save.vector,
+		 frame->save.rip, frame->save.addr, frame->save.error, frame->save.rsp);
 	this_cpu()->mask = ARIL_MASK_ALL;
 	if (frame->save.vector == ARIL_VECTOR_SYSCALL)
 		frame->save.rip -= 2;
@@ -177,9 +177,10 @@ void core_sleep(u64 ns)
 {
 	const volatile struct aril_info *info = ARIL_INFO;
 	u32 slot = core_context()->env & 0xffff;
-	const volatile struct aril_env_info *self = (const volatile struct aril_env_info *)info->envs_va + slot;
+	const volatile struct aril_env_info *self =
+		(const volatile struct aril_env_info *)info->envs_va + slot;
 	u64 at = slot * sizeof(*self) + __builtin_offsetof(struct aril_env_info, state);
 
-	core_wait(0, info->envs_frame + (u32)(at >> ARIL_PAGE_SHIFT), at & (ARIL_PAGE_SIZE - 1), self->state,
-		  core_now() + ns);
+	core_wait(0, info->envs_frame + (u32)(at >> ARIL_PAGE_SHIFT), at & (ARIL_PAGE_SIZE - 1),
+		  self->state, core_now() + ns);
 }

@@ -2,6 +2,7 @@
  * The ranges of a program's half: finding, splitting, joining, placing. */
 #include "file.h"
 #include "mm_internal.h"
+#include "sched.h"
 
 #define PROGRAM_LOW 0x10000ul /* below it nothing is placed unasked */
 
@@ -182,6 +183,7 @@ s64 area_populate(struct mm *mm, u64 start, u64 end)
 		if (!page)
 			return -ENOMEM;
 		pages_bind(mm, va, word, page, area_flags(area, 1));
+		sched_breathe();
 	}
 	pages_flush();
 	return 0;

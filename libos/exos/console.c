@@ -460,13 +460,27 @@ s64 console_open(struct inode *i, struct file *f)
 	return 0;
 }
 
-/* Sends a line for the host's standard error: text ends with its newline. Family lock. Returns 0 where there is no
- * channel, or no room. */
+/* Sends a line for the host's standard error: text ends with its newline. Family lock. 0: there is no channel, or
+ * no room. */
 int console_trace(const char *text, u32 bytes)
 {
 	if (!console.open || !framed() || stage_room() < bytes + sizeof(struct channel_header) + 64)
 		return 0;
 	stage_frame(CHANNEL_TRACE, (u64)text, bytes);
+	return 1;
+}
+
+/* The same, waiting for room where a thread calls, so that no line is lost. 0: as above, or the scheduler calls and
+ * there is no room. */
+int console_trace_wait(const char *text, u32 bytes)
+{
+	while (!console_trace(text, bytes)) {
+		if (!console.open || !framed() || console.device.broken || console.hangup)
+			return 0;
+		if (!current()->proc || current()->state != THREAD_RUNNING)
+			return 0;
+		sleep_on(&console.write_wait, 0, 0);
+	}
 	return 1;
 }
 

@@ -81,6 +81,25 @@ struct first_frame {
 	void (*go)(void);
 };
 
+/* What a thread finds at its next START: empty registers, then go. */
+static void thread_set(struct thread *t, void (*go)(void))
+{
+	struct first_frame *first = (struct first_frame *)(t->stack_top - sizeof(struct user_regs)) - 1;
+
+	memset(first, 0, sizeof(*first));
+	first->go = go;
+	t->switch_rsp = (u64)first;
+}
+
+s64 proc_env_revive(struct proc *p)
+{
+	proc_env_destroy(p);
+	s64 error = proc_env_create(p);
+	if (!error)
+		thread_set(p->thread, thread_killed);
+	return error;
+}
+
 struct thread *thread_create(struct proc *p, const struct user_regs *regs)
 {
 	struct thread *t = page_zalloc(0);
@@ -102,9 +121,8 @@ struct thread *thread_create(struct proc *p, const struct user_regs *regs)
 	list_init(&t->run);
 	list_init(&t->timer);
 	struct user_regs *own = (struct user_regs *)(t->stack_top - sizeof(*own));
-	struct first_frame *first = (struct first_frame *)own - 1;
-	memset(first, 0, sizeof(*first) + sizeof(*own));
-	first->go = thread_first;
+	memset(own, 0, sizeof(*own));
+	thread_set(t, thread_first);
 	if (regs) {
 		*own = *regs;
 		own->rax = 0;
@@ -115,7 +133,6 @@ struct thread *thread_create(struct proc *p, const struct user_regs *regs)
 		memcpy(t->xsave, vector_initial, PAGE - XSAVE_AT);
 	}
 	t->regs = own;
-	t->switch_rsp = (u64)first;
 	p->thread = t;
 	return t;
 }

@@ -7,6 +7,7 @@
 #define STACK_GAP (256 * PAGE) /* kept free below a stack that grows */
 #define STACK_LIMIT (8ul << 20)
 #define AROUND 16ul /* pages of a file that are bound together */
+#define DATA_MOST (1ul << 20)
 #define RLIMIT_STACK_INDEX 3
 
 /* The stack above addr, grown down to it. NULL: there is none, or it may not. */
@@ -46,6 +47,16 @@ static int fault_bus(int *code)
 	return SIGBUS;
 }
 
+/* No memory is left for a page that was promised: as Linux, the process that asks ends. */
+static int fault_memory(int *code)
+{
+	struct proc *p = current()->proc;
+
+	exos_log("exos: out of memory: process %u (%s) ends", p->pid, p->comm);
+	*code = SI_KERNEL;
+	return SIGKILL;
+}
+
 static u64 file_index(const struct area *area, u64 va)
 {
 	return (area->offset + (va - area->start)) / PAGE;
@@ -83,14 +94,16 @@ static int fault_file(struct mm *mm, struct area *area, u64 va, u64 *word, u64 e
 		/* Never the archive's page: writes to the file must show here. */
 		page = inode_page_write(area->inode, index, &failed);
 		if (!page)
-			return fault_bus(code);
+			return failed == -ENOMEM ? fault_memory(code) : fault_bus(code);
 		pages_bind(mm, va, word, page, area_flags(area, 1));
 		return 0;
 	}
 	page = inode_page(area->inode, index, &failed);
 	if (!page)
-		return fault_bus(code);
-	if (!(error & FAULT_WRITE)) {
+		return failed == -ENOMEM ? fault_memory(code) : fault_bus(code);
+	/* A program's data: read first or not, it will be written. */
+	int data = area->prot & PROT_WRITE && area->end - area->start <= DATA_MOST;
+	if (!(error & FAULT_WRITE) && !data) {
 		pages_bind(mm, va, word, page, area_flags(area, 0));
 		fault_around(mm, area, va);
 		return 0;
@@ -100,7 +113,7 @@ static int fault_file(struct mm *mm, struct area *area, u64 va, u64 *word, u64 e
 		memcpy(copy, page, PAGE);
 	page_put(page);
 	if (!copy)
-		return fault_bus(code);
+		return fault_memory(code);
 	pages_bind(mm, va, word, copy, area_flags(area, 1));
 	return 0;
 }
@@ -116,7 +129,7 @@ static int fault_write(struct mm *mm, struct area *area, u64 va, u64 *word, int 
 	}
 	void *page = page_alloc(0);
 	if (!page)
-		return fault_bus(code);
+		return fault_memory(code);
 	memcpy(page, old, PAGE);
 	pages_bind(mm, va, word, page, area_flags(area, 1));
 	pages_flush();
@@ -142,7 +155,7 @@ int mm_fault_in(struct mm *mm, u64 addr, u64 error, int *code)
 	}
 	u64 *word = pages_word(mm, va, 1);
 	if (!word)
-		return fault_bus(code);
+		return fault_memory(code);
 	if (*word & MAPPED) {
 		if (error & FAULT_WRITE && !(*word & MAPPED_WRITE))
 			sig = fault_write(mm, area, va, word, code);
@@ -154,7 +167,7 @@ int mm_fault_in(struct mm *mm, u64 addr, u64 error, int *code)
 		void *page = page_zalloc(0);
 
 		if (!page)
-			return fault_bus(code);
+			return fault_memory(code);
 		pages_bind(mm, va, word, page, area_flags(area, 1));
 	}
 	pages_flush();

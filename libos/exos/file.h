@@ -63,6 +63,8 @@ void console_boot(struct proc *first);
 int console_trace(const char *text, u32 bytes);
 /* The first program's first instruction is about to run. Family lock. */
 void console_started(void);
+/* A line of trace, ended by its newline; waits for room. 0: there is no channel. Family lock. */
+int console_trace_wait(const char *text, u32 bytes);
 /* Sends what is queued to the console and the exit status; the family ends after it (console.c). */
 void console_finish(u32 status);
 

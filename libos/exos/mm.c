@@ -3,22 +3,36 @@
 #include "file.h"
 #include "mm_internal.h"
 #include "proc.h"
+#include "sched.h"
 #include <core/string.h>
 
 #define MMAP_TOP (PROGRAM_TOP - (256ul << 20)) /* the stack grows down to here at most */
 
 static struct list all_mms = { &all_mms, &all_mms };
 
-struct mm *mm_create(void)
+/* Empty ones with their tables, for the next process: making and breaking tables costs most of a fork. */
+#define CACHE 8u
+#define CACHE_TABLES 24u
+static struct mm *cache[CACHE];
+static u32 cached;
+
+static struct mm *mm_new(void)
 {
 	struct mm *mm = kmalloc(sizeof(*mm));
 
-	if (!mm)
-		return NULL;
-	if (pages_create(mm)) {
+	if (mm && pages_create(mm)) {
 		kfree(mm);
 		return NULL;
 	}
+	return mm;
+}
+
+struct mm *mm_create(void)
+{
+	struct mm *mm = cached ? cache[--cached] : mm_new();
+
+	if (!mm)
+		return NULL;
 	mm->refs = 1;
 	mm->mmap_top = MMAP_TOP;
 	list_init(&mm->areas);
@@ -31,12 +45,24 @@ void mm_get(struct mm *mm)
 	mm->refs++;
 }
 
+/* Empty, as if new but for its tables. */
+static void mm_recycle(struct mm *mm)
+{
+	struct mm_node root = mm->root;
+	u32 tables = mm->tables;
+
+	memset(mm, 0, sizeof(*mm));
+	mm->root = root;
+	mm->space = root.table;
+	mm->tables = tables;
+	cache[cached++] = mm;
+}
+
 void mm_put(struct mm *mm)
 {
 	if (--mm->refs)
 		return;
 	list_del(&mm->all);
-	pages_destroy(mm);
 	while (!list_empty(&mm->areas)) {
 		struct area *area = container_of(mm->areas.next, struct area, link);
 
@@ -45,7 +71,13 @@ void mm_put(struct mm *mm)
 			inode_put(area->inode);
 		kfree(area);
 	}
-	kfree(mm);
+	if (cached < CACHE && mm->tables <= CACHE_TABLES) {
+		pages_unmap(mm, 0, PROGRAM_TOP);
+		mm_recycle(mm);
+	} else {
+		pages_destroy(mm);
+		kfree(mm);
+	}
 }
 
 /* Calls fn for each mapped page of an area. */
@@ -59,49 +91,79 @@ static void area_pages(struct mm *mm, struct area *area, void (*fn)(struct mm *,
 			if (*word & MAPPED)
 				fn(mm, va, word, data);
 		va = pages_next(mm, va, area->end);
+		sched_breathe();
 	}
 }
 
-static void page_narrow(struct mm *mm, u64 va, u64 *word, void *data)
-{
-	(void)data;
-	pages_protect(mm, va, word, *word & MAPPED_FLAGS & ~(MAPPED | MAPPED_WRITE));
-}
+/* Pages written since the last fork will be written again, by one side at least. As many as this are copied at
+ * once, which is less work than two faults each. */
+#define COPY_AT_FORK 24u
 
 struct clone {
 	struct mm *to;
 	s64 error;
+	u32 copies; /* left to make */
+	int shared; /* the area is */
 };
 
+/* Makes the parent's page read-only, but for those that are to be copied. */
+static void page_narrow(struct mm *mm, u64 va, u64 *word, void *data)
+{
+	struct clone *clone = data;
+
+	if (!(*word & MAPPED_WRITE))
+		return;
+	if (clone->copies && page_refs(mapped_page(*word)) == 1)
+		clone->copies--;
+	else
+		pages_protect(mm, va, word, *word & MAPPED_FLAGS & ~(MAPPED | MAPPED_WRITE));
+}
+
+/* What is still writable now, and private, is copied. */
 static void page_share(struct mm *mm, u64 va, u64 *word, void *data)
 {
 	struct clone *clone = data;
 	u64 *copy = clone->error ? NULL : pages_word(clone->to, va, 1);
+	void *page = mapped_page(*word);
 
 	(void)mm;
-	if (!copy) {
+	if (!clone->shared && *word & MAPPED_WRITE) {
+		void *own = page_alloc(0);
+
+		if (own)
+			memcpy(own, page, PAGE);
+		page = own;
+	} else {
+		page_get(page);
+	}
+	if (!copy || !page) {
 		clone->error = -ENOMEM;
+		if (page)
+			page_put(page);
 		return;
 	}
-	page_get(mapped_page(*word));
-	pages_bind(clone->to, va, copy, mapped_page(*word), *word & MAPPED_FLAGS & ~MAPPED);
+	pages_bind(clone->to, va, copy, page, *word & MAPPED_FLAGS & ~MAPPED);
 }
 
 /* Private pages become read-only on both sides: whoever writes first while both have it copies it. */
 static s64 clone_pages(struct mm *to, struct mm *from)
 {
-	struct clone clone = { .to = to };
+	struct clone clone = { .to = to, .copies = COPY_AT_FORK };
 	struct list *at;
 
-	for (at = from->areas.next; at != &from->areas; at = at->next) {
+	for (at = from->areas.prev; at != &from->areas; at = at->prev) { /* the stack first */
 		struct area *area = container_of(at, struct area, link);
 
 		if (!(area->flags & MAP_SHARED))
-			area_pages(from, area, page_narrow, NULL);
+			area_pages(from, area, page_narrow, &clone);
 	}
 	pages_flush();
-	for (at = from->areas.next; at != &from->areas; at = at->next)
-		area_pages(from, container_of(at, struct area, link), page_share, &clone);
+	for (at = from->areas.next; at != &from->areas; at = at->next) {
+		struct area *area = container_of(at, struct area, link);
+
+		clone.shared = !!(area->flags & MAP_SHARED);
+		area_pages(from, area, page_share, &clone);
+	}
 	pages_flush();
 	return clone.error;
 }
@@ -148,7 +210,7 @@ static u8 *page_own(struct mm *mm, u64 va)
 	u64 *word = pages_word(mm, va, 1);
 	if (!word)
 		return NULL;
-	if (!(*word & MAPPED) && mm_fault_in(mm, va, 0, &code))
+	if (!(*word & MAPPED) && mm_fault_in(mm, va, area->prot & PROT_WRITE ? FAULT_WRITE : 0, &code))
 		return NULL;
 	void *old = mapped_page(*word);
 	if (area->flags & MAP_SHARED || page_refs(old) == 1)

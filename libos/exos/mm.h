@@ -26,6 +26,7 @@ struct mm {
 	struct list all;     /* of the family */
 	u32 space; /* root frame */
 	u32 refs;  /* vfork shares it */
+	u32 tables; /* below the root */
 	struct list areas;
 	u64 brk_start, brk;
 	u64 mmap_top;

@@ -110,6 +110,8 @@ s64 sys_mmap(u64 addr, u64 bytes, u64 prot, u64 flags, u64 fd, u64 offset)
 	int shared_memory = !f && kept & MAP_SHARED;
 	if (shared_memory && bytes / PAGE > pages_free())
 		return -ENOMEM;
+	if (!f && prot & PROT_WRITE && !(flags & MAP_NORESERVE) && bytes / PAGE > pages_total())
+		return -ENOMEM;
 	error = mm_map(mm, at, bytes, prot & PROT_ALL, kept, f ? f->inode : NULL, offset);
 	if (error)
 		return error;

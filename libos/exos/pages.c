@@ -2,6 +2,7 @@
  * Bindings of programs' pages: tables on demand, words that mirror them, kernel calls in batches. */
 #include "mem.h"
 #include "mm_internal.h"
+#include "sched.h"
 #include <aril_stubs.h>
 
 #define BATCH 128u
@@ -58,6 +59,7 @@ static void node_free(struct mm_node *node, u32 level)
 		}
 	}
 	page_put(node->slot);
+	sched_breathe();
 }
 
 void pages_destroy(struct mm *mm)
@@ -85,6 +87,7 @@ static struct mm_node *node_create(struct mm *mm, u64 va, u32 level)
 		kfree(node);
 		return NULL;
 	}
+	mm->tables++;
 	s64 error = aril_space_table(family.auth, mm->space, va, level, node->table, node->shadow);
 	if (error)
 		exos_panic("exos: table for %lx: error %ld", (unsigned long)va, (long)-error);
@@ -184,21 +187,28 @@ void pages_protect(struct mm *mm, u64 va, u64 *word, u64 flags)
 	batch_add(mm, ARIL_PROTECT, va, 0, bind_flags(flags));
 }
 
-/* Pages of one table: unbound first, then let go. */
-static void table_unmap(struct mm *mm, u64 start, u64 end)
+/* Calls fn for the words of each table in [start, end): va of the first, and how many. */
+static void tables_walk(struct mm *mm, u64 start, u64 end, void (*fn)(struct mm *, u64, u64 *, u32))
 {
-	u64 *word = pages_word(mm, start, 0);
-	u32 n = (end - start) / PAGE;
-	int any = 0;
+	for (u64 va = pages_next(mm, start, end); va < end;) {
+		u64 stop = min(end, (va | 0x1fffff) + 1);
 
+		fn(mm, va, pages_word(mm, va, 0), (stop - va) / PAGE);
+		va = pages_next(mm, stop, end);
+		sched_breathe();
+	}
+}
+
+static void table_unbind(struct mm *mm, u64 va, u64 *word, u32 n)
+{
 	for (u32 i = 0; i < n; i++)
-		if (word[i] & MAPPED) {
-			batch_add(mm, ARIL_UNBIND, start + i * PAGE, 0, 0);
-			any = 1;
-		}
-	if (!any)
-		return;
-	pages_flush();
+		if (word[i] & MAPPED)
+			batch_add(mm, ARIL_UNBIND, va + i * PAGE, 0, 0);
+}
+
+static void table_let_go(struct mm *mm, u64 va, u64 *word, u32 n)
+{
+	(void)va;
 	for (u32 i = 0; i < n; i++)
 		if (word[i] & MAPPED) {
 			page_put(mapped_page(word[i]));
@@ -207,12 +217,10 @@ static void table_unmap(struct mm *mm, u64 start, u64 end)
 		}
 }
 
+/* A page is let go when nobody can reach it any more. */
 void pages_unmap(struct mm *mm, u64 start, u64 end)
 {
-	for (u64 va = pages_next(mm, start, end); va < end;) {
-		u64 stop = min(end, (va | 0x1fffff) + 1);
-
-		table_unmap(mm, va, stop);
-		va = pages_next(mm, stop, end);
-	}
+	tables_walk(mm, start, end, table_unbind);
+	pages_flush();
+	tables_walk(mm, start, end, table_let_go);
 }

@@ -258,7 +258,7 @@ s64 fifo_open(struct inode *i, struct file *f)
 	struct pipe *p = i->pipe;
 	if (!p)
 		return -ENOMEM;
-	if (mode == O_WRONLY && !p->readers && (f->flags & O_NONBLOCK))
+	if (mode == O_WRONLY && !p->readers && (f->flags & O_NONBLOCK) && i->device != DEVICE_PIPE)
 		return -ENXIO;
 	f->ops = &pipe_ops;
 	f->data = p;
@@ -271,6 +271,9 @@ s64 fifo_open(struct inode *i, struct file *f)
 		p->opens_write++;
 	}
 	wake_all(&p->open_wait);
+	/* A pipe without a name waits for nobody: who opens it again has found it in /proc. */
+	if (i->device == DEVICE_PIPE)
+		return 0;
 	if (mode == O_RDONLY && !p->writers && !(f->flags & O_NONBLOCK))
 		error = fifo_wait(p, &p->writers, &p->opens_write);
 	else if (mode == O_WRONLY && !p->readers)

@@ -290,7 +290,8 @@ void proc_reap_unwaited(void)
 		proc_free(container_of(unwaited.next, struct proc, sibling), 0);
 }
 
-/* Children of p become pid 1's. */
+/* Children of p become pid 1's. A group that p's end leaves without one who could continue it, and that is
+ * stopped, is told. */
 static void exit_reparent(struct proc *p)
 {
 	struct proc *heir = family.init;
@@ -301,11 +302,13 @@ static void exit_reparent(struct proc *p)
 		child->ppid = heir != p ? heir->pid : 0;
 		if (child->parent)
 			list_add_tail(&heir->children, &child->sibling);
-		group_hangup_orphan(child->pgid, p);
+		if (p->pgid != child->pgid && p->sid == child->sid)
+			group_hangup_orphan(child->pgid, p);
 		if (child->parent && child->state == PROC_ZOMBIE)
 			proc_notify_parent(child, CLD_EXITED, 0);
 	}
-	group_hangup_orphan(p->pgid, p);
+	if (p->parent && p->parent->pgid != p->pgid && p->parent->sid == p->sid)
+		group_hangup_orphan(p->pgid, p);
 }
 
 static void exit_locks(struct thread *t)

@@ -229,7 +229,8 @@ static s64 proc_readlink(struct inode *link, char *to, usize bytes)
 	}
 }
 
-/* Where a link leads: to an open file's inode, or along the name that it shows. */
+/* Where a link leads: to an open file's inode, or along the name that it shows. exe must be of the latter: exec
+ * makes the name it found the process's next exe. */
 static s64 proc_follow(struct inode *link, struct inode **out)
 {
 	struct proc *p = link->proc.pid ? proc_find(link->proc.pid) : NULL;
@@ -242,15 +243,6 @@ static s64 proc_follow(struct inode *link, struct inode **out)
 		to = p && p->fs ? p->fs->cwd : NULL;
 	} else if (link->proc.kind == KIND_ROOT_LINK) {
 		to = root_inode;
-	} else if (link->proc.kind == KIND_EXE) {
-		struct walk w;
-		s64 error = p && p->exe ? walk_string(&w, AT_FDCWD, p->exe, WALK_FOLLOW) : -ENOENT;
-		if (error)
-			return error;
-		inode_get(w.inode);
-		*out = w.inode;
-		walk_done(&w);
-		return 0;
 	} else {
 		return 0;
 	}

@@ -98,7 +98,6 @@ static s64 stub_page_create(struct mm *mm, const struct area *area)
 	*(u64 *)(page + POINTER_AT) = (u64)exos_syscall_stub_entry;
 	pages_bind(mm, va, word, page, MAPPED_EXEC);
 	pages_flush();
-	mm->rss++;
 	mm->stub_page = va;
 	mm->stub_used = 0;
 	return 0;

@@ -28,9 +28,10 @@ void family_lock(void)
 		lock.depth++;
 		return;
 	}
+	/* No `pause`: under an emulator it leaves the CPU's thread, which costs more than all that is waited for. */
 	while (__atomic_exchange_n(&lock.taken, 1, __ATOMIC_ACQUIRE))
 		while (__atomic_load_n(&lock.taken, __ATOMIC_RELAXED))
-			__builtin_ia32_pause();
+			sched_breathe();
 	__atomic_store_n(&lock.owner, t, __ATOMIC_RELAXED);
 	lock.depth = 1;
 }
@@ -121,11 +122,32 @@ static void switch_away(struct thread *t)
 	t->last_stamp = now_ns();
 }
 
+void sched_breathe(void)
+{
+	struct thread *t = current();
+	struct cpu *c = this_cpu();
+
+	if (!(this_context()->pending & ARIL_PEND_END))
+		return;
+	if (!t->tid) { /* the scheduler: begins anew, unless it is in the middle */
+		if (lock.owner != t)
+			aril_yield(0, 0);
+		return;
+	}
+	c->leave_to = 0;
+	c->breathing = 1;
+	thread_switch(t);
+}
+
 _Noreturn void sched_leave(void)
 {
-	u32 to = this_cpu()->leave_to;
+	struct cpu *c = this_cpu();
+	u32 to = c->leave_to;
 
-	lock_release();
+	if (c->breathing)
+		c->breathing = 0;
+	else
+		lock_release();
 	aril_yield(family.auth, to);
 	/* It could not be entered: the scheduler looks into it. */
 	for (;;)
@@ -217,18 +239,24 @@ _Noreturn void sched_exit(void)
 	exos_panic("exos: a dead thread runs");
 }
 
-/* Yields to the thread that is picked for this processor: it was not started yet, or was stopped by force.
- * Returns if it cannot be entered. */
+/* Yields to the thread that is picked for this processor: it was not started yet, was stopped by force, or
+ * breathes. Returns if the kernel ended its env: its thread is set to exit in a new one. */
 static void run_current(struct cpu *c)
 {
-	u32 env = c->current->proc->env;
-	s64 error = aril_yield(family.auth, env);
+	struct proc *p = c->current->proc;
+	s64 error = aril_yield(family.auth, p->env);
 	const struct aril_env_info *info =
-		(const struct aril_env_info *)ARIL_INFO->envs_va + (env & 0xffff);
+		(const struct aril_env_info *)ARIL_INFO->envs_va + (p->env & 0xffff);
 
-	exos_panic("exos: process %u (%s) cannot run: error %ld, end %u vector %u at %lx address %lx",
-		   c->current->proc->pid, c->current->proc->comm, (long)-error, info->end, info->end_vector,
-		   (unsigned long)info->end_rip, (unsigned long)info->end_addr);
+	exos_log("exos: process %u (%s) was ended: error %ld, end %u vector %u error %x at %lx address %lx", p->pid,
+		 p->comm, (long)-error, info->end, info->end_vector, info->end_error,
+		 (unsigned long)info->end_rip, (unsigned long)info->end_addr);
+	if (error != -ARIL_E_ENV || lock.owner == c->current)
+		exos_panic("exos: it was in the middle of ExOS");
+	family_lock();
+	if (proc_env_revive(p) || proc_context(p, this_context()->cpu))
+		exos_panic("exos: no memory to end process %u", p->pid);
+	family_unlock();
 }
 
 _Noreturn void sched_main(void)

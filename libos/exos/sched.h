@@ -31,7 +31,8 @@ struct cpu {
 	u32 idle;
 	struct thread *current; /* picked for this processor; NULL: none */
 	u32 leave_to;           /* whom the leaving thread yields to; 0: the slice is over */
-	u32 pad[11];
+	u32 breathing;          /* it keeps the processor and what it has locked */
+	u32 pad[10];
 };
 _Static_assert(sizeof(struct cpu) == 64, "a line each");
 extern struct cpu *cpus;
@@ -51,6 +52,9 @@ void sched_boot(void);
 _Noreturn void sched_main(void);
 /* The current thread's slice is over: others first. */
 void sched_preempt(void);
+/* For long work in ExOS, also with the family lock held: gives the slice back if it is over, and goes on in the
+ * next. Without it the kernel would count an overrun, and end the env after many. */
+void sched_breathe(void);
 /* On the context's stack, the thread's state saved: drops the lock and gives the CPU away. */
 _Noreturn void sched_leave(void);
 
@@ -75,8 +79,11 @@ void exos_nested(struct user_regs *regs, u64 vector, u64 error, u64 addr);
 void exos_leaving(struct user_regs *regs);
 _Noreturn void exos_start(struct aril_save *save);
 void thread_begin(struct user_regs *regs);
+void thread_killed(void);
 
 /* env.c */
+/* Gives the process a new env after the kernel ended the old one, in which its thread only exits. 0 or -E. */
+s64 proc_env_revive(struct proc *p);
 /* Gives p a presence on a processor. 0 or -ENOMEM. Family lock. */
 s64 proc_context(struct proc *p, u32 cpu);
 /* Vector state as a program finds it at its start. */

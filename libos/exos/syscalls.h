@@ -4,7 +4,7 @@
  * CALL(number, name, arguments, flags): the handler is sys_NAME. `arguments` has a letter for each argument:
  *   d u x p  int, unsigned, hexadecimal, address     f D      descriptor, descriptor of a *at call
  *   s        string                                  b B      bytes in (length follows), bytes out (result)
- *   o O      mode, open flags                        a e      argument vector, environment
+ *   o O G    mode, open flags, of pipe2 and dup3      a e      argument vector, environment
  *   S h      signal, how of sigprocmask              k K      signal set in, out
  *   j J      sigaction in, out                       t T      timespec in, out
  *   w W      wait status out, wait options           i F      ioctl request, fcntl command
@@ -165,8 +165,8 @@
 	CALL(274, get_robust_list, "dpp", 0) \
 	CALL(280, utimensat, "Dspx", 0) \
 	CALL(285, fallocate, "fxll", 0) \
-	CALL(292, dup3, "ffO", 0) \
-	CALL(293, pipe2, "PO", 0) \
+	CALL(292, dup3, "ffG", 0) \
+	CALL(293, pipe2, "PG", 0) \
 	CALL(295, preadv, "fpul", 0) \
 	CALL(296, pwritev, "fpul", 0) \
 	CALL(302, prlimit64, "drLR", 0) \

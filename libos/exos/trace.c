@@ -109,7 +109,7 @@ static void show_sigset(struct trace *t, u64 addr)
 		if (set & SIG_BIT(sig)) {
 			if (any++)
 				trace_char(t, ' ');
-			trace_signal_name(t, sig);
+			trace_signal_short(t, sig);
 		}
 	trace_char(t, ']');
 }
@@ -255,6 +255,7 @@ static void show_arg(struct trace *t, char letter, u32 at, u64 v, s64 result)
 			trace_hex(t, v);
 		break;
 	case 'O': show_open_flags(t, v); break;
+	case 'G': trace_flags(t, open_flags, array_count(open_flags), v, "0"); break;
 	case 'S': trace_signal_name(t, v); break;
 	case 'h': show_named(t, hows, array_count(hows), v); break;
 	case 'y': show_named(t, whences, array_count(whences), v); break;
@@ -357,6 +358,24 @@ void trace_end(struct trace *t, s64 result)
 	trace_send(t);
 }
 
+static void show_code(struct trace *t, const struct siginfo_k *info)
+{
+	static const char *const child[] = { "CLD_EXITED", "CLD_KILLED", "CLD_DUMPED", "CLD_TRAPPED", "CLD_STOPPED",
+					     "CLD_CONTINUED" };
+	static const char *const segv[] = { "SEGV_MAPERR", "SEGV_ACCERR" };
+	s32 code = info->code;
+	if (code == SI_USER || code == SI_KERNEL || code == SI_TKILL || code == SI_QUEUE)
+		trace_text(t, code == SI_USER ? "SI_USER" : code == SI_KERNEL ? "SI_KERNEL" :
+							code == SI_TKILL      ? "SI_TKILL" :
+										"SI_QUEUE");
+	else if (info->signo == SIGCHLD && code > 0 && code <= (s32)array_count(child))
+		trace_text(t, child[code - 1]);
+	else if (info->signo == SIGSEGV && code > 0 && code <= (s32)array_count(segv))
+		trace_text(t, segv[code - 1]);
+	else
+		trace_number(t, (u64)(s64)code, 10, 1);
+}
+
 /* Shows a signal as it is delivered. */
 void trace_signal(const struct siginfo_k *info)
 {
@@ -367,7 +386,7 @@ void trace_signal(const struct siginfo_k *info)
 	trace_text(&t, " {si_signo=");
 	trace_signal_name(&t, (u64)info->signo);
 	trace_text(&t, ", si_code=");
-	trace_number(&t, (u64)(s64)info->code, 10, 1);
+	show_code(&t, info);
 	if (info->addr) {
 		trace_text(&t, ", si_addr=");
 		trace_hex(&t, info->addr);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Appending to a trace line: numbers, strings, flags, names of signals and errors. */
+#include "file.h"
 #include "linux.h"
 #include "trace.h"
 
@@ -115,22 +116,28 @@ void trace_flags(struct trace *t, const struct trace_flag *flags, u32 count, u64
 	}
 }
 
-void trace_signal_name(struct trace *t, u64 sig)
+void trace_signal_short(struct trace *t, u64 sig)
 {
 	static const char *const names[] = {
 		"0", "HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT", "BUS", "FPE", "KILL", "USR1",
 		"SEGV", "USR2", "PIPE", "ALRM", "TERM", "STKFLT", "CHLD", "CONT", "STOP", "TSTP", "TTIN",
 		"TTOU", "URG", "XCPU", "XFSZ", "VTALRM", "PROF", "WINCH", "IO", "PWR", "SYS",
 	};
-	if (sig && sig < array_count(names)) {
-		trace_text(t, "SIG");
+	if (sig < array_count(names)) {
 		trace_text(t, names[sig]);
-	} else if (sig >= SIGRTMIN && sig <= SIGRTMAX) {
-		trace_text(t, "SIGRT_");
+	} else if (sig <= SIGRTMAX) {
+		trace_text(t, "RT_");
 		trace_number(t, sig - SIGRTMIN, 10, 0);
 	} else {
 		trace_number(t, sig, 10, 1);
 	}
+}
+
+void trace_signal_name(struct trace *t, u64 sig)
+{
+	if (sig && sig <= SIGRTMAX)
+		trace_text(t, "SIG");
+	trace_signal_short(t, sig);
 }
 
 static const struct {
@@ -207,7 +214,10 @@ void trace_error(struct trace *t, s64 error)
 
 void trace_send(struct trace *t)
 {
-	t->line[t->length] = 0;
-	exos_log("%s", t->line);
+	t->line[t->length] = '\n';
+	if (!console_trace_wait(t->line, t->length + 1)) {
+		t->line[t->length] = 0;
+		exos_log("%s", t->line);
+	}
 	t->dead = 1;
 }

@@ -168,3 +168,10 @@ void thread_begin(struct user_regs *regs)
 	if (!regs->cs)
 		first_main();
 }
+
+/* In place of a thread whose env the kernel ended. */
+void thread_killed(void)
+{
+	family_lock();
+	proc_exit(SIGKILL);
+}

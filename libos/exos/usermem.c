@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Access to the program's memory. Faults there nest and are resolved; what cannot be is EFAULT. */
 #include "linux.h"
+#include "sched.h"
 #include "usermem.h"
 
 int user_copy(void *to, const void *from, u64 bytes);
@@ -25,18 +26,31 @@ static int in_program(u64 at, usize bytes)
 	return bytes <= PROGRAM_TOP && at <= PROGRAM_TOP - bytes;
 }
 
+#define PIECE 65536ul /* copied in one go */
+
+static int copy_pieces(u8 *to, const u8 *from, usize bytes)
+{
+	if (bytes >= PAGE)
+		sched_breathe();
+	while (bytes > PIECE) {
+		if (user_copy(to, from, PIECE))
+			return -EFAULT;
+		to += PIECE;
+		from += PIECE;
+		bytes -= PIECE;
+		sched_breathe();
+	}
+	return user_copy(to, from, bytes) ? -EFAULT : 0;
+}
+
 int copy_in(void *to, u64 from, usize bytes)
 {
-	if (!in_program(from, bytes) || user_copy(to, (const void *)from, bytes))
-		return -EFAULT;
-	return 0;
+	return in_program(from, bytes) ? copy_pieces(to, (const u8 *)from, bytes) : -EFAULT;
 }
 
 int copy_out(u64 to, const void *from, usize bytes)
 {
-	if (!in_program(to, bytes) || user_copy((void *)to, from, bytes))
-		return -EFAULT;
-	return 0;
+	return in_program(to, bytes) ? copy_pieces((u8 *)to, from, bytes) : -EFAULT;
 }
 
 s64 string_in(char *to, u64 from, usize bytes)

@@ -14,7 +14,8 @@ struct core_run archive_frames(u64 *bytes)
 
 	*bytes = end - start;
 	return (struct core_run){.first = (u32)(start >> ARIL_PAGE_SHIFT),
-				 .count = (u32)((end + ARIL_PAGE_SIZE - 1) / ARIL_PAGE_SIZE - start / ARIL_PAGE_SIZE)};
+				 .count = (u32)((end + ARIL_PAGE_SIZE - 1) / ARIL_PAGE_SIZE -
+						start / ARIL_PAGE_SIZE)};
 }
 
 void archive_claim(void)
@@ -24,7 +25,8 @@ void archive_claim(void)
 
 	if (!ARIL_INFO->nmodules)
 		fail("no boot archive: give it as the first module (QEMU: -initrd)");
-	must(core_set_guard(init.root, archive_frames(&bytes), 0, &own), "guarding the boot archive", "");
+	must(core_set_guard(init.root, archive_frames(&bytes), 0, &own),
+	     "guarding the boot archive", "");
 }
 
 /* Binds the archive up to that byte at least. */
@@ -40,7 +42,8 @@ static const u8 *archive_until(u64 byte)
 		if (to > most)
 			to = most;
 		if (to > mapped)
-			must(core_map(&init.space, ARCHIVE_VA + mapped, run.first + (u32)(mapped >> ARIL_PAGE_SHIFT),
+			must(core_map(&init.space, ARCHIVE_VA + mapped,
+				      run.first + (u32)(mapped >> ARIL_PAGE_SHIFT),
 				      (to - mapped) >> ARIL_PAGE_SHIFT, 0, init.root),
 			     "binding the boot archive", "");
 		mapped = to;

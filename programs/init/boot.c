@@ -67,7 +67,9 @@ static u32 cpu_list(const char *at, const char *end, u32 ncpus)
 static const char *yes_or_no(const char *value, u32 bytes, u32 *to)
 {
 	*to = same(value, bytes, "yes") || same(value, bytes, "1");
-	return *to || same(value, bytes, "no") || same(value, bytes, "0") ? NULL : "a value is neither yes nor no";
+	return *to || same(value, bytes, "no") || same(value, bytes, "0")
+		       ? NULL
+		       : "a value is neither yes nor no";
 }
 
 static const char *key_value(const char *text, u32 bytes, u32 ncpus, struct plan *plan)

@@ -55,9 +55,14 @@ static s64 give_rings(struct domain *d, struct core_domain *page)
 static s64 give_uart(struct domain *d, struct core_domain *page)
 {
 	u32 cpu = (u32)__builtin_ctz(d->plan.cpus);
-	struct aril_grant_desc ports = {.kind = ARIL_GRANT_PORTS, .env = d->env, .first = UART_COM1, .count = UART_PORTS};
-	struct aril_grant_desc line = {.kind = ARIL_GRANT_LINE, .env = d->env, .first = UART_COM1_LINE, .count = 1,
-				       .cpu = cpu, .flags = ARIL_LINE_ISA};
+	struct aril_grant_desc ports = {
+		.kind = ARIL_GRANT_PORTS, .env = d->env, .first = UART_COM1, .count = UART_PORTS};
+	struct aril_grant_desc line = {.kind = ARIL_GRANT_LINE,
+				       .env = d->env,
+				       .first = UART_COM1_LINE,
+				       .count = 1,
+				       .cpu = cpu,
+				       .flags = ARIL_LINE_ISA};
 
 	s64 port_grant = aril_grant_create(init.root, &ports);
 	if (port_grant < 0)
@@ -79,7 +84,8 @@ void console_give(struct domain *d, struct core_domain *page)
 		return;
 	s64 error = give_uart(d, page);
 	if (error)
-		core_log("init: domain %s: no console: neither virtio nor UART (error %ld)", d->plan.name, -error);
+		core_log("init: domain %s: no console: neither virtio nor UART (error %ld)",
+			 d->plan.name, -error);
 }
 
 static u8 rtc_read(u8 index)
@@ -135,7 +141,8 @@ static int rtc_stable(u8 now[6])
 
 s64 realtime_read(void)
 {
-	struct aril_grant_desc ports = {.kind = ARIL_GRANT_PORTS, .env = init.env, .first = RTC_INDEX, .count = 2};
+	struct aril_grant_desc ports = {
+		.kind = ARIL_GRANT_PORTS, .env = init.env, .first = RTC_INDEX, .count = 2};
 	u8 now[6];
 	s64 grant = aril_grant_create(init.root, &ports);
 
@@ -150,7 +157,9 @@ s64 realtime_read(void)
 	u32 hour = from_bcd(now[2] & 0x7f, binary);
 	if (!(mode & 2))
 		hour = hour % 12 + (pm ? 12 : 0);
-	s64 days = days_from(2000 + (s64)from_bcd(now[5], binary), from_bcd(now[4], binary), from_bcd(now[3], binary));
-	s64 seconds = ((days * 24 + hour) * 60 + from_bcd(now[1], binary)) * 60 + from_bcd(now[0], binary);
+	s64 days = days_from(2000 + (s64)from_bcd(now[5], binary), from_bcd(now[4], binary),
+			     from_bcd(now[3], binary));
+	s64 seconds = ((days * 24 + hour) * 60 + from_bcd(now[1], binary)) * 60 +
+		      from_bcd(now[0], binary);
 	return seconds * 1000000000 - (s64)core_now();
 }

@@ -45,7 +45,8 @@ void frames_find(void)
 	for (u32 f = (u32)ARIL_INFO->free_low; f < nframes; f++) {
 		if (in_module(f, &last)) {
 			f = last;
-		} else if (frames[f].state == ARIL_FRAME_NORMAL && !frames[f].refs && !frames[f].pins) {
+		} else if (frames[f].state == ARIL_FRAME_NORMAL && !frames[f].refs &&
+			   !frames[f].pins) {
 			if (!run.count)
 				run.first = f;
 			run.count++;
@@ -59,7 +60,8 @@ void frames_find(void)
 		fail("too little memory: give the machine at least 64 MiB");
 	/* from the end, so that what is given away begins low and long */
 	init.run[0].count -= RESERVE;
-	init.reserve = (struct core_run){.first = init.run[0].first + init.run[0].count, .count = RESERVE};
+	init.reserve =
+		(struct core_run){.first = init.run[0].first + init.run[0].count, .count = RESERVE};
 }
 
 /* Takes up to `want` frames off the front of run i. */
@@ -83,7 +85,8 @@ static void give(struct domain *domain, u64 want)
 
 		if (!run.count)
 			continue;
-		must(core_set_guard(init.root, run, 0, &domain->guard), "guarding frames", domain->plan.name);
+		must(core_set_guard(init.root, run, 0, &domain->guard), "guarding frames",
+		     domain->plan.name);
 		want -= run.count;
 		domain->run[n++] = run;
 	}

@@ -15,7 +15,7 @@
 
 #define END_CLEAN 0x10u /* machine_end: the primary ended by itself */
 #define END_FAULT 0x11u /* it was ended */
-#define END_INIT 0x12u  /* init could not start it */
+#define END_INIT 0x12u	/* init could not start it */
 
 #define DOMAINS 16
 
@@ -25,7 +25,7 @@ struct plan {
 	char name[32];
 	u32 share;
 	u32 console, log, trace;
-	u32 cpus; /* bit mask */
+	u32 cpus;	  /* bit mask */
 	const char *args; /* native: the words after " -- ", else NULL */
 	u32 args_bytes;
 };
@@ -44,8 +44,8 @@ struct domain {
 };
 
 struct init {
-	u32 root;               /* the root capability, opened */
-	u32 env;                /* its own id */
+	u32 root;			/* the root capability, opened */
+	u32 env;			/* its own id */
 	struct core_run run[CORE_RUNS]; /* free frames, the longest run first */
 	u32 nruns;
 	struct core_run reserve; /* for its own page tables */

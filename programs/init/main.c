@@ -7,7 +7,8 @@
 #include <core/time.h>
 #include <core/upcall.h>
 
-#define LOOK_NS 20000000ul /* how often the ends of the others are looked for, while there are others */
+#define LOOK_NS \
+	20000000ul /* how often the ends of the others are looked for, while there are others */
 #define STACK_BYTES 32768
 
 struct init init;
@@ -41,15 +42,16 @@ void fail(const char *format, ...)
 s64 must(s64 result, const char *what, const char *name)
 {
 	if (result < 0)
-		fail("%s%s%s: the kernel refused (error %ld)", name, *name ? ": " : "", what, -result);
+		fail("%s%s%s: the kernel refused (error %ld)", name, *name ? ": " : "", what,
+		     -result);
 	return result;
 }
 
 /* A fault of init itself: without it nothing goes on. */
 static int on_exception(struct core_frame *frame)
 {
-	core_log("init: exception %lu at %#lx, address %#lx, error %#lx", frame->save.vector, frame->save.rip,
-		 frame->save.addr, frame->save.error);
+	core_log("init: exception %lu at %#lx, address %#lx, error %#lx", frame->save.vector,
+		 frame->save.rip, frame->save.addr, frame->save.error);
 	aril_machine_end(init.root, END_INIT);
 	return 0;
 }
@@ -59,7 +61,8 @@ static void name_domain(struct domain *d)
 {
 	u8 name[2] = {1, (u8)d->index};
 
-	must(aril_cap_derive(FIRST_CAP, name, sizeof(name), ARIL_ALL, ~0ul, &d->cap), "a capability", d->plan.name);
+	must(aril_cap_derive(FIRST_CAP, name, sizeof(name), ARIL_ALL, ~0ul, &d->cap),
+	     "a capability", d->plan.name);
 	memcpy(d->guard.name, name, sizeof(name));
 	d->guard.len = sizeof(name);
 	d->guard.rights = ARIL_ALL;
@@ -81,8 +84,10 @@ static int has_ended(struct domain *d)
 		return 0;
 	d->ended = 1;
 	if (e->end == ARIL_END_FAULT)
-		core_log("init: domain %s ended: fault vector %u at %#lx, address %#lx, error %#x, stack %#lx", d->plan.name,
-			 e->end_vector, e->end_rip, e->end_addr, e->end_error, e->end_rsp);
+		core_log("init: domain %s ended: fault vector %u at %#lx, address %#lx, error %#x, "
+			 "stack %#lx",
+			 d->plan.name, e->end_vector, e->end_rip, e->end_addr, e->end_error,
+			 e->end_rsp);
 	else if (e->end == ARIL_END_EXCESS)
 		core_log("init: domain %s ended: overran its slices", d->plan.name);
 	else if (e->end == ARIL_END_DESTROYED)
@@ -101,15 +106,16 @@ static void sleep_until_change(u32 others)
 
 	if (state == ARIL_ENV_DEAD)
 		return;
-	core_wait(0, ARIL_INFO->envs_frame + (u32)(at >> ARIL_PAGE_SHIFT), at & (ARIL_PAGE_SIZE - 1), state,
-		  others ? core_now() + LOOK_NS : 0);
+	core_wait(0, ARIL_INFO->envs_frame + (u32)(at >> ARIL_PAGE_SHIFT),
+		  at & (ARIL_PAGE_SIZE - 1), state, others ? core_now() + LOOK_NS : 0);
 }
 
 static void start(void)
 {
 	init.root = (u32)must(aril_cap_open(FIRST_CAP), "opening the root capability", "");
 	init.env = core_context()->env;
-	init.space = (struct core_space){.root = env_info(init.env)->space, .auth = init.root, .pool = &init.pool};
+	init.space = (struct core_space){
+		.root = env_info(init.env)->space, .auth = init.root, .pool = &init.pool};
 	frames_find();
 	init.pool = (struct core_pool){.run = &init.reserve, .nruns = 1};
 	init.realtime_offset = realtime_read();
@@ -135,7 +141,8 @@ void core_run(struct aril_context *context)
 		for (u32 i = 1; i < init.ndomains; i++)
 			others += !has_ended(&init.domain[i]);
 		if (has_ended(&init.domain[0]))
-			machine_end(env_info(init.domain[0].env)->end == ARIL_END_EXIT ? END_CLEAN : END_FAULT);
+			machine_end(env_info(init.domain[0].env)->end == ARIL_END_EXIT ? END_CLEAN
+										       : END_FAULT);
 		sleep_until_change(others);
 	}
 }

@@ -4,7 +4,7 @@
 #include <aril_stubs.h>
 #include <core/elf.h>
 
-#define FILL_VA 0x300000000000ul /* where init fills a domain's frames */
+#define FILL_VA 0x300000000000ul       /* where init fills a domain's frames */
 #define OWN_POSITION (ARIL_SLICES - 1) /* of CPU 0: init's */
 
 struct image {
@@ -29,7 +29,8 @@ static u32 take(struct domain *d, u32 count)
 /* Frames of the domain as memory, zeroed, until fill_done. */
 static u8 *fill(struct domain *d, u32 first, u64 count)
 {
-	must(core_map(&init.space, FILL_VA, first, count, ARIL_BIND_WRITE, init.root), "filling frames", name_of(d));
+	must(core_map(&init.space, FILL_VA, first, count, ARIL_BIND_WRITE, init.root),
+	     "filling frames", name_of(d));
 	memset((void *)FILL_VA, 0, count << ARIL_PAGE_SHIFT);
 	return (u8 *)FILL_VA;
 }
@@ -63,7 +64,8 @@ static void image_read(struct domain *d, struct image *image)
 	if (!why && elf->type != 2)
 		why = "not linked at fixed addresses";
 	for (u32 i = 1; !why && i < elf->nsegments; i++)
-		if (page_down(elf->segment[i].va) < elf->segment[i - 1].va + elf->segment[i - 1].bytes)
+		if (page_down(elf->segment[i].va) <
+		    elf->segment[i - 1].va + elf->segment[i - 1].bytes)
 			why = "two segments share a page";
 	if (!why && elf->low < CORE_DOMAIN_VA + (1ul << 39) && elf->high > CORE_DOMAIN_VA)
 		why = "it overlaps the domain page's part of the address space";
@@ -109,7 +111,8 @@ static void make_contexts(struct domain *d)
 		fill_done(d, stack + 1);
 		bind(d, CORE_STACK_LOW(cpu), first, stack, ARIL_BIND_WRITE);
 		bind(d, CORE_CONTEXT_VA(cpu), page, 1, ARIL_BIND_WRITE);
-		must(aril_env_context(init.root, d->env, cpu, page, CORE_CONTEXT_VA(cpu)), "a context", name_of(d));
+		must(aril_env_context(init.root, d->env, cpu, page, CORE_CONTEXT_VA(cpu)),
+		     "a context", name_of(d));
 	}
 }
 
@@ -147,7 +150,8 @@ static void make_args(struct domain *d, struct core_domain *page)
 	}
 	bytes += args.bytes + env.bytes;
 	if (bytes > CORE_ARGS_MAX)
-		fail("domain %s: %lu bytes of arguments and environment, at most %lu", name_of(d), bytes, CORE_ARGS_MAX);
+		fail("domain %s: %lu bytes of arguments and environment, at most %lu", name_of(d),
+		     bytes, CORE_ARGS_MAX);
 	u32 count = (u32)((bytes + ARIL_PAGE_SIZE - 1) >> ARIL_PAGE_SHIFT), first = take(d, count);
 	char *start = (char *)fill(d, first, count), *to = start;
 	if (is_native(d) && !args.bytes)
@@ -170,7 +174,8 @@ static void give_archive(struct domain *d, struct core_domain *page)
 
 	page->archive = archive_frames(&page->archive_bytes);
 	guard.rights = ARIL_READ | ARIL_EXEC;
-	must(core_set_guard(init.root, page->archive, 1, &guard), "guarding the boot archive", name_of(d));
+	must(core_set_guard(init.root, page->archive, 1, &guard), "guarding the boot archive",
+	     name_of(d));
 }
 
 static u32 flags_of(const struct domain *d)
@@ -215,7 +220,8 @@ static void publish(struct domain *d, const struct core_domain *page)
 		to->run[to->nruns++] = d->run[i];
 		to->free_frames += d->run[i].count;
 	}
-	to->spent = (struct core_run){.first = d->spent.first, .count = d->run[0].first - d->spent.first};
+	to->spent = (struct core_run){.first = d->spent.first,
+				      .count = d->run[0].first - d->spent.first};
 	fill_done(d, 1);
 }
 
@@ -229,7 +235,9 @@ void domain_build(struct domain *d)
 	d->root = take(d, 2);
 	must(aril_space_create(init.root, d->root, d->root + 1), "a space", name_of(d));
 	image_load(d, &image);
-	struct aril_env_desc desc = {.space = d->root, .flags = d->plan.log ? ARIL_ENV_LOG : 0, .entry = image.elf.entry};
+	struct aril_env_desc desc = {.space = d->root,
+				     .flags = d->plan.log ? ARIL_ENV_LOG : 0,
+				     .entry = image.elf.entry};
 	d->env_frame = take(d, 1);
 	d->env = (u32)must(aril_env_create(init.root, d->env_frame, &desc), "an env", name_of(d));
 	make_contexts(d);
@@ -256,20 +264,27 @@ static struct domain *next_on(u32 cpu, u32 *last)
 	return NULL;
 }
 
+/* A domain that has run and ended meanwhile gets no more. */
+static void give_slice(u32 cpu, u32 position, const struct domain *d)
+{
+	static const struct aril_guard nobody;
+	s64 result =
+		aril_slice_set(init.root, cpu, position, d ? d->env : 0, d ? &d->guard : &nobody);
+
+	if (result != -ARIL_E_ENV)
+		must(result, "a slice", d ? name_of(d) : "");
+}
+
 void domains_start(void)
 {
-	struct aril_guard nobody = {0};
-
-	for (u32 cpu = 0; cpu < ARIL_INFO->ncpus; cpu++) {
+	for (u32 cpu = ARIL_INFO->ncpus; cpu--;) {
 		u32 last = init.ndomains - 1;
 
 		for (u32 position = 0; position < ARIL_SLICES; position++) {
 			struct domain *d = next_on(cpu, &last);
 
-			if (cpu == 0 && position == OWN_POSITION)
-				continue;
-			must(aril_slice_set(init.root, cpu, position, d ? d->env : 0, d ? &d->guard : &nobody), "a slice",
-			     d ? name_of(d) : "");
+			if (cpu != 0 || position != OWN_POSITION)
+				give_slice(cpu, position, d);
 		}
 	}
 }

@@ -67,12 +67,13 @@ static inline int done(void)
 /* The first domain's env: the neighbour. */
 static inline u32 victim_env(void)
 {
-	const volatile struct aril_env_info *envs = (const volatile struct aril_env_info *)ARIL_INFO->envs_va;
+	const volatile struct aril_env_info *envs =
+		(const volatile struct aril_env_info *)ARIL_INFO->envs_va;
 	u32 parent = env_info(CORE_DOMAIN->env)->parent;
 
 	for (u32 i = 0; i < ARIL_INFO->nenvs; i++)
-		if (envs[i].id && envs[i].id != CORE_DOMAIN->env && envs[i].parent == parent && envs[i].id != parent &&
-		    envs[i].state == ARIL_ENV_ALIVE)
+		if (envs[i].id && envs[i].id != CORE_DOMAIN->env && envs[i].parent == parent &&
+		    envs[i].id != parent && envs[i].state == ARIL_ENV_ALIVE)
 			return envs[i].id;
 	return 0;
 }
@@ -98,7 +99,10 @@ struct child {
 
 static inline s64 child_make(struct child *c, void (*entry)(void), void (*gate)(void))
 {
-	struct aril_env_desc desc = {.space = CORE_DOMAIN->space, .flags = ARIL_ENV_LOG, .entry = (u64)entry, .gate = (u64)gate};
+	struct aril_env_desc desc = {.space = CORE_DOMAIN->space,
+				     .flags = ARIL_ENV_LOG,
+				     .entry = (u64)entry,
+				     .gate = (u64)gate};
 	u32 cpu = core_context()->cpu;
 
 	if (!c->context)
@@ -140,7 +144,8 @@ static inline void dies(const char *what, void (*entry)(void), int vector)
 	const volatile struct aril_env_info *e = child_run(&c);
 	u32 got = e->end_vector;
 	if (e->state != ARIL_ENV_DEAD || e->end != ARIL_END_FAULT)
-		core_log("%s: WRONG %s: state %u, end %u, status %ld", NAME, what, e->state, e->end, e->status);
+		core_log("%s: WRONG %s: state %u, end %u, status %ld", NAME, what, e->state, e->end,
+			 e->status);
 	else if (vector == -1 ? got != 13 && got != 6 : vector >= 0 && got != (u32)vector)
 		core_log("%s: WRONG %s: exception %u", NAME, what, got);
 	else
@@ -160,8 +165,8 @@ static inline void exits(const char *what, void (*entry)(void), s64 status)
 	}
 	const volatile struct aril_env_info *e = child_run(&c);
 	if (e->state != ARIL_ENV_DEAD || e->end != ARIL_END_EXIT || e->status != status)
-		core_log("%s: WRONG %s: state %u, end %u, status %ld, exception %u", NAME, what, e->state, e->end, e->status,
-			 e->end_vector);
+		core_log("%s: WRONG %s: state %u, end %u, status %ld, exception %u", NAME, what,
+			 e->state, e->end, e->status, e->end_vector);
 	else
 		core_log("%s: survived %s", NAME, what);
 	aril_frame_reset(core_auth, c.frame);
@@ -170,7 +175,8 @@ static inline void exits(const char *what, void (*entry)(void), s64 status)
 /* A child's code: entered as an upcall, so it is not a C function. */
 #define CHILD(name, code)                                                                         \
 	void name(void);                                                                          \
-	__asm__(".text\n\t.globl " #name "\n\t.hidden " #name "\n" #name ":\n\t" code "\n\tud2\n\t")
+	__asm__(".text\n\t.globl " #name "\n\t.hidden " #name "\n" #name ":\n\t" code "\n\tud2\n" \
+		"\t")
 /* env_exit(status) */
 #define EXIT(status) "movl $0x80000020, %eax\n\tmovq $" #status ", %rdi\n\tsyscall\n\t"
 

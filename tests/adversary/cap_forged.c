@@ -24,7 +24,9 @@ static int try(const char *what, struct aril_cap cap)
 		good &= turned_down(what, aril_cap_open(&cap), ARIL_E_CAP);
 		memset(&child, 0x5a, sizeof(child));
 		before = child;
-		good &= turned_down(what, aril_cap_derive(&cap, (const u8 *)"x", 1, ARIL_READ, 0, &child), ARIL_E_CAP);
+		good &= turned_down(what,
+				    aril_cap_derive(&cap, (const u8 *)"x", 1, ARIL_READ, 0, &child),
+				    ARIL_E_CAP);
 		if (memcmp(&child, &before, sizeof(child)))
 			wrong("a child written for a forgery", 0);
 	}
@@ -34,7 +36,8 @@ static int try(const char *what, struct aril_cap cap)
 int main(int argc, char **argv, char **envp)
 {
 	struct aril_cap root = {.rights = ARIL_ALL, .generation = ~0ul};
-	struct aril_cap neighbour = {.name = {1, 0}, .len = 2, .rights = ARIL_ALL, .generation = ~0ul};
+	struct aril_cap neighbour = {
+		.name = {1, 0}, .len = 2, .rights = ARIL_ALL, .generation = ~0ul};
 
 	(void)argc;
 	(void)argv;

@@ -19,17 +19,31 @@ static void reach(const char *what, u32 frame, int error)
 		return;
 	}
 	good &= turned_down("reading", core_map(&core_self, PROBE, frame, 1, 0, core_auth), error);
-	good &= turned_down("writing", core_map(&core_self, PROBE, frame, 1, ARIL_BIND_WRITE, core_auth), error);
-	good &= turned_down("executing", core_map(&core_self, PROBE, frame, 1, ARIL_BIND_EXEC, core_auth), error);
-	good &= turned_down("binding unread", core_map(&core_self, PROBE, frame, 1, ARIL_BIND_NOREAD, core_auth), error);
+	good &= turned_down("writing",
+			    core_map(&core_self, PROBE, frame, 1, ARIL_BIND_WRITE, core_auth),
+			    error);
+	good &= turned_down("executing",
+			    core_map(&core_self, PROBE, frame, 1, ARIL_BIND_EXEC, core_auth),
+			    error);
+	good &= turned_down("binding unread",
+			    core_map(&core_self, PROBE, frame, 1, ARIL_BIND_NOREAD, core_auth),
+			    error);
 	for (u32 slot = 0; slot < 2; slot++)
-		good &= turned_down("guarding", core_set_guard(core_auth, (struct core_run){frame, 1}, slot, &guard), error);
+		good &= turned_down(
+			"guarding",
+			core_set_guard(core_auth, (struct core_run){frame, 1}, slot, &guard),
+			error);
 	good &= turned_down("tagging", aril_frame_update(core_auth, &tag, 1), error);
 	good &= turned_down("resetting", aril_frame_reset(core_auth, frame), error);
 	good &= turned_down("a space in it", aril_space_create(core_auth, frame, own), error);
-	good &= turned_down("a space's shadow in it", aril_space_create(core_auth, own, frame), error);
-	good &= turned_down("a table in it", aril_space_table(core_auth, core_self.root, PROBE, 1, frame, own), error);
-	good &= turned_down("a table's shadow in it", aril_space_table(core_auth, core_self.root, PROBE, 1, own, frame), error);
+	good &= turned_down("a space's shadow in it", aril_space_create(core_auth, own, frame),
+			    error);
+	good &= turned_down("a table in it",
+			    aril_space_table(core_auth, core_self.root, PROBE, 1, frame, own),
+			    error);
+	good &= turned_down("a table's shadow in it",
+			    aril_space_table(core_auth, core_self.root, PROBE, 1, own, frame),
+			    error);
 	good &= turned_down("an env in it", aril_env_create(core_auth, frame, &desc), error);
 	good &= turned_down("waiting on it", aril_wait(core_auth, frame, 0, 0, 1), error);
 	good &= turned_down("waking on it", aril_wake(core_auth, frame, 0, 1), error);
@@ -39,15 +53,18 @@ static void reach(const char *what, u32 frame, int error)
 
 int main(int argc, char **argv, char **envp)
 {
-	u32 other = (u32)ARIL_INFO->free_low, module = (u32)(ARIL_INFO->module[0].start >> ARIL_PAGE_SHIFT);
+	u32 other = (u32)ARIL_INFO->free_low,
+	    module = (u32)(ARIL_INFO->module[0].start >> ARIL_PAGE_SHIFT);
 
 	(void)argc;
 	(void)argv;
 	(void)envp;
-	core_map(&core_self, PROBE, core_pool_take(&core_pool, 1), 1, 0, core_auth); /* the tables are there */
+	core_map(&core_self, PROBE, core_pool_take(&core_pool, 1), 1, 0,
+		 core_auth); /* the tables are there */
 	core_unmap(&core_self, PROBE, 1);
 	reach("the neighbour's memory", find_frame(ARIL_FRAME_NORMAL, 0, 1), ARIL_E_RIGHTS);
-	reach("the neighbour's free memory", victim_env() ? env_info(victim_env())->frame - 1 : 0, 0);
+	reach("the neighbour's free memory", victim_env() ? env_info(victim_env())->frame - 1 : 0,
+	      0);
 	reach("the neighbour's env", env_info(victim_env())->frame, 0);
 	reach("the neighbour's space", env_info(victim_env())->space, 0);
 	reach("the neighbour's page table", find_frame(ARIL_FRAME_TABLE, 0, 0), 0);
@@ -60,7 +77,11 @@ int main(int argc, char **argv, char **envp)
 	reach("the boot archive", module, ARIL_E_RIGHTS);
 	/* runs that begin with its own */
 	u32 first = core_pool_take(&core_pool, 1);
-	struct aril_space_op op = {.va = PROBE, .frame = first, .count = 0xffffffff, .kind = ARIL_BIND, .auth = core_auth};
+	struct aril_space_op op = {.va = PROBE,
+				   .frame = first,
+				   .count = 0xffffffff,
+				   .kind = ARIL_BIND,
+				   .auth = core_auth};
 	refused("2^32-1 frames", aril_space_update(core_auth, core_self.root, &op, 1), 0);
 	op.count = 0;
 	refused("no frames", aril_space_update(core_auth, core_self.root, &op, 1), ARIL_E_RANGE);
@@ -69,7 +90,11 @@ int main(int argc, char **argv, char **envp)
 	guard.first = ~0u;
 	guard.count = 2;
 	refused("guarding past 2^32", aril_frame_update(core_auth, &guard, 1), 0);
-	guard = (struct aril_frame_op){.first = first, .count = 1, .kind = ARIL_FRAME_GUARD, .guard = {.rights = ARIL_ALL}};
-	refused("a guard above its own name", aril_frame_update(core_auth, &guard, 1), ARIL_E_RIGHTS);
+	guard = (struct aril_frame_op){.first = first,
+				       .count = 1,
+				       .kind = ARIL_FRAME_GUARD,
+				       .guard = {.rights = ARIL_ALL}};
+	refused("a guard above its own name", aril_frame_update(core_auth, &guard, 1),
+		ARIL_E_RIGHTS);
 	return done();
 }

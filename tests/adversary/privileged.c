@@ -55,7 +55,8 @@ CHILD(p_int14, "int $14");
 CHILD(p_int32, "int $0x20");
 CHILD(p_int128, "int $0x80");
 CHILD(p_int255, "int $255");
-CHILD(p_iret0, "movq %rsp, %rax\n\tpushq $0\n\tpushq %rax\n\tpushq $2\n\tpushq $8\n\tpushq $0x400000\n\tiretq");
+CHILD(p_iret0, "movq %rsp, %rax\n\tpushq $0\n\tpushq %rax\n\tpushq $2\n\tpushq $8\n\tpushq "
+	       "$0x400000\n\tiretq");
 CHILD(p_lret0, "pushq $8\n\tpushq $0x400000\n\tlretq");
 CHILD(p_ds0, "movl $16, %eax\n\tmovw %ax, %ss");
 CHILD(p_ljmp, "pushq $0\n\tljmpl *(%rsp)");
@@ -64,16 +65,57 @@ static const struct {
 	const char *what;
 	void (*entry)(void);
 } child[] = {
-	{"cli", p_cli}, {"sti", p_sti}, {"hlt", p_hlt}, {"in", p_in}, {"out to PCI", p_out}, {"ins", p_ins},
-	{"outs", p_outs}, {"out to the debug exit", p_exit}, {"out to the reset port", p_reset}, {"reading cr0", p_rcr0},
-	{"reading cr3", p_rcr3}, {"cr0", p_cr0}, {"cr3", p_cr3}, {"cr4", p_cr4}, {"cr8", p_cr8}, {"reading dr7", p_rdr7},
-	{"dr0", p_dr0}, {"dr7", p_dr7}, {"wrmsr", p_wrmsr}, {"rdmsr", p_rdmsr}, {"lgdt", p_lgdt}, {"lidt", p_lidt},
-	{"lldt", p_lldt}, {"ltr", p_ltr}, {"lmsw", p_lmsw}, {"clts", p_clts}, {"invlpg", p_invlpg}, {"invd", p_invd},
-	{"wbinvd", p_wbinvd}, {"swapgs", p_swapgs}, {"sysret", p_sysret}, {"sysexit", p_sysexit}, {"xsetbv", p_xsetbv},
-	{"clac", p_clac}, {"stac", p_stac}, {"monitor", p_monitor}, {"mwait", p_mwait}, {"vmcall", p_vmcall},
-	{"vmrun", p_vmrun}, {"vmsave", p_vmsave}, {"int 0", p_int0}, {"int 2", p_int2}, {"int 8", p_int8},
-	{"int 13", p_int13}, {"int 14", p_int14}, {"int 32", p_int32}, {"int 128", p_int128}, {"int 255", p_int255},
-	{"iret to ring 0", p_iret0}, {"lret to ring 0", p_lret0}, {"the kernel's stack segment", p_ds0},
+	{"cli", p_cli},
+	{"sti", p_sti},
+	{"hlt", p_hlt},
+	{"in", p_in},
+	{"out to PCI", p_out},
+	{"ins", p_ins},
+	{"outs", p_outs},
+	{"out to the debug exit", p_exit},
+	{"out to the reset port", p_reset},
+	{"reading cr0", p_rcr0},
+	{"reading cr3", p_rcr3},
+	{"cr0", p_cr0},
+	{"cr3", p_cr3},
+	{"cr4", p_cr4},
+	{"cr8", p_cr8},
+	{"reading dr7", p_rdr7},
+	{"dr0", p_dr0},
+	{"dr7", p_dr7},
+	{"wrmsr", p_wrmsr},
+	{"rdmsr", p_rdmsr},
+	{"lgdt", p_lgdt},
+	{"lidt", p_lidt},
+	{"lldt", p_lldt},
+	{"ltr", p_ltr},
+	{"lmsw", p_lmsw},
+	{"clts", p_clts},
+	{"invlpg", p_invlpg},
+	{"invd", p_invd},
+	{"wbinvd", p_wbinvd},
+	{"swapgs", p_swapgs},
+	{"sysret", p_sysret},
+	{"sysexit", p_sysexit},
+	{"xsetbv", p_xsetbv},
+	{"clac", p_clac},
+	{"stac", p_stac},
+	{"monitor", p_monitor},
+	{"mwait", p_mwait},
+	{"vmcall", p_vmcall},
+	{"vmrun", p_vmrun},
+	{"vmsave", p_vmsave},
+	{"int 0", p_int0},
+	{"int 2", p_int2},
+	{"int 8", p_int8},
+	{"int 13", p_int13},
+	{"int 14", p_int14},
+	{"int 32", p_int32},
+	{"int 128", p_int128},
+	{"int 255", p_int255},
+	{"iret to ring 0", p_iret0},
+	{"lret to ring 0", p_lret0},
+	{"the kernel's stack segment", p_ds0},
 	{"a far jump to nothing", p_ljmp},
 };
 

@@ -20,16 +20,23 @@ struct {
 
 #define STORE(register, n) "movq %" #register ", seen+8*" #n "(%rip)\n\t"
 #define STOREV(n) "vmovdqu %ymm" #n ", seen+152+32*" #n "(%rip)\n\t"
-CHILD(r_look, STORE(rax, 0) STORE(rbx, 1) STORE(rcx, 2) STORE(rdx, 3) STORE(rsi, 4) STORE(rdi, 5) STORE(rbp, 6) STORE(r8, 7)
-      STORE(r9, 8) STORE(r10, 9) STORE(r11, 10) STORE(r12, 11) STORE(r13, 12) STORE(r14, 13) STORE(r15, 14)
-      "pushfq\n\tpopq seen+120(%rip)\n\t"
-      "rdfsbase %rax\n\tmovq %rax, seen+128(%rip)\n\trdgsbase %rax\n\tmovq %rax, seen+136(%rip)\n\t"
-      "stmxcsr seen+144(%rip)\n\t"
-      STOREV(0) STOREV(1) STOREV(2) STOREV(3) STOREV(4) STOREV(5) STOREV(6) STOREV(7) STOREV(8) STOREV(9) STOREV(10)
-      STOREV(11) STOREV(12) STOREV(13) STOREV(14) STOREV(15)
-      "fnsave seen+672(%rip)\n\t"
-      "movw %ds, %ax\n\tmovw %es, %bx\n\torl %ebx, %eax\n\tmovw %fs, %bx\n\torl %ebx, %eax\n\tmovw %gs, %bx\n\t"
-      "orl %ebx, %eax\n\tmovzwl %ax, %eax\n\tmovq %rax, seen+664(%rip)\n\t" EXIT(3));
+CHILD(r_look,
+      STORE(rax, 0) STORE(rbx, 1) STORE(rcx, 2) STORE(rdx, 3) STORE(rsi, 4) STORE(rdi, 5) STORE(
+	      rbp, 6) STORE(r8, 7) STORE(r9, 8) STORE(r10, 9) STORE(r11, 10) STORE(r12, 11)
+	      STORE(r13, 12) STORE(r14, 13) STORE(
+		      r15,
+		      14) "pushfq\n\tpopq seen+120(%rip)\n\t"
+			  "rdfsbase %rax\n\tmovq %rax, seen+128(%rip)\n\trdgsbase %rax\n\tmovq "
+			  "%rax, seen+136(%rip)\n\t"
+			  "stmxcsr seen+144(%rip)\n\t" STOREV(0) STOREV(1) STOREV(2) STOREV(
+				  3) STOREV(4) STOREV(5) STOREV(6) STOREV(7) STOREV(8) STOREV(9)
+				  STOREV(10) STOREV(11) STOREV(12) STOREV(13) STOREV(14)
+					  STOREV(15) "fnsave seen+672(%rip)\n\t"
+						     "movw %ds, %ax\n\tmovw %es, %bx\n\torl %ebx, "
+						     "%eax\n\tmovw %fs, %bx\n\torl %ebx, "
+						     "%eax\n\tmovw %gs, %bx\n\t"
+						     "orl %ebx, %eax\n\tmovzwl %ax, %eax\n\tmovq "
+						     "%rax, seen+664(%rip)\n\t" EXIT(3));
 ARIL_ASSERT_SIZE(typeof(seen), 784);
 
 /* Fills every register, then yields by hand: nothing of ours is kept but the stack, where core goes on. */
@@ -37,16 +44,18 @@ static void fill_all(void)
 {
 	static const u64 pattern[4] = {MARK, MARK, MARK, MARK};
 
-	__asm__ volatile("vmovdqu (%0), %%ymm0\n\tvmovdqa %%ymm0, %%ymm1\n\tvmovdqa %%ymm0, %%ymm2\n\t"
-			 "vmovdqa %%ymm0, %%ymm3\n\tvmovdqa %%ymm0, %%ymm4\n\tvmovdqa %%ymm0, %%ymm5\n\t"
-			 "vmovdqa %%ymm0, %%ymm6\n\tvmovdqa %%ymm0, %%ymm7\n\tvmovdqa %%ymm0, %%ymm8\n\t"
-			 "vmovdqa %%ymm0, %%ymm9\n\tvmovdqa %%ymm0, %%ymm10\n\tvmovdqa %%ymm0, %%ymm11\n\t"
-			 "vmovdqa %%ymm0, %%ymm12\n\tvmovdqa %%ymm0, %%ymm13\n\tvmovdqa %%ymm0, %%ymm14\n\t"
-			 "vmovdqa %%ymm0, %%ymm15\n\tfld1\n\tfldpi\n\tfldl2e\n\t"
-			 "wrfsbase %1\n\tmovq %1, %%rbx\n\tmovq %1, %%r12\n\tmovq %1, %%r14\n\tmovq %1, %%r15\n\t"
-			 :
-			 : "r"(pattern), "r"(0x5ec2e75ec2e7ul)
-			 : "rbx", "r12", "r14", "r15", "memory");
+	__asm__ volatile(
+		"vmovdqu (%0), %%ymm0\n\tvmovdqa %%ymm0, %%ymm1\n\tvmovdqa %%ymm0, %%ymm2\n\t"
+		"vmovdqa %%ymm0, %%ymm3\n\tvmovdqa %%ymm0, %%ymm4\n\tvmovdqa %%ymm0, %%ymm5\n\t"
+		"vmovdqa %%ymm0, %%ymm6\n\tvmovdqa %%ymm0, %%ymm7\n\tvmovdqa %%ymm0, %%ymm8\n\t"
+		"vmovdqa %%ymm0, %%ymm9\n\tvmovdqa %%ymm0, %%ymm10\n\tvmovdqa %%ymm0, %%ymm11\n\t"
+		"vmovdqa %%ymm0, %%ymm12\n\tvmovdqa %%ymm0, %%ymm13\n\tvmovdqa %%ymm0, %%ymm14\n\t"
+		"vmovdqa %%ymm0, %%ymm15\n\tfld1\n\tfldpi\n\tfldl2e\n\t"
+		"wrfsbase %1\n\tmovq %1, %%rbx\n\tmovq %1, %%r12\n\tmovq %1, %%r14\n\tmovq %1, "
+		"%%r15\n\t"
+		:
+		: "r"(pattern), "r"(0x5ec2e75ec2e7ul)
+		: "rbx", "r12", "r14", "r15", "memory");
 }
 
 static int clean(void)
@@ -54,7 +63,8 @@ static int clean(void)
 	for (int i = 0; i < 15; i++) {
 		u64 want = 0;
 
-		if (i == 2) /* rcx and r11: what SYSRET takes: the entry and the flags, or nothing */
+		if (i ==
+		    2) /* rcx and r11: what SYSRET takes: the entry and the flags, or nothing */
 			want = seen.general[2] == (u64)r_look ? (u64)r_look : 0;
 		if (i == 10)
 			want = seen.general[10] == 0x202 ? 0x202 : 0;
@@ -75,8 +85,8 @@ static int clean(void)
 			return 0;
 		}
 	if (seen.fs || seen.gs || (u32)seen.mxcsr != 0x1f80 || seen.flags & 0xcd5 || seen.high) {
-		core_log("%s: WRONG fs %#lx gs %#lx mxcsr %#x flags %#lx selectors %#lx", NAME, seen.fs, seen.gs, (u32)seen.mxcsr,
-			 seen.flags, seen.high);
+		core_log("%s: WRONG fs %#lx gs %#lx mxcsr %#x flags %#lx selectors %#lx", NAME,
+			 seen.fs, seen.gs, (u32)seen.mxcsr, seen.flags, seen.high);
 		return 0;
 	}
 	return 1;
@@ -86,11 +96,15 @@ static int clean(void)
 static void after_call(void)
 {
 	u64 lost[6];
-	register u64 rdi __asm__("rdi") = MARK, rsi __asm__("rsi") = MARK, rdx __asm__("rdx") = MARK;
+	register u64 rdi __asm__("rdi") = MARK, rsi __asm__("rsi") = MARK,
+			 rdx __asm__("rdx") = MARK;
 	register u64 r10 __asm__("r10") = MARK, r8 __asm__("r8") = MARK, r9 __asm__("r9") = MARK;
 	register u64 rax __asm__("rax") = ARIL_CALL_NULL;
 
-	__asm__ volatile("syscall" : "+r"(rax), "+r"(rdi), "+r"(rsi), "+r"(rdx), "+r"(r10), "+r"(r8), "+r"(r9) : : "rcx", "r11", "memory");
+	__asm__ volatile("syscall"
+			 : "+r"(rax), "+r"(rdi), "+r"(rsi), "+r"(rdx), "+r"(r10), "+r"(r8), "+r"(r9)
+			 :
+			 : "rcx", "r11", "memory");
 	lost[0] = rdi, lost[1] = rsi, lost[2] = rdx, lost[3] = r10, lost[4] = r8, lost[5] = r9;
 	for (int i = 0; i < 6; i++)
 		if (lost[i])
@@ -113,7 +127,8 @@ int main(int argc, char **argv, char **envp)
 		core_yield(core_auth, starts & 1 ? c.env : 0);
 		const volatile struct aril_env_info *e = child_run(&c);
 		if (e->end != ARIL_END_EXIT || e->status != 3)
-			core_log("%s: WRONG the child ended by %u, exception %u", NAME, e->end, e->end_vector);
+			core_log("%s: WRONG the child ended by %u, exception %u", NAME, e->end,
+				 e->end_vector);
 		good += clean();
 	}
 	if (good == starts)

@@ -8,9 +8,9 @@
 #include "adversary.h"
 
 /* Takes START, unmasks exceptions, sets rsp to r8, and faults. Entered again by the fault it ends with 77. */
-#define FAULT_WITH(load)                                                                          \
-	"cmpq $257, (%rsp)\n\tjne 1f\n\tmovq %rsp, %r8\n\tandq $-4096, %r8\n\tmovl $1, (%r8)\n\t" load     \
-	"\n\tud2\n1:\tcmpq $6, (%rsp)\n\tjne 2f\n\t" EXIT(77) "2:\t" EXIT(78)
+#define FAULT_WITH(load)                                                                 \
+	"cmpq $257, (%rsp)\n\tjne 1f\n\tmovq %rsp, %r8\n\tandq $-4096, %r8\n\tmovl $1, " \
+	"(%r8)\n\t" load "\n\tud2\n1:\tcmpq $6, (%rsp)\n\tjne 2f\n\t" EXIT(77) "2:\t" EXIT(78)
 
 CHILD(w_kernel, FAULT_WITH("movq $0xffffffff80100000, %rsp"));
 CHILD(w_physical, FAULT_WITH("movq $0xffff800000200000, %rsp"));
@@ -36,10 +36,13 @@ static void ended(const char *what, u32 end, int vector)
 {
 	const volatile struct aril_env_info *e = child_run(&c);
 
-	if (e->state != ARIL_ENV_DEAD || (end && e->end != end) || (vector >= 0 && e->end_vector != (u32)vector))
-		core_log("%s: WRONG %s: state %u, end %u, exception %u", NAME, what, e->state, e->end, e->end_vector);
+	if (e->state != ARIL_ENV_DEAD || (end && e->end != end) ||
+	    (vector >= 0 && e->end_vector != (u32)vector))
+		core_log("%s: WRONG %s: state %u, end %u, exception %u", NAME, what, e->state,
+			 e->end, e->end_vector);
 	else
-		core_log("%s: refused %s (end %u, exception %u)", NAME, what, e->end, e->end_vector);
+		core_log("%s: refused %s (end %u, exception %u)", NAME, what, e->end,
+			 e->end_vector);
 }
 
 static void context_gone(void)
@@ -74,7 +77,8 @@ static void forced(const char *what, u64 rip, u64 rflags, u64 rsp, u64 fs, u8 ve
 	if (e->state != ARIL_ENV_DEAD)
 		core_log("%s: WRONG %s: state %u", NAME, what, e->state);
 	else
-		core_log("%s: refused %s (end %u, status %ld, exception %u)", NAME, what, e->end, e->status, e->end_vector);
+		core_log("%s: refused %s (end %u, status %ld, exception %u)", NAME, what, e->end,
+			 e->status, e->end_vector);
 }
 
 int main(int argc, char **argv, char **envp)
@@ -88,7 +92,7 @@ int main(int argc, char **argv, char **envp)
 	exits("a stack at zero", w_zero, 77);
 	exits("a stack at the end", w_ones, 77);
 	exits("a stack in the context's head", w_header, 77);
-	exits("a stack at the context's low end", w_low, 77);
+	dies("a stack that is full", w_low, 6);
 	dies("a stack without room", w_noroom, 6);
 	dies("a stack almost without room", w_noroom2, 6);
 	exits("a stack with just enough room", w_room, 77);

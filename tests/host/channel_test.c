@@ -87,7 +87,7 @@ static void parts(void)
 static void malformed(void)
 {
 	static const u8 bad[][8] = {
-		{0, 0, 0, 0, 1, 0, 0, 0},             /* no such kind */
+		{0, 0, 0, 0, 1, 0, 0, 0},	      /* no such kind */
 		{CHANNEL_INPUT, 1, 0, 0, 1, 0, 0, 0}, /* padding not zero */
 		{CHANNEL_INPUT, 0, 0, 1, 1, 0, 0, 0},
 		{CHANNEL_INPUT, 0, 0, 0, 1, 0, 1, 0}, /* too long */

@@ -147,6 +147,6 @@ cd "$OLDPWD" || exit 1
 mkdir "$work/root" && mv "$work/t" "$work/root/t"
 ./aril run --timeout 200 --smp 2 --root "$work/root" -- busybox sh -c 'cd /t && busybox sh all.sh' \
 	</dev/null >"$work/got" 2>"$work/err" || fail "status $?: $(tail -n 3 "$work/err")"
-diff "$work/expected" "$work/got" >"$work/diff" || fail "differs: $(head -n 40 "$work/diff")"
+diff -a "$work/expected" "$work/got" >"$work/diff" || fail "differs: $(head -n 40 "$work/diff" | cat -v)"
 n=$(grep -c '^## status' "$work/got")
 [ "$n" -ge 60 ] || fail "only $n applets ran"

@@ -10,4 +10,11 @@ status "a program that is not there" 2 ./aril run -- /no/such/program
 has "$work/err" "/no/such/program"
 [ "$(wc -l <"$work/err")" = 1 ] || fail "more than one line: $(cat "$work/err")"
 status "time limit" 124 ./aril run --timeout 3 -- busybox sleep 100
-status "Aril ends without a word" 125 ./aril run --timeout 60 --mem 24M -- busybox true
+./aril run --timeout 60 -- busybox sleep 100 </dev/null >"$work/out" 2>"$work/err" &
+aril=$!
+until pgrep -P $aril qemu >/dev/null; do sleep 0.2; done
+sleep 1
+pkill -KILL -P $aril qemu
+wait $aril
+same "Aril ends without a word" 125 $?
+[ "$(wc -l <"$work/err")" = 1 ] || fail "not one line: $(cat "$work/err")"

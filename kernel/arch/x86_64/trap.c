@@ -122,7 +122,9 @@ void trap_dispatch(struct trap_frame *frame)
 		frame->rip = fixup;
 		return;
 	}
+	/* A request that saw this CPU asleep sent no interrupt, but waits from now on: it is served here. */
 	__atomic_exchange_n(&this_cpu()->halted, 0, __ATOMIC_SEQ_CST);
+	smp_poll();
 	interrupt(vector, NULL);
 }
 

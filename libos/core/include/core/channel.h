@@ -19,21 +19,25 @@ enum channel_kind {
 	/* both ways: the first frame each side sends; payload struct channel_hello */
 	CHANNEL_HELLO = 1,
 	/* host to guest */
-	CHANNEL_INPUT = 2,  /* bytes of standard input */
-	CHANNEL_EOF = 3,    /* end of standard input; no payload */
-	CHANNEL_WINDOW = 4, /* payload u16 rows, u16 columns: the terminal's size, now and when it changes */
+	CHANNEL_INPUT = 2, /* bytes of standard input */
+	CHANNEL_EOF = 3,   /* end of standard input; no payload */
+	CHANNEL_WINDOW =
+		4, /* payload u16 rows, u16 columns: the terminal's size, now and when it changes */
 	CHANNEL_HANGUP = 5, /* the host's side of the output is closed: writes should raise EPIPE */
 	/* guest to host */
 	CHANNEL_OUTPUT = 16, /* bytes for standard output */
 	CHANNEL_ERROR = 17,  /* bytes for standard error */
 	CHANNEL_TRACE = 18,  /* a line of trace or diagnostics, for standard error */
-	CHANNEL_STATUS = 19, /* payload u32: the program's exit status, 128 + signal where one ended it */
-	CHANNEL_CREDIT = 20, /* payload u32: bytes of INPUT payload the host may send beyond what it sent */
-	CHANNEL_STARTED = 21, /* payload u64 ns since the kernel's first instruction: program's first instruction */
+	CHANNEL_STATUS =
+		19, /* payload u32: the program's exit status, 128 + signal where one ended it */
+	CHANNEL_CREDIT =
+		20, /* payload u32: bytes of INPUT payload the host may send beyond what it sent */
+	CHANNEL_STARTED =
+		21, /* payload u64 ns since the kernel's first instruction: program's first instruction */
 };
 
 #define CHANNEL_VERSION 1
-#define CHANNEL_TTY_IN 1u  /* the host's standard input is a terminal */
+#define CHANNEL_TTY_IN 1u /* the host's standard input is a terminal */
 #define CHANNEL_TTY_OUT 2u
 #define CHANNEL_TTY_ERR 4u
 struct channel_hello {

@@ -7,7 +7,7 @@
 
 struct core_cpio_entry {
 	const char *name; /* ended within the archive; without leading "/" and "./" */
-	u64 offset;       /* of the data, in the archive */
+	u64 offset;	  /* of the data, in the archive */
 	u64 bytes;
 	u32 ino, mode, uid, gid, nlink, mtime, rdev_major, rdev_minor;
 };

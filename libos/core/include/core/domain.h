@@ -17,7 +17,7 @@
 #include <aril/types.h>
 
 #define CORE_DOMAIN_VA 0x7e8000000000ul
-#define CORE_CPU_VA(cpu) (CORE_DOMAIN_VA + 0x100000 + (u64)(cpu) * 0x10000)
+#define CORE_CPU_VA(cpu) (CORE_DOMAIN_VA + 0x100000 + (u64)(cpu)*0x10000)
 #define CORE_STACK_LOW(cpu) (CORE_CPU_VA(cpu) + 0x1000)
 #define CORE_STACK_TOP(cpu) (CORE_CPU_VA(cpu) + 0xd000)
 #define CORE_CONTEXT_VA(cpu) (CORE_CPU_VA(cpu) + 0xe000)
@@ -35,8 +35,10 @@ struct core_run {
 
 enum core_console_kind {
 	CORE_CONSOLE_NONE = 0,
-	CORE_CONSOLE_RING = 1, /* .device's guard is the domain's name: ring_open queue 0 (input), 1 (output) */
-	CORE_CONSOLE_UART = 2, /* a 16550's eight ports and its line are granted to the domain's first env */
+	CORE_CONSOLE_RING =
+		1, /* .device's guard is the domain's name: ring_open queue 0 (input), 1 (output) */
+	CORE_CONSOLE_UART =
+		2, /* a 16550's eight ports and its line are granted to the domain's first env */
 };
 
 #define CORE_DOMAIN_PRIMARY 1u /* the machine ends when it ends */
@@ -48,29 +50,30 @@ enum core_console_kind {
 struct core_domain {
 	u64 magic;
 	u32 version;
-	u32 bytes;           /* of this struct */
+	u32 bytes;	     /* of this struct */
 	struct aril_cap cap; /* its name {1, index}, all rights: opens all that is listed here */
-	char name[32];       /* the image's base name, NUL-terminated */
-	u32 flags;           /* CORE_DOMAIN_* */
+	char name[32];	     /* the image's base name, NUL-terminated */
+	u32 flags;	     /* CORE_DOMAIN_* */
 	u32 index;
-	u32 env;       /* the first env's id, its frame, and the root of its space */
+	u32 env; /* the first env's id, its frame, and the root of its space */
 	u32 env_frame;
 	u32 space;
-	u32 cpus;      /* bit mask: where the first env has a context */
-	u32 ncpus;     /* of the machine */
-	u32 nslices;   /* positions it has in each of these CPUs' vectors (guard: its name) */
-	/* frames guarded (slot 0) by its name */
-	struct core_run spent; /* used by init for image, tables, contexts, this page: from run 0's front */
-	u64 free_frames;       /* sum of run[].count */
+	u32 cpus;    /* bit mask: where the first env has a context */
+	u32 ncpus;   /* of the machine */
+	u32 nslices; /* positions it has in each of these CPUs' vectors (guard: its name) */
+	/* frames guarded (slot 0) by its name; init spent some, from run 0's front, on the image, tables,
+	 * contexts and this page */
+	struct core_run spent;
+	u64 free_frames; /* sum of run[].count */
 	u32 nruns;
 	u32 zero;
 	struct core_run run[CORE_RUNS]; /* free: NORMAL, unbound; the longest first */
 	/* console */
-	u32 console; /* enum core_console_kind */
-	u32 device;  /* RING */
-	u32 port;    /* UART: first port */
+	u32 console;	/* enum core_console_kind */
+	u32 device;	/* RING */
+	u32 port;	/* UART: first port */
 	u32 line_grant; /* UART: for line_unmask and the bit in context.lines */
-	u32 line_cpu;   /* UART: whose context hears of it */
+	u32 line_cpu;	/* UART: whose context hears of it */
 	u32 port_grant;
 	/* boot archive (newc, file data on 4096-byte boundaries); READ and EXEC under its name where
 	 * .archive.count is not 0; only the primary has it */

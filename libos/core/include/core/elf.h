@@ -20,11 +20,12 @@ struct core_elf_segment {
 
 struct core_elf {
 	u64 entry;
-	u64 low, high;  /* all segments lie in [low, high), whole pages */
-	u32 type;       /* 2: at fixed addresses, 3: position independent */
+	u64 low, high; /* all segments lie in [low, high), whole pages */
+	u32 type;      /* 2: at fixed addresses, 3: position independent */
 	u32 nsegments;
-	struct core_elf_segment segment[CORE_ELF_SEGMENTS]; /* PT_LOAD, ascending, without overlap */
-	u64 headers_va; /* of the program headers, 0: not loaded */
+	struct core_elf_segment
+		segment[CORE_ELF_SEGMENTS]; /* PT_LOAD, ascending, without overlap */
+	u64 headers_va;			    /* of the program headers, 0: not loaded */
 	u32 nheaders;
 	u64 interp_offset, interp_bytes; /* PT_INTERP; 0: none */
 };

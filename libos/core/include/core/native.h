@@ -14,8 +14,9 @@ int main(int argc, char **argv, char **envp);
  * defined, that CPU waits for ever. */
 void core_secondary(u32 cpu);
 
-extern u32 core_auth;             /* the domain's capability, opened */
-extern struct core_pool core_pool; /* its free frames; take under core_async_off when several CPUs run */
+extern u32 core_auth; /* the domain's capability, opened */
+extern struct core_pool
+	core_pool; /* its free frames; take under core_async_off when several CPUs run */
 extern struct core_space core_self;
 
 /* count consecutive frames of zeroed memory, bound writable; NULL: none left. *frame: the first's number. */

@@ -8,7 +8,8 @@
 /* Formats into to[bytes], always ended. Knows %d %u %x %X %o %c %s %p %% with flags 0 - + space #, width,
  * precision, * for both, and sizes hh h l ll z. Returns the length that the whole text has. bytes > 0. */
 int core_vformat(char *to, usize bytes, const char *format, __builtin_va_list args);
-int core_format(char *to, usize bytes, const char *format, ...) __attribute__((format(printf, 3, 4)));
+int core_format(char *to, usize bytes, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 
 /* Writes one line to the kernel's log, without newline; cut at 256 bytes; dropped in an env that may not
  * use the log. */
