@@ -139,6 +139,7 @@ static void context_drop(struct context *ctx)
 	ctx->page = NULL;
 	ctx->frame = 0;
 	ctx->donee = 0;
+	ctx->start_cause = 0;
 	frame_unpin(frame);
 }
 
@@ -181,6 +182,7 @@ s64 call_env_context(u32 auth, u32 id, u32 cpu, u32 frame, u64 va)
 	ctx->page->env = id;
 	ctx->page->forced = 0;
 	__atomic_store_n(&ctx->state, CTX_READY, __ATOMIC_RELEASE);
+	smp_kick(cpu); /* it may be idle, and the env may have slices there */
 	return 0;
 }
 
@@ -189,6 +191,7 @@ void env_destroy(struct env *env, u32 end, s64 status)
 	struct aril_env_info *info = env->info;
 	struct cpu *cpu = this_cpu();
 	u32 frame = env->frame;
+	int timed = 0;
 
 	info->end = end;
 	info->status = status;
@@ -204,10 +207,12 @@ void env_destroy(struct env *env, u32 end, s64 status)
 
 		if (ctx->state == CTX_NONE)
 			continue;
-		wait_forget(ctx);
+		timed |= wait_forget(ctx);
 		ctx->state = CTX_NONE;
 		context_drop(ctx);
 	}
+	if (timed) /* a CPU may have a context of ours as its first deadline in hand */
+		smp_quiesce();
 	grant_env_gone(env);
 	ring_env_gone(env);
 	frames[env->space].users--;

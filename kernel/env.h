@@ -31,7 +31,8 @@ struct context {
 	u32 start_cause;
 	u32 start_from;
 	/* under wait_lock */
-	u64 wait_key; /* physical address of the word; 0: not queued */
+	u64 wait_key;  /* physical address of the word; 0: not queued */
+	u32 wait_auth; /* the env's index under which it waits */
 	struct context *wait_next, *wait_prev;
 	u64 deadline; /* ns; 0: none */
 	struct context *time_next, *time_prev; /* this CPU's blocked contexts with a deadline, earliest first */

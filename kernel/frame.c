@@ -8,6 +8,7 @@
 #include "frame.h"
 #include "arch.h"
 #include "env.h"
+#include "ring.h"
 #include "space.h"
 #include "util.h"
 
@@ -272,20 +273,23 @@ static s64 reset_normal(u32 frame)
 	f->flags &= ~(ARIL_FRAME_BREAKING(0) | ARIL_FRAME_BREAKING(1));
 	if (f->pins && !envs_end(0, frame))
 		return -ARIL_E_AGAIN;
+	if (f->pins)
+		ring_frame_gone(frame);
 	if (f->pins) /* a device has it */
 		f->flags |= ARIL_FRAME_LOST;
 	return 0;
 }
 
-/* A table or a space: out of every parent, then empty, then memory again. */
+/* A table or a space: out of every parent, then empty, then memory again. A table that had no parent, and a
+ * space in which nobody ran, can be in no CPU: what took it out of use flushed. */
 static s64 reset_table(u32 frame)
 {
 	u32 budget = ARIL_BATCH_PAGES, shadow = frames[frame].partner;
-	int stale = 0, done;
+	int stale = 0, unused, done;
 
 	if (frames[frame].state == ARIL_FRAME_SPACE && frames[frame].users && !envs_end(frame, 0))
 		return -ARIL_E_AGAIN;
-	done = space_break(frame, -1, &budget, &stale) && space_empty(frame, &budget, &stale);
+	done = space_break(frame, -1, &budget, &stale) && space_empty(frame, &budget, &unused);
 	if (stale)
 		smp_flush_all();
 	if (!done)

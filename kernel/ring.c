@@ -444,6 +444,17 @@ void ring_env_gone(struct env *env)
 	}
 }
 
+void ring_frame_gone(u32 frame)
+{
+	for (u32 i = 0; i < DEVICES * VIRTIO_QUEUES; i++) {
+		struct device *d = &devices[i / VIRTIO_QUEUES];
+		struct ring *r = &d->ring[i % VIRTIO_QUEUES];
+
+		if (d->used && r->env && r->frame == frame)
+			ring_shut(d, r);
+	}
+}
+
 /* Collects one queue's used buffers: how many, or -1 where the device broke the rules. */
 static int ring_collect(struct device *d, u32 queue)
 {

@@ -15,6 +15,8 @@ s64 call_device_read(u32 auth, u32 device, u32 offset);
 void ring_interrupt(u32 device);
 /* Closes all rings of a dying env. object_lock held. */
 void ring_env_gone(struct env *env);
+/* Closes the rings that have this frame as their ring page: its owner takes it back. object_lock held. */
+void ring_frame_gone(u32 frame);
 /* Whether a device that the kernel drives has this interrupt line. object_lock held. */
 int ring_line_taken(u32 gsi);
 

@@ -41,13 +41,12 @@ void slice_timer_set(void)
 
 	if (cpu->ctx)
 		at = cpu->grace_end ? cpu->grace_end : cpu->slice_end;
-	struct context *first = read_once(cpu->timers);
-	if (first) {
-		u64 deadline = read_once(first->deadline);
-
-		if (deadline && (!at || deadline < at))
-			at = deadline;
-	}
+	u64 deadline = 0;
+	struct context *first;
+	while ((first = read_once(cpu->timers)) && !(deadline = read_once(first->deadline)))
+		; /* another CPU is taking it out of the list: what follows it is next */
+	if (deadline && (!at || deadline < at))
+		at = deadline;
 	timer_set(at);
 }
 
@@ -58,6 +57,12 @@ void slice_install(struct context *ctx)
 
 	cpu->ctx = ctx;
 	cpu->env = env;
+	/* An END of an earlier slice says nothing of this one; who gets the rest of a slice that is over must
+	 * leave within the same grace, and hears of it. */
+	if (cpu->grace_end)
+		__atomic_or_fetch(&ctx->page->pending, ARIL_PEND_END, __ATOMIC_RELAXED);
+	else if (read_once(ctx->page->pending) & ARIL_PEND_END)
+		__atomic_and_fetch(&ctx->page->pending, ~(u32)ARIL_PEND_END, __ATOMIC_RELAXED);
 	arch_load_space(env->cr3);
 	if (env->nports || cpu->ports_of)
 		arch_load_ports(env);
@@ -103,6 +108,7 @@ static u64 save_push(struct context *ctx, const struct aril_save *save, u64 rsp)
 
 _Noreturn void slice_enter(struct context *ctx, u32 cause, u64 from)
 {
+	ctx->start_cause = 0; /* told now, or overtaken by this one */
 	slice_install(ctx);
 	slice_timer_set();
 	arch_clear_registers();
@@ -117,7 +123,6 @@ _Noreturn void slice_enter(struct context *ctx, u32 cause, u64 from)
 	}
 	struct aril_save save = {.vector = ARIL_VECTOR_START, .error = cause, .addr = from};
 
-	__atomic_and_fetch(&ctx->page->pending, ~(u32)ARIL_PEND_END, __ATOMIC_RELAXED);
 	arch_enter_user(ctx->env->entry, save_push(ctx, &save, 0));
 }
 
@@ -171,9 +176,7 @@ static int slice_scan(struct cpu *cpu)
 		cpu->grace_end = 0;
 		info->cpu[cpu->id].position = position;
 		slice->runs++;
-		u32 cause = ctx->start_cause ? ctx->start_cause : ARIL_START_SLICE;
-		ctx->start_cause = 0;
-		slice_enter(ctx, cause, 0);
+		slice_enter(ctx, ctx->start_cause ? ctx->start_cause : ARIL_START_SLICE, 0);
 	}
 	return forfeited;
 }
@@ -214,7 +217,8 @@ static _Noreturn void slice_force(struct cpu *cpu, struct context *ctx,
 	env->info->overruns++;
 	if (owner)
 		owner->info->excess++;
-	if (++env->strikes >= ENV_STRIKES)
+	/* Who was given the CPU when the slice was over already had less than the grace: no strike. */
+	if (cpu->warned == env->id && ++env->strikes >= ENV_STRIKES)
 		env_end_current(ARIL_END_EXCESS, 0);
 	cpu->ctx = NULL;
 	cpu->env = NULL;
@@ -237,6 +241,7 @@ void slice_timer(struct trap_frame *frame)
 		slice_force(cpu, ctx, frame);
 	} else if (!cpu->grace_end && now >= cpu->slice_end) {
 		cpu->grace_end = now + GRACE_NS;
+		cpu->warned = ctx->env->id;
 		__atomic_or_fetch(&ctx->page->pending, ARIL_PEND_END, __ATOMIC_RELAXED);
 	}
 	slice_timer_set();

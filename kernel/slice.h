@@ -48,9 +48,11 @@ s64 call_wake(u32 auth, u32 frame, u32 offset, u32 n);
 /* wait.c, for the others: */
 /* Makes a blocked context READY with this START cause; under wait_lock; kicks its CPU. */
 void wait_unblock(struct context *ctx, u32 cause);
-/* Takes a context out of every queue: it is about to cease. Takes wait_lock. */
-void wait_forget(struct context *ctx);
-/* Wakes up to n waiters on a physical address. Takes wait_lock. */
+/* Takes a context out of every queue: it is about to cease. Whether it was in its CPU's list of deadlines: that
+ * CPU may be looking at it until the next quiesce. Takes wait_lock. */
+int wait_forget(struct context *ctx);
+/* Wakes up to n waiters on a physical address, and those on the way whose right to it is gone, which do not
+ * count. object_lock held; takes wait_lock. */
 u32 wait_wake(u64 key, u32 n);
 /* Unblocks this CPU's contexts whose deadline is at or before now; returns the next deadline or 0. */
 u64 wait_expire(u64 now);

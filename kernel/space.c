@@ -322,9 +322,26 @@ static int entry_protect(u32 id, u32 flags, u32 guard)
 	       ((old ^ new) & (PTE_PCD | PTE_PWT));
 }
 
-static void op_do(u32 space, const struct aril_space_op *op, int *stale)
+/* Where a removed translation may still be used. */
+enum { STALE_HERE = 1, STALE_ANYWHERE = 2 };
+
+/* Whether a table on the way to va has another place too: then other spaces may have walked it. */
+static int path_shared(u32 root, u64 va)
+{
+	for (u32 level = 3; level >= 1; level--) {
+		u32 table = table_for(root, va, level);
+
+		if (table && frames[table].refs > 1)
+			return 1;
+	}
+	return 0;
+}
+
+/* Does a decoded op. Whether it removed or narrowed a translation. */
+static int op_do(u32 space, const struct aril_space_op *op)
 {
 	u32 table = 0;
+	int stale = 0;
 
 	for (u32 i = 0; i < op->count; i++) {
 		u64 va = op->va + (u64)i * ARIL_PAGE_SIZE;
@@ -338,14 +355,25 @@ static void op_do(u32 space, const struct aril_space_op *op, int *stale)
 		if (op->kind != ARIL_BIND && !(*entry_of(id) & PTE_P))
 			continue;
 		if (op->kind == ARIL_PROTECT) {
-			*stale |= entry_protect(id, op->flags, opened_by[i]);
+			stale |= entry_protect(id, op->flags, opened_by[i]);
 			continue;
 		}
 		u64 new = 0;
 		if (op->kind == ARIL_BIND)
 			new = entry_make(op->frame + i, op->flags, opened_by[i]);
-		*stale |= entry_replace(id, new) & PTE_P;
+		stale |= entry_replace(id, new) & PTE_P;
 	}
+	return stale;
+}
+
+/* The same, and where what it removed may be in use. An op spans two leaf tables at most. */
+static int op_do_stale(u32 space, const struct aril_space_op *op)
+{
+	u64 last = op->va + (u64)(op->count - 1) * ARIL_PAGE_SIZE;
+
+	if (!op_do(space, op))
+		return 0;
+	return path_shared(space, op->va) || path_shared(space, last) ? STALE_ANYWHERE : STALE_HERE;
 }
 
 s64 call_space_update(u32 auth, u32 space, const struct aril_space_op *ops, u64 n)
@@ -381,9 +409,11 @@ s64 call_space_update(u32 auth, u32 space, const struct aril_space_op *ops, u64 
 		pages += op->count;
 		if (pages > ARIL_BATCH_PAGES)
 			break;
-		op_do(space, op, &stale);
+		stale |= op_do_stale(space, op);
 	}
-	if (stale)
+	if (stale & STALE_ANYWHERE)
 		smp_flush_all();
+	else if (stale)
+		smp_flush_space(space);
 	return done ? (s64)done : error;
 }

@@ -68,18 +68,20 @@ s64 call_gate_frame(struct trap_frame *frame)
 		return -ARIL_E_CLOSED;
 	if (read_once(to->state) == CTX_NONE)
 		return -ARIL_E_CPU;
-	if (!env->gate || read_once(to->state) != CTX_READY)
-		return -ARIL_E_CLOSED;
-	if (!read_once(to->page->gate_open) || read_once(to->page->forced))
+	if (!env->gate)
 		return -ARIL_E_CLOSED;
 	if (!ctx_claim(to))
 		return -ARIL_E_CLOSED;
-	slice_leave();
+	/* Only what is claimed has a page that stays: another CPU may take a READY context away. */
+	if (!read_once(to->page->gate_open) || read_once(to->page->forced)) {
+		__atomic_store_n(&to->state, CTX_READY, __ATOMIC_RELEASE);
+		return -ARIL_E_CLOSED;
+	}
 	if (to->donee == self->id)
 		to->donee = 0; /* the answer to its synchronous call: its slices are its own again */
 	else if (mode)
 		from->donee = env->id;
-	to->start_cause = 0;
+	slice_leave(); /* after this `from` may be taken away */
 	slice_install(to);
 	write_once(to->page->mask, ARIL_MASK_ALL);
 	write_once(to->page->gate_caller, self->id);
@@ -115,7 +117,11 @@ s64 call_slice_set(u32 auth, u32 cpu, u32 position, u32 id, const struct aril_gu
 		s64 error = guard_check(&new);
 		if (error)
 			return error;
+		if (new.rights && (new.rights & (ARIL_RUN | ARIL_OWN)) != (ARIL_RUN | ARIL_OWN))
+			return -ARIL_E_RANGE; /* nobody could ever take it back */
 		if (!cap_dominates(a->name, a->len, &new))
+			return -ARIL_E_RIGHTS;
+		if (new.generation > a->generation)
 			return -ARIL_E_RIGHTS;
 		slice->guard = new;
 	}

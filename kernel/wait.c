@@ -80,7 +80,7 @@ static void timer_remove(struct context *ctx)
 		ctx->time_prev->time_next = ctx->time_next;
 	else
 		write_once(cpus[ctx->cpu]->timers, ctx->time_next);
-	ctx->deadline = 0;
+	write_once(ctx->deadline, 0); /* in this order: slice_timer_set looks again */
 }
 
 void wait_unblock(struct context *ctx, u32 cause)
@@ -95,17 +95,37 @@ void wait_unblock(struct context *ctx, u32 cause)
 		smp_kick(ctx->cpu);
 }
 
-void wait_forget(struct context *ctx)
+int wait_forget(struct context *ctx)
 {
+	int timed = 0;
+
 	lock_take(&wait_lock);
 	if (ctx->state == CTX_BLOCKED) {
+		timed = ctx->deadline != 0;
 		queue_remove(ctx);
 		timer_remove(ctx);
 		ctx->state = CTX_READY;
 	}
 	lock_drop(&wait_lock);
+	return timed;
 }
 
+/* Frames of the exposed env table: everyone may read them, so everyone may wait on them. */
+static int frame_is_exposed(u32 frame)
+{
+	return frame - info->envs_frame < ARIL_MAX_ENVS * sizeof(struct aril_env_info) / ARIL_PAGE_SIZE;
+}
+
+/* Whether the word's frame is still open to who waits on it. object_lock held. */
+static int waiter_may(const struct context *ctx)
+{
+	u32 frame = ctx->wait_key >> ARIL_PAGE_SHIFT;
+	const struct auth *a = auth_get(ctx->env, ctx->wait_auth);
+
+	return frame_is_exposed(frame) || (a && !frame_check(frame, a, ARIL_READ));
+}
+
+/* Who may not hear of the word any more is let go when its turn comes, but takes nobody's place. */
 u32 wait_wake(u64 key, u32 n)
 {
 	u32 woken = 0;
@@ -116,8 +136,8 @@ u32 wait_wake(u64 key, u32 n)
 		next = ctx->wait_next;
 		if (ctx->wait_key != key)
 			continue;
+		woken += waiter_may(ctx);
 		wait_unblock(ctx, ARIL_START_WAKE);
-		woken++;
 	}
 	lock_drop(&wait_lock);
 	return woken;
@@ -143,12 +163,6 @@ u64 env_info_key(const struct aril_env_info *i)
 {
 	return ((u64)info->envs_frame << ARIL_PAGE_SHIFT) + (u64)((const u8 *)i - (const u8 *)env_infos) +
 	       __builtin_offsetof(struct aril_env_info, state);
-}
-
-/* Frames of the exposed env table: everyone may read them, so everyone may wait on them. */
-static int frame_is_exposed(u32 frame)
-{
-	return frame - info->envs_frame < ARIL_MAX_ENVS * sizeof(struct aril_env_info) / ARIL_PAGE_SIZE;
 }
 
 /* What wait and wake ask of their word. */
@@ -193,6 +207,7 @@ s64 call_wait(u32 auth, u32 frame, u32 offset, u32 expected, u64 deadline)
 	}
 	ctx->env->strikes = 0;
 	ctx->wait_key = ((u64)frame << ARIL_PAGE_SHIFT) + offset;
+	ctx->wait_auth = auth;
 	queue_add(ctx);
 	ctx->deadline = deadline;
 	if (deadline)

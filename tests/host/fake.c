@@ -2,6 +2,7 @@
  * The fake machine. */
 #include "fake.h"
 #include "grant.h"
+#include "ring.h"
 #include "lock.h"
 
 #include <stdarg.h>
@@ -12,6 +13,7 @@ u32 nframes = FAKE_FRAMES, ncpus = 2;
 struct aril_env_info *env_infos;
 struct cpu fake_cpu;
 struct lock object_lock = LOCK("object");
+u32 fake_flushed; /* the space of the last flush of one */
 u32 fake_flushes, fake_quiesces, fake_copies, fake_grant_env;
 int fake_entropy = 1;
 static u8 *memory;
@@ -60,6 +62,12 @@ void smp_flush_all(void)
 	fake_flushes++;
 }
 
+void smp_flush_space(u32 root)
+{
+	fake_flushes++;
+	fake_flushed = root;
+}
+
 void smp_quiesce(void)
 {
 	fake_quiesces++;
@@ -95,6 +103,11 @@ void panic_at(const char *file, int line, const char *format, ...)
 __attribute__((weak)) int grant_memory(const struct env *env, u32 frame)
 {
 	return env->id == fake_grant_env && frame - FAKE_DEVICE < 64;
+}
+
+__attribute__((weak)) void ring_frame_gone(u32 frame)
+{
+	(void)frame;
 }
 
 struct env *env_get(u32 id)

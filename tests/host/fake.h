@@ -20,6 +20,7 @@
 #define FAKE_FREE 16	    /* the first frame that is nobody's */
 #define BAD_ADDRESS ((void *)0x1000)
 
+extern u32 fake_flushed;
 extern u32 fake_flushes, fake_quiesces, fake_copies, fake_grant_env;
 extern int fake_entropy;
 extern struct cpu fake_cpu;

@@ -40,6 +40,7 @@ struct cpu {
 	void *tss;
 	u32 yielded_to;         /* env id of the slice's owner when running by donation; 0 */
 	u32 owner;              /* env whose slice this is */
+	u32 warned;             /* env that ran when the slice was over, with the whole grace to leave in */
 	u64 timer_at;           /* ns: what the timer is armed for, or earlier than that; 0: off */
 	u32 halted;             /* asleep, on the kernel's space: holds no reference, needs no flush before
 				   it loads another space */
@@ -85,6 +86,8 @@ void timer_set(u64 ns);        /* this CPU's timer at an absolute time; 0: off *
 /* Removes stale translations everywhere before it returns: this CPU and every other. Serves others'
  * requests while it waits. */
 void smp_flush_all(void);
+/* The same for translations that only this space can have led to: its tables on the way are in no other. */
+void smp_flush_space(u32 root);
 /* Waits until every other CPU has passed a point where it holds no lock-free reference; CPUs that run a
  * dying env have left it. */
 void smp_quiesce(void);

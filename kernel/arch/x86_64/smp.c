@@ -22,12 +22,11 @@ extern const u8 trampoline_start[], trampoline_end[], trampoline_gdt_at[], tramp
 _Noreturn void smp_other_main(void);
 
 /* What an acknowledgement brings up to date: whether this CPU may run its env any longer, on which
- * space, with which ports. */
+ * space, with which ports. A CPU between two envs must leave the last one's space too: the root may
+ * be gone when the requester goes on. */
 static void env_recheck(struct cpu *cpu)
 {
-	if (!cpu->env)
-		return;
-	if (read_once(cpu->env->info->state) == ARIL_ENV_ALIVE) {
+	if (cpu->env && read_once(cpu->env->info->state) == ARIL_ENV_ALIVE) {
 		arch_load_space(read_once(cpu->env->cr3));
 		if (cpu->ports_of || cpu->env->nports)
 			arch_load_ports(cpu->env); /* the list may have changed: grant.c */
@@ -55,30 +54,28 @@ void smp_poll(void)
 	}
 }
 
-/* Sends the interrupt to all who have not seen the generation, and waits for them. which: offset
- * of the seen counter in struct cpu. */
-static void wait_for_all(usize which, u64 generation)
+/* Whether a CPU has not seen the generation yet, and must before anyone goes on: it is another, awake,
+ * and, where cr3 is not 0, on that space. which: offset of the seen counter in struct cpu. */
+static int to_wait_for(const struct cpu *cpu, usize which, u64 generation, u64 cr3)
 {
-	struct cpu *self = this_cpu();
+	const u64 *seen = (const u64 *)((const u8 *)cpu + which);
 
-	for (u32 i = 0; i < ncpus; i++) {
-		struct cpu *cpu = cpus[i];
-		u64 *seen = (u64 *)((u8 *)cpu + which);
+	return cpu != this_cpu() && __atomic_load_n(seen, __ATOMIC_ACQUIRE) < generation &&
+	       !__atomic_load_n(&cpu->halted, __ATOMIC_SEQ_CST) &&
+	       (!cr3 || __atomic_load_n(&cpu->cr3, __ATOMIC_SEQ_CST) == cr3);
+}
 
-		if (cpu != self && __atomic_load_n(seen, __ATOMIC_ACQUIRE) < generation &&
-		    !__atomic_load_n(&cpu->halted, __ATOMIC_SEQ_CST))
-			lapic_send(cpu->apic, ICR_FIXED | VECTOR_IPI);
-	}
-	for (u32 i = 0; i < ncpus; i++) {
-		struct cpu *cpu = cpus[i];
-		u64 *seen = (u64 *)((u8 *)cpu + which);
-
-		while (cpu != self && __atomic_load_n(seen, __ATOMIC_ACQUIRE) < generation &&
-		       !__atomic_load_n(&cpu->halted, __ATOMIC_SEQ_CST)) {
+/* Interrupts those, and waits for them. */
+static void wait_for_all(usize which, u64 generation, u64 cr3)
+{
+	for (u32 i = 0; i < ncpus; i++)
+		if (to_wait_for(cpus[i], which, generation, cr3))
+			lapic_send(cpus[i]->apic, ICR_FIXED | VECTOR_IPI);
+	for (u32 i = 0; i < ncpus; i++)
+		while (to_wait_for(cpus[i], which, generation, cr3)) {
 			smp_poll();
 			__builtin_ia32_pause();
 		}
-	}
 }
 
 void smp_flush_all(void)
@@ -86,7 +83,19 @@ void smp_flush_all(void)
 	u64 generation = __atomic_add_fetch(&flush_generation, 1, __ATOMIC_SEQ_CST);
 
 	smp_poll();
-	wait_for_all(__builtin_offsetof(struct cpu, flush_seen), generation);
+	wait_for_all(__builtin_offsetof(struct cpu, flush_seen), generation, 0);
+}
+
+/* A CPU names the space in cpu->cr3 before it loads it (arch_load_space), and the entries were changed before
+ * this looks: so one that is not seen here will walk the new entries, and loading a space flushes. */
+void smp_flush_space(u32 root)
+{
+	u64 cr3 = (u64)root << ARIL_PAGE_SHIFT;
+
+	if (this_cpu()->cr3 == cr3)
+		write_cr3(cr3);
+	u64 generation = __atomic_add_fetch(&flush_generation, 1, __ATOMIC_SEQ_CST);
+	wait_for_all(__builtin_offsetof(struct cpu, flush_seen), generation, cr3);
 }
 
 void smp_quiesce(void)
@@ -94,7 +103,7 @@ void smp_quiesce(void)
 	u64 generation = __atomic_add_fetch(&quiesce_generation, 1, __ATOMIC_SEQ_CST);
 
 	smp_poll();
-	wait_for_all(__builtin_offsetof(struct cpu, quiesce_seen), generation);
+	wait_for_all(__builtin_offsetof(struct cpu, quiesce_seen), generation, 0);
 }
 
 void smp_kick(u32 id)
