@@ -64,8 +64,6 @@ s64 call_gate_frame(struct trap_frame *frame)
 	if (frame_guard_for(env->frame, a, ARIL_CALL) < 0)
 		return -ARIL_E_RIGHTS;
 	struct context *to = &env->ctx[cpu->id];
-	if (to == from)
-		return -ARIL_E_CLOSED;
 	if (read_once(to->state) == CTX_NONE)
 		return -ARIL_E_CPU;
 	if (!env->gate)

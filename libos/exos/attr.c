@@ -213,6 +213,8 @@ s64 sys_truncate(u64 path, u64 bytes)
 		error = -EINVAL;
 	else
 		error = inode_permission(w.inode, W_OK);
+	if (!error && inode_runs(w.inode))
+		error = -ETXTBSY;
 	if (!error)
 		error = change_size(w.inode, bytes);
 	walk_done(&w);

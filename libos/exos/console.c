@@ -5,6 +5,7 @@
  * what they write in the stage, in the channel's form; the pump passes it on and brings input. */
 #include "file_calls.h"
 #include "inode.h"
+#include "sched.h"
 #include "tty.h"
 #include <aril/error.h>
 #include <aril_stubs.h>
@@ -19,6 +20,7 @@
 #define STDIN_BYTES 262144u /* standard input's pipe; what the host may have under way */
 #define CREDIT_STEP 65536u
 #define TYPED 8192u /* of a terminal */
+#define LOOK_NS 2000000ul /* events wake earlier */
 #define HELLO_WAIT_NS 20000000000ul
 
 static struct {
@@ -332,7 +334,8 @@ static void exchange_hello(void)
 		console_pump_all();
 		if (now_ns() > deadline)
 			exos_panic("exos: the console's other side does not answer");
-		__builtin_ia32_pause();
+		if (!console.hello)
+			sched_nap(LOOK_NS);
 	}
 }
 
@@ -500,12 +503,15 @@ void console_finish(u32 status)
 	if (console.lost)
 		core_log("exos: console: %lu bytes or frames were lost", (unsigned long)console.lost);
 	if (framed()) {
-		while (stage_room() < 64 && !console.device.broken)
+		while (stage_room() < 64 && !console.device.broken) {
 			console_pump_all();
+			sched_nap(LOOK_NS);
+		}
 		stage_small(CHANNEL_STATUS, &status, sizeof(status));
 	}
 	while ((console.head != console.tail || !console_idle(&console.device)) && !console.device.broken) {
 		console_pump_all();
-		__builtin_ia32_pause();
+		if (console.head != console.tail || !console_idle(&console.device))
+			sched_nap(LOOK_NS);
 	}
 }

@@ -154,6 +154,8 @@ char *walk_path(const struct walk *w);
 /* ---- open.c ---- */
 /* An open file for inode (takes a reference) in state `flags`. 0 or -E; *out has one reference. */
 s64 file_open_inode(struct inode *i, u32 flags, struct file **out);
+/* Whether a process runs the program in i. */
+int inode_runs(const struct inode *i);
 struct file *file_create(struct inode *i, u32 flags, const struct file_ops *ops, void *data);
 void file_get(struct file *f);
 void file_put(struct file *f);

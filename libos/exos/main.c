@@ -17,6 +17,8 @@ u32 family_booted, family_failed;
 
 /* The scheduler has a struct thread per processor for gs, its stack and the lock; it never sleeps. */
 static struct thread schedulers[ARIL_MAX_CPUS];
+/* For sched_nap; whoever naps holds the family lock, so one is enough. */
+static u8 scheduler_vectors[PAGE] __attribute__((aligned(64)));
 
 #define ARGS_MAX 4096
 
@@ -140,7 +142,7 @@ void family_end_if_over(void)
 	aril_env_exit(status);
 }
 
-/* START of the scheduler on a processor: always from the beginning. */
+/* START of the scheduler on a processor: from the beginning, but after a nap. */
 _Noreturn void family_boot(struct aril_context *ctx)
 {
 	struct thread *t = &schedulers[ctx->cpu];
@@ -148,6 +150,9 @@ _Noreturn void family_boot(struct aril_context *ctx)
 	t->self = t;
 	t->stack_top = CORE_STACK_TOP(ctx->cpu);
 	t->scratch[1] = (u64)ctx;
+	t->xsave = scheduler_vectors;
+	if (t->switch_rsp)
+		thread_resume(t, ctx);
 	gs_set(t);
 	if (family_failed)
 		aril_env_exit(-1);

@@ -3,6 +3,7 @@
 #include "file_calls.h"
 #include "inode.h"
 #include "mm.h"
+#include "proc.h"
 #include "tty.h"
 
 #define FILE_KEPT (~(u32)(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC | O_NOFOLLOW | O_DIRECTORY))
@@ -24,7 +25,7 @@ struct file *file_create(struct inode *i, u32 flags, const struct file_ops *ops,
 	if (!f)
 		return NULL;
 	f->refs = 1;
-	f->flags = (flags & FILE_KEPT) | O_LARGEFILE;
+	f->flags = flags & O_PATH ? flags & FILE_KEPT : (flags & FILE_KEPT) | O_LARGEFILE;
 	f->ops = ops;
 	f->data = data;
 	f->inode = i;
@@ -93,6 +94,23 @@ s64 file_open_inode(struct inode *i, u32 flags, struct file **out)
 	return 0;
 }
 
+/* Whether a process runs the program in i: its text may not be written. */
+int inode_runs(const struct inode *i)
+{
+	int found = 0;
+	if (!S_ISREG(i->mode) || !(i->mode & 0111))
+		return 0;
+	for (struct list *l = all_procs.next; !found && l != &all_procs; l = l->next) {
+		const struct proc *p = container_of(l, struct proc, all);
+		struct walk w;
+		if (p->state == PROC_ZOMBIE || !p->exe || walk_string(&w, AT_FDCWD, p->exe, WALK_FOLLOW))
+			continue;
+		found = w.inode == i;
+		walk_done(&w);
+	}
+	return found;
+}
+
 /* What must hold before an inode that was there may be opened. 0 or -E. */
 static s64 open_check(struct inode *i, u32 flags)
 {
@@ -103,7 +121,8 @@ static s64 open_check(struct inode *i, u32 flags)
 	if (S_ISDIR(i->mode) && (flags_write(flags) || (flags & (O_CREAT | O_TRUNC))))
 		return -EISDIR;
 	u32 want = (flags_read(flags) ? R_OK : 0) | (flags_write(flags) || (flags & O_TRUNC) ? W_OK : 0);
-	return inode_permission(i, want);
+	s64 error = inode_permission(i, want);
+	return error ? error : (want & W_OK) && inode_runs(i) ? -ETXTBSY : 0;
 }
 
 /* Makes the regular file that O_CREAT asks for. 0 or -E; *out is referenced. */

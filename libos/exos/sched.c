@@ -10,15 +10,69 @@
 #include <core/domain.h>
 #include <core/time.h>
 
-/* A holder that is stopped by force holds on; the scheduler resumes it before anything else on its CPU. */
+enum { LOCK_FREE = 0, LOCK_TAKEN, LOCK_WAITED };
+#define LOCK_SPINS 2000
+#define LOCK_LOOK_NS 5000000ul /* look again: an env that ends between unlocking and waking wakes nobody */
+
+/* A holder that is stopped by force holds on; the scheduler resumes it before anything else on its CPU. Who waits
+ * long lets its CPU halt: a CPU that spins has to answer each shoot-down, a halted one need not. */
 static struct {
-	u32 taken;
+	u32 *word; /* behind the processors' states */
 	u32 depth;
 	struct thread *owner;
 } lock;
 
 struct cpu *cpus;
 static struct list run_queue;
+static u64 queued_since; /* when the queue was last empty, or last shared */
+#define SHARE_NS 100000  /* a thread that has waited so long goes to an idle processor */
+
+static u32 word_offset(const u32 *word)
+{
+	return (u64)word & (PAGE - 1);
+}
+
+/* Who has been blocked takes it as waited for: it cannot know whether it was the last, and only one is woken. */
+static int lock_try(struct cpu *c)
+{
+	u32 free = LOCK_FREE;
+
+	if (!c->lock_blocked)
+		return __atomic_compare_exchange_n(lock.word, &free, LOCK_TAKEN, 0, __ATOMIC_ACQUIRE,
+						   __ATOMIC_RELAXED);
+	if (__atomic_load_n(lock.word, __ATOMIC_RELAXED) == LOCK_TAKEN ||
+	    __atomic_exchange_n(lock.word, LOCK_WAITED, __ATOMIC_ACQUIRE) != LOCK_FREE)
+		return 0;
+	c->lock_blocked = 0;
+	return 1;
+}
+
+/* Blocks this CPU until the lock is let go, if it is not free now. In the scheduler's env. */
+static void lock_block(struct cpu *c)
+{
+	u32 taken = LOCK_TAKEN;
+
+	c->lock_blocked = 1;
+	if (__atomic_compare_exchange_n(lock.word, &taken, LOCK_WAITED, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST) ||
+	    taken == LOCK_WAITED)
+		aril_wait(family.auth, page_frame(cpus), word_offset(lock.word), LOCK_WAITED,
+			  now_ns() + LOCK_LOOK_NS);
+}
+
+/* The lock was not free for long. A thread goes on when the scheduler has seen it free; the scheduler itself
+ * begins anew. */
+static void lock_wait(struct thread *t)
+{
+	struct cpu *c = this_cpu();
+
+	if (!t->tid) {
+		lock_block(c);
+		return;
+	}
+	c->leave_to = family.domain->env;
+	c->breathing = c->lock_wait = 1;
+	thread_switch(t);
+}
 
 void family_lock(void)
 {
@@ -29,9 +83,13 @@ void family_lock(void)
 		return;
 	}
 	/* No `pause`: under an emulator it leaves the CPU's thread, which costs more than all that is waited for. */
-	while (__atomic_exchange_n(&lock.taken, 1, __ATOMIC_ACQUIRE))
-		while (__atomic_load_n(&lock.taken, __ATOMIC_RELAXED))
-			sched_breathe();
+	for (u32 spins = 0; !lock_try(this_cpu()); spins++) {
+		sched_breathe();
+		if (spins == LOCK_SPINS) {
+			lock_wait(t);
+			spins = 0;
+		}
+	}
 	__atomic_store_n(&lock.owner, t, __ATOMIC_RELAXED);
 	lock.depth = 1;
 }
@@ -39,7 +97,8 @@ void family_lock(void)
 static void lock_release(void)
 {
 	__atomic_store_n(&lock.owner, NULL, __ATOMIC_RELAXED);
-	__atomic_store_n(&lock.taken, 0, __ATOMIC_RELEASE);
+	if (__atomic_exchange_n(lock.word, LOCK_FREE, __ATOMIC_SEQ_CST) == LOCK_WAITED)
+		aril_wake(family.auth, page_frame(cpus), word_offset(lock.word), 1);
 }
 
 void family_unlock(void)
@@ -64,18 +123,25 @@ void sched_boot(void)
 	cpus = page_zalloc(0);
 	if (!cpus)
 		exos_panic("exos: no memory for the scheduler");
+	lock.word = &cpus[ARIL_MAX_CPUS].word;
 }
 
-static u32 word_offset(const struct cpu *c)
-{
-	return (u64)&c->word & (PAGE - 1);
-}
-
-/* Queues t and gives an idle processor the news. */
+/* Queues t. Nobody is told yet: who wakes another mostly sleeps next, and then this processor takes it over
+ * without a word to another, which costs more than many a program's whole run. */
 static void make_runnable(struct thread *t)
 {
 	t->state = THREAD_RUNNABLE;
+	if (list_empty(&run_queue))
+		queued_since = now_ns();
 	list_add_tail(&run_queue, &t->run);
+}
+
+/* Gives an idle processor work, if there is any left in the queue. */
+static void share_work(void)
+{
+	if (list_empty(&run_queue))
+		return;
+	queued_since = now_ns();
 	for (u32 i = 0; i < family.ncpus; i++) {
 		struct cpu *c = &cpus[i];
 
@@ -83,9 +149,18 @@ static void make_runnable(struct thread *t)
 			continue;
 		c->idle = 0;
 		__atomic_add_fetch(&c->word, 1, __ATOMIC_SEQ_CST);
-		aril_wake(family.auth, page_frame(cpus), word_offset(c), 1);
+		aril_wake(family.auth, page_frame(cpus), word_offset(&c->word), 1);
 		return;
 	}
+}
+
+void sched_share(void)
+{
+	if (list_empty(&run_queue) || now_ns() - queued_since < SHARE_NS)
+		return;
+	family_lock();
+	share_work();
+	family_unlock();
 }
 
 /* The next thread to run on this processor, made ready to: NULL: none. */
@@ -114,6 +189,8 @@ static void switch_away(struct thread *t)
 
 	if (next == t)
 		return;
+	if (!over)
+		share_work();
 	c->current = next;
 	c->leave_to = over ? 0 : next ? next->proc->env : family.domain->env;
 	thread_switch(t);
@@ -139,15 +216,30 @@ void sched_breathe(void)
 	thread_switch(t);
 }
 
+void sched_nap(u64 ns)
+{
+	struct thread *t = current();
+	struct cpu *c = this_cpu();
+
+	c->nap_until = now_ns() + ns;
+	c->breathing = 1;
+	thread_switch(t);
+	c->nap_until = 0;
+	t->switch_rsp = 0;
+	__atomic_and_fetch(&this_context()->pending, ~ARIL_PEND_EVENT, __ATOMIC_SEQ_CST);
+}
+
 _Noreturn void sched_leave(void)
 {
 	struct cpu *c = this_cpu();
-	u32 to = c->leave_to;
+	u32 to = c->nap_until ? 0 : c->leave_to;
 
 	if (c->breathing)
 		c->breathing = 0;
 	else
 		lock_release();
+	if (c->nap_until)
+		aril_wait(family.auth, page_frame(cpus), word_offset(&c->word), c->word, c->nap_until);
 	aril_yield(family.auth, to);
 	/* It could not be entered: the scheduler looks into it. */
 	for (;;)
@@ -259,14 +351,30 @@ static void run_current(struct cpu *c)
 	family_unlock();
 }
 
+/* Lets a thread that was stopped by force while it left this processor finish that: it may hold the lock, and what
+ * comes after it is `current` already. */
+static void finish_leaving(struct cpu *c)
+{
+	if (c->last && c->last->forced)
+		aril_yield(family.auth, c->last_env);
+	c->last = NULL; /* back here: it cannot be entered any more */
+}
+
 _Noreturn void sched_main(void)
 {
 	struct aril_context *ctx = this_context();
 	struct cpu *c = &cpus[ctx->cpu];
 
+	finish_leaving(c);
 	for (;;) {
-		if (c->current)
+		if (c->lock_wait) {
+			c->lock_wait = 0;
+			lock_block(c);
+		}
+		if (c->current) {
 			run_current(c);
+			continue;
+		}
 		__atomic_and_fetch(&ctx->pending, ~ARIL_PEND_EVENT, __ATOMIC_SEQ_CST);
 		family_lock();
 		c->idle = 0;
@@ -275,6 +383,7 @@ _Noreturn void sched_main(void)
 		family_end_if_over();
 		c->current = pick(ctx->cpu);
 		if (c->current) {
+			share_work();
 			family_unlock();
 			continue;
 		}
@@ -282,6 +391,6 @@ _Noreturn void sched_main(void)
 		u32 word = c->word;
 		u64 deadline = timers_next();
 		family_unlock();
-		aril_wait(family.auth, page_frame(cpus), word_offset(c), word, deadline);
+		aril_wait(family.auth, page_frame(cpus), word_offset(&c->word), word, deadline);
 	}
 }

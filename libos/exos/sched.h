@@ -25,14 +25,19 @@
 #ifndef __ASSEMBLER__
 #include "exos.h"
 
-/* One processor's state, in a page of its own words: `word` is waited on. */
+/* One processor's state. All lie in one page, whose words can be waited on. */
 struct cpu {
 	u32 word; /* changes when an idle processor has work */
 	u32 idle;
 	struct thread *current; /* picked for this processor; NULL: none */
 	u32 leave_to;           /* whom the leaving thread yields to; 0: the slice is over */
 	u32 breathing;          /* it keeps the processor and what it has locked */
-	u32 pad[10];
+	u32 lock_wait;          /* it waits for the family lock: the scheduler does so for it */
+	u32 lock_blocked;       /* it has been blocked for it since it last took it */
+	u64 nap_until; /* the scheduler is in sched_nap; 0: no */
+	struct aril_context *last; /* of the thread that ran here last, in its env: it may have been stopped by force */
+	u32 last_env;
+	u32 pad2[3];
 };
 _Static_assert(sizeof(struct cpu) == 64, "a line each");
 extern struct cpu *cpus;
@@ -50,11 +55,16 @@ static inline struct cpu *this_cpu(void) { return &cpus[this_context()->cpu]; }
 void sched_boot(void);
 /* The scheduler's loop on this processor, after each START. */
 _Noreturn void sched_main(void);
+/* On the way to the program: what has waited for long is given to an idle processor. */
+void sched_share(void);
 /* The current thread's slice is over: others first. */
 void sched_preempt(void);
 /* For long work in ExOS, also with the family lock held: gives the slice back if it is over, and goes on in the
  * next. Without it the kernel would count an overrun, and end the env after many. */
 void sched_breathe(void);
+/* In the scheduler, where it must wait in the middle of something: blocks this CPU for so many nanoseconds or until
+ * an event. What is locked stays locked. */
+void sched_nap(u64 ns);
 /* On the context's stack, the thread's state saved: drops the lock and gives the CPU away. */
 _Noreturn void sched_leave(void);
 

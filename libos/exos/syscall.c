@@ -66,11 +66,18 @@ void syscall_dispatch(struct user_regs *regs, int rewritten)
 	family_unlock();
 }
 
-/* Logs how often each absent call was asked for, for a trace's end. Family lock. */
+/* Ends a trace: how often each absent call was asked for. Family lock. */
 void syscall_summary(void)
 {
-	for (u32 i = 0; i <= SYSCALL_MAX; i++)
-		if (absent_calls[i])
-			exos_log("exos: system call %u: asked for %lu times, ENOSYS", i,
-				 (unsigned long)absent_calls[i]);
+	for (u32 i = 0; i <= SYSCALL_MAX; i++) {
+		struct trace t = { .length = 0 };
+		if (!absent_calls[i])
+			continue;
+		trace_text(&t, i < SYSCALL_MAX ? "exos: not there: system call " : "exos: not there: calls from ");
+		trace_number(&t, i, 10, 0);
+		trace_text(&t, ", asked for ");
+		trace_number(&t, absent_calls[i], 10, 0);
+		trace_text(&t, absent_calls[i] == 1 ? " time" : " times");
+		trace_send(&t);
+	}
 }

@@ -128,6 +128,7 @@ void exos_leaving(struct user_regs *regs)
 			signal_deliver(regs);
 			family_unlock();
 		} else {
+			sched_share();
 			return;
 		}
 	}
@@ -155,6 +156,8 @@ _Noreturn void exos_start(struct aril_save *save)
 	if (t && t->proc->env == ctx->env) {
 		if (!t->proc->auth_open)
 			auth_open(t->proc);
+		cpus[ctx->cpu].last = ctx;
+		cpus[ctx->cpu].last_env = ctx->env;
 		thread_resume(t, ctx);
 	}
 	for (;;) /* not expected: whoever gave it should have it back */

@@ -65,14 +65,19 @@ static int to_wait_for(const struct cpu *cpu, usize which, u64 generation, u64 c
 	       (!cr3 || __atomic_load_n(&cpu->cr3, __ATOMIC_SEQ_CST) == cr3);
 }
 
-/* Interrupts those, and waits for them. */
+/* Interrupts those, and waits for them. Who they are is decided once: a CPU that wakes or enters the space
+ * later starts from what is true now, and nothing would tell it to acknowledge. */
 static void wait_for_all(usize which, u64 generation, u64 cr3)
 {
+	u32 asked = 0;
+
 	for (u32 i = 0; i < ncpus; i++)
-		if (to_wait_for(cpus[i], which, generation, cr3))
+		if (to_wait_for(cpus[i], which, generation, cr3)) {
+			asked |= 1u << i;
 			lapic_send(cpus[i]->apic, ICR_FIXED | VECTOR_IPI);
+		}
 	for (u32 i = 0; i < ncpus; i++)
-		while (to_wait_for(cpus[i], which, generation, cr3)) {
+		while (asked >> i & 1 && to_wait_for(cpus[i], which, generation, cr3)) {
 			smp_poll();
 			__builtin_ia32_pause();
 		}
