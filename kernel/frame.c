@@ -98,14 +98,17 @@ union guard_words {
 #define GUARD_RIGHTS 4
 ARIL_ASSERT_OFFSET(struct aril_guard, rights, 8 * GUARD_RIGHTS + 4);
 
-/* Changes a guard that lock-free readers may be comparing with: unused while it is neither. */
-static void guard_set(struct aril_guard *guard, const struct aril_guard *new)
+/* Changes a guard that lock-free readers may be comparing with: unused while it is neither. Of an env: yields
+ * and gates that found it open are through before this returns, and none saw half of each. */
+static void guard_set(u32 frame, u32 slot, const struct aril_guard *new)
 {
-	u64 *to = ((union guard_words *)guard)->word;
+	u64 *to = ((union guard_words *)&frames[frame].guard[slot])->word;
 	const u64 *from = ((const union guard_words *)new)->word;
 
 	write_once(to[GUARD_RIGHTS], 0);
 	compiler_barrier();
+	if (frames[frame].state == ARIL_FRAME_ENV)
+		smp_quiesce();
 	for (u32 i = 0; i < 6; i++)
 		if (i != GUARD_RIGHTS)
 			to[i] = from[i];
@@ -195,7 +198,7 @@ static int op_do(const struct aril_frame_op *op, u32 *budget, int *stale)
 		}
 		if (!guard_same(frame, op)) {
 			f->flags |= breaking;
-			guard_set(&f->guard[op->slot], &op->guard);
+			guard_set(frame, op->slot, &op->guard);
 		}
 		if (!(f->flags & breaking))
 			continue;

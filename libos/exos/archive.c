@@ -87,7 +87,8 @@ static void add_entry(const u8 *archive, const struct core_cpio_entry *e)
 	}
 	struct inode *dir = directory_of(path, &name);
 	u32 kind = e->mode & S_IFMT;
-	if (!dir || (kind != S_IFREG && kind != S_IFDIR && kind != S_IFLNK && kind != S_IFCHR && kind != S_IFIFO)) {
+	if (!dir || (kind != S_IFREG && kind != S_IFDIR && kind != S_IFLNK && kind != S_IFCHR &&
+		     kind != S_IFIFO)) {
 		exos_log("exos: archive: %s is left out", e->name);
 		return;
 	}
@@ -126,7 +127,8 @@ void files_boot(void)
 {
 	tree_init();
 	if (family.domain->archive.count)
-		archive_mount(frame_page(family.domain->archive.first), family.domain->archive_bytes);
+		archive_mount(frame_page(family.domain->archive.first),
+			      family.domain->archive_bytes);
 	dev_boot(root_inode);
 	proc_mount(root_inode);
 	if (family.init && family.init->fs && !family.init->fs->cwd) {

@@ -53,7 +53,8 @@ static s64 change_owner(struct inode *i, u32 uid, u32 gid)
 	s64 error = owner_only(i);
 	if (error)
 		return error;
-	if (p->euid && ((uid != ~0u && uid != i->uid) || (gid != ~0u && gid != p->egid && gid != i->gid)))
+	if (p->euid &&
+	    ((uid != ~0u && uid != i->uid) || (gid != ~0u && gid != p->egid && gid != i->gid)))
 		return -EPERM;
 	if (uid != ~0u)
 		i->uid = uid;
@@ -73,7 +74,8 @@ s64 sys_fchownat(u64 dir, u64 path, u64 uid, u64 gid, u64 flags)
 	struct walk w;
 	if (flags & ~(u64)(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
 		return -EINVAL;
-	u32 how = (flags & AT_SYMLINK_NOFOLLOW ? 0 : WALK_FOLLOW) | (flags & AT_EMPTY_PATH ? WALK_EMPTY : 0);
+	u32 how = (flags & AT_SYMLINK_NOFOLLOW ? 0 : WALK_FOLLOW) |
+		  (flags & AT_EMPTY_PATH ? WALK_EMPTY : 0);
 	s64 error = walk_user(&w, (s32)dir, path, how);
 	if (error)
 		return error;
@@ -105,7 +107,8 @@ static s64 change_times(struct inode *i, const struct linux_timespec *t)
 	u32 uid = current()->proc->euid;
 	int both_now = t[0].nsec == UTIME_NOW && t[1].nsec == UTIME_NOW;
 	for (u32 k = 0; k < 2; k++)
-		if (t[k].nsec != UTIME_NOW && t[k].nsec != UTIME_OMIT && (t[k].nsec < 0 || t[k].nsec >= SECOND_NS))
+		if (t[k].nsec != UTIME_NOW && t[k].nsec != UTIME_OMIT &&
+		    (t[k].nsec < 0 || t[k].nsec >= SECOND_NS))
 			return -EINVAL;
 	if (t[0].nsec == UTIME_OMIT && t[1].nsec == UTIME_OMIT)
 		return 0;
@@ -126,12 +129,13 @@ static s64 change_times(struct inode *i, const struct linux_timespec *t)
 	return 0;
 }
 
-static const struct linux_timespec both_now[2] = { { 0, UTIME_NOW }, { 0, UTIME_NOW } };
+static const struct linux_timespec both_now[2] = {{0, UTIME_NOW}, {0, UTIME_NOW}};
 
 static s64 change_times_at(u64 dir, u64 path, const struct linux_timespec *t, u64 flags)
 {
 	struct walk w;
-	u32 how = (flags & AT_SYMLINK_NOFOLLOW ? 0 : WALK_FOLLOW) | (flags & AT_EMPTY_PATH ? WALK_EMPTY : 0);
+	u32 how = (flags & AT_SYMLINK_NOFOLLOW ? 0 : WALK_FOLLOW) |
+		  (flags & AT_EMPTY_PATH ? WALK_EMPTY : 0);
 	if (!path && (s32)dir != AT_FDCWD) {
 		struct file *f = fd_file((u32)dir);
 		if (!f)
@@ -148,7 +152,7 @@ static s64 change_times_at(u64 dir, u64 path, const struct linux_timespec *t, u6
 
 s64 sys_utimensat(u64 dir, u64 path, u64 times, u64 flags)
 {
-	struct linux_timespec t[2] = { both_now[0], both_now[1] };
+	struct linux_timespec t[2] = {both_now[0], both_now[1]};
 	if (times && copy_in(t, times, sizeof(t)))
 		return -EFAULT;
 	if (flags & ~(u64)(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
@@ -161,14 +165,14 @@ s64 sys_utimensat(u64 dir, u64 path, u64 times, u64 flags)
 s64 sys_futimesat(u64 dir, u64 path, u64 times)
 {
 	struct linux_timeval v[2];
-	struct linux_timespec t[2] = { both_now[0], both_now[1] };
+	struct linux_timespec t[2] = {both_now[0], both_now[1]};
 	if (times) {
 		if (copy_in(v, times, sizeof(v)))
 			return -EFAULT;
 		for (u32 k = 0; k < 2; k++) {
 			if (v[k].usec < 0 || v[k].usec >= 1000000)
 				return -EINVAL;
-			t[k] = (struct linux_timespec){ v[k].sec, v[k].usec * 1000 };
+			t[k] = (struct linux_timespec){v[k].sec, v[k].usec * 1000};
 		}
 	}
 	return change_times_at(dir, path, t, 0);
@@ -182,12 +186,12 @@ s64 sys_utimes(u64 path, u64 times)
 s64 sys_utime(u64 path, u64 times)
 {
 	s64 v[2];
-	struct linux_timespec t[2] = { both_now[0], both_now[1] };
+	struct linux_timespec t[2] = {both_now[0], both_now[1]};
 	if (times) {
 		if (copy_in(v, times, sizeof(v)))
 			return -EFAULT;
-		t[0] = (struct linux_timespec){ v[0], 0 };
-		t[1] = (struct linux_timespec){ v[1], 0 };
+		t[0] = (struct linux_timespec){v[0], 0};
+		t[1] = (struct linux_timespec){v[1], 0};
 	}
 	return change_times_at((u64)AT_FDCWD, path, t, 0);
 }

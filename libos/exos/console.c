@@ -16,10 +16,10 @@
 
 #define STAGE_ORDER 6
 #define STAGE (PAGE << STAGE_ORDER)
-#define RESERVE 8192u       /* of the stage: for credit, status and traces */
+#define RESERVE 8192u	    /* of the stage: for credit, status and traces */
 #define STDIN_BYTES 262144u /* standard input's pipe; what the host may have under way */
 #define CREDIT_STEP 65536u
-#define TYPED 8192u /* of a terminal */
+#define TYPED 8192u	  /* of a terminal */
 #define LOOK_NS 2000000ul /* events wake earlier */
 #define HELLO_WAIT_NS 20000000000ul
 
@@ -32,7 +32,7 @@ static struct {
 	u32 opened_streams;
 	struct waitq write_wait;
 	struct pipe *input; /* standard input where it is not a terminal */
-	u32 owed;           /* input bytes taken since the last credit */
+	u32 owed;	    /* input bytes taken since the last credit */
 	u8 typed[TYPED];    /* characters that the terminal has no room for yet */
 	u32 typed_head, typed_tail;
 	u64 lost;
@@ -125,7 +125,7 @@ static u32 out_poll(struct file *f)
 	return stage_room() >= RESERVE + PIPE_BUF ? POLLOUT | POLLWRNORM : 0;
 }
 
-static const struct file_ops out_ops = { .write = out_write, .poll = out_poll };
+static const struct file_ops out_ops = {.write = out_write, .poll = out_poll};
 
 static s64 tty_send(const u8 *bytes, u32 count, int wait)
 {
@@ -208,8 +208,8 @@ static void take_hello(const struct channel_event *e)
 		return;
 	__builtin_memcpy(&hello, e->data, sizeof(hello));
 	if (hello.version != CHANNEL_VERSION)
-		exos_panic("exos: the console's other side speaks version %u, not %u", hello.version,
-			   CHANNEL_VERSION);
+		exos_panic("exos: the console's other side speaks version %u, not %u",
+			   hello.version, CHANNEL_VERSION);
 	family.console_is_tty = hello.flags;
 	console_tty.window.rows = hello.rows;
 	console_tty.window.columns = hello.columns;
@@ -274,8 +274,9 @@ static void pump_output(void)
 	while (console.tail != console.head) {
 		u32 place = (u32)(console.tail % STAGE);
 		u32 n = (u32)min(console.head - console.tail, STAGE - place);
-		u32 sent = console.device.kind == CONSOLE_NONE ? n :
-								 console_send(&console.device, console.stage + place, n);
+		u32 sent = console.device.kind == CONSOLE_NONE
+				   ? n
+				   : console_send(&console.device, console.stage + place, n);
 		if (!sent)
 			break;
 		console.tail += sent;
@@ -305,7 +306,7 @@ void console_pump_all(void)
 static void open_rings(const struct core_domain *d)
 {
 	u8 *buffers = page_alloc(6);
-	struct console_rings r = { .auth = family.auth, .memory = buffers };
+	struct console_rings r = {.auth = family.auth, .memory = buffers};
 	r.rx_page = page_zalloc(0);
 	r.tx_page = page_zalloc(0);
 	_Static_assert(2 * CONSOLE_BUFFERS == 64, "order of the buffers' pages");
@@ -327,7 +328,7 @@ static void open_rings(const struct core_domain *d)
 /* Says hello and waits for the host's. */
 static void exchange_hello(void)
 {
-	struct channel_hello hello = { .version = CHANNEL_VERSION };
+	struct channel_hello hello = {.version = CHANNEL_VERSION};
 	u64 deadline = now_ns() + HELLO_WAIT_NS;
 	stage_small(CHANNEL_HELLO, &hello, sizeof(hello));
 	while (!console.hello) {
@@ -382,7 +383,7 @@ static s64 out_inode_open(struct inode *i, struct file *f)
 	return 0;
 }
 
-static const struct inode_ops out_inode_ops = { .open = out_inode_open, .free = out_inode_free };
+static const struct inode_ops out_inode_ops = {.open = out_inode_open, .free = out_inode_free};
 
 /* An open file that writes a stream of the channel. */
 static struct file *out_file(u32 kind)
@@ -410,7 +411,7 @@ static struct file *in_file(void)
 	p->drained = input_drained;
 	p->readers = p->opens_read = p->opens_write = 1;
 	p->writers = framed() && !console.input_ended; /* the host may have ended it already */
-	console.input = p;                             /* keeps the inode's first reference */
+	console.input = p;			       /* keeps the inode's first reference */
 	return file_create(i, O_RDONLY, &pipe_ops, p);
 }
 
@@ -501,7 +502,8 @@ void console_finish(u32 status)
 	if (!console.open)
 		return;
 	if (console.lost)
-		core_log("exos: console: %lu bytes or frames were lost", (unsigned long)console.lost);
+		core_log("exos: console: %lu bytes or frames were lost",
+			 (unsigned long)console.lost);
 	if (framed()) {
 		while (stage_room() < 64 && !console.device.broken) {
 			console_pump_all();
@@ -509,7 +511,8 @@ void console_finish(u32 status)
 		}
 		stage_small(CHANNEL_STATUS, &status, sizeof(status));
 	}
-	while ((console.head != console.tail || !console_idle(&console.device)) && !console.device.broken) {
+	while ((console.head != console.tail || !console_idle(&console.device)) &&
+	       !console.device.broken) {
 		console_pump_all();
 		if (console.head != console.tail || !console_idle(&console.device))
 			sched_nap(LOOK_NS);

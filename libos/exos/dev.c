@@ -77,10 +77,11 @@ static s64 any_seek(struct file *f, s64 offset, u32 whence)
 	return 0;
 }
 
-static const struct file_ops null_ops = { .read = null_read, .write = sink_write, .seek = any_seek };
-static const struct file_ops zero_ops = { .read = zero_read, .write = sink_write, .seek = any_seek };
-static const struct file_ops full_ops = { .read = zero_read, .write = full_write, .seek = any_seek };
-static const struct file_ops random_ops = { .read = random_read, .write = sink_write, .seek = any_seek };
+static const struct file_ops null_ops = {.read = null_read, .write = sink_write, .seek = any_seek};
+static const struct file_ops zero_ops = {.read = zero_read, .write = sink_write, .seek = any_seek};
+static const struct file_ops full_ops = {.read = zero_read, .write = full_write, .seek = any_seek};
+static const struct file_ops random_ops = {
+	.read = random_read, .write = sink_write, .seek = any_seek};
 
 /* Opens a character device by its number. 0 or -ENXIO. */
 s64 device_open(struct inode *i, struct file *f)
@@ -126,7 +127,8 @@ void dev_boot(struct inode *root)
 	tree_make(dev, "zero", S_IFCHR | 0666, RDEV(1, DEV_ZERO))->rdev = RDEV(1, DEV_ZERO);
 	tree_make(dev, "full", S_IFCHR | 0666, RDEV(1, DEV_FULL))->rdev = RDEV(1, DEV_FULL);
 	tree_make(dev, "random", S_IFCHR | 0666, RDEV(1, DEV_RANDOM))->rdev = RDEV(1, DEV_RANDOM);
-	tree_make(dev, "urandom", S_IFCHR | 0666, RDEV(1, DEV_URANDOM))->rdev = RDEV(1, DEV_URANDOM);
+	tree_make(dev, "urandom", S_IFCHR | 0666, RDEV(1, DEV_URANDOM))->rdev =
+		RDEV(1, DEV_URANDOM);
 	tree_make(dev, "tty", S_IFCHR | 0666, RDEV(5, 0))->rdev = RDEV(5, 0);
 	tree_make(dev, "console", S_IFCHR | 0600, RDEV(5, 1))->rdev = RDEV(5, 1);
 	make_link(dev, "fd", "/proc/self/fd");

@@ -47,8 +47,8 @@ static s64 directory_readdir(struct file *f, u64 to, usize bytes)
 		struct dentry *d = container_of(l, struct dentry, link);
 		if (d->cookie <= f->offset)
 			continue;
-		n = dirent_emit(to + used, bytes - used, d->inode->ino, d->cookie, (d->inode->mode & S_IFMT) >> 12,
-				d->name, d->length);
+		n = dirent_emit(to + used, bytes - used, d->inode->ino, d->cookie,
+				(d->inode->mode & S_IFMT) >> 12, d->name, d->length);
 		if (n < 0)
 			return used ? (s64)used : n;
 		if (n == 0)
@@ -71,7 +71,7 @@ static s64 directory_seek(struct file *f, s64 offset, u32 whence)
 	return offset;
 }
 
-const struct file_ops file_directory_ops = { .readdir = directory_readdir, .seek = directory_seek };
+const struct file_ops file_directory_ops = {.readdir = directory_readdir, .seek = directory_seek};
 
 s64 sys_getdents64(u64 fd, u64 to, u64 bytes)
 {
@@ -295,7 +295,8 @@ s64 sys_linkat(u64 from_dir, u64 from, u64 to_dir, u64 to, u64 flags)
 	struct walk w, old;
 	if (flags & ~(u64)(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH))
 		return -EINVAL;
-	u32 how = (flags & AT_SYMLINK_FOLLOW ? WALK_FOLLOW : 0) | (flags & AT_EMPTY_PATH ? WALK_EMPTY : 0);
+	u32 how = (flags & AT_SYMLINK_FOLLOW ? WALK_FOLLOW : 0) |
+		  (flags & AT_EMPTY_PATH ? WALK_EMPTY : 0);
 	s64 error = walk_user(&old, (s32)from_dir, from, how);
 	if (error)
 		return error;

@@ -12,7 +12,7 @@ struct file_lock {
 	struct file *file;
 	u32 exclusive;
 };
-static struct waitq lock_wait = { .sleepers = { &lock_wait.sleepers, &lock_wait.sleepers } };
+static struct waitq lock_wait = {.sleepers = {&lock_wait.sleepers, &lock_wait.sleepers}};
 
 struct files *files_create(void)
 {
@@ -250,7 +250,8 @@ static s64 fcntl_pipe(struct file *f, u64 command, u64 arg)
 /* Record locks exist between processes that use them; ExOS has none and says so. */
 static s64 fcntl_record_lock(u64 command)
 {
-	exos_log_once("exos: fcntl: record locks are not there (command %lu, ENOLCK)", (unsigned long)command);
+	exos_log_once("exos: fcntl: record locks are not there (command %lu, ENOLCK)",
+		      (unsigned long)command);
 	return -ENOLCK;
 }
 
@@ -261,8 +262,8 @@ s64 sys_fcntl(u64 fd, u64 command, u64 arg)
 	if (!f)
 		return -EBADF;
 	slot = &current()->proc->files->slots[(u32)fd];
-	if ((f->flags & O_PATH) && command != F_DUPFD && command != F_DUPFD_CLOEXEC && command != F_GETFD &&
-	    command != F_SETFD && command != F_GETFL)
+	if ((f->flags & O_PATH) && command != F_DUPFD && command != F_DUPFD_CLOEXEC &&
+	    command != F_GETFD && command != F_SETFD && command != F_GETFL)
 		return -EBADF;
 	switch ((u32)command) {
 	case F_DUPFD:

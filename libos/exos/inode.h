@@ -34,10 +34,10 @@ struct inode {
 	u32 uid, gid;
 	u32 device; /* st_dev: which of our file systems */
 	u64 ino, rdev, size;
-	u64 blocks; /* pages in the cache */
+	u64 blocks;		 /* pages in the cache */
 	s64 atime, mtime, ctime; /* ns since 1970 */
 	const struct inode_ops *ops;
-	u32 writers;  /* open for writing */
+	u32 writers;	   /* open for writing */
 	struct list locks; /* flock */
 	union {
 		struct {
@@ -58,7 +58,7 @@ struct inode {
 		} link;
 		struct pipe *pipe;
 		struct {
-			u64 key;  /* proc: what it shows */
+			u64 key; /* proc: what it shows */
 			u32 pid, kind;
 			struct inode *parent;
 			const char *name;
@@ -131,9 +131,9 @@ char *string_copy(const char *s, usize length);
 struct inode *tree_make(struct inode *dir, const char *name, u32 mode, u64 rdev);
 
 /* ---- path.c ---- */
-#define WALK_FOLLOW 1u  /* follow a link in the last place */
-#define WALK_PARENT 2u  /* stop before the last name, which need not be there */
-#define WALK_EMPTY 4u   /* AT_EMPTY_PATH */
+#define WALK_FOLLOW 1u /* follow a link in the last place */
+#define WALK_PARENT 2u /* stop before the last name, which need not be there */
+#define WALK_EMPTY 4u  /* AT_EMPTY_PATH */
 /* Where a path leads. Everything in it is referenced until walk_done. */
 struct walk {
 	struct inode *inode; /* NULL with WALK_PARENT when nothing has the name */
@@ -141,8 +141,8 @@ struct walk {
 	char last[NAME_MAX + 1];
 	u32 last_length;
 	u32 last_special; /* ".", ".." or "/": no name that could be made or removed */
-	u32 slash;        /* the path ended in '/': a directory is meant */
-	char *buffer;     /* PATH_MAX + room for links */
+	u32 slash;	  /* the path ended in '/': a directory is meant */
+	char *buffer;	  /* PATH_MAX + room for links */
 };
 /* Walks a path of the program, or a string of ExOS's own, from descriptor dir (AT_FDCWD: working directory). */
 s64 walk_user(struct walk *w, s32 dir, u64 path, u32 flags);
@@ -189,7 +189,7 @@ struct pipe {
 	u32 npages; /* power of two */
 	u32 readers, writers;
 	u32 opens_read, opens_write; /* ever, so that an open that waits sees a short one */
-	u64 head, tail; /* bytes ever written and read */
+	u64 head, tail;		     /* bytes ever written and read */
 	struct waitq read_wait, write_wait, open_wait;
 	void (*drained)(struct pipe *p, u64 bytes); /* console input: a reader took bytes */
 };

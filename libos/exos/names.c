@@ -117,11 +117,13 @@ static s64 rename_check(struct walk *a, struct walk *b, u32 flags)
 		return -EINVAL;
 	if ((flags & RENAME_EXCHANGE) && S_ISDIR(b->inode->mode) && is_below(a->dir, b->inode))
 		return -EINVAL;
-	if (b->inode && !(flags & RENAME_EXCHANGE) && S_ISDIR(b->inode->mode) && is_below(a->dir, b->inode))
+	if (b->inode && !(flags & RENAME_EXCHANGE) && S_ISDIR(b->inode->mode) &&
+	    is_below(a->dir, b->inode))
 		return -ENOTEMPTY;
 	s64 error = remove_permission(a->dir, i);
 	if (!error)
-		error = b->inode ? remove_permission(b->dir, b->inode) : inode_permission(b->dir, W_OK | X_OK);
+		error = b->inode ? remove_permission(b->dir, b->inode)
+				 : inode_permission(b->dir, W_OK | X_OK);
 	if (!error && i->device != DEVICE_ROOT)
 		error = -EBUSY;
 	if (!error && !b->dir->nlink)
@@ -161,7 +163,8 @@ static s64 rename_walked(struct walk *a, struct walk *b, u32 flags)
 	error = tree_add(a->dir, a->last, a->last_length, b->inode);
 	if (error) {
 		/* the newest entry of that name goes again; a directory's place is set back with it */
-		for (struct list *l = b->dir->dir.entries.prev; l != &b->dir->dir.entries; l = l->prev) {
+		for (struct list *l = b->dir->dir.entries.prev; l != &b->dir->dir.entries;
+		     l = l->prev) {
 			struct dentry *d = container_of(l, struct dentry, link);
 			if (d->inode == a->inode && d != old_b) {
 				tree_remove(d);

@@ -6,7 +6,8 @@
 #include "proc.h"
 #include "tty.h"
 
-#define FILE_KEPT (~(u32)(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC | O_NOFOLLOW | O_DIRECTORY))
+#define FILE_KEPT \
+	(~(u32)(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC | O_NOFOLLOW | O_DIRECTORY))
 
 static int flags_read(u32 flags)
 {
@@ -103,7 +104,8 @@ int inode_runs(const struct inode *i)
 	for (struct list *l = all_procs.next; !found && l != &all_procs; l = l->next) {
 		const struct proc *p = container_of(l, struct proc, all);
 		struct walk w;
-		if (p->state == PROC_ZOMBIE || !p->exe || walk_string(&w, AT_FDCWD, p->exe, WALK_FOLLOW))
+		if (p->state == PROC_ZOMBIE || !p->exe ||
+		    walk_string(&w, AT_FDCWD, p->exe, WALK_FOLLOW))
 			continue;
 		found = w.inode == i;
 		walk_done(&w);
@@ -120,7 +122,8 @@ static s64 open_check(struct inode *i, u32 flags)
 		return -ENOTDIR;
 	if (S_ISDIR(i->mode) && (flags_write(flags) || (flags & (O_CREAT | O_TRUNC))))
 		return -EISDIR;
-	u32 want = (flags_read(flags) ? R_OK : 0) | (flags_write(flags) || (flags & O_TRUNC) ? W_OK : 0);
+	u32 want = (flags_read(flags) ? R_OK : 0) |
+		   (flags_write(flags) || (flags & O_TRUNC) ? W_OK : 0);
 	s64 error = inode_permission(i, want);
 	return error ? error : (want & W_OK) && inode_runs(i) ? -ETXTBSY : 0;
 }
@@ -137,7 +140,8 @@ static s64 open_create(struct walk *w, u32 mode, struct inode **out)
 		return error;
 	if (!w->dir->nlink)
 		return -ENOENT;
-	struct inode *i = inode_create(S_IFREG | (mode & 07777 & ~current()->proc->fs->umask), DEVICE_ROOT);
+	struct inode *i =
+		inode_create(S_IFREG | (mode & 07777 & ~current()->proc->fs->umask), DEVICE_ROOT);
 	if (!i)
 		return -ENOSPC;
 	error = tree_add(w->dir, w->last, w->last_length, i);
@@ -169,14 +173,16 @@ static s64 open_walked(struct walk *w, u32 flags, u32 mode, struct file **out)
 		if (error)
 			return error;
 		w->inode = made;
-		return file_open_inode(w->inode, flags, out); /* its mode does not bind who made it */
+		return file_open_inode(w->inode, flags,
+				       out); /* its mode does not bind who made it */
 	}
 	if ((flags & O_CREAT) && (flags & O_EXCL))
 		return -EEXIST;
 	error = open_check(w->inode, flags);
 	if (!error)
 		error = file_open_inode(w->inode, flags, out);
-	if (!error && (flags & O_TRUNC) && S_ISREG(w->inode->mode) && w->inode->device == DEVICE_ROOT)
+	if (!error && (flags & O_TRUNC) && S_ISREG(w->inode->mode) &&
+	    w->inode->device == DEVICE_ROOT)
 		error = inode_resize(w->inode, 0);
 	return error;
 }
@@ -193,7 +199,8 @@ static s64 open_tmpfile(struct walk *w, u32 flags, u32 mode, struct file **out)
 	s64 error = inode_permission(w->inode, W_OK | X_OK);
 	if (error)
 		return error;
-	struct inode *i = inode_create(S_IFREG | (mode & 07777 & ~current()->proc->fs->umask), DEVICE_ROOT);
+	struct inode *i =
+		inode_create(S_IFREG | (mode & 07777 & ~current()->proc->fs->umask), DEVICE_ROOT);
 	if (!i)
 		return -ENOMEM;
 	error = file_open_inode(i, flags, out);

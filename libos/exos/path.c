@@ -47,7 +47,8 @@ static s64 walk_child(struct walk *w, const char *name, u32 length, struct inode
 
 static struct inode *walk_up(struct inode *dir)
 {
-	struct inode *up = dir->device == DEVICE_PROC && dir->proc.parent ? dir->proc.parent : dir->dir.parent;
+	struct inode *up =
+		dir->device == DEVICE_PROC && dir->proc.parent ? dir->proc.parent : dir->dir.parent;
 	if (!up)
 		up = dir;
 	inode_get(up);
@@ -66,8 +67,8 @@ static s64 walk_link(struct walk *w, struct inode *link, char **rest, struct ino
 	char *target = kmalloc(PATH_MAX);
 	if (!target)
 		return -ENOMEM;
-	s64 n = link->ops && link->ops->readlink ? link->ops->readlink(link, target, PATH_MAX - 1) :
-						   (s64)min((u64)link->link.length, PATH_MAX - 1ul);
+	s64 n = link->ops && link->ops->readlink ? link->ops->readlink(link, target, PATH_MAX - 1)
+						 : (s64)min((u64)link->link.length, PATH_MAX - 1ul);
 	usize left = __builtin_strlen(*rest);
 	if (n >= 0 && !(link->ops && link->ops->readlink))
 		__builtin_memcpy(target, link->link.target, (usize)n);
@@ -116,7 +117,8 @@ static s64 walk_next(struct walk *w, char **rest, int *last)
 
 static int name_is_dots(const struct walk *w)
 {
-	return w->last[0] == '.' && (w->last_length == 1 || (w->last_length == 2 && w->last[1] == '.'));
+	return w->last[0] == '.' &&
+	       (w->last_length == 1 || (w->last_length == 2 && w->last[1] == '.'));
 }
 
 static s64 walk_run(struct walk *w, u32 flags)
@@ -158,7 +160,8 @@ static s64 walk_run(struct walk *w, u32 flags)
 			return error;
 		}
 		if (S_ISLNK(child->mode) && (!last || w->slash || (flags & WALK_FOLLOW))) {
-			error = ++links > SYMLINK_DEPTH ? -ELOOP : walk_link(w, child, &rest, &jump);
+			error = ++links > SYMLINK_DEPTH ? -ELOOP
+							: walk_link(w, child, &rest, &jump);
 			inode_put(child);
 			if (error)
 				return error;

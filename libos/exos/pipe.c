@@ -197,8 +197,11 @@ static void pipe_release(struct file *f)
 		p->head = p->tail = 0; /* a FIFO forgets what nobody read */
 }
 
-const struct file_ops pipe_ops = { .read = pipe_read, .write = pipe_write, .poll = pipe_poll, .ioctl = pipe_ioctl,
-				   .release = pipe_release };
+const struct file_ops pipe_ops = {.read = pipe_read,
+				  .write = pipe_write,
+				  .poll = pipe_poll,
+				  .ioctl = pipe_ioctl,
+				  .release = pipe_release};
 
 static u32 round_pages(u64 bytes)
 {
@@ -218,7 +221,7 @@ s64 pipe_set_size(struct pipe *p, u64 bytes)
 	u64 used = pipe_used(p), tail = p->tail;
 	if (used > n * PAGE)
 		return -EBUSY;
-	struct pipe fresh = { .npages = n, .pages = kmalloc(n * sizeof(*p->pages)) };
+	struct pipe fresh = {.npages = n, .pages = kmalloc(n * sizeof(*p->pages))};
 	if (!fresh.pages)
 		return -ENOMEM;
 	for (u64 left, at = 0; at < used; at += left) {

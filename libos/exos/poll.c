@@ -12,7 +12,7 @@
 #define SELECT_OUT (POLLOUT | POLLWRNORM | POLLWRBAND | POLLERR)
 #define SELECT_EXCEPT POLLPRI
 
-struct waitq poll_waiters = { .sleepers = { &poll_waiters.sleepers, &poll_waiters.sleepers } };
+struct waitq poll_waiters = {.sleepers = {&poll_waiters.sleepers, &poll_waiters.sleepers}};
 
 /* Something may have become ready. Family lock. */
 void poll_notify(void)
@@ -72,7 +72,8 @@ static s64 poll_run(u64 from, u64 count, u64 deadline)
 		}
 	}
 	for (u64 i = 0; result >= 0 && i < count; i++)
-		if (copy_out(from + i * sizeof(*fds) + __builtin_offsetof(struct linux_pollfd, revents),
+		if (copy_out(from + i * sizeof(*fds) +
+				     __builtin_offsetof(struct linux_pollfd, revents),
 			     &fds[i].revents, sizeof(fds[i].revents)))
 			result = -EFAULT;
 	kfree(fds);
@@ -181,7 +182,7 @@ static s64 sets_in(struct select_sets *s)
 /* Fills the out sets. Bits set, or -EBADF. */
 static s64 select_scan(struct select_sets *s)
 {
-	static const u32 events[3] = { SELECT_IN, SELECT_OUT, SELECT_EXCEPT };
+	static const u32 events[3] = {SELECT_IN, SELECT_OUT, SELECT_EXCEPT};
 	s64 ready = 0;
 	__builtin_memset(s->out, 0, sizeof(s->out));
 	for (u32 fd = 0; fd < s->count; fd++) {
@@ -256,7 +257,7 @@ s64 sys_select(u64 count, u64 in, u64 out, u64 except, u64 timeout)
 
 s64 sys_pselect6(u64 count, u64 in, u64 out, u64 except, u64 timeout, u64 mask)
 {
-	u64 deadline, old, arg[2] = { 0, 0 };
+	u64 deadline, old, arg[2] = {0, 0};
 	if (mask && copy_in(arg, mask, sizeof(arg)))
 		return -EFAULT;
 	s64 error = deadline_in(timeout, &deadline);

@@ -4,7 +4,18 @@
 #include "proc.h"
 #include <core/print.h>
 
-enum { KIND_ROOT, KIND_PROCESS, KIND_FD, KIND_TEXT, KIND_EXE, KIND_CWD, KIND_ROOT_LINK, KIND_SELF, KIND_FD_LINK, KIND_MOUNTS };
+enum {
+	KIND_ROOT,
+	KIND_PROCESS,
+	KIND_FD,
+	KIND_TEXT,
+	KIND_EXE,
+	KIND_CWD,
+	KIND_ROOT_LINK,
+	KIND_SELF,
+	KIND_FD_LINK,
+	KIND_MOUNTS
+};
 
 struct proc_name {
 	const char *name;
@@ -13,38 +24,39 @@ struct proc_name {
 };
 
 static const struct proc_name process_names[] = {
-	{ "fd", KIND_FD, S_IFDIR | 0500, NULL },
-	{ "exe", KIND_EXE, S_IFLNK | 0777, NULL },
-	{ "cwd", KIND_CWD, S_IFLNK | 0777, NULL },
-	{ "root", KIND_ROOT_LINK, S_IFLNK | 0777, NULL },
-	{ "cmdline", KIND_TEXT, S_IFREG | 0444, proc_text_cmdline },
-	{ "environ", KIND_TEXT, S_IFREG | 0400, proc_text_environ },
-	{ "maps", KIND_TEXT, S_IFREG | 0444, proc_text_maps },
-	{ "stat", KIND_TEXT, S_IFREG | 0444, proc_text_stat },
-	{ "statm", KIND_TEXT, S_IFREG | 0444, proc_text_statm },
-	{ "status", KIND_TEXT, S_IFREG | 0444, proc_text_status },
-	{ "comm", KIND_TEXT, S_IFREG | 0444, proc_text_comm },
-	{ "limits", KIND_TEXT, S_IFREG | 0444, proc_text_limits },
-	{ "mounts", KIND_TEXT, S_IFREG | 0444, proc_text_mounts },
+	{"fd", KIND_FD, S_IFDIR | 0500, NULL},
+	{"exe", KIND_EXE, S_IFLNK | 0777, NULL},
+	{"cwd", KIND_CWD, S_IFLNK | 0777, NULL},
+	{"root", KIND_ROOT_LINK, S_IFLNK | 0777, NULL},
+	{"cmdline", KIND_TEXT, S_IFREG | 0444, proc_text_cmdline},
+	{"environ", KIND_TEXT, S_IFREG | 0400, proc_text_environ},
+	{"maps", KIND_TEXT, S_IFREG | 0444, proc_text_maps},
+	{"stat", KIND_TEXT, S_IFREG | 0444, proc_text_stat},
+	{"statm", KIND_TEXT, S_IFREG | 0444, proc_text_statm},
+	{"status", KIND_TEXT, S_IFREG | 0444, proc_text_status},
+	{"comm", KIND_TEXT, S_IFREG | 0444, proc_text_comm},
+	{"limits", KIND_TEXT, S_IFREG | 0444, proc_text_limits},
+	{"mounts", KIND_TEXT, S_IFREG | 0444, proc_text_mounts},
 };
 static const struct proc_name root_names[] = {
-	{ "self", KIND_SELF, S_IFLNK | 0777, NULL },
-	{ "mounts", KIND_MOUNTS, S_IFLNK | 0777, NULL },
-	{ "meminfo", KIND_TEXT, S_IFREG | 0444, proc_text_meminfo },
-	{ "uptime", KIND_TEXT, S_IFREG | 0444, proc_text_uptime },
-	{ "cpuinfo", KIND_TEXT, S_IFREG | 0444, proc_text_cpuinfo },
-	{ "version", KIND_TEXT, S_IFREG | 0444, proc_text_version },
-	{ "stat", KIND_TEXT, S_IFREG | 0444, proc_text_machine_stat },
-	{ "loadavg", KIND_TEXT, S_IFREG | 0444, proc_text_loadavg },
-	{ "filesystems", KIND_TEXT, S_IFREG | 0444, proc_text_filesystems },
-	{ "cmdline", KIND_TEXT, S_IFREG | 0444, proc_text_command_line },
+	{"self", KIND_SELF, S_IFLNK | 0777, NULL},
+	{"mounts", KIND_MOUNTS, S_IFLNK | 0777, NULL},
+	{"meminfo", KIND_TEXT, S_IFREG | 0444, proc_text_meminfo},
+	{"uptime", KIND_TEXT, S_IFREG | 0444, proc_text_uptime},
+	{"cpuinfo", KIND_TEXT, S_IFREG | 0444, proc_text_cpuinfo},
+	{"version", KIND_TEXT, S_IFREG | 0444, proc_text_version},
+	{"stat", KIND_TEXT, S_IFREG | 0444, proc_text_machine_stat},
+	{"loadavg", KIND_TEXT, S_IFREG | 0444, proc_text_loadavg},
+	{"filesystems", KIND_TEXT, S_IFREG | 0444, proc_text_filesystems},
+	{"cmdline", KIND_TEXT, S_IFREG | 0444, proc_text_command_line},
 };
 
 static const struct inode_ops proc_ops;
 static struct inode *proc_root;
 
 /* A made inode. Its number tells what it is: names of a process, and its descriptors, keep theirs. */
-static s64 make(struct inode *parent, const char *name, u32 kind, u32 mode, u32 pid, u64 key, struct inode **out)
+static s64 make(struct inode *parent, const char *name, u32 kind, u32 mode, u32 pid, u64 key,
+		struct inode **out)
 {
 	struct inode *i = kmalloc(sizeof(*i));
 	char *copy = string_copy(name, __builtin_strlen(name));
@@ -94,8 +106,8 @@ static s64 number_of(const char *name, u32 length)
 	return n;
 }
 
-static s64 lookup_in(struct inode *dir, const struct proc_name *names, u32 count, const char *name, u32 length,
-		     struct inode **out)
+static s64 lookup_in(struct inode *dir, const struct proc_name *names, u32 count, const char *name,
+		     u32 length, struct inode **out)
 {
 	for (u32 i = 0; i < count; i++) {
 		const struct proc_name *n = &names[i];
@@ -113,13 +125,16 @@ static s64 proc_lookup(struct inode *dir, const char *name, u32 length, struct i
 	switch (dir->proc.kind) {
 	case KIND_ROOT:
 		if (n < 0)
-			return lookup_in(dir, root_names, array_count(root_names), name, length, out);
+			return lookup_in(dir, root_names, array_count(root_names), name, length,
+					 out);
 		if (!proc_find((u32)n))
 			return -ENOENT;
 		core_format(text, sizeof(text), "%u", (u32)n);
 		return make(dir, text, KIND_PROCESS, S_IFDIR | 0555, (u32)n, 0, out);
 	case KIND_PROCESS:
-		return p ? lookup_in(dir, process_names, array_count(process_names), name, length, out) : -ENOENT;
+		return p ? lookup_in(dir, process_names, array_count(process_names), name, length,
+				     out)
+			 : -ENOENT;
 	case KIND_FD:
 		if (!p || !p->files || n < 0 || !files_file(p->files, (u32)n))
 			return -ENOENT;
@@ -141,7 +156,8 @@ static u32 next_number(struct inode *dir, u64 from)
 				return (u32)fd + 1;
 		return 0;
 	}
-	for (struct list *l = all_procs.next; dir->proc.kind == KIND_ROOT && l != &all_procs; l = l->next) {
+	for (struct list *l = all_procs.next; dir->proc.kind == KIND_ROOT && l != &all_procs;
+	     l = l->next) {
 		struct proc *p = container_of(l, struct proc, all);
 		if (p->pid > from && (!best || p->pid < best))
 			best = p->pid;
@@ -159,7 +175,8 @@ static s64 emit_names(struct file *f, const struct proc_name *names, u32 count, 
 		const char *name = at < 2 ? ".." : names[at - 2].name;
 		u32 length = at < 2 ? (u32)at + 1 : (u32)__builtin_strlen(name);
 		u32 type = at < 2 ? DT_DIR : (names[at - 2].mode & S_IFMT) >> 12;
-		s64 n = dirent_emit(to + used, bytes - used, f->inode->ino + at, at + 1, type, name, length);
+		s64 n = dirent_emit(to + used, bytes - used, f->inode->ino + at, at + 1, type, name,
+				    length);
 		if (n <= 0)
 			return used ? (s64)used : n ? n : -EINVAL;
 		used += (u64)n;
@@ -179,17 +196,20 @@ static s64 proc_readdir(struct file *f, u64 to, usize bytes)
 		return -ENOENT;
 	if (f->offset < NUMBERS) {
 		const struct proc_name *names = process ? process_names : root_names;
-		u32 count = process ? array_count(process_names) : fds ? 0 : array_count(root_names);
+		u32 count = process ? array_count(process_names)
+			    : fds   ? 0
+				    : array_count(root_names);
 		s64 n = emit_names(f, names, count, to, bytes);
 		if (n < 0 || f->offset < NUMBERS)
 			return n;
 		used = (u64)n;
 	}
-	for (u32 next; (next = next_number(dir, f->offset - NUMBERS)) != 0; f->offset = NUMBERS + next) {
+	for (u32 next; (next = next_number(dir, f->offset - NUMBERS)) != 0;
+	     f->offset = NUMBERS + next) {
 		char name[16];
 		u32 length = (u32)core_format(name, sizeof(name), "%u", fds ? next - 1 : next);
-		s64 n = dirent_emit(to + used, bytes - used, dir->ino + next, NUMBERS + next, fds ? DT_LNK : DT_DIR,
-				    name, length);
+		s64 n = dirent_emit(to + used, bytes - used, dir->ino + next, NUMBERS + next,
+				    fds ? DT_LNK : DT_DIR, name, length);
 		if (n < 0)
 			return used ? (s64)used : n;
 		if (n == 0)
@@ -284,8 +304,9 @@ static void text_release(struct file *f)
 	kfree(t);
 }
 
-static const struct file_ops text_ops = { .read = text_read, .seek = text_seek, .release = text_release };
-static const struct file_ops directory_ops = { .readdir = proc_readdir, .seek = text_seek };
+static const struct file_ops text_ops = {
+	.read = text_read, .seek = text_seek, .release = text_release};
+static const struct file_ops directory_ops = {.readdir = proc_readdir, .seek = text_seek};
 
 /* A text is made when it is opened, and stays as it was then. */
 static s64 proc_open(struct inode *i, struct file *f)
@@ -314,8 +335,11 @@ static s64 proc_open(struct inode *i, struct file *f)
 	return 0;
 }
 
-static const struct inode_ops proc_ops = { .lookup = proc_lookup, .readlink = proc_readlink,
-					   .follow = proc_follow, .open = proc_open, .free = proc_inode_free };
+static const struct inode_ops proc_ops = {.lookup = proc_lookup,
+					  .readlink = proc_readlink,
+					  .follow = proc_follow,
+					  .open = proc_open,
+					  .free = proc_inode_free};
 
 /* Puts the tree at /proc, over what the archive has there. */
 void proc_mount(struct inode *root)

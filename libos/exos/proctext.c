@@ -75,7 +75,8 @@ void proc_text_environ(struct proc_text *t, struct proc *p)
 
 void proc_text_maps(struct proc_text *t, struct proc *p)
 {
-	for (struct list *l = p->mm ? p->mm->areas.next : NULL; l && l != &p->mm->areas; l = l->next) {
+	for (struct list *l = p->mm ? p->mm->areas.next : NULL; l && l != &p->mm->areas;
+	     l = l->next) {
 		struct area *a = container_of(l, struct area, link);
 		char *name = a->inode ? tree_name_of(a->inode) : NULL;
 		const char *what = name ? name : "";
@@ -83,9 +84,10 @@ void proc_text_maps(struct proc_text *t, struct proc *p)
 			what = "[heap]";
 		else if (!a->inode && p->mm->arg_start >= a->start && p->mm->arg_start < a->end)
 			what = "[stack]";
-		text_add(t, "%08lx-%08lx %c%c%c%c %08lx 00:%02x %lu", a->start, a->end, a->prot & PROT_READ ? 'r' : '-',
-			 a->prot & PROT_WRITE ? 'w' : '-', a->prot & PROT_EXEC ? 'x' : '-',
-			 a->flags & MAP_SHARED ? 's' : 'p', a->offset, a->inode ? a->inode->device : 0,
+		text_add(t, "%08lx-%08lx %c%c%c%c %08lx 00:%02x %lu", a->start, a->end,
+			 a->prot & PROT_READ ? 'r' : '-', a->prot & PROT_WRITE ? 'w' : '-',
+			 a->prot & PROT_EXEC ? 'x' : '-', a->flags & MAP_SHARED ? 's' : 'p',
+			 a->offset, a->inode ? a->inode->device : 0,
 			 a->inode ? a->inode->ino : 0ul);
 		if (*what)
 			text_add(t, " %30s%s", "", what);
@@ -97,7 +99,8 @@ void proc_text_maps(struct proc_text *t, struct proc *p)
 static u64 mm_pages(const struct proc *p)
 {
 	u64 pages = 0;
-	for (struct list *l = p->mm ? p->mm->areas.next : NULL; l && l != &p->mm->areas; l = l->next) {
+	for (struct list *l = p->mm ? p->mm->areas.next : NULL; l && l != &p->mm->areas;
+	     l = l->next) {
 		struct area *a = container_of(l, struct area, link);
 		pages += (a->end - a->start) / PAGE;
 	}
@@ -118,13 +121,15 @@ void proc_text_stat(struct proc_text *t, struct proc *p)
 	u64 user = 0, system = 0;
 	struct thread *th = p->thread;
 	proc_times(p, &user, &system);
-	text_add(t, "%u (%s) %c %u %u %u %d %d 0 %lu 0 %lu 0 ", p->pid, p->comm, state_letter(p), p->ppid, p->pgid,
-		 p->sid, p->tty ? (int)p->tty->rdev : 0, p->tty ? (int)p->tty->foreground : -1, p->minflt, p->majflt);
+	text_add(t, "%u (%s) %c %u %u %u %d %d 0 %lu 0 %lu 0 ", p->pid, p->comm, state_letter(p),
+		 p->ppid, p->pgid, p->sid, p->tty ? (int)p->tty->rdev : 0,
+		 p->tty ? (int)p->tty->foreground : -1, p->minflt, p->majflt);
 	text_add(t, "%lu %lu %lu %lu 20 0 1 0 %lu %lu %lu %lu ", user / TICK_NS, system / TICK_NS,
-		 p->cutime_ns / TICK_NS, p->cstime_ns / TICK_NS, p->start_ns / TICK_NS, mm_pages(p) * PAGE,
-		 p->mm ? p->mm->rss : 0ul, p->limit_cur[RLIMIT_RSS]);
-	text_add(t, "1 1 %lu 0 0 %lu %lu 0 0 0 0 0 %u 0 0 0 0 0 0 0 0 0 0 0 0 0 0\n", p->mm ? p->mm->stack_top : 0ul,
-		 th ? th->sig_pending : 0ul, th ? th->sig_mask : 0ul, p->exit_signal);
+		 p->cutime_ns / TICK_NS, p->cstime_ns / TICK_NS, p->start_ns / TICK_NS,
+		 mm_pages(p) * PAGE, p->mm ? p->mm->rss : 0ul, p->limit_cur[RLIMIT_RSS]);
+	text_add(t, "1 1 %lu 0 0 %lu %lu 0 0 0 0 0 %u 0 0 0 0 0 0 0 0 0 0 0 0 0 0\n",
+		 p->mm ? p->mm->stack_top : 0ul, th ? th->sig_pending : 0ul,
+		 th ? th->sig_mask : 0ul, p->exit_signal);
 }
 
 void proc_text_statm(struct proc_text *t, struct proc *p)
@@ -142,17 +147,27 @@ static void text_signals(struct proc_text *t, const struct proc *p)
 			caught |= 1ul << i;
 	}
 	text_add(t, "SigPnd:\t%016lx\nSigBlk:\t%016lx\nSigIgn:\t%016lx\nSigCgt:\t%016lx\n",
-		 p->thread ? p->thread->sig_pending : 0ul, p->thread ? p->thread->sig_mask : 0ul, ignored, caught);
+		 p->thread ? p->thread->sig_pending : 0ul, p->thread ? p->thread->sig_mask : 0ul,
+		 ignored, caught);
 }
 
 void proc_text_status(struct proc_text *t, struct proc *p)
 {
-	static const char *const names[] = { "R (running)", "S (sleeping)", "T (stopped)", "Z (zombie)" };
+	static const char *const names[] = {"R (running)", "S (sleeping)", "T (stopped)",
+					    "Z (zombie)"};
 	char s = state_letter(p);
-	text_add(t, "Name:\t%s\nUmask:\t%04o\nState:\t%s\nTgid:\t%u\nPid:\t%u\nPPid:\t%u\nTracerPid:\t0\n", p->comm,
-		 p->fs ? p->fs->umask : 0, names[s == 'R' ? 0 : s == 'S' ? 1 : s == 'T' ? 2 : 3], p->pid, p->pid, p->ppid);
-	text_add(t, "Uid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\nFDSize:\t%u\n", p->uid, p->euid, p->suid, p->euid, p->gid,
-		 p->egid, p->sgid, p->egid, p->files ? p->files->capacity : 0);
+	text_add(t,
+		 "Name:\t%s\nUmask:\t%04o\nState:\t%s\nTgid:\t%u\nPid:\t%u\nPPid:\t%u\nTracerPid:"
+		 "\t0\n",
+		 p->comm, p->fs ? p->fs->umask : 0,
+		 names[s == 'R'	  ? 0
+		       : s == 'S' ? 1
+		       : s == 'T' ? 2
+				  : 3],
+		 p->pid, p->pid, p->ppid);
+	text_add(t, "Uid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\nFDSize:\t%u\n", p->uid, p->euid,
+		 p->suid, p->euid, p->gid, p->egid, p->sgid, p->egid,
+		 p->files ? p->files->capacity : 0);
 	if (p->mm)
 		text_add(t, "VmSize:\t%8lu kB\nVmRSS:\t%8lu kB\n", mm_pages(p) * 4, p->mm->rss * 4);
 	text_add(t, "Threads:\t1\n");
@@ -166,11 +181,13 @@ void proc_text_comm(struct proc_text *t, struct proc *p)
 
 void proc_text_limits(struct proc_text *t, struct proc *p)
 {
-	static const char *const names[] = { "Max cpu time", "Max file size", "Max data size", "Max stack size",
-					     "Max core file size", "Max resident set", "Max processes",
-					     "Max open files", "Max locked memory", "Max address space",
-					     "Max file locks", "Max pending signals", "Max msgqueue size",
-					     "Max nice priority", "Max realtime priority", "Max realtime timeout" };
+	static const char *const names[] = {
+		"Max cpu time",	       "Max file size",	     "Max data size",
+		"Max stack size",      "Max core file size", "Max resident set",
+		"Max processes",       "Max open files",     "Max locked memory",
+		"Max address space",   "Max file locks",     "Max pending signals",
+		"Max msgqueue size",   "Max nice priority",  "Max realtime priority",
+		"Max realtime timeout"};
 	text_add(t, "%-25s %-20s %-20s\n", "Limit", "Soft Limit", "Hard Limit");
 	for (u32 i = 0; i < array_count(names); i++) {
 		char cur[24] = "unlimited", most[24] = "unlimited";
@@ -191,10 +208,12 @@ void proc_text_mounts(struct proc_text *t, struct proc *p)
 void proc_text_meminfo(struct proc_text *t, struct proc *p)
 {
 	(void)p;
-	text_add(t, "MemTotal:       %8lu kB\nMemFree:        %8lu kB\nMemAvailable:   %8lu kB\n", pages_total() * 4,
-		 pages_free() * 4, pages_free() * 4);
-	text_add(t, "Buffers:        %8u kB\nCached:         %8u kB\nSwapTotal:      %8u kB\nSwapFree:       %8u kB\n", 0,
-		 0, 0, 0);
+	text_add(t, "MemTotal:       %8lu kB\nMemFree:        %8lu kB\nMemAvailable:   %8lu kB\n",
+		 pages_total() * 4, pages_free() * 4, pages_free() * 4);
+	text_add(t,
+		 "Buffers:        %8u kB\nCached:         %8u kB\nSwapTotal:      %8u "
+		 "kB\nSwapFree:       %8u kB\n",
+		 0, 0, 0, 0);
 }
 
 static u64 idle_ns(void)
@@ -214,13 +233,15 @@ void proc_text_uptime(struct proc_text *t, struct proc *p)
 
 static void cpuid(u32 leaf, u32 out[4])
 {
-	__asm__ volatile("cpuid" : "=a"(out[0]), "=b"(out[1]), "=c"(out[2]), "=d"(out[3]) : "a"(leaf), "c"(0));
+	__asm__ volatile("cpuid"
+			 : "=a"(out[0]), "=b"(out[1]), "=c"(out[2]), "=d"(out[3])
+			 : "a"(leaf), "c"(0));
 }
 
 void proc_text_cpuinfo(struct proc_text *t, struct proc *p)
 {
-	u32 r[4], name[13] = { 0 };
-	char vendor[13] = { 0 };
+	u32 r[4], name[13] = {0};
+	char vendor[13] = {0};
 	(void)p;
 	cpuid(0, r);
 	__builtin_memcpy(vendor, &r[1], 4);
@@ -229,13 +250,14 @@ void proc_text_cpuinfo(struct proc_text *t, struct proc *p)
 	for (u32 i = 0; i < 3; i++)
 		cpuid(0x80000002u + i, &name[i * 4]);
 	cpuid(1, r);
-	u32 family_id = (r[0] >> 8 & 15) + (r[0] >> 20 & 255), model = (r[0] >> 4 & 15) | (r[0] >> 12 & 0xf0);
+	u32 family_id = (r[0] >> 8 & 15) + (r[0] >> 20 & 255),
+	    model = (r[0] >> 4 & 15) | (r[0] >> 12 & 0xf0);
 	u64 khz = ARIL_INFO->clock.tsc_hz / 1000;
 	for (u32 i = 0; i < family.ncpus; i++) {
-		text_add(t, "processor\t: %u\nvendor_id\t: %s\ncpu family\t: %u\nmodel\t\t: %u\n", i, vendor, family_id,
-			 model);
-		text_add(t, "model name\t: %s\nstepping\t: %u\ncpu MHz\t\t: %lu.%03lu\n\n", (const char *)name, r[0] & 15,
-			 khz / 1000, khz % 1000);
+		text_add(t, "processor\t: %u\nvendor_id\t: %s\ncpu family\t: %u\nmodel\t\t: %u\n",
+			 i, vendor, family_id, model);
+		text_add(t, "model name\t: %s\nstepping\t: %u\ncpu MHz\t\t: %lu.%03lu\n\n",
+			 (const char *)name, r[0] & 15, khz / 1000, khz % 1000);
 	}
 }
 
@@ -252,7 +274,8 @@ void proc_text_machine_stat(struct proc_text *t, struct proc *p)
 	text_add(t, "cpu  %lu 0 0 %lu 0 0 0 0 0 0\n", up > idle ? up - idle : 0ul, idle);
 	for (u32 i = 0; i < family.ncpus; i++) {
 		u64 mine = ARIL_INFO->cpu[i].idle_ns / TICK_NS, all = now_ns() / TICK_NS;
-		text_add(t, "cpu%u %lu 0 0 %lu 0 0 0 0 0 0\n", i, all > mine ? all - mine : 0ul, mine);
+		text_add(t, "cpu%u %lu 0 0 %lu 0 0 0 0 0 0\n", i, all > mine ? all - mine : 0ul,
+			 mine);
 	}
 	text_add(t, "btime %ld\n", family.realtime_offset / (s64)SECOND);
 }
@@ -297,7 +320,8 @@ s64 proc_fd_name(struct proc *p, u32 fd, char *to, usize bytes)
 		return -ENOENT;
 	const char *name = f->path;
 	if (!name) {
-		core_format(text, sizeof(text), "%s:[%lu]", S_ISFIFO(f->inode->mode) ? "pipe" : "file", f->inode->ino);
+		core_format(text, sizeof(text), "%s:[%lu]",
+			    S_ISFIFO(f->inode->mode) ? "pipe" : "file", f->inode->ino);
 		name = text;
 	}
 	usize n = min(__builtin_strlen(name), bytes);

@@ -30,7 +30,7 @@ int io_in(void *to, u64 from, usize bytes)
 
 s64 write_broken(void)
 {
-	struct siginfo_k info = { .signo = SIGPIPE, .code = SI_USER };
+	struct siginfo_k info = {.signo = SIGPIPE, .code = SI_USER};
 	info.pid = (s32)current()->proc->pid;
 	info.uid = (s32)current()->proc->uid;
 	signal_send(current()->proc, SIGPIPE, &info);
@@ -43,7 +43,7 @@ static s64 write_limit(u64 at, u64 bytes)
 	u64 limit = current()->proc->limit_cur[RLIMIT_FSIZE];
 	if (at < limit)
 		return (s64)min(bytes, limit - at);
-	struct siginfo_k info = { .signo = SIGXFSZ, .code = SI_KERNEL };
+	struct siginfo_k info = {.signo = SIGXFSZ, .code = SI_KERNEL};
 	signal_send(current()->proc, SIGXFSZ, &info);
 	return -EFBIG;
 }
@@ -125,8 +125,7 @@ static s64 regular_ioctl(struct file *f, u64 request, u64 arg)
 }
 
 const struct file_ops file_regular_ops = {
-	.read = regular_read, .write = regular_write, .seek = regular_seek, .ioctl = regular_ioctl
-};
+	.read = regular_read, .write = regular_write, .seek = regular_seek, .ioctl = regular_ioctl};
 const struct file_ops file_path_ops;
 
 /* Files without offsets know no pread: seek says which they are. */
@@ -386,7 +385,8 @@ s64 sys_copy_file_range(u64 in_fd, u64 in_offset, u64 out_fd, u64 out_offset, u6
 		return error;
 	from = in->offset;
 	to = out->offset;
-	if ((in_offset && copy_in(&from, in_offset, 8)) || (out_offset && copy_in(&to, out_offset, 8)))
+	if ((in_offset && copy_in(&from, in_offset, 8)) ||
+	    (out_offset && copy_in(&to, out_offset, 8)))
 		return -EFAULT;
 	if (flags)
 		return -EINVAL;
@@ -400,7 +400,8 @@ s64 sys_copy_file_range(u64 in_fd, u64 in_offset, u64 out_fd, u64 out_offset, u6
 		in->offset = from;
 	if (!out_offset)
 		out->offset = to;
-	if ((in_offset && copy_out(in_offset, &from, 8)) || (out_offset && copy_out(out_offset, &to, 8)))
+	if ((in_offset && copy_out(in_offset, &from, 8)) ||
+	    (out_offset && copy_out(out_offset, &to, 8)))
 		return -EFAULT;
 	return n;
 }

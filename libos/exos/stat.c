@@ -12,7 +12,7 @@ static struct linux_timespec timespec_of(s64 ns)
 		sec--;
 		rest += SECOND_NS;
 	}
-	return (struct linux_timespec){ sec, rest };
+	return (struct linux_timespec){sec, rest};
 }
 
 /* 512-byte blocks that the file's data takes. */
@@ -26,7 +26,7 @@ static u64 inode_blocks(const struct inode *i)
 
 void inode_stat(struct inode *i, struct stat64 *st)
 {
-	*st = (struct stat64){ .dev = i->device, .ino = i->ino, .nlink = i->nlink, .mode = i->mode };
+	*st = (struct stat64){.dev = i->device, .ino = i->ino, .nlink = i->nlink, .mode = i->mode};
 	st->uid = i->uid;
 	st->gid = i->gid;
 	st->rdev = i->rdev;
@@ -50,9 +50,11 @@ static s64 stat_out(struct inode *i, u64 to)
 s64 sys_newfstatat(u64 dir, u64 path, u64 to, u64 flags)
 {
 	struct walk w;
-	if (flags & ~(u64)(AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH | AT_STATX_SYNC_TYPE))
+	if (flags &
+	    ~(u64)(AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH | AT_STATX_SYNC_TYPE))
 		return -EINVAL;
-	u32 how = (flags & AT_SYMLINK_NOFOLLOW ? 0 : WALK_FOLLOW) | (flags & AT_EMPTY_PATH ? WALK_EMPTY : 0);
+	u32 how = (flags & AT_SYMLINK_NOFOLLOW ? 0 : WALK_FOLLOW) |
+		  (flags & AT_EMPTY_PATH ? WALK_EMPTY : 0);
 	s64 error = walk_user(&w, (s32)dir, path, how);
 	if (error)
 		return error;
@@ -79,13 +81,13 @@ s64 sys_fstat(u64 fd, u64 to)
 
 static struct linux_statx_time statx_time(struct linux_timespec t)
 {
-	return (struct linux_statx_time){ .sec = t.sec, .nsec = (u32)t.nsec };
+	return (struct linux_statx_time){.sec = t.sec, .nsec = (u32)t.nsec};
 }
 
 static s64 statx_out(struct inode *i, u64 to)
 {
 	struct stat64 st;
-	struct linux_statx x = { .mask = STATX_BASIC_STATS, .blksize = (u32)PAGE };
+	struct linux_statx x = {.mask = STATX_BASIC_STATS, .blksize = (u32)PAGE};
 	inode_stat(i, &st);
 	x.nlink = (u32)st.nlink;
 	x.uid = st.uid;
@@ -110,9 +112,11 @@ s64 sys_statx(u64 dir, u64 path, u64 flags, u64 mask, u64 to)
 		return -EINVAL;
 	if ((flags & AT_STATX_SYNC_TYPE) == AT_STATX_SYNC_TYPE)
 		return -EINVAL;
-	if (flags & ~(u64)(AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH | AT_STATX_SYNC_TYPE))
+	if (flags &
+	    ~(u64)(AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH | AT_STATX_SYNC_TYPE))
 		return -EINVAL;
-	u32 how = (flags & AT_SYMLINK_NOFOLLOW ? 0 : WALK_FOLLOW) | (flags & AT_EMPTY_PATH ? WALK_EMPTY : 0);
+	u32 how = (flags & AT_SYMLINK_NOFOLLOW ? 0 : WALK_FOLLOW) |
+		  (flags & AT_EMPTY_PATH ? WALK_EMPTY : 0);
 	s64 error = walk_user(&w, (s32)dir, path, how);
 	if (error)
 		return error;
@@ -123,7 +127,7 @@ s64 sys_statx(u64 dir, u64 path, u64 flags, u64 mask, u64 to)
 
 static s64 statfs_out(const struct inode *i, u64 to)
 {
-	struct linux_statfs s = { .type = TMPFS_MAGIC, .bsize = (s64)PAGE, .frsize = (s64)PAGE };
+	struct linux_statfs s = {.type = TMPFS_MAGIC, .bsize = (s64)PAGE, .frsize = (s64)PAGE};
 	s.namelen = NAME_MAX;
 	if (i->device == DEVICE_ROOT) {
 		s.blocks = pages_total();
@@ -161,7 +165,8 @@ s64 sys_faccessat2(u64 dir, u64 path, u64 mode, u64 flags)
 		return -EINVAL;
 	if (flags & ~(u64)(AT_EACCESS | AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
 		return -EINVAL;
-	u32 how = (flags & AT_SYMLINK_NOFOLLOW ? 0 : WALK_FOLLOW) | (flags & AT_EMPTY_PATH ? WALK_EMPTY : 0);
+	u32 how = (flags & AT_SYMLINK_NOFOLLOW ? 0 : WALK_FOLLOW) |
+		  (flags & AT_EMPTY_PATH ? WALK_EMPTY : 0);
 	s64 error = walk_user(&w, (s32)dir, path, how);
 	if (error)
 		return error;

@@ -5,6 +5,7 @@
 #include "mm.h"
 #include "proc.h"
 #include "proc_calls.h"
+#include "rewrite.h"
 #include "syscalls.h"
 #include "time.h"
 #include "trace.h"
@@ -69,6 +70,9 @@ void syscall_dispatch(struct user_regs *regs, int rewritten)
 /* Ends a trace: how often each absent call was asked for. Family lock. */
 void syscall_summary(void)
 {
+	exos_log("exos: system calls: %lu by a jump, %lu by the kernel; %lu sites rewritten, %lu reflections at sites that stay",
+		 (unsigned long)rewrite_counts.rewritten, (unsigned long)rewrite_counts.reflected,
+		 (unsigned long)rewrite_counts.sites, (unsigned long)rewrite_counts.kept);
 	for (u32 i = 0; i <= SYSCALL_MAX; i++) {
 		struct trace t = { .length = 0 };
 		if (!absent_calls[i])

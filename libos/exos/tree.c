@@ -73,7 +73,8 @@ s64 tree_add(struct inode *dir, const char *name, u32 length, struct inode *inod
 	struct dentry *d = kmalloc(sizeof(*d) + length + 1);
 	if (!d)
 		return -ENOMEM;
-	if (S_ISDIR(inode->mode) && inode->device == DEVICE_ROOT && directory_place(inode, dir, name, length)) {
+	if (S_ISDIR(inode->mode) && inode->device == DEVICE_ROOT &&
+	    directory_place(inode, dir, name, length)) {
 		kfree(d);
 		return -ENOMEM;
 	}

@@ -29,9 +29,10 @@ static void bit_set(u8 *map, u32 at, int on)
 /* A terminal as Linux sets a new one. */
 void tty_init(struct tty *tty)
 {
-	static const u8 cc[NCCS] = { [VINTR] = 3, [VQUIT] = 28, [VERASE] = 127, [VKILL] = 21, [VEOF] = 4, [VMIN] = 1,
-				     [VSTART] = 17, [VSTOP] = 19, [VSUSP] = 26, [VREPRINT] = 18, [VDISCARD] = 15,
-				     [VWERASE] = 23, [VLNEXT] = 22 };
+	static const u8 cc[NCCS] = {
+		[VINTR] = 3,	 [VQUIT] = 28,	 [VERASE] = 127, [VKILL] = 21, [VEOF] = 4,
+		[VMIN] = 1,	 [VSTART] = 17,	 [VSTOP] = 19,	 [VSUSP] = 26, [VREPRINT] = 18,
+		[VDISCARD] = 15, [VWERASE] = 23, [VLNEXT] = 22};
 	tty->termios.iflag = ICRNL | IXON | IUTF8;
 	tty->termios.oflag = OPOST | ONLCR;
 	tty->termios.cflag = B38400 | CS8 | CREAD | HUPCL;
@@ -182,7 +183,8 @@ static void erase_one(struct tty *tty)
 	u32 before = typed_column(tty, end);
 	do
 		end--;
-	while (end != tty->ready && has(tty->termios.iflag, IUTF8) && (tty->input[end % TTY_INPUT] & 0xc0) == 0x80);
+	while (end != tty->ready && has(tty->termios.iflag, IUTF8) &&
+	       (tty->input[end % TTY_INPUT] & 0xc0) == 0x80);
 	tty->head = end;
 	if (!has(tty->termios.lflag, ECHO))
 		return;
@@ -204,7 +206,8 @@ static u8 typed_last(const struct tty *tty)
 
 static int is_word(u8 c)
 {
-	return (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z') || c == '_' || c >= 0x80;
+	return (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z') || c == '_' ||
+	       c >= 0x80;
 }
 
 static void erase_word(struct tty *tty)
@@ -245,7 +248,7 @@ void tty_flush_input(struct tty *tty)
 
 static void send_signal(struct tty *tty, int sig)
 {
-	struct siginfo_k info = { .signo = sig, .code = SI_KERNEL };
+	struct siginfo_k info = {.signo = sig, .code = SI_KERNEL};
 	if (tty->foreground)
 		signal_group(tty->foreground, sig, &info);
 }
@@ -253,7 +256,10 @@ static void send_signal(struct tty *tty, int sig)
 /* A character that raises a signal. 1: it was one. */
 static int input_signal(struct tty *tty, u8 c)
 {
-	int sig = is_cc(tty, c, VINTR) ? SIGINT : is_cc(tty, c, VQUIT) ? SIGQUIT : is_cc(tty, c, VSUSP) ? SIGTSTP : 0;
+	int sig = is_cc(tty, c, VINTR)	 ? SIGINT
+		  : is_cc(tty, c, VQUIT) ? SIGQUIT
+		  : is_cc(tty, c, VSUSP) ? SIGTSTP
+					 : 0;
 	if (!sig)
 		return 0;
 	if (!has(tty->termios.lflag, NOFLSH))
@@ -359,8 +365,8 @@ void tty_end_of_input(struct tty *tty)
 
 void tty_hangup(struct tty *tty)
 {
-	struct siginfo_k info = { .signo = SIGHUP, .code = SI_KERNEL };
-	struct siginfo_k cont = { .signo = SIGCONT, .code = SI_KERNEL };
+	struct siginfo_k info = {.signo = SIGHUP, .code = SI_KERNEL};
+	struct siginfo_k cont = {.signo = SIGCONT, .code = SI_KERNEL};
 	tty->hangup = tty->eof = 1;
 	input_ready(tty);
 	wake_all(&tty->write_wait);

@@ -15,14 +15,14 @@ struct tty {
 	struct linux_termios termios;
 	struct linux_winsize window;
 	u32 session, foreground; /* session id and foreground group; 0: none */
-	u8 input[TTY_INPUT];     /* ring; indices run on */
-	u32 head, tail;          /* what a read may take ends at `ready` in canonical mode */
+	u8 input[TTY_INPUT];	 /* ring; indices run on */
+	u32 head, tail;		 /* what a read may take ends at `ready` in canonical mode */
 	u32 ready;
 	u8 marks[TTY_INPUT / 8]; /* canonical: a line ends behind this byte */
-	u8 eofs[TTY_INPUT / 8];  /* that byte is an end of file and not data */
-	u32 column;              /* of the cursor, for tabs and erasing */
-	u32 literal;             /* ^V: the next character is data */
-	u32 stopped;             /* ^S */
+	u8 eofs[TTY_INPUT / 8];	 /* that byte is an end of file and not data */
+	u32 column;		 /* of the cursor, for tabs and erasing */
+	u32 literal;		 /* ^V: the next character is data */
+	u32 stopped;		 /* ^S */
 	u32 hangup, eof;
 	u64 rdev;
 	struct waitq read_wait, write_wait;

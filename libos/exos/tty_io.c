@@ -10,7 +10,7 @@
 s64 tty_job_control(struct tty *tty, int sig)
 {
 	struct proc *p = current()->proc;
-	struct siginfo_k info = { .signo = sig, .code = SI_KERNEL };
+	struct siginfo_k info = {.signo = sig, .code = SI_KERNEL};
 	if (p->tty != tty || !tty->foreground || p->pgid == tty->foreground)
 		return 0;
 	int blocked = (current()->sig_mask & SIG_BIT(sig)) != 0;
@@ -184,7 +184,8 @@ static u32 tty_poll(struct file *f)
 	return mask;
 }
 
-const struct file_ops tty_ops = { .read = tty_read, .write = tty_write, .poll = tty_poll, .ioctl = tty_ioctl };
+const struct file_ops tty_ops = {
+	.read = tty_read, .write = tty_write, .poll = tty_poll, .ioctl = tty_ioctl};
 
 /* Opens a terminal; a session leader that has none gets it as its controlling one. */
 s64 tty_open(struct inode *i, struct file *f, struct tty *tty)
@@ -205,7 +206,7 @@ s64 tty_open(struct inode *i, struct file *f, struct tty *tty)
 
 static s64 set_termios(struct tty *tty, u64 request, u64 from, usize bytes)
 {
-	struct linux_termios2 t = { .line = 0 };
+	struct linux_termios2 t = {.line = 0};
 	s64 error = tty_job_control(tty, SIGTTOU);
 	if (error)
 		return error;
@@ -221,7 +222,7 @@ static s64 set_termios(struct tty *tty, u64 request, u64 from, usize bytes)
 
 static s64 get_termios(struct tty *tty, u64 to, usize bytes)
 {
-	struct linux_termios2 t = { .ispeed = 38400, .ospeed = 38400 };
+	struct linux_termios2 t = {.ispeed = 38400, .ospeed = 38400};
 	__builtin_memcpy(&t, &tty->termios, sizeof(tty->termios));
 	return copy_out(to, &t, bytes) ? -EFAULT : 0;
 }
@@ -283,8 +284,8 @@ static s64 take_control(struct tty *tty, u64 steal)
 static s64 give_up_control(struct tty *tty)
 {
 	struct proc *p = current()->proc;
-	struct siginfo_k hup = { .signo = SIGHUP, .code = SI_KERNEL };
-	struct siginfo_k cont = { .signo = SIGCONT, .code = SI_KERNEL };
+	struct siginfo_k hup = {.signo = SIGHUP, .code = SI_KERNEL};
+	struct siginfo_k cont = {.signo = SIGCONT, .code = SI_KERNEL};
 	if (p->tty != tty)
 		return -ENOTTY;
 	p->tty = NULL;

@@ -18,6 +18,7 @@ int main(void)
 	int wrong = 0;
 	long r;
 
+	p += 32; /* what stands before a site must be readable */
 	memcpy(p, code, sizeof code);
 	memcpy(p + 64, other, sizeof other);
 	memcpy(p + 128, lea, sizeof lea);
@@ -26,7 +27,7 @@ int main(void)
 		wrong += r != getpid();
 		__asm__ volatile("call *%1" : "=a"(r) : "r"(p + 5), "0"(110L) : "rcx", "r11", "memory");
 		wrong += r != getppid();
-		__asm__ volatile("call *%1" : "=a"(r) : "r"(p + 64), "0"(39L) : "rcx", "r8", "r11", "memory");
+		__asm__ volatile("mov $7, %%r8d; call *%1" : "=a"(r) : "r"(p + 64), "0"(39L) : "rcx", "r8", "r11", "memory");
 		wrong += r != 39;
 		__asm__ volatile("call *%1" : "=a"(r) : "r"(p + 128), "0"(39L) : "rcx", "rdi", "r11", "memory");
 		wrong += r != 78;

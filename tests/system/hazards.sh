@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: MIT
+# timeout: 900
+# The tests of rewriting's hazards fail without the care that they test: ExOS is built without it, each in turn.
+. tests/lib.sh
+cp -r . "$work/tree" && cd "$work/tree" || exit 1
+
+# variant NAME TEST passes|fails PYTHON: patches libos/exos (s is a dict of the files' texts), builds, runs the test
+variant() {
+	local name=$1 test=$2 expected=$3 got=passes
+	python3 - "$4" <<'X' || fail "$name: the patch does not apply"
+import pathlib, sys
+files = {p.name: p for p in pathlib.Path("libos/exos").glob("*.[cS]")}
+def replace(name, old, new):
+    text = files[name].read_text()
+    assert text.count(old) == 1, (name, old, text.count(old))
+    files[name].write_text(text.replace(old, new))
+exec(sys.argv[1])
+X
+	make -s -j2 build/exos >"$work/log" 2>&1 || fail "$name: $(tail -n 3 "$work/log")"
+	timeout 200 tests/run "linux/$test" >"$work/log" 2>&1 || got=fails
+	[ $got = "$expected" ] || fail "$name: linux/$test $got: $(tail -n 5 "$work/log")"
+	rm -rf libos/exos && cp -r "$OLDPWD/libos/exos" libos/exos
+	printf '%s: linux/%s %s, as it must\n' "$name" "$test" "$got"
+}
+delay='for (volatile u32 spin = 0; spin < 20000; spin++) ;'
+variant "stub uses the program's stack" redzone fails \
+	'replace("entry.S", "function exos_syscall_stub_entry\n", "function exos_syscall_stub_entry\n\tpushq %rax\n\tpopq %rax\n")'
+variant "system call instruction overwritten" middle fails \
+	'replace("rewrite.c", "	__atomic_store_n(byte[0], 0xe9, __ATOMIC_SEQ_CST);\n", "	__atomic_store_n(byte[0], 0xe9, __ATOMIC_SEQ_CST);\n	byte[0][5] = byte[0][6] = 0x90;\n")'
+variant "what stands before is not looked at" middle fails \
+	'replace("rewrite_shape.c", "(before & 0xf0) == 0x40 || ", "")'
+variant "a slow writer, breakpoint first" race passes \
+	'replace("rewrite.c", "	for (u32 i = 1; i < SITE_BYTES; i++)\n", "	'"$delay"'\n	for (u32 i = 1; i < SITE_BYTES; i++)\n")'
+variant "a slow writer, jump first" race fails \
+	'replace("rewrite.c", "byte[0], 0xcc,", "byte[0], 0xe9,"); replace("rewrite.c", "	for (u32 i = 1; i < SITE_BYTES; i++)\n", "	'"$delay"'\n	for (u32 i = 1; i < SITE_BYTES; i++)\n")'
