@@ -16,7 +16,6 @@
 #define SCRIPT_LINE 256
 #define SIGFRAME_FIXED 712 /* frame, siginfo, alignment and red zone around the vector state */
 #define CLOCK_TICKS 100
-#define HWCAP2_FSGSBASE 2
 
 /* An ELF file that was opened for execution. */
 struct image {
@@ -274,7 +273,7 @@ static u32 auxv_write(const struct loading *l, u64 *to, u64 random, u64 platform
 		{ AT_EGID, p->egid },
 		{ AT_SECURE, 0 },
 		{ AT_RANDOM, random },
-		{ AT_HWCAP2, HWCAP2_FSGSBASE },
+		{ AT_HWCAP2, 0 }, /* not FSGSBASE: GS is ours */
 		{ AT_EXECFN, name },
 		{ AT_PLATFORM, platform },
 		{ AT_MINSIGSTKSZ, (ARIL_INFO->xsave_bytes + SIGFRAME_FIXED + 15) & ~15ul },

@@ -226,7 +226,8 @@ static s64 select_run(u64 count, u64 in, u64 out, u64 except, u64 deadline)
 	s->at[0] = in;
 	s->at[1] = out;
 	s->at[2] = except;
-	s->count = min((u32)count, (u32)FD_SETSIZE);
+	/* what lies beyond the descriptor table is not looked at, as on Linux */
+	s->count = min(min((u32)count, (u32)FD_SETSIZE), current()->proc->files->capacity);
 	s64 result = sets_in(s);
 	if (!result)
 		result = select_wait(s, deadline);
