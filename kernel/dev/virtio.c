@@ -42,18 +42,6 @@ _Static_assert(sizeof(struct vq_desc) * VIRTIO_ENTRIES <= AVAIL_AT, "descriptors
 _Static_assert(AVAIL_AT + sizeof(struct vq_avail) + 2 <= USED_AT, "available ring");
 _Static_assert(USED_AT + sizeof(struct vq_used) + 2 <= ARIL_PAGE_SIZE, "used ring");
 
-struct virtio_ops {
-	u32 (*status)(struct virtio *v);
-	void (*set_status)(struct virtio *v, u32 status);
-	u64 (*features)(struct virtio *v);
-	void (*accept)(struct virtio *v, u64 features);
-	u32 (*queue_max)(struct virtio *v, u32 queue); /* 0: no such queue */
-	void (*queue_enable)(struct virtio *v, u32 queue, u64 desc, u64 avail, u64 used);
-	void (*notify)(struct virtio *v, u32 queue);
-	u32 (*acknowledge)(struct virtio *v);
-	s64 (*config)(struct virtio *v, u32 offset);
-};
-
 static u32 read32(const u8 *at)
 {
 	return *(const volatile u32 *)at;

@@ -14,7 +14,20 @@
 #define VIRTIO_QUEUES 4
 #define VIRTIO_ENTRIES ARIL_RING_ENTRIES
 
-struct virtio_ops;
+struct virtio;
+
+/* A transport. */
+struct virtio_ops {
+	u32 (*status)(struct virtio *v);
+	void (*set_status)(struct virtio *v, u32 status);
+	u64 (*features)(struct virtio *v);
+	void (*accept)(struct virtio *v, u64 features);
+	u32 (*queue_max)(struct virtio *v, u32 queue); /* 0: no such queue */
+	void (*queue_enable)(struct virtio *v, u32 queue, u64 desc, u64 avail, u64 used);
+	void (*notify)(struct virtio *v, u32 queue);
+	u32 (*acknowledge)(struct virtio *v);
+	s64 (*config)(struct virtio *v, u32 offset);
+};
 
 struct virtqueue {
 	u32 frame;	/* descriptors, available ring, used ring, all in this one */
