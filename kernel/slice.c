@@ -273,8 +273,11 @@ void upcall_deliver_pending(struct trap_frame *frame)
 	u32 bit = pending & ARIL_PEND_END ? ARIL_PEND_END : ARIL_PEND_EVENT;
 	struct aril_save save = {
 		.vector = bit == ARIL_PEND_END ? ARIL_VECTOR_END : ARIL_VECTOR_EVENT,
-		.rip = frame->rip, .cs = frame->cs, .rflags = frame->rflags,
-		.rsp = frame->rsp, .ss = frame->ss,
+		.rip = frame->rip,
+		.cs = frame->cs,
+		.rflags = frame->rflags,
+		.rsp = frame->rsp,
+		.ss = frame->ss,
 	};
 	u64 at = save_push(ctx, &save, frame->rsp);
 	if (!at)
@@ -289,9 +292,14 @@ void upcall_exception(struct trap_frame *frame, u64 addr)
 {
 	struct context *ctx = this_cpu()->ctx;
 	struct aril_save save = {
-		.vector = frame->vector, .error = frame->error, .addr = addr,
-		.rip = frame->rip, .cs = frame->cs, .rflags = frame->rflags,
-		.rsp = frame->rsp, .ss = frame->ss,
+		.vector = frame->vector,
+		.error = frame->error,
+		.addr = addr,
+		.rip = frame->rip,
+		.cs = frame->cs,
+		.rflags = frame->rflags,
+		.rsp = frame->rsp,
+		.ss = frame->ss,
 	};
 	u64 at = 0;
 

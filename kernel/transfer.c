@@ -76,7 +76,8 @@ s64 call_gate_frame(struct trap_frame *frame)
 		return -ARIL_E_CLOSED;
 	}
 	if (to->donee == self->id)
-		to->donee = 0; /* the answer to its synchronous call: its slices are its own again */
+		to->donee =
+			0; /* the answer to its synchronous call: its slices are its own again */
 	else if (mode)
 		from->donee = env->id;
 	slice_leave(); /* after this `from` may be taken away */
@@ -115,7 +116,7 @@ s64 call_slice_set(u32 auth, u32 cpu, u32 position, u32 id, const struct aril_gu
 		s64 error = guard_check(&new);
 		if (error)
 			return error;
-		if (new.rights && (new.rights & (ARIL_RUN | ARIL_OWN)) != (ARIL_RUN | ARIL_OWN))
+		if (new.rights && (new.rights &(ARIL_RUN | ARIL_OWN)) != (ARIL_RUN | ARIL_OWN))
 			return -ARIL_E_RANGE; /* nobody could ever take it back */
 		if (!cap_dominates(a->name, a->len, &new))
 			return -ARIL_E_RIGHTS;

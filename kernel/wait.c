@@ -113,7 +113,8 @@ int wait_forget(struct context *ctx)
 /* Frames of the exposed env table: everyone may read them, so everyone may wait on them. */
 static int frame_is_exposed(u32 frame)
 {
-	return frame - info->envs_frame < ARIL_MAX_ENVS * sizeof(struct aril_env_info) / ARIL_PAGE_SIZE;
+	return frame - info->envs_frame <
+	       ARIL_MAX_ENVS * sizeof(struct aril_env_info) / ARIL_PAGE_SIZE;
 }
 
 /* Whether the word's frame is still open to who waits on it. object_lock held. */
@@ -161,7 +162,8 @@ u64 wait_expire(u64 now)
 
 u64 env_info_key(const struct aril_env_info *i)
 {
-	return ((u64)info->envs_frame << ARIL_PAGE_SHIFT) + (u64)((const u8 *)i - (const u8 *)env_infos) +
+	return ((u64)info->envs_frame << ARIL_PAGE_SHIFT) +
+	       (u64)((const u8 *)i - (const u8 *)env_infos) +
 	       __builtin_offsetof(struct aril_env_info, state);
 }
 

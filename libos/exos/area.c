@@ -85,8 +85,8 @@ static void area_free(struct area *area)
 
 static int continues(const struct area *a, const struct area *b)
 {
-	return a->end == b->start && a->prot == b->prot && a->flags == b->flags && a->inode == b->inode &&
-	       (!a->inode || a->offset + (a->end - a->start) == b->offset);
+	return a->end == b->start && a->prot == b->prot && a->flags == b->flags &&
+	       a->inode == b->inode && (!a->inode || a->offset + (a->end - a->start) == b->offset);
 }
 
 void area_merge(struct mm *mm, u64 start, u64 end)
@@ -107,7 +107,8 @@ static int range_is_free(struct mm *mm, u64 start, u64 bytes)
 {
 	struct area *area = area_from(mm, start);
 
-	return start >= PROGRAM_LOW && start <= PROGRAM_TOP - bytes && (!area || area->start >= start + bytes);
+	return start >= PROGRAM_LOW && start <= PROGRAM_TOP - bytes &&
+	       (!area || area->start >= start + bytes);
 }
 
 u64 area_place(struct mm *mm, u64 hint, u64 bytes)
@@ -144,7 +145,8 @@ s64 area_unmap(struct mm *mm, u64 start, u64 end)
 	return 0;
 }
 
-s64 mm_map(struct mm *mm, u64 start, u64 bytes, u32 prot, u32 flags, struct inode *inode, u64 offset)
+s64 mm_map(struct mm *mm, u64 start, u64 bytes, u32 prot, u32 flags, struct inode *inode,
+	   u64 offset)
 {
 	struct area *area = kmalloc(sizeof(*area));
 

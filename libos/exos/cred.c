@@ -32,17 +32,18 @@ struct identity {
 
 static struct identity identity_user(struct proc *p)
 {
-	return (struct identity){ &p->uid, &p->euid, &p->suid };
+	return (struct identity){&p->uid, &p->euid, &p->suid};
 }
 
 static struct identity identity_group(struct proc *p)
 {
-	return (struct identity){ &p->gid, &p->egid, &p->sgid };
+	return (struct identity){&p->gid, &p->egid, &p->sgid};
 }
 
 static int identity_allowed(const struct identity *i, u32 id)
 {
-	return id == KEEP || !current()->proc->euid || id == *i->real || id == *i->effective || id == *i->saved;
+	return id == KEEP || !current()->proc->euid || id == *i->real || id == *i->effective ||
+	       id == *i->saved;
 }
 
 static s64 identity_set(struct identity i, u32 id)
@@ -59,7 +60,8 @@ static s64 identity_set(struct identity i, u32 id)
 
 static s64 identity_set_all(struct identity i, u32 real, u32 effective, u32 saved)
 {
-	if (!identity_allowed(&i, real) || !identity_allowed(&i, effective) || !identity_allowed(&i, saved))
+	if (!identity_allowed(&i, real) || !identity_allowed(&i, effective) ||
+	    !identity_allowed(&i, saved))
 		return -EPERM;
 	if (real != KEEP)
 		*i.real = real;
@@ -111,17 +113,20 @@ s64 sys_setregid(u64 real, u64 effective)
 
 s64 sys_setresuid(u64 real, u64 effective, u64 saved)
 {
-	return identity_set_all(identity_user(current()->proc), (u32)real, (u32)effective, (u32)saved);
+	return identity_set_all(identity_user(current()->proc), (u32)real, (u32)effective,
+				(u32)saved);
 }
 
 s64 sys_setresgid(u64 real, u64 effective, u64 saved)
 {
-	return identity_set_all(identity_group(current()->proc), (u32)real, (u32)effective, (u32)saved);
+	return identity_set_all(identity_group(current()->proc), (u32)real, (u32)effective,
+				(u32)saved);
 }
 
 static s64 identity_out(struct identity i, u64 real, u64 effective, u64 saved)
 {
-	if (copy_out(real, i.real, 4) || copy_out(effective, i.effective, 4) || copy_out(saved, i.saved, 4))
+	if (copy_out(real, i.real, 4) || copy_out(effective, i.effective, 4) ||
+	    copy_out(saved, i.saved, 4))
 		return -EFAULT;
 	return 0;
 }

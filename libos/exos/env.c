@@ -14,7 +14,7 @@
 _Static_assert(sizeof(struct thread) <= XSAVE_AT, "struct thread");
 
 /* MXCSR: all exceptions masked, as a program finds it; the rest, marked absent, loads as initial. */
-u8 vector_initial[PAGE] __attribute__((aligned(64))) = { [24] = 0x80, [25] = 0x1f };
+u8 vector_initial[PAGE] __attribute__((aligned(64))) = {[24] = 0x80, [25] = 0x1f};
 
 s64 proc_env_create(struct proc *p)
 {
@@ -84,7 +84,8 @@ struct first_frame {
 /* What a thread finds at its next START: empty registers, then go. */
 static void thread_set(struct thread *t, void (*go)(void))
 {
-	struct first_frame *first = (struct first_frame *)(t->stack_top - sizeof(struct user_regs)) - 1;
+	struct first_frame *first =
+		(struct first_frame *)(t->stack_top - sizeof(struct user_regs)) - 1;
 
 	memset(first, 0, sizeof(*first));
 	first->go = go;

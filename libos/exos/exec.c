@@ -10,8 +10,8 @@
 
 #define PIE_BASE 0x555555554000ul
 #define STACK_TOP (PROGRAM_TOP - PAGE)
-#define STACK_ROOM (128ul << 10)  /* below the strings, mapped from the start */
-#define STRINGS_MOST (2ul << 20)  /* E2BIG beyond */
+#define STACK_ROOM (128ul << 10) /* below the strings, mapped from the start */
+#define STRINGS_MOST (2ul << 20) /* E2BIG beyond */
 #define SCRIPT_DEPTH 5
 #define SCRIPT_LINE 256
 #define SIGFRAME_FIXED 712 /* frame, siginfo, alignment and red zone around the vector state */
@@ -31,8 +31,8 @@ struct image {
 struct loading {
 	struct mm *mm;
 	struct image main, interp; /* interp.inode NULL: none */
-	const char *name;          /* AT_EXECFN */
-	char **argv;               /* of our own making where a script was met */
+	const char *name;	   /* AT_EXECFN */
+	char **argv;		   /* of our own making where a script was met */
 	char script[SCRIPT_DEPTH][SCRIPT_LINE];
 	u64 sp, entry;
 };
@@ -44,7 +44,7 @@ static void image_close(struct image *image)
 	kfree(image->path);
 	if (image->head)
 		page_put(image->head);
-	*image = (struct image){ .inode = NULL };
+	*image = (struct image){.inode = NULL};
 }
 
 /* Opens path and reads its first page. */
@@ -66,7 +66,8 @@ static s64 image_open(struct image *image, const char *path)
 
 static s64 image_parse(struct image *image)
 {
-	const char *why = core_elf_read(&image->elf, image->head, image->head_bytes, inode_size(image->inode));
+	const char *why = core_elf_read(&image->elf, image->head, image->head_bytes,
+					inode_size(image->inode));
 
 	if (!why)
 		return 0;
@@ -105,7 +106,8 @@ static s64 script_split(char *line, char **interp, char **arg)
 }
 
 /* argv of an interpreter: itself, its argument, the script, and the script's arguments. */
-static s64 script_argv(struct loading *l, char *interp, char *arg, const char *script, char *const argv[])
+static s64 script_argv(struct loading *l, char *interp, char *arg, const char *script,
+		       char *const argv[])
 {
 	u32 argc = 0, n = 0;
 
@@ -169,23 +171,26 @@ static s64 interp_open(struct loading *l)
 
 static u32 segment_prot(const struct core_elf_segment *s)
 {
-	return (s->flags & CORE_ELF_READ ? PROT_READ : 0) | (s->flags & CORE_ELF_WRITE ? PROT_WRITE : 0) |
+	return (s->flags & CORE_ELF_READ ? PROT_READ : 0) |
+	       (s->flags & CORE_ELF_WRITE ? PROT_WRITE : 0) |
 	       (s->flags & CORE_ELF_EXEC ? PROT_EXEC : 0);
 }
 
 static s64 segment_map(struct mm *mm, const struct image *image, const struct core_elf_segment *s)
 {
 	u64 start = page_down(image->bias + s->va), file_end = image->bias + s->va + s->file_bytes;
-	u64 end = page_up(image->bias + s->va + s->bytes), mapped = s->file_bytes ? page_up(file_end) : start;
+	u64 end = page_up(image->bias + s->va + s->bytes),
+	    mapped = s->file_bytes ? page_up(file_end) : start;
 	s64 error = 0;
 
 	if ((s->va ^ s->offset) & (PAGE - 1) || end > PROGRAM_TOP || end < start)
 		return -ENOEXEC;
 	if (mapped > start)
-		error = mm_map(mm, start, mapped - start, segment_prot(s), MAP_PRIVATE, image->inode,
-			       page_down(s->offset));
+		error = mm_map(mm, start, mapped - start, segment_prot(s), MAP_PRIVATE,
+			       image->inode, page_down(s->offset));
 	if (!error && end > mapped)
-		error = mm_map(mm, mapped, end - mapped, segment_prot(s), MAP_PRIVATE | MAP_ANONYMOUS, NULL, 0);
+		error = mm_map(mm, mapped, end - mapped, segment_prot(s),
+			       MAP_PRIVATE | MAP_ANONYMOUS, NULL, 0);
 	/* The last page of the file's part goes on with zeroes. */
 	if (!error && s->bytes > s->file_bytes && mapped > file_end && s->flags & CORE_ELF_WRITE)
 		error = mm_poke(mm, file_end, vector_initial + 512, mapped - file_end);
@@ -258,26 +263,26 @@ static u32 auxv_write(const struct loading *l, u64 *to, u64 random, u64 platform
 
 	cpuid_features(&hwcap);
 	const u64 auxv[][2] = {
-		{ AT_HWCAP, hwcap },
-		{ AT_PAGESZ, PAGE },
-		{ AT_CLKTCK, CLOCK_TICKS },
-		{ AT_PHDR, main->elf.headers_va ? main->bias + main->elf.headers_va : 0 },
-		{ AT_PHENT, 56 },
-		{ AT_PHNUM, main->elf.nheaders },
-		{ AT_BASE, l->interp.inode ? l->interp.bias : 0 },
-		{ AT_FLAGS, 0 },
-		{ AT_ENTRY, main->bias + main->elf.entry },
-		{ AT_UID, p->uid },
-		{ AT_EUID, p->euid },
-		{ AT_GID, p->gid },
-		{ AT_EGID, p->egid },
-		{ AT_SECURE, 0 },
-		{ AT_RANDOM, random },
-		{ AT_HWCAP2, 0 }, /* not FSGSBASE: GS is ours */
-		{ AT_EXECFN, name },
-		{ AT_PLATFORM, platform },
-		{ AT_MINSIGSTKSZ, (ARIL_INFO->xsave_bytes + SIGFRAME_FIXED + 15) & ~15ul },
-		{ AT_NULL, 0 },
+		{AT_HWCAP, hwcap},
+		{AT_PAGESZ, PAGE},
+		{AT_CLKTCK, CLOCK_TICKS},
+		{AT_PHDR, main->elf.headers_va ? main->bias + main->elf.headers_va : 0},
+		{AT_PHENT, 56},
+		{AT_PHNUM, main->elf.nheaders},
+		{AT_BASE, l->interp.inode ? l->interp.bias : 0},
+		{AT_FLAGS, 0},
+		{AT_ENTRY, main->bias + main->elf.entry},
+		{AT_UID, p->uid},
+		{AT_EUID, p->euid},
+		{AT_GID, p->gid},
+		{AT_EGID, p->egid},
+		{AT_SECURE, 0},
+		{AT_RANDOM, random},
+		{AT_HWCAP2, 0}, /* not FSGSBASE: GS is ours */
+		{AT_EXECFN, name},
+		{AT_PLATFORM, platform},
+		{AT_MINSIGSTKSZ, (ARIL_INFO->xsave_bytes + SIGFRAME_FIXED + 15) & ~15ul},
+		{AT_NULL, 0},
 	};
 	for (u32 i = 0; i < array_count(auxv); i++) {
 		to[n++] = auxv[i][0];
@@ -303,7 +308,8 @@ static int random_bytes(u8 to[16])
 }
 
 /* Strings and vectors, from the stack's top down, as the ABI has them. words: room for all vectors. */
-static s64 stack_fill(struct loading *l, char *const argv[], u32 argc, char *const envp[], u32 envc, u64 *words)
+static s64 stack_fill(struct loading *l, char *const argv[], u32 argc, char *const envp[], u32 envc,
+		      u64 *words)
 {
 	struct mm *mm = l->mm;
 	u64 sp = STACK_TOP - 8, *args = words + 1, *envs = args + argc + 1, name, platform;

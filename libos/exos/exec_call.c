@@ -5,9 +5,9 @@
 #include "proc_calls.h"
 #include "proc_internal.h"
 
-#define STRING_FIRST 16000       /* bytes of the first chunk of strings: enough for most programs */
+#define STRING_FIRST 16000 /* bytes of the first chunk of strings: enough for most programs */
 #define STRING_CHUNK ((PAGE << 5) + 16) /* and of others: the longest string fits */
-#define STRINGS_MAX (2ul << 20)  /* bytes of all of them */
+#define STRINGS_MAX (2ul << 20)		/* bytes of all of them */
 
 /* The program's strings, packed in chunks; the first word of a chunk links to the one before. */
 struct strings {
@@ -120,7 +120,7 @@ s64 proc_exec(const char *path, char *const argv[], char *const envp[])
 
 static s64 exec_path(char *path, u64 argv, u64 envp)
 {
-	struct strings strings = { NULL, 0, 0, 0 };
+	struct strings strings = {NULL, 0, 0, 0};
 	char **args = NULL, **env = NULL;
 	s64 error = vector_in(&strings, argv, &args);
 	if (!error)
@@ -165,7 +165,8 @@ static s64 path_under(u64 dir, char *name)
 		return -EBADF;
 	if (!f->path)
 		return -ENOTDIR;
-	usize base = __builtin_strlen(f->path), length = __builtin_strlen(name), slash = length ? 1 : 0;
+	usize base = __builtin_strlen(f->path), length = __builtin_strlen(name),
+	      slash = length ? 1 : 0;
 	if (base + slash + length >= PATH_MAX)
 		return -ENAMETOOLONG;
 	__builtin_memmove(name + base + slash, name, length + 1);

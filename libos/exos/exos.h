@@ -43,8 +43,14 @@ struct user_regs {
 struct list {
 	struct list *next, *prev;
 };
-static inline void list_init(struct list *l) { l->next = l->prev = l; }
-static inline int list_empty(const struct list *l) { return l->next == l; }
+static inline void list_init(struct list *l)
+{
+	l->next = l->prev = l;
+}
+static inline int list_empty(const struct list *l)
+{
+	return l->next == l;
+}
 static inline void list_add_tail(struct list *head, struct list *n)
 {
 	n->prev = head->prev;
@@ -64,28 +70,35 @@ struct waitq {
 	struct list sleepers;
 };
 
-enum thread_state { THREAD_NEW, THREAD_RUNNABLE, THREAD_RUNNING, THREAD_SLEEPING, THREAD_STOPPED, THREAD_DEAD };
+enum thread_state {
+	THREAD_NEW,
+	THREAD_RUNNABLE,
+	THREAD_RUNNING,
+	THREAD_SLEEPING,
+	THREAD_STOPPED,
+	THREAD_DEAD
+};
 
 #define NSIG 64
 
 struct thread {
-	struct thread *self;    /* gs:0 */
-	u64 stack_top;          /* gs:8, ExOS stack */
-	u64 scratch[2];         /* gs:16, entry.S */
+	struct thread *self;	/* gs:0 */
+	u64 stack_top;		/* gs:8, ExOS stack */
+	u64 scratch[2];		/* gs:16, entry.S */
 	struct user_regs *regs; /* gs:32, the program's registers while it is inside */
 	struct proc *proc;
 	u32 tid;
 	u32 state;
 	u64 switch_rsp; /* saved by sched while not running */
-	u64 fs_base;    /* the program's */
-	u8 *xsave;      /* the program's vector state while not running, XSAVE layout, 64-byte aligned */
+	u64 fs_base;	/* the program's */
+	u8 *xsave; /* the program's vector state while not running, XSAVE layout, 64-byte aligned */
 	u32 xsave_valid;
-	u32 in_exos;    /* nesting: 0 in the program */
+	u32 in_exos;	 /* nesting: 0 in the program */
 	struct list run; /* in the run queue or a waitq */
 	struct waitq *sleeping_on;
-	u64 wake_deadline;  /* ns; 0: none */
+	u64 wake_deadline; /* ns; 0: none */
 	struct list timer;
-	s64 wake_result;    /* 0 woken, -ETIMEDOUT, -EINTR */
+	s64 wake_result; /* 0 woken, -ETIMEDOUT, -EINTR */
 	u32 interruptible;
 	/* signals (signal.c) */
 	u64 sig_mask, sig_saved_mask, sig_pending;
@@ -98,9 +111,9 @@ struct thread {
 	u64 utime_ns, stime_ns, last_stamp;
 	u64 restart[4]; /* restart_syscall */
 	/* entry.S knows nothing of what follows */
-	u64 sig_waiting;   /* rt_sigtimedwait: wakes although blocked */
+	u64 sig_waiting;	       /* rt_sigtimedwait: wakes although blocked */
 	u64 fault_error, fault_vector; /* of the last exception, for the signal frame */
-	u64 robust_list;   /* set_robust_list; 0: none */
+	u64 robust_list;	       /* set_robust_list; 0: none */
 };
 
 static inline struct thread *current(void)
@@ -110,15 +123,15 @@ static inline struct thread *current(void)
 	return t;
 }
 
-struct mm;      /* mm.h, E1 */
-struct files;   /* file.h, E2: descriptor table */
-struct fsinfo;  /* file.h, E2: cwd, root, umask */
+struct mm;	/* mm.h, E1 */
+struct files;	/* file.h, E2: descriptor table */
+struct fsinfo;	/* file.h, E2: cwd, root, umask */
 struct sighand; /* signal.h, E3 */
-struct tty;     /* tty.h, E2 */
+struct tty;	/* tty.h, E2 */
 
 struct proc {
 	u32 pid, ppid, pgid, sid;
-	u32 env;       /* kernel env id */
+	u32 env; /* kernel env id */
 	u32 env_frame;
 	struct aril_context *ctx[ARIL_MAX_CPUS]; /* direct-map address; NULL: none there yet */
 	struct mm *mm;
@@ -131,7 +144,7 @@ struct proc {
 	struct list children, sibling, all;
 	struct waitq child_wait; /* wait4 of the parent sleeps on its own */
 	struct waitq vfork_wait;
-	u32 state; /* PROC_* of proc.h */
+	u32 state;	 /* PROC_* of proc.h */
 	s32 exit_status; /* wait4's encoding */
 	u32 exit_signal;
 	u32 vforked; /* the parent waits until exec or exit */
@@ -144,18 +157,18 @@ struct proc {
 	u64 itimer_value[3], itimer_interval[3]; /* ns; value[ITIMER_REAL] is its deadline */
 	struct timer *itimer_real;
 	u32 suid, sgid, ngroups, groups[32];
-	u32 did_exec;        /* its parent may no longer change its group */
-	u32 stop_signal;     /* what stopped it */
+	u32 did_exec;				  /* its parent may no longer change its group */
+	u32 stop_signal;			  /* what stopped it */
 	u32 stop_unreported, continue_unreported; /* to the parent's wait */
 	u32 no_new_privs, death_signal, dumpable, exiting;
 	struct waitq stop_wait; /* sleeps here while stopped */
-	u32 auth_open; /* its env has opened the family's capability */
+	u32 auth_open;		/* its env has opened the family's capability */
 };
 
 /* ---- main.c (E1): start of the family; boots the first process ---- */
 extern struct family {
 	const struct core_domain *domain;
-	u32 auth;      /* opened capability of the family */
+	u32 auth; /* opened capability of the family */
 	u32 ncpus;
 	u32 trace;
 	s64 realtime_offset; /* ns to add to the exposed clock for UTC */
@@ -164,7 +177,7 @@ extern struct family {
 } family;
 
 /* ---- lock.c / sched.c (E1) ---- */
-void family_lock(void);   /* recursive by thread: a nested fault does not lock twice */
+void family_lock(void); /* recursive by thread: a nested fault does not lock twice */
 void family_unlock(void);
 void waitq_init(struct waitq *q);
 /* Sleeps on q until woken, the deadline (ns of the exposed clock, 0: none), or, where interruptible, a
@@ -172,15 +185,20 @@ void waitq_init(struct waitq *q);
  * Callers re-check their condition in a loop. */
 s64 sleep_on(struct waitq *q, u64 deadline, int interruptible);
 /* poll sleeps on many: registers one thread on several queues through these. */
-struct poll_entry { struct list link; struct thread *thread; };
-struct pollq { struct list entries; };  /* beside a waitq in each pollable object, see file.h */
+struct poll_entry {
+	struct list link;
+	struct thread *thread;
+};
+struct pollq {
+	struct list entries;
+}; /* beside a waitq in each pollable object, see file.h */
 void wake_one(struct waitq *q);
 void wake_all(struct waitq *q);
 void thread_wake(struct thread *t, s64 result); /* if it sleeps interruptibly or result is 0 */
-void thread_start(struct thread *t);            /* NEW -> RUNNABLE */
-void sched_yield_now(void);                     /* others first */
-_Noreturn void sched_exit(void);                /* the current thread never runs again */
-u64 now_ns(void);                               /* exposed clock */
+void thread_start(struct thread *t);		/* NEW -> RUNNABLE */
+void sched_yield_now(void);			/* others first */
+_Noreturn void sched_exit(void);		/* the current thread never runs again */
+u64 now_ns(void);				/* exposed clock */
 /* console and timers are pumped by the scheduler on EVENT and before it idles: */
 void console_pump_all(void); /* E2 */
 /* Library timers (time.c, E3): the earliest deadline (0: none), and running what is due. */
@@ -188,14 +206,20 @@ u64 timers_next(void);
 void timers_run(u64 now);
 
 /* ---- memory.c (E1): family frames ---- */
-void *page_alloc(u32 order);             /* 4096 << order bytes, zeroed only by page_zalloc; NULL: none left */
+void *page_alloc(u32 order); /* 4096 << order bytes, zeroed only by page_zalloc; NULL: none left */
 void *page_zalloc(u32 order);
-void page_get(void *page);               /* reference counts of single pages (order 0) */
-void page_put(void *page);               /* frees at zero */
+void page_get(void *page); /* reference counts of single pages (order 0) */
+void page_put(void *page); /* frees at zero */
 u32 page_refs(const void *page);
-static inline u32 page_frame(const void *p) { return (u32)(((u64)p - FAMILY_VA) >> 12); }
-static inline void *frame_page(u32 frame) { return (void *)(FAMILY_VA + ((u64)frame << 12)); }
-void *kmalloc(usize bytes);              /* zeroed; NULL: none left */
+static inline u32 page_frame(const void *p)
+{
+	return (u32)(((u64)p - FAMILY_VA) >> 12);
+}
+static inline void *frame_page(u32 frame)
+{
+	return (void *)(FAMILY_VA + ((u64)frame << 12));
+}
+void *kmalloc(usize bytes); /* zeroed; NULL: none left */
 void kfree(void *p);
 u64 pages_free(void), pages_total(void);
 
@@ -205,9 +229,15 @@ int copy_out(u64 to, const void *from, usize bytes);
 s64 string_in(char *to, u64 from, usize bytes); /* length, -EFAULT, -ENAMETOOLONG */
 
 /* ---- console log ---- */
-void exos_log(const char *format, ...) __attribute__((format(printf, 1, 2))); /* one line, to TRACE or kernel log */
-void exos_log_once(const char *format, ...) __attribute__((format(printf, 1, 2))); /* once per format+number */
+void exos_log(const char *format, ...)
+	__attribute__((format(printf, 1, 2))); /* one line, to TRACE or kernel log */
+void exos_log_once(const char *format, ...)
+	__attribute__((format(printf, 1, 2))); /* once per format+number */
 _Noreturn void exos_panic(const char *format, ...) __attribute__((format(printf, 1, 2)));
-#define exos_assert(x) do { if (!(x)) exos_panic("%s:%d: %s", __FILE__, __LINE__, #x); } while (0)
+#define exos_assert(x)                                                   \
+	do {                                                             \
+		if (!(x))                                                \
+			exos_panic("%s:%d: %s", __FILE__, __LINE__, #x); \
+	} while (0)
 
 #endif

@@ -18,7 +18,8 @@ static struct area *stack_grow(struct mm *mm, u64 addr)
 	if (!area || !(area->flags & MAP_GROWSDOWN))
 		return NULL;
 	struct proc *p = current()->proc;
-	u64 limit = p && p->limit_cur[RLIMIT_STACK_INDEX] ? p->limit_cur[RLIMIT_STACK_INDEX] : STACK_LIMIT;
+	u64 limit = p && p->limit_cur[RLIMIT_STACK_INDEX] ? p->limit_cur[RLIMIT_STACK_INDEX]
+							  : STACK_LIMIT;
 	u64 start = page_down(addr);
 	if (area->end - start > limit)
 		return NULL;
@@ -71,7 +72,8 @@ static void fault_around(struct mm *mm, struct area *area, u64 va)
 	for (u64 at = from; at < to; at += PAGE) {
 		u64 *word = pages_word(mm, at, 0);
 
-		if (!word || *word & MAPPED || file_index(area, at) * PAGE >= inode_size(area->inode))
+		if (!word || *word & MAPPED ||
+		    file_index(area, at) * PAGE >= inode_size(area->inode))
 			continue;
 		void *page = inode_page_peek(area->inode, file_index(area, at));
 		if (!page)

@@ -49,7 +49,7 @@ struct file *fd_file(u32 fd);
 
 struct files *files_create(void);
 struct files *files_clone(struct files *from);
-void files_put(struct files *f);        /* closes all */
+void files_put(struct files *f); /* closes all */
 void files_close_on_exec(struct files *f);
 struct fsinfo *fsinfo_create(void);
 struct fsinfo *fsinfo_clone(struct fsinfo *from);

@@ -24,7 +24,7 @@ struct futex_sleeper {
 };
 
 /* All sleepers, oldest first. Guarded by the family lock. */
-static struct list sleepers = { &sleepers, &sleepers };
+static struct list sleepers = {&sleepers, &sleepers};
 
 /* The word was read before: its page is bound. */
 static struct futex_key futex_key(u64 addr)
@@ -32,9 +32,9 @@ static struct futex_key futex_key(u64 addr)
 	struct mm *mm = current()->proc->mm;
 	const struct area *area = mm_find(mm, addr);
 	if (!area || !(area->flags & MAP_SHARED))
-		return (struct futex_key){ (u64)mm, addr };
+		return (struct futex_key){(u64)mm, addr};
 	u64 entry = *(const volatile u64 *)(ARIL_SELF_VA + (addr >> 12) * 8);
-	return (struct futex_key){ 0, (u64)ARIL_PTE_FRAME(entry) << 12 | (addr & 4095) };
+	return (struct futex_key){0, (u64)ARIL_PTE_FRAME(entry) << 12 | (addr & 4095)};
 }
 
 static u32 key_wake(struct futex_key key, u32 count, u32 bitset)
@@ -65,7 +65,7 @@ u32 futex_wake(u64 addr, u32 count, u32 bitset)
 static s64 futex_wait(u64 addr, u32 expected, u64 deadline, u32 bitset)
 {
 	u32 value;
-	struct futex_sleeper s = { .bitset = bitset };
+	struct futex_sleeper s = {.bitset = bitset};
 	s64 slept = 0;
 	if (copy_in(&value, addr, sizeof(value)))
 		return -EFAULT;
@@ -107,7 +107,8 @@ static s64 futex_deadline(u64 timeout, u32 op, u64 *deadline)
 static s64 futex_requeue(u64 addr, u32 wake, u32 move, u64 addr2, int compare, u32 expected)
 {
 	u32 value;
-	if ((addr2 & 3) || copy_in(&value, addr2, sizeof(value)) || copy_in(&value, addr, sizeof(value)))
+	if ((addr2 & 3) || copy_in(&value, addr2, sizeof(value)) ||
+	    copy_in(&value, addr, sizeof(value)))
 		return addr2 & 3 ? -EINVAL : -EFAULT;
 	if (compare && value != expected)
 		return -EAGAIN;
@@ -130,21 +131,25 @@ s64 sys_futex(u64 addr, u64 op, u64 value, u64 timeout, u64 addr2, u64 value3)
 	if (addr & 3)
 		return -EINVAL;
 	switch (command) {
-	case FUTEX_WAIT: value3 = ~0u; /* fall through */
+	case FUTEX_WAIT:
+		value3 = ~0u; /* fall through */
 	case FUTEX_WAIT_BITSET:
 		if (!(u32)value3)
 			return -EINVAL;
 		s64 error = futex_deadline(timeout, (u32)op, &deadline);
 		return error ? error : futex_wait(addr, (u32)value, deadline, (u32)value3);
-	case FUTEX_WAKE: value3 = ~0u; /* fall through */
+	case FUTEX_WAKE:
+		value3 = ~0u; /* fall through */
 	case FUTEX_WAKE_BITSET:
 		if (!(u32)value3)
 			return -EINVAL;
 		if (copy_in(&word, addr, sizeof(word)))
 			return -EFAULT;
 		return futex_wake(addr, (u32)value, (u32)value3);
-	case FUTEX_REQUEUE: return futex_requeue(addr, (u32)value, (u32)timeout, addr2, 0, 0);
-	case FUTEX_CMP_REQUEUE: return futex_requeue(addr, (u32)value, (u32)timeout, addr2, 1, (u32)value3);
+	case FUTEX_REQUEUE:
+		return futex_requeue(addr, (u32)value, (u32)timeout, addr2, 0, 0);
+	case FUTEX_CMP_REQUEUE:
+		return futex_requeue(addr, (u32)value, (u32)timeout, addr2, 1, (u32)value3);
 	default:
 		exos_log_once("exos: futex operation %u is not there (ENOSYS)", command);
 		return -ENOSYS;

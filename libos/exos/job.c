@@ -10,8 +10,11 @@ void proc_notify_parent(struct proc *p, int code, int status)
 	struct proc *parent = p->parent;
 	if (!parent)
 		return;
-	struct siginfo_k info = { .signo = SIGCHLD, .code = code, .pid = (s32)p->pid, .uid = (s32)p->uid,
-				  .status = status };
+	struct siginfo_k info = {.signo = SIGCHLD,
+				 .code = code,
+				 .pid = (s32)p->pid,
+				 .uid = (s32)p->uid,
+				 .status = status};
 	int ended = p->state == PROC_ZOMBIE;
 	if (ended || !(parent->sig->action[SIGCHLD - 1].flags & SA_NOCLDSTOP)) {
 		int sig = ended ? (int)p->exit_signal : SIGCHLD;

@@ -8,12 +8,12 @@
 
 struct slab {
 	struct list link; /* in its class's list while it has a free object */
-	void *free;       /* chain through the objects' first words */
+	void *free;	  /* chain through the objects' first words */
 	u32 used;
 	u32 class;
 };
 
-static const u16 sizes[] = { 16, 32, 48, 64, 96, 128, 192, 256, 400, 576, 800, 1344, 2016 };
+static const u16 sizes[] = {16, 32, 48, 64, 96, 128, 192, 256, 400, 576, 800, 1344, 2016};
 #define FIRST 64ul /* of the objects in a slab: they are 16-byte aligned */
 static struct list partial[array_count(sizes)];
 
@@ -22,7 +22,7 @@ static u32 class_of(usize bytes)
 	u32 class = 0;
 
 	while (class < array_count(sizes) && sizes[class] < bytes)
-		class++;
+		class ++;
 	return class;
 }
 

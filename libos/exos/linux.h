@@ -60,8 +60,8 @@ enum linux_error {
 	EINPROGRESS = 115,
 	ESTALE = 116,
 	/* Inside ExOS only; signal_deliver turns them into a restart or EINTR. */
-	ERESTARTSYS = 512,           /* again if no handler ran, or one with SA_RESTART */
-	ERESTARTNOHAND = 514,        /* again only if no handler ran */
+	ERESTARTSYS = 512,	     /* again if no handler ran, or one with SA_RESTART */
+	ERESTARTNOHAND = 514,	     /* again only if no handler ran */
 	ERESTART_RESTARTBLOCK = 516, /* again, by restart_syscall, if no handler ran */
 };
 #define EWOULDBLOCK EAGAIN
@@ -230,7 +230,8 @@ struct linux_fpx_sw_bytes {
 #define CLONE_CHILD_SETTID 0x1000000ul
 #define CLONE_CLEAR_SIGHAND 0x100000000ul
 struct linux_clone_args {
-	u64 flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls, set_tid, set_tid_size, cgroup;
+	u64 flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls, set_tid,
+		set_tid_size, cgroup;
 };
 #define WNOHANG 1
 #define WUNTRACED 2
@@ -256,8 +257,8 @@ struct linux_itimerval {
 };
 struct linux_rusage {
 	struct linux_timeval utime, stime;
-	s64 maxrss, ixrss, idrss, isrss, minflt, majflt, nswap, inblock, oublock, msgsnd, msgrcv, nsignals, nvcsw,
-		nivcsw;
+	s64 maxrss, ixrss, idrss, isrss, minflt, majflt, nswap, inblock, oublock, msgsnd, msgrcv,
+		nsignals, nvcsw, nivcsw;
 };
 struct linux_tms {
 	s64 utime, stime, cutime, cstime;
@@ -270,9 +271,23 @@ struct linux_rlimit {
 };
 #define RLIM_INFINITY (~0ul)
 enum linux_rlimit_kind {
-	RLIMIT_CPU, RLIMIT_FSIZE, RLIMIT_DATA, RLIMIT_STACK, RLIMIT_CORE, RLIMIT_RSS, RLIMIT_NPROC, RLIMIT_NOFILE,
-	RLIMIT_MEMLOCK, RLIMIT_AS, RLIMIT_LOCKS, RLIMIT_SIGPENDING, RLIMIT_MSGQUEUE, RLIMIT_NICE, RLIMIT_RTPRIO,
-	RLIMIT_RTTIME, RLIM_NLIMITS,
+	RLIMIT_CPU,
+	RLIMIT_FSIZE,
+	RLIMIT_DATA,
+	RLIMIT_STACK,
+	RLIMIT_CORE,
+	RLIMIT_RSS,
+	RLIMIT_NPROC,
+	RLIMIT_NOFILE,
+	RLIMIT_MEMLOCK,
+	RLIMIT_AS,
+	RLIMIT_LOCKS,
+	RLIMIT_SIGPENDING,
+	RLIMIT_MSGQUEUE,
+	RLIMIT_NICE,
+	RLIMIT_RTPRIO,
+	RLIMIT_RTTIME,
+	RLIM_NLIMITS,
 };
 struct linux_utsname {
 	char sysname[65], nodename[65], release[65], version[65], machine[65], domainname[65];
@@ -495,12 +510,12 @@ struct linux_flock {
 #define S_ISUID 04000u
 #define S_ISGID 02000u
 #define S_ISVTX 01000u
-#define S_ISLNK(m) (((m) & S_IFMT) == S_IFLNK)
-#define S_ISREG(m) (((m) & S_IFMT) == S_IFREG)
-#define S_ISDIR(m) (((m) & S_IFMT) == S_IFDIR)
-#define S_ISCHR(m) (((m) & S_IFMT) == S_IFCHR)
-#define S_ISBLK(m) (((m) & S_IFMT) == S_IFBLK)
-#define S_ISFIFO(m) (((m) & S_IFMT) == S_IFIFO)
+#define S_ISLNK(m) (((m)&S_IFMT) == S_IFLNK)
+#define S_ISREG(m) (((m)&S_IFMT) == S_IFREG)
+#define S_ISDIR(m) (((m)&S_IFMT) == S_IFDIR)
+#define S_ISCHR(m) (((m)&S_IFMT) == S_IFCHR)
+#define S_ISBLK(m) (((m)&S_IFMT) == S_IFBLK)
+#define S_ISFIFO(m) (((m)&S_IFMT) == S_IFIFO)
 #define DT_UNKNOWN 0
 #define DT_FIFO 1
 #define DT_CHR 2

@@ -110,7 +110,8 @@ void first_main(void)
 	const struct core_domain *d = family.domain;
 
 	family_lock();
-	char **argv = strings_vector(d->args_va, d->args_bytes), **envp = strings_vector(d->env_va, d->env_bytes);
+	char **argv = strings_vector(d->args_va, d->args_bytes),
+	     **envp = strings_vector(d->env_va, d->env_bytes);
 	if (!argv || !envp || !argv[0]) {
 		exos_log("exos: no program is named");
 		proc_exit(127 << 8);

@@ -69,8 +69,12 @@ u64 pages_total(void)
 static void direct_map(u32 kind, u32 first, u32 count, u32 flags)
 {
 	struct aril_space_op op = {
-		.va = FAMILY_VA + ((u64)first << ARIL_PAGE_SHIFT), .frame = first, .count = count,
-		.kind = kind, .flags = flags, .auth = family.auth,
+		.va = FAMILY_VA + ((u64)first << ARIL_PAGE_SHIFT),
+		.frame = first,
+		.count = count,
+		.kind = kind,
+		.flags = flags,
+		.auth = family.auth,
 	};
 	s64 r;
 
@@ -88,7 +92,8 @@ static void table_put(u32 frame, u32 level, u32 table, u32 shadow)
 	s64 r = aril_space_table(family.auth, boot_space, va, level, table, shadow);
 
 	if (r < 0)
-		exos_panic("exos: table of level %u for frame %u: error %ld", level, frame, (long)-r);
+		exos_panic("exos: table of level %u for frame %u: error %ld", level, frame,
+			   (long)-r);
 }
 
 /* The word of the running space's own tables for va, at a level (1: the page's, 4: the root's). */
@@ -283,7 +288,8 @@ u32 frame_take(void)
 
 				direct_map(ARIL_UNBIND, first, 1u << order, 0);
 				for (u32 i = 0; i < 1u << order; i++) {
-					*page_of(first + i) = (struct page){ .refs = 1, .state = PAGE_USED };
+					*page_of(first + i) =
+						(struct page){.refs = 1, .state = PAGE_USED};
 					pool[pool_count++] = first + i;
 				}
 				break;
@@ -357,8 +363,9 @@ void memory_boot(const struct core_domain *domain)
 	total_count = domain->free_frames;
 	u32 table = boot_frame();
 	table_put(0, 3, table, boot_frame());
-	shared_slots[0] = (struct shared_slot){ FAMILY_VA, table };
-	shared_slots[1] = (struct shared_slot){ EXOS_VA, ARIL_PTE_FRAME(table_word(EXOS_VA, 4)) };
-	shared_slots[2] = (struct shared_slot){ CORE_DOMAIN_VA, ARIL_PTE_FRAME(table_word(CORE_DOMAIN_VA, 4)) };
+	shared_slots[0] = (struct shared_slot){FAMILY_VA, table};
+	shared_slots[1] = (struct shared_slot){EXOS_VA, ARIL_PTE_FRAME(table_word(EXOS_VA, 4))};
+	shared_slots[2] =
+		(struct shared_slot){CORE_DOMAIN_VA, ARIL_PTE_FRAME(table_word(CORE_DOMAIN_VA, 4))};
 	archive_map(domain->archive.first, domain->archive.count);
 }

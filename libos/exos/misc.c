@@ -107,7 +107,7 @@ s64 sys_prlimit64(u64 pid, u64 resource, u64 set, u64 old)
 		return -EFAULT;
 	if (!p)
 		return -ESRCH;
-	struct linux_rlimit before = { p->limit_cur[resource], p->limit_max[resource] };
+	struct linux_rlimit before = {p->limit_cur[resource], p->limit_max[resource]};
 	if (set) {
 		if (wanted.cur > wanted.max)
 			return -EINVAL;
@@ -144,8 +144,11 @@ s64 sys_arch_prctl(u64 code, u64 addr)
 	case ARCH_GET_FS:
 		__asm__ volatile("rdfsbase %0" : "=r"(base));
 		return copy_out(addr, &base, sizeof(base));
-	case ARCH_SET_GS: exos_log_once("exos: a program wants GS, which ExOS needs (EINVAL)"); return -EINVAL;
-	default: return -EINVAL;
+	case ARCH_SET_GS:
+		exos_log_once("exos: a program wants GS, which ExOS needs (EINVAL)");
+		return -EINVAL;
+	default:
+		return -EINVAL;
 	}
 }
 
@@ -169,9 +172,12 @@ s64 sys_prctl(u64 option, u64 a, u64 b, u64 c, u64 d)
 {
 	struct proc *p = current()->proc;
 	switch ((u32)option) {
-	case PR_SET_NAME: return prctl_name(1, a);
-	case PR_GET_NAME: return prctl_name(0, a);
-	case PR_GET_DUMPABLE: return p->dumpable;
+	case PR_SET_NAME:
+		return prctl_name(1, a);
+	case PR_GET_NAME:
+		return prctl_name(0, a);
+	case PR_GET_DUMPABLE:
+		return p->dumpable;
 	case PR_SET_DUMPABLE:
 		if (a > 1)
 			return -EINVAL;
@@ -182,8 +188,10 @@ s64 sys_prctl(u64 option, u64 a, u64 b, u64 c, u64 d)
 			return -EINVAL;
 		p->no_new_privs = 1; /* no program here gains privileges by being started */
 		return 0;
-	case PR_GET_NO_NEW_PRIVS: return a || b || c || d ? -EINVAL : (s64)p->no_new_privs;
-	default: return -EINVAL;
+	case PR_GET_NO_NEW_PRIVS:
+		return a || b || c || d ? -EINVAL : (s64)p->no_new_privs;
+	default:
+		return -EINVAL;
 	}
 }
 
@@ -220,7 +228,8 @@ s64 sys_getcpu(u64 cpu, u64 node, u64 unused)
 	static const u32 only;
 	u32 here = this_context()->cpu;
 	(void)unused;
-	if ((cpu && copy_out(cpu, &here, sizeof(here))) || (node && copy_out(node, &only, sizeof(only))))
+	if ((cpu && copy_out(cpu, &here, sizeof(here))) ||
+	    (node && copy_out(node, &only, sizeof(only))))
 		return -EFAULT;
 	return 0;
 }

@@ -8,7 +8,7 @@
 
 #define MMAP_TOP (PROGRAM_TOP - (256ul << 20)) /* the stack grows down to here at most */
 
-static struct list all_mms = { &all_mms, &all_mms };
+static struct list all_mms = {&all_mms, &all_mms};
 
 /* Empty ones with their tables, for the next process: making and breaking tables costs most of a fork. */
 #define CACHE 8u
@@ -81,7 +81,8 @@ void mm_put(struct mm *mm)
 }
 
 /* Calls fn for each mapped page of an area. */
-static void area_pages(struct mm *mm, struct area *area, void (*fn)(struct mm *, u64, u64 *, void *), void *data)
+static void area_pages(struct mm *mm, struct area *area,
+		       void (*fn)(struct mm *, u64, u64 *, void *), void *data)
 {
 	for (u64 va = pages_next(mm, area->start, area->end); va < area->end;) {
 		u64 *word = pages_word(mm, va, 0);
@@ -148,7 +149,7 @@ static void page_share(struct mm *mm, u64 va, u64 *word, void *data)
 /* Private pages become read-only on both sides: whoever writes first while both have it copies it. */
 static s64 clone_pages(struct mm *to, struct mm *from)
 {
-	struct clone clone = { .to = to, .copies = COPY_AT_FORK };
+	struct clone clone = {.to = to, .copies = COPY_AT_FORK};
 	struct list *at;
 
 	for (at = from->areas.prev; at != &from->areas; at = at->prev) { /* the stack first */
@@ -210,7 +211,8 @@ static u8 *page_own(struct mm *mm, u64 va)
 	u64 *word = pages_word(mm, va, 1);
 	if (!word)
 		return NULL;
-	if (!(*word & MAPPED) && mm_fault_in(mm, va, area->prot & PROT_WRITE ? FAULT_WRITE : 0, &code))
+	if (!(*word & MAPPED) &&
+	    mm_fault_in(mm, va, area->prot & PROT_WRITE ? FAULT_WRITE : 0, &code))
 		return NULL;
 	void *old = mapped_page(*word);
 	if (area->flags & MAP_SHARED || page_refs(old) == 1)

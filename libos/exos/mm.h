@@ -9,24 +9,24 @@ struct inode;
 struct area {
 	struct list link; /* by address */
 	u64 start, end;
-	u32 prot;  /* PROT_* */
-	u32 flags; /* MAP_SHARED, MAP_PRIVATE, MAP_ANONYMOUS, MAP_GROWSDOWN */
+	u32 prot;	     /* PROT_* */
+	u32 flags;	     /* MAP_SHARED, MAP_PRIVATE, MAP_ANONYMOUS, MAP_GROWSDOWN */
 	struct inode *inode; /* or NULL */
-	u64 offset; /* bytes in the inode at start */
+	u64 offset;	     /* bytes in the inode at start */
 };
 
 /* A page table and what ExOS remembers of it: a word per entry. */
 struct mm_node {
 	u32 table, shadow; /* frames */
-	u64 *slot;         /* 512: of level 2 and up struct mm_node *, of level 1 PAGE_* and the frame << 12 */
+	u64 *slot; /* 512: of level 2 and up struct mm_node *, of level 1 PAGE_* and the frame << 12 */
 };
 
 struct mm {
 	struct mm_node root; /* table: the space */
 	struct list all;     /* of the family */
-	u32 space; /* root frame */
-	u32 refs;  /* vfork shares it */
-	u32 tables; /* below the root */
+	u32 space;	     /* root frame */
+	u32 refs;	     /* vfork shares it */
+	u32 tables;	     /* below the root */
 	struct list areas;
 	u64 brk_start, brk;
 	u64 mmap_top;
@@ -36,12 +36,13 @@ struct mm {
 	u32 stub_used; /* bytes */
 };
 
-struct mm *mm_create(void);            /* an empty program half over the family's shared sub-trees */
-struct mm *mm_clone(struct mm *from);  /* fork: copy on write */
+struct mm *mm_create(void);	      /* an empty program half over the family's shared sub-trees */
+struct mm *mm_clone(struct mm *from); /* fork: copy on write */
 void mm_get(struct mm *mm);
-void mm_put(struct mm *mm);            /* destroys at the last one; never the space one runs on */
+void mm_put(struct mm *mm); /* destroys at the last one; never the space one runs on */
 /* Adds an area and nothing else. 0 or -ENOMEM. MAP_FIXED semantics: what was there is unmapped. */
-s64 mm_map(struct mm *mm, u64 start, u64 bytes, u32 prot, u32 flags, struct inode *inode, u64 offset);
+s64 mm_map(struct mm *mm, u64 start, u64 bytes, u32 prot, u32 flags, struct inode *inode,
+	   u64 offset);
 /* Resolves a fault of the current process: 0, or the signal (SIGSEGV, SIGBUS) with *code = si_code. */
 int mm_fault(u64 addr, u64 error, int *code);
 struct area *mm_find(struct mm *mm, u64 addr);

@@ -16,7 +16,10 @@
 #define MAPPED_NOREAD 8ul /* PROT_NONE */
 #define MAPPED_FLAGS 15ul
 
-static inline void *mapped_page(u64 word) { return frame_page(word >> 12); }
+static inline void *mapped_page(u64 word)
+{
+	return frame_page(word >> 12);
+}
 
 /* ---- pages.c ---- */
 /* The space and its root's words, with the shared slots. 0 or -ENOMEM. */
@@ -61,7 +64,13 @@ int mm_fault_in(struct mm *mm, u64 addr, u64 error, int *code);
 #define FAULT_WRITE 2ul
 #define FAULT_EXEC 16ul
 
-static inline u64 page_down(u64 at) { return at & ~(PAGE - 1); }
-static inline u64 page_up(u64 at) { return (at + PAGE - 1) & ~(PAGE - 1); }
+static inline u64 page_down(u64 at)
+{
+	return at & ~(PAGE - 1);
+}
+static inline u64 page_up(u64 at)
+{
+	return (at + PAGE - 1) & ~(PAGE - 1);
+}
 
 #endif

@@ -4,7 +4,8 @@
 #include "mm_internal.h"
 #include "proc.h"
 
-#define AREA_READ_ONLY 0x40000000u /* of a shared file not open for writing: PROT_WRITE is refused */
+#define AREA_READ_ONLY \
+	0x40000000u /* of a shared file not open for writing: PROT_WRITE is refused */
 #define MMAP_MIN 0x10000ul
 #define RLIMIT_DATA_INDEX 2
 #define PROT_ALL (PROT_READ | PROT_WRITE | PROT_EXEC)
@@ -30,7 +31,8 @@ s64 sys_brk(u64 addr)
 		if (addr - mm->brk_start > current()->proc->limit_cur[RLIMIT_DATA_INDEX])
 			return mm->brk;
 		if ((next && next->start < end) || (end - old) / PAGE > pages_total() ||
-		    mm_map(mm, old, end - old, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, NULL, 0))
+		    mm_map(mm, old, end - old, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+			   NULL, 0))
 			return mm->brk;
 	}
 	mm->brk = addr;
@@ -145,7 +147,8 @@ static void area_reprotect(struct mm *mm, struct area *area)
 
 		for (; va < stop; va += PAGE, word++)
 			if (*word & MAPPED)
-				pages_protect(mm, va, word, area_flags(area, !!(*word & MAPPED_WRITE)));
+				pages_protect(mm, va, word,
+					      area_flags(area, !!(*word & MAPPED_WRITE)));
 		va = pages_next(mm, va, area->end);
 	}
 }
@@ -195,14 +198,15 @@ static s64 pages_move(struct mm *mm, u64 from, u64 to, u64 bytes)
 		if (pages_word(mm, from + at, 0) && *pages_word(mm, from + at, 0) & MAPPED &&
 		    !pages_word(mm, to + at, 1))
 			return -ENOMEM;
-	for (u64 va = pages_next(mm, from, from + bytes); va < from + bytes; va = pages_next(mm, va + PAGE, from + bytes)) {
+	for (u64 va = pages_next(mm, from, from + bytes); va < from + bytes;
+	     va = pages_next(mm, va + PAGE, from + bytes)) {
 		u64 *word = pages_word(mm, va, 0);
 
 		if (!(*word & MAPPED))
 			continue;
 		page_get(mapped_page(*word));
-		pages_bind(mm, va - from + to, pages_word(mm, va - from + to, 1), mapped_page(*word),
-			   *word & MAPPED_FLAGS & ~MAPPED);
+		pages_bind(mm, va - from + to, pages_word(mm, va - from + to, 1),
+			   mapped_page(*word), *word & MAPPED_FLAGS & ~MAPPED);
 	}
 	pages_flush();
 	return 0;
@@ -213,7 +217,8 @@ static s64 remap_move(struct mm *mm, u64 old, u64 old_bytes, u64 bytes, u64 to)
 {
 	struct area area = *mm_find(mm, old);
 	u64 moved = min(old_bytes, bytes);
-	s64 error = mm_map(mm, to, bytes, area.prot, area.flags, area.inode, area.offset + (old - area.start));
+	s64 error = mm_map(mm, to, bytes, area.prot, area.flags, area.inode,
+			   area.offset + (old - area.start));
 
 	if (error)
 		return error;
@@ -231,7 +236,8 @@ static int remap_grow(struct mm *mm, u64 old, u64 old_bytes, u64 bytes)
 {
 	struct area *area = mm_find(mm, old), *next = area_next(mm, area);
 
-	if (area->end != old + old_bytes || old + bytes > PROGRAM_TOP || (next && next->start < old + bytes))
+	if (area->end != old + old_bytes || old + bytes > PROGRAM_TOP ||
+	    (next && next->start < old + bytes))
 		return 0;
 	area->end = old + bytes;
 	return 1;
@@ -292,7 +298,8 @@ static int range_mapped(struct mm *mm, u64 start, u64 end)
 /* Private pages go: they come back as zeroes or from the file. Shared ones stay where they are kept. */
 static void drop_pages(struct mm *mm, u64 start, u64 end)
 {
-	for (struct area *area = area_from(mm, start); area && area->start < end; area = area_next(mm, area))
+	for (struct area *area = area_from(mm, start); area && area->start < end;
+	     area = area_next(mm, area))
 		if (area->inode || !(area->flags & MAP_SHARED))
 			pages_unmap(mm, max(start, area->start), min(end, area->end));
 }

@@ -35,7 +35,8 @@ s64 pages_create(struct mm *mm)
 	}
 	s64 error = aril_space_create(family.auth, root->table, root->shadow);
 	for (u32 i = 0; !error && i < SHARED_SLOTS; i++)
-		error = aril_space_link(family.auth, root->table, shared_slots[i].va, 3, shared_slots[i].table);
+		error = aril_space_link(family.auth, root->table, shared_slots[i].va, 3,
+					shared_slots[i].table);
 	if (error)
 		exos_panic("exos: new space: error %ld", (long)-error);
 	mm->space = root->table;
@@ -133,14 +134,15 @@ void pages_flush(void)
 	u32 done = 0;
 
 	while (done < batch.n) {
-		s64 r = aril_space_update(family.auth, batch.mm->space, batch.op + done, batch.n - done);
+		s64 r = aril_space_update(family.auth, batch.mm->space, batch.op + done,
+					  batch.n - done);
 
 		if (r >= 0)
 			done += r;
 		else if (r != -ARIL_E_AGAIN)
 			exos_panic("exos: binding %lx to frame %u (op %u, flags %x): error %ld",
-				   (unsigned long)batch.op[done].va, batch.op[done].frame, batch.op[done].kind,
-				   batch.op[done].flags, (long)-r);
+				   (unsigned long)batch.op[done].va, batch.op[done].frame,
+				   batch.op[done].kind, batch.op[done].flags, (long)-r);
 	}
 	batch.n = 0;
 }
@@ -151,8 +153,9 @@ static void batch_add(struct mm *mm, u32 kind, u64 va, u32 frame, u32 flags)
 	if (batch.n && batch.mm == mm) {
 		struct aril_space_op *last = &batch.op[batch.n - 1];
 
-		if (last->kind == kind && last->flags == flags && last->va + last->count * PAGE == va &&
-		    last->count < ARIL_OP_PAGES && (kind != ARIL_BIND || last->frame + last->count == frame)) {
+		if (last->kind == kind && last->flags == flags &&
+		    last->va + last->count * PAGE == va && last->count < ARIL_OP_PAGES &&
+		    (kind != ARIL_BIND || last->frame + last->count == frame)) {
 			last->count++;
 			return;
 		}
@@ -161,13 +164,19 @@ static void batch_add(struct mm *mm, u32 kind, u64 va, u32 frame, u32 flags)
 		pages_flush();
 	batch.mm = mm;
 	batch.op[batch.n++] = (struct aril_space_op){
-		.va = va, .frame = frame, .count = 1, .kind = kind, .flags = flags, .auth = family.auth,
+		.va = va,
+		.frame = frame,
+		.count = 1,
+		.kind = kind,
+		.flags = flags,
+		.auth = family.auth,
 	};
 }
 
 static u32 bind_flags(u64 flags)
 {
-	return (flags & MAPPED_WRITE ? ARIL_BIND_WRITE : 0) | (flags & MAPPED_EXEC ? ARIL_BIND_EXEC : 0) |
+	return (flags & MAPPED_WRITE ? ARIL_BIND_WRITE : 0) |
+	       (flags & MAPPED_EXEC ? ARIL_BIND_EXEC : 0) |
 	       (flags & MAPPED_NOREAD ? ARIL_BIND_NOREAD : 0);
 }
 

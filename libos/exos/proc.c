@@ -8,9 +8,9 @@
 
 #define PID_MAX 32768
 
-struct list all_procs = { &all_procs, &all_procs };
+struct list all_procs = {&all_procs, &all_procs};
 /* Ended with a parent that does not wait: freed by the next call that may, as none can free its own stack. */
-static struct list unwaited = { &unwaited, &unwaited };
+static struct list unwaited = {&unwaited, &unwaited};
 static u32 last_pid;
 
 struct proc *proc_find(u32 pid)
@@ -196,7 +196,8 @@ static s64 fork_start(struct proc *child, u64 flags, u64 child_tid)
 	struct proc *p = current()->proc;
 	u32 pid = child->pid;
 	if (flags & CLONE_CHILD_SETTID)
-		mm_poke(child->mm, child_tid, &pid, sizeof(pid)); /* Linux ignores a bad address, too */
+		mm_poke(child->mm, child_tid, &pid,
+			sizeof(pid)); /* Linux ignores a bad address, too */
 	child->parent = p;
 	child->ppid = p->pid;
 	list_add_tail(&all_procs, &child->all);
@@ -212,10 +213,12 @@ static s64 fork_start(struct proc *child, u64 flags, u64 child_tid)
  * what only threads and containers need. */
 static s64 proc_fork(u64 flags, u64 exit_signal, u64 stack, u64 parent_tid, u64 child_tid, u64 tls)
 {
-	const u64 known = CLONE_VM | CLONE_VFORK | CLONE_SETTLS | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID |
-			  CLONE_CHILD_SETTID | CLONE_DETACHED | CLONE_CLEAR_SIGHAND;
+	const u64 known = CLONE_VM | CLONE_VFORK | CLONE_SETTLS | CLONE_PARENT_SETTID |
+			  CLONE_CHILD_CLEARTID | CLONE_CHILD_SETTID | CLONE_DETACHED |
+			  CLONE_CLEAR_SIGHAND;
 	if (flags & ~known) {
-		exos_log_once("exos: clone with flags %#lx is not there (ENOSYS)", (unsigned long)flags);
+		exos_log_once("exos: clone with flags %#lx is not there (ENOSYS)",
+			      (unsigned long)flags);
 		return -ENOSYS;
 	}
 	if (exit_signal > NSIG)
@@ -258,7 +261,7 @@ s64 sys_clone(u64 flags, u64 stack, u64 parent_tid, u64 child_tid, u64 tls)
 
 s64 sys_clone3(u64 args, u64 bytes)
 {
-	struct linux_clone_args a = { .flags = 0 };
+	struct linux_clone_args a = {.flags = 0};
 	u8 more;
 	if (bytes < 64 || bytes > PAGE)
 		return bytes < 64 ? -EINVAL : -E2BIG;
@@ -267,12 +270,13 @@ s64 sys_clone3(u64 args, u64 bytes)
 	for (u64 at = sizeof(a); at < bytes; at++)
 		if (copy_in(&more, args + at, 1) || more)
 			return -E2BIG;
-	if ((a.flags & (CSIGNAL | CLONE_DETACHED)) || !a.stack != !a.stack_size || a.exit_signal > NSIG)
+	if ((a.flags & (CSIGNAL | CLONE_DETACHED)) || !a.stack != !a.stack_size ||
+	    a.exit_signal > NSIG)
 		return -EINVAL;
 	if (a.set_tid_size || a.cgroup)
 		return -ENOSYS;
-	return proc_fork(a.flags, a.exit_signal, a.stack ? a.stack + a.stack_size : 0, a.parent_tid, a.child_tid,
-			 a.tls);
+	return proc_fork(a.flags, a.exit_signal, a.stack ? a.stack + a.stack_size : 0, a.parent_tid,
+			 a.child_tid, a.tls);
 }
 
 void proc_free(struct proc *p, int charge)
@@ -322,12 +326,14 @@ static void exit_locks(struct thread *t)
 /* Makes a zombie of p, or, where its parent does not care, a process that is freed at the next occasion. */
 static void exit_report(struct proc *p, s32 status)
 {
-	const struct linux_sigaction *action = p->parent ? &p->parent->sig->action[SIGCHLD - 1] : NULL;
+	const struct linux_sigaction *action =
+		p->parent ? &p->parent->sig->action[SIGCHLD - 1] : NULL;
 	p->exit_status = status;
 	p->state = PROC_ZOMBIE;
 	int code = status & 0x7f ? CLD_KILLED : CLD_EXITED;
 	proc_notify_parent(p, code, status & 0x7f ? status & 0x7f : (status >> 8) & 0xff);
-	if (p->pid == 1 || (p->parent && (action->handler != SIG_IGN && !(action->flags & SA_NOCLDWAIT))))
+	if (p->pid == 1 ||
+	    (p->parent && (action->handler != SIG_IGN && !(action->flags & SA_NOCLDWAIT))))
 		return;
 	list_del(&p->sibling);
 	p->parent = NULL;

@@ -26,7 +26,12 @@ s64 proc_exec(const char *path, char *const argv[], char *const envp[]);
 _Noreturn void proc_exit(s32 status); /* status in wait4's encoding: code << 8 | signal */
 
 /* signal.c (E3) */
-struct siginfo_k { s32 signo, code, errnum; s32 pid, uid, status; u64 addr; u64 value; };
+struct siginfo_k {
+	s32 signo, code, errnum;
+	s32 pid, uid, status;
+	u64 addr;
+	u64 value;
+};
 struct sighand *sighand_create(void);
 struct sighand *sighand_clone(struct sighand *s);
 void sighand_put(struct sighand *s);

@@ -23,7 +23,7 @@ struct sighand {
 	u32 refs;
 	u32 queued;
 	struct linux_sigaction action[NSIG]; /* of signal n at n - 1 */
-	struct list queue;                   /* struct sig_queued, oldest first */
+	struct list queue;		     /* struct sig_queued, oldest first */
 };
 
 /* Takes the lowest pending signal that `mask` does not block, faults first, with its information. 0: none. */
@@ -35,8 +35,8 @@ void siginfo_to_linux(const struct siginfo_k *from, struct linux_siginfo *to);
 
 /* Builds the frame of a handler on the program's stack and sets regs to enter it. 0 or -EFAULT: the stack cannot
  * take it. `mask`: what sigreturn restores. */
-int sigframe_push(struct user_regs *regs, const struct siginfo_k *info, const struct linux_sigaction *action,
-		  u64 mask);
+int sigframe_push(struct user_regs *regs, const struct siginfo_k *info,
+		  const struct linux_sigaction *action, u64 mask);
 
 /* Tells the parent of p (SIGCHLD) that p ended, stopped or went on: code is CLD_*, status the exit code or signal. */
 void proc_notify_parent(struct proc *p, int code, int status);

@@ -25,7 +25,8 @@ static u8 *text_page(struct mm *mm, u64 va)
 	struct area *area = mm_find(mm, va);
 	u64 *word = pages_word(mm, page_down(va), 0);
 
-	if (!area || area->flags & MAP_SHARED || !word || !(*word & MAPPED) || *word & MAPPED_NOREAD)
+	if (!area || area->flags & MAP_SHARED || !word || !(*word & MAPPED) ||
+	    *word & MAPPED_NOREAD)
 		return NULL;
 	u8 *page = mapped_page(*word);
 	if (page_refs(page) == 1)
@@ -115,14 +116,16 @@ static u64 stub_create(struct mm *mm, u64 site, u32 number)
 
 	if (!area)
 		return 0;
-	if (!mm->stub_page || !reaches(mm->stub_page, site) || mm->stub_used + STUB_STEP > POINTER_AT)
+	if (!mm->stub_page || !reaches(mm->stub_page, site) ||
+	    mm->stub_used + STUB_STEP > POINTER_AT)
 		if (stub_page_create(mm, area))
 			return 0;
 	u8 *page = text_page(mm, mm->stub_page);
 	if (!page)
 		return 0;
 	u64 at = mm->stub_page + mm->stub_used;
-	rewrite_stub(page + mm->stub_used, at, number, site + SITE_BYTES + 2, mm->stub_page + POINTER_AT);
+	rewrite_stub(page + mm->stub_used, at, number, site + SITE_BYTES + 2,
+		     mm->stub_page + POINTER_AT);
 	mm->stub_used += STUB_STEP;
 	return at;
 }

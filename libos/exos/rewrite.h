@@ -6,8 +6,8 @@
 #include "exos.h"
 
 struct rewrite_counts {
-	u64 sites;     /* rewritten */
-	u64 kept;      /* reflected sites whose shape is not one we rewrite: each reflection counted */
+	u64 sites; /* rewritten */
+	u64 kept;  /* reflected sites whose shape is not one we rewrite: each reflection counted */
 	u64 rewritten; /* calls that came by a stub */
 	u64 reflected; /* calls that came by the kernel */
 };

@@ -12,7 +12,8 @@
 
 enum { LOCK_FREE = 0, LOCK_TAKEN, LOCK_WAITED };
 #define LOCK_SPINS 2000
-#define LOCK_LOOK_NS 5000000ul /* look again: an env that ends between unlocking and waking wakes nobody */
+#define LOCK_LOOK_NS \
+	5000000ul /* look again: an env that ends between unlocking and waking wakes nobody */
 
 /* A holder that is stopped by force holds on; the scheduler resumes it before anything else on its CPU. Who waits
  * long lets its CPU halt: a CPU that spins has to answer each shoot-down, a halted one need not. */
@@ -25,7 +26,7 @@ static struct {
 struct cpu *cpus;
 static struct list run_queue;
 static u64 queued_since; /* when the queue was last empty, or last shared */
-#define SHARE_NS 100000  /* a thread that has waited so long goes to an idle processor */
+#define SHARE_NS 100000	 /* a thread that has waited so long goes to an idle processor */
 
 static u32 word_offset(const u32 *word)
 {
@@ -38,8 +39,8 @@ static int lock_try(struct cpu *c)
 	u32 free = LOCK_FREE;
 
 	if (!c->lock_blocked)
-		return __atomic_compare_exchange_n(lock.word, &free, LOCK_TAKEN, 0, __ATOMIC_ACQUIRE,
-						   __ATOMIC_RELAXED);
+		return __atomic_compare_exchange_n(lock.word, &free, LOCK_TAKEN, 0,
+						   __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
 	if (__atomic_load_n(lock.word, __ATOMIC_RELAXED) == LOCK_TAKEN ||
 	    __atomic_exchange_n(lock.word, LOCK_WAITED, __ATOMIC_ACQUIRE) != LOCK_FREE)
 		return 0;
@@ -53,7 +54,8 @@ static void lock_block(struct cpu *c)
 	u32 taken = LOCK_TAKEN;
 
 	c->lock_blocked = 1;
-	if (__atomic_compare_exchange_n(lock.word, &taken, LOCK_WAITED, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST) ||
+	if (__atomic_compare_exchange_n(lock.word, &taken, LOCK_WAITED, 0, __ATOMIC_SEQ_CST,
+					__ATOMIC_SEQ_CST) ||
 	    taken == LOCK_WAITED)
 		aril_wait(family.auth, page_frame(cpus), word_offset(lock.word), LOCK_WAITED,
 			  now_ns() + LOCK_LOOK_NS);
@@ -239,7 +241,8 @@ _Noreturn void sched_leave(void)
 	else
 		lock_release();
 	if (c->nap_until)
-		aril_wait(family.auth, page_frame(cpus), word_offset(&c->word), c->word, c->nap_until);
+		aril_wait(family.auth, page_frame(cpus), word_offset(&c->word), c->word,
+			  c->nap_until);
 	aril_yield(family.auth, to);
 	/* It could not be entered: the scheduler looks into it. */
 	for (;;)
@@ -254,7 +257,7 @@ static void sleep_over(struct timer *timer)
 s64 sleep_on(struct waitq *q, u64 deadline, int interruptible)
 {
 	struct thread *t = current();
-	struct timer timer = { .fire = sleep_over, .data = t };
+	struct timer timer = {.fire = sleep_over, .data = t};
 
 	exos_assert(t->tid); /* the scheduler itself never sleeps */
 	if (interruptible && signal_pending(t))
@@ -340,8 +343,9 @@ static void run_current(struct cpu *c)
 	const struct aril_env_info *info =
 		(const struct aril_env_info *)ARIL_INFO->envs_va + (p->env & 0xffff);
 
-	exos_log("exos: process %u (%s) was ended: error %ld, end %u vector %u error %x at %lx address %lx", p->pid,
-		 p->comm, (long)-error, info->end, info->end_vector, info->end_error,
+	exos_log("exos: process %u (%s) was ended: error %ld, end %u vector %u error %x at %lx "
+		 "address %lx",
+		 p->pid, p->comm, (long)-error, info->end, info->end_vector, info->end_error,
 		 (unsigned long)info->end_rip, (unsigned long)info->end_addr);
 	if (error != -ARIL_E_ENV || lock.owner == c->current)
 		exos_panic("exos: it was in the middle of ExOS");

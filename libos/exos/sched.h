@@ -30,12 +30,13 @@ struct cpu {
 	u32 word; /* changes when an idle processor has work */
 	u32 idle;
 	struct thread *current; /* picked for this processor; NULL: none */
-	u32 leave_to;           /* whom the leaving thread yields to; 0: the slice is over */
-	u32 breathing;          /* it keeps the processor and what it has locked */
-	u32 lock_wait;          /* it waits for the family lock: the scheduler does so for it */
-	u32 lock_blocked;       /* it has been blocked for it since it last took it */
-	u64 nap_until; /* the scheduler is in sched_nap; 0: no */
-	struct aril_context *last; /* of the thread that ran here last, in its env: it may have been stopped by force */
+	u32 leave_to;		/* whom the leaving thread yields to; 0: the slice is over */
+	u32 breathing;		/* it keeps the processor and what it has locked */
+	u32 lock_wait;		/* it waits for the family lock: the scheduler does so for it */
+	u32 lock_blocked;	/* it has been blocked for it since it last took it */
+	u64 nap_until;		/* the scheduler is in sched_nap; 0: no */
+	struct aril_context *
+		last; /* of the thread that ran here last, in its env: it may have been stopped by force */
 	u32 last_env;
 	u32 pad2[3];
 };
@@ -49,7 +50,10 @@ static inline struct aril_context *this_context(void)
 	__asm__ volatile("movq %%gs:24, %0" : "=r"(ctx));
 	return ctx;
 }
-static inline struct cpu *this_cpu(void) { return &cpus[this_context()->cpu]; }
+static inline struct cpu *this_cpu(void)
+{
+	return &cpus[this_context()->cpu];
+}
 
 /* sched.c */
 void sched_boot(void);

@@ -30,7 +30,8 @@ s64 sys_rt_sigaction(u64 sig, u64 act, u64 old, u64 bytes)
 	*slot = wanted;
 	slot->mask &= ~SIG_UNBLOCKABLE;
 	if (wanted.handler == SIG_IGN ||
-	    (wanted.handler == SIG_DFL && (sig == SIGCHLD || sig == SIGCONT || sig == SIGURG || sig == SIGWINCH))) {
+	    (wanted.handler == SIG_DFL &&
+	     (sig == SIGCHLD || sig == SIGCONT || sig == SIGURG || sig == SIGWINCH))) {
 		struct siginfo_k info;
 		while (signal_take(p->thread, ~SIG_BIT(sig), &info))
 			; /* what is ignored does not stay pending */
@@ -140,7 +141,8 @@ s64 sys_rt_sigtimedwait(u64 set, u64 info, u64 timeout, u64 bytes)
 static int may_signal(const struct proc *p, int sig)
 {
 	const struct proc *me = current()->proc;
-	if (!me->euid || me->euid == p->uid || me->euid == p->suid || me->uid == p->uid || me->uid == p->suid)
+	if (!me->euid || me->euid == p->uid || me->euid == p->suid || me->uid == p->uid ||
+	    me->uid == p->suid)
 		return 1;
 	return sig == SIGCONT && me->sid == p->sid;
 }
@@ -172,7 +174,8 @@ static s64 kill_many(u32 pgid, int sig, const struct siginfo_k *info)
 static struct siginfo_k info_from_me(int sig, int code)
 {
 	const struct proc *me = current()->proc;
-	return (struct siginfo_k){ .signo = sig, .code = code, .pid = (s32)me->pid, .uid = (s32)me->uid };
+	return (struct siginfo_k){
+		.signo = sig, .code = code, .pid = (s32)me->pid, .uid = (s32)me->uid};
 }
 
 s64 sys_kill(u64 pid, u64 sig)
@@ -219,8 +222,12 @@ s64 sys_rt_sigqueueinfo(u64 pid, u64 sig, u64 info)
 		return -EINVAL;
 	if ((in.code >= 0 || in.code == SI_TKILL) && p != current()->proc)
 		return -EPERM; /* only the kernel says these of others */
-	struct siginfo_k k = { .signo = (s32)sig, .code = in.code, .errnum = in.errnum, .pid = in.kill.pid,
-			       .uid = (s32)in.kill.uid, .value = in.kill.value };
+	struct siginfo_k k = {.signo = (s32)sig,
+			      .code = in.code,
+			      .errnum = in.errnum,
+			      .pid = in.kill.pid,
+			      .uid = (s32)in.kill.uid,
+			      .value = in.kill.value};
 	return kill_one(p, (int)sig, &k);
 }
 
@@ -258,20 +265,36 @@ static int sse_code(void)
 void program_exception(u64 vector, u64 error, u64 addr, struct user_regs *regs)
 {
 	struct thread *t = current();
-	struct siginfo_k info = { .code = SI_KERNEL };
+	struct siginfo_k info = {.code = SI_KERNEL};
 	int sig = SIGSEGV;
 	(void)addr;
 	family_lock();
 	switch (vector) {
-	case 0: sig = SIGFPE, info.code = FPE_INTDIV, info.addr = regs->rip; break;
-	case 1: sig = SIGTRAP, info.code = TRAP_TRACE, info.addr = regs->rip; break;
-	case 3: sig = SIGTRAP; break;
-	case 4: break;
-	case 6: sig = SIGILL, info.code = ILL_ILLOPN, info.addr = regs->rip; break;
-	case 16: sig = SIGFPE, info.code = x87_code(), info.addr = regs->rip; break;
-	case 17: sig = SIGBUS, info.code = BUS_ADRALN; break;
-	case 19: sig = SIGFPE, info.code = sse_code(), info.addr = regs->rip; break;
-	default: break;
+	case 0:
+		sig = SIGFPE, info.code = FPE_INTDIV, info.addr = regs->rip;
+		break;
+	case 1:
+		sig = SIGTRAP, info.code = TRAP_TRACE, info.addr = regs->rip;
+		break;
+	case 3:
+		sig = SIGTRAP;
+		break;
+	case 4:
+		break;
+	case 6:
+		sig = SIGILL, info.code = ILL_ILLOPN, info.addr = regs->rip;
+		break;
+	case 16:
+		sig = SIGFPE, info.code = x87_code(), info.addr = regs->rip;
+		break;
+	case 17:
+		sig = SIGBUS, info.code = BUS_ADRALN;
+		break;
+	case 19:
+		sig = SIGFPE, info.code = sse_code(), info.addr = regs->rip;
+		break;
+	default:
+		break;
 	}
 	t->fault_vector = vector;
 	t->fault_error = error;

@@ -30,7 +30,8 @@ static u32 altstack_flags(const struct thread *t, u64 sp)
 
 void siginfo_to_linux(const struct siginfo_k *from, struct linux_siginfo *to)
 {
-	*to = (struct linux_siginfo){ .signo = from->signo, .errnum = from->errnum, .code = from->code };
+	*to = (struct linux_siginfo){
+		.signo = from->signo, .errnum = from->errnum, .code = from->code};
 	if (from->signo == SIGCHLD && from->code > 0) {
 		to->child.pid = from->pid;
 		to->child.uid = (u32)from->uid;
@@ -48,18 +49,39 @@ static void context_fill(struct linux_sigcontext *c, const struct user_regs *r, 
 {
 	const struct thread *t = current();
 	*c = (struct linux_sigcontext){
-		.r8 = r->r8, .r9 = r->r9, .r10 = r->r10, .r11 = r->r11, .r12 = r->r12, .r13 = r->r13,
-		.r14 = r->r14, .r15 = r->r15, .rdi = r->rdi, .rsi = r->rsi, .rbp = r->rbp, .rbx = r->rbx,
-		.rdx = r->rdx, .rax = r->rax, .rcx = r->rcx, .rsp = r->rsp, .rip = r->rip,
-		.rflags = r->rflags, .cs = (u16)r->cs, .ss = (u16)r->ss, .err = t->fault_error,
-		.trapno = t->fault_vector, .oldmask = mask, .cr2 = t->fault_addr,
+		.r8 = r->r8,
+		.r9 = r->r9,
+		.r10 = r->r10,
+		.r11 = r->r11,
+		.r12 = r->r12,
+		.r13 = r->r13,
+		.r14 = r->r14,
+		.r15 = r->r15,
+		.rdi = r->rdi,
+		.rsi = r->rsi,
+		.rbp = r->rbp,
+		.rbx = r->rbx,
+		.rdx = r->rdx,
+		.rax = r->rax,
+		.rcx = r->rcx,
+		.rsp = r->rsp,
+		.rip = r->rip,
+		.rflags = r->rflags,
+		.cs = (u16)r->cs,
+		.ss = (u16)r->ss,
+		.err = t->fault_error,
+		.trapno = t->fault_vector,
+		.oldmask = mask,
+		.cr2 = t->fault_addr,
 	};
 }
 
 static void context_restore(const struct linux_sigcontext *c, struct user_regs *r)
 {
-	r->r8 = c->r8, r->r9 = c->r9, r->r10 = c->r10, r->r11 = c->r11, r->r12 = c->r12, r->r13 = c->r13;
-	r->r14 = c->r14, r->r15 = c->r15, r->rdi = c->rdi, r->rsi = c->rsi, r->rbp = c->rbp, r->rbx = c->rbx;
+	r->r8 = c->r8, r->r9 = c->r9, r->r10 = c->r10, r->r11 = c->r11, r->r12 = c->r12,
+	r->r13 = c->r13;
+	r->r14 = c->r14, r->r15 = c->r15, r->rdi = c->rdi, r->rsi = c->rsi, r->rbp = c->rbp,
+	r->rbx = c->rbx;
 	r->rdx = c->rdx, r->rax = c->rax, r->rcx = c->rcx, r->rsp = c->rsp, r->rip = c->rip;
 	r->rflags = (r->rflags & ~RFLAGS_PROGRAM) | (c->rflags & RFLAGS_PROGRAM);
 	r->orig_rax = ~0ul; /* rax is the program's, not a call's result */
@@ -104,7 +126,8 @@ static int vector_pop(u64 from)
 	int error = copy_in(area, from, FX_BYTES);
 	const struct linux_fpx_sw_bytes *sw = (void *)(area + FX_SW_BYTES);
 	int extended = sw->magic1 == FP_XSTATE_MAGIC1 && sw->xstate_size == bytes &&
-		       !copy_in(&magic2, from + bytes, sizeof(magic2)) && magic2 == FP_XSTATE_MAGIC2;
+		       !copy_in(&magic2, from + bytes, sizeof(magic2)) &&
+		       magic2 == FP_XSTATE_MAGIC2;
 	if (!error && extended)
 		error = copy_in(area + FX_BYTES, from + FX_BYTES, bytes - FX_BYTES);
 	if (!error) {
@@ -125,12 +148,12 @@ static int vector_pop(u64 from)
 	return error;
 }
 
-int sigframe_push(struct user_regs *regs, const struct siginfo_k *info, const struct linux_sigaction *action,
-		  u64 mask)
+int sigframe_push(struct user_regs *regs, const struct siginfo_k *info,
+		  const struct linux_sigaction *action, u64 mask)
 {
 	struct thread *t = current();
 	u64 sp = regs->rsp - RED_ZONE;
-	struct linux_rt_sigframe frame = { .restorer = action->restorer };
+	struct linux_rt_sigframe frame = {.restorer = action->restorer};
 	if (!(action->flags & SA_RESTORER))
 		return -EFAULT;
 	if ((action->flags & SA_ONSTACK) && t->altstack_size && !on_altstack(t, regs->rsp))
@@ -140,7 +163,8 @@ int sigframe_push(struct user_regs *regs, const struct siginfo_k *info, const st
 	if (on_altstack(t, regs->rsp) && (action->flags & SA_ONSTACK) && !on_altstack(t, sp))
 		return -EFAULT; /* would run over the alternate stack's end */
 	frame.uc.flags = UC_FP_XSTATE | UC_SIGCONTEXT_SS | UC_STRICT_RESTORE_SS;
-	frame.uc.stack = (struct linux_stack){ t->altstack_sp, altstack_flags(t, regs->rsp), 0, t->altstack_size };
+	frame.uc.stack = (struct linux_stack){t->altstack_sp, altstack_flags(t, regs->rsp), 0,
+					      t->altstack_size};
 	context_fill(&frame.uc.mcontext, regs, mask);
 	frame.uc.mcontext.fpstate = fpstate;
 	frame.uc.sigmask = mask;
@@ -182,7 +206,8 @@ static s64 altstack_set(struct thread *t, const struct linux_stack *s, u64 sp)
 s64 sys_sigaltstack(u64 new_stack, u64 old_stack)
 {
 	struct thread *t = current();
-	struct linux_stack wanted, old = { t->altstack_sp, altstack_flags(t, t->regs->rsp), 0, t->altstack_size };
+	struct linux_stack wanted,
+		old = {t->altstack_sp, altstack_flags(t, t->regs->rsp), 0, t->altstack_size};
 	if (new_stack) {
 		if (copy_in(&wanted, new_stack, sizeof(wanted)))
 			return -EFAULT;
@@ -204,7 +229,7 @@ s64 sys_rt_sigreturn(void)
 	if (copy_in(&frame, at, sizeof(frame) - sizeof(frame.info)) ||
 	    frame.uc.mcontext.rip >= ARIL_USER_TOP || vector_pop(frame.uc.mcontext.fpstate)) {
 		regs->orig_rax = ~0ul;
-		signal_force(SIGSEGV, &(struct siginfo_k){ .code = SI_KERNEL });
+		signal_force(SIGSEGV, &(struct siginfo_k){.code = SI_KERNEL});
 		return 0;
 	}
 	signal_set_mask(t, frame.uc.sigmask);

@@ -3,10 +3,11 @@
 #include "proc_internal.h"
 
 /* Signals that a program's own instruction raises: delivered before others. */
-#define SIG_FAULTS                                                                                       \
-	(SIG_BIT(SIGSEGV) | SIG_BIT(SIGBUS) | SIG_BIT(SIGILL) | SIG_BIT(SIGTRAP) | SIG_BIT(SIGFPE) |    \
-	 SIG_BIT(SIGSYS))
-#define SIG_DEFAULT_IGNORED (SIG_BIT(SIGCHLD) | SIG_BIT(SIGCONT) | SIG_BIT(SIGURG) | SIG_BIT(SIGWINCH))
+#define SIG_FAULTS                                                                 \
+	(SIG_BIT(SIGSEGV) | SIG_BIT(SIGBUS) | SIG_BIT(SIGILL) | SIG_BIT(SIGTRAP) | \
+	 SIG_BIT(SIGFPE) | SIG_BIT(SIGSYS))
+#define SIG_DEFAULT_IGNORED \
+	(SIG_BIT(SIGCHLD) | SIG_BIT(SIGCONT) | SIG_BIT(SIGURG) | SIG_BIT(SIGWINCH))
 
 /* Default actions everywhere, one reference. NULL: no memory. */
 struct sighand *sighand_create(void)
@@ -50,7 +51,8 @@ void sighand_exec(struct sighand *s)
 {
 	for (u32 i = 0; i < NSIG; i++) {
 		u64 handler = s->action[i].handler;
-		s->action[i] = (struct linux_sigaction){ .handler = handler == SIG_IGN ? SIG_IGN : SIG_DFL };
+		s->action[i] =
+			(struct linux_sigaction){.handler = handler == SIG_IGN ? SIG_IGN : SIG_DFL};
 	}
 }
 
@@ -106,7 +108,7 @@ static void pending_add(struct proc *p, int sig, const struct siginfo_k *info)
  * zombie takes it without effect. */
 s64 signal_send(struct proc *p, int sig, const struct siginfo_k *info)
 {
-	static const struct siginfo_k from_kernel = { .code = SI_KERNEL };
+	static const struct siginfo_k from_kernel = {.code = SI_KERNEL};
 	if (sig < 0 || sig > NSIG)
 		return -EINVAL;
 	if (!sig || p->state == PROC_ZOMBIE || p->exiting || !p->thread)
@@ -164,7 +166,7 @@ int signal_take(struct thread *t, u64 mask, struct siginfo_k *info)
 	int sig = __builtin_ctzl(ready & SIG_FAULTS ? ready & SIG_FAULTS : ready) + 1;
 	int found = 0, more = 0;
 	struct list *at = s->queue.next, *next;
-	*info = (struct siginfo_k){ .signo = sig, .code = SI_USER };
+	*info = (struct siginfo_k){.signo = sig, .code = SI_USER};
 	for (; at != &s->queue; at = next) {
 		struct sig_queued *q = container_of(at, struct sig_queued, link);
 		next = at->next;
@@ -185,7 +187,8 @@ int signal_take(struct thread *t, u64 mask, struct siginfo_k *info)
 
 static int result_restarts(s64 result)
 {
-	return result == -ERESTARTSYS || result == -ERESTARTNOHAND || result == -ERESTART_RESTARTBLOCK;
+	return result == -ERESTARTSYS || result == -ERESTARTNOHAND ||
+	       result == -ERESTART_RESTARTBLOCK;
 }
 
 /* The interrupted call runs again from its `syscall` instruction (two bytes), which stays in the text even where
@@ -222,7 +225,7 @@ static void handler_enter(struct user_regs *regs, const struct siginfo_k *info)
 	if (sigframe_push(regs, info, &action, restore)) {
 		if (sig == SIGSEGV)
 			slot->handler = SIG_DFL;
-		signal_force(SIGSEGV, &(struct siginfo_k){ .code = SI_KERNEL });
+		signal_force(SIGSEGV, &(struct siginfo_k){.code = SI_KERNEL});
 		return;
 	}
 	if (action.flags & SA_RESETHAND)

@@ -14,10 +14,10 @@ typedef s64 (*syscall_handler)(u64, u64, u64, u64, u64, u64);
 
 /* The ABI passes arguments beyond a handler's own in registers that it ignores. */
 #define HANDLER(number, name, args, flags) [number] = (syscall_handler)(void (*)(void))sys_##name,
-static const syscall_handler handlers[SYSCALL_MAX] = { EXOS_SYSCALLS(HANDLER) };
+static const syscall_handler handlers[SYSCALL_MAX] = {EXOS_SYSCALLS(HANDLER)};
 
-#define DESC(number, name, args, flags) [number] = { #name, args, flags },
-const struct syscall_desc syscall_descs[SYSCALL_MAX] = { EXOS_SYSCALLS(DESC) };
+#define DESC(number, name, args, flags) [number] = {#name, args, flags},
+const struct syscall_desc syscall_descs[SYSCALL_MAX] = {EXOS_SYSCALLS(DESC)};
 
 /* Calls that ExOS does not have, by number; the last entry counts numbers beyond the table. */
 static u64 absent_calls[SYSCALL_MAX + 1];
@@ -26,8 +26,8 @@ static s64 syscall_absent(u64 number)
 {
 	u64 slot = number < SYSCALL_MAX ? number : SYSCALL_MAX;
 	if (absent_calls[slot]++ == 0)
-		exos_log("exos: system call %lu is not there (ENOSYS), first by %s", (unsigned long)number,
-			 current()->proc->comm);
+		exos_log("exos: system call %lu is not there (ENOSYS), first by %s",
+			 (unsigned long)number, current()->proc->comm);
 	return -ENOSYS;
 }
 
@@ -70,14 +70,16 @@ void syscall_dispatch(struct user_regs *regs, int rewritten)
 /* Ends a trace: how often each absent call was asked for. Family lock. */
 void syscall_summary(void)
 {
-	exos_log("exos: system calls: %lu by a jump, %lu by the kernel; %lu sites rewritten, %lu reflections at sites that stay",
+	exos_log("exos: system calls: %lu by a jump, %lu by the kernel; %lu sites rewritten, %lu "
+		 "reflections at sites that stay",
 		 (unsigned long)rewrite_counts.rewritten, (unsigned long)rewrite_counts.reflected,
 		 (unsigned long)rewrite_counts.sites, (unsigned long)rewrite_counts.kept);
 	for (u32 i = 0; i <= SYSCALL_MAX; i++) {
-		struct trace t = { .length = 0 };
+		struct trace t = {.length = 0};
 		if (!absent_calls[i])
 			continue;
-		trace_text(&t, i < SYSCALL_MAX ? "exos: not there: system call " : "exos: not there: calls from ");
+		trace_text(&t, i < SYSCALL_MAX ? "exos: not there: system call "
+					       : "exos: not there: calls from ");
 		trace_number(&t, i, 10, 0);
 		trace_text(&t, ", asked for ");
 		trace_number(&t, absent_calls[i], 10, 0);

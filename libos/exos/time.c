@@ -19,13 +19,13 @@ s64 timespec_in(u64 from, u64 *ns)
 
 s64 timespec_out(u64 to, u64 ns)
 {
-	struct linux_timespec ts = { (s64)(ns / SECOND), (s64)(ns % SECOND) };
+	struct linux_timespec ts = {(s64)(ns / SECOND), (s64)(ns % SECOND)};
 	return copy_out(to, &ts, sizeof(ts));
 }
 
 s64 timeval_out(u64 to, u64 ns)
 {
-	struct linux_timeval tv = { (s64)(ns / SECOND), (s64)(ns % SECOND / 1000) };
+	struct linux_timeval tv = {(s64)(ns / SECOND), (s64)(ns % SECOND / 1000)};
 	return copy_out(to, &tv, sizeof(tv));
 }
 
@@ -42,17 +42,22 @@ static s64 clock_read(u64 clock, u64 *ns)
 	case CLOCK_REALTIME:
 	case CLOCK_REALTIME_COARSE:
 	case CLOCK_REALTIME_ALARM:
-	case CLOCK_TAI: *ns = realtime_ns(); return 0;
+	case CLOCK_TAI:
+		*ns = realtime_ns();
+		return 0;
 	case CLOCK_MONOTONIC:
 	case CLOCK_MONOTONIC_RAW:
 	case CLOCK_MONOTONIC_COARSE:
 	case CLOCK_BOOTTIME:
-	case CLOCK_BOOTTIME_ALARM: *ns = now_ns(); return 0;
+	case CLOCK_BOOTTIME_ALARM:
+		*ns = now_ns();
+		return 0;
 	case CLOCK_PROCESS_CPUTIME_ID:
 	case CLOCK_THREAD_CPUTIME_ID:
 		*ns = t->utime_ns + t->stime_ns + (t->last_stamp ? now_ns() - t->last_stamp : 0);
 		return 0;
-	default: return -EINVAL;
+	default:
+		return -EINVAL;
 	}
 }
 
@@ -72,7 +77,7 @@ s64 sys_clock_getres(u64 clock, u64 to)
 
 s64 sys_gettimeofday(u64 to, u64 zone)
 {
-	static const s32 utc[2] = { 0, 0 };
+	static const s32 utc[2] = {0, 0};
 	s64 error = to ? timeval_out(to, realtime_ns()) : 0;
 	return error || !zone ? error : copy_out(zone, utc, sizeof(utc));
 }
@@ -148,8 +153,8 @@ s64 sys_times(u64 to)
 	const u64 tick = SECOND / CLOCK_TICKS;
 	u64 user, system;
 	proc_times(p, &user, &system);
-	struct linux_tms out = { (s64)(user / tick), (s64)(system / tick), (s64)(p->cutime_ns / tick),
-				 (s64)(p->cstime_ns / tick) };
+	struct linux_tms out = {(s64)(user / tick), (s64)(system / tick),
+				(s64)(p->cutime_ns / tick), (s64)(p->cstime_ns / tick)};
 	if (to && copy_out(to, &out, sizeof(out)))
 		return -EFAULT;
 	return (s64)(now_ns() / tick);
@@ -157,13 +162,13 @@ s64 sys_times(u64 to)
 
 static struct linux_timeval timeval_from(u64 ns)
 {
-	return (struct linux_timeval){ (s64)(ns / SECOND), (s64)(ns % SECOND / 1000) };
+	return (struct linux_timeval){(s64)(ns / SECOND), (s64)(ns % SECOND / 1000)};
 }
 
 s64 sys_getrusage(u64 who, u64 to)
 {
 	struct proc *p = current()->proc;
-	struct linux_rusage out = { .maxrss = 0 };
+	struct linux_rusage out = {.maxrss = 0};
 	u64 user, system;
 	if ((s32)who == RUSAGE_CHILDREN) {
 		user = p->cutime_ns;

@@ -5,7 +5,7 @@
 #include "time.h"
 
 /* Sorted by deadline. Guarded by the family lock. */
-static struct list timers = { &timers, &timers };
+static struct list timers = {&timers, &timers};
 
 void timer_cancel(struct timer *t)
 {
@@ -19,7 +19,8 @@ void timer_set(struct timer *t, u64 deadline)
 	struct list *at = &timers;
 	timer_cancel(t);
 	t->deadline = deadline ? deadline : 1;
-	while (at->prev != &timers && container_of(at->prev, struct timer, link)->deadline > t->deadline)
+	while (at->prev != &timers &&
+	       container_of(at->prev, struct timer, link)->deadline > t->deadline)
 		at = at->prev;
 	list_add_tail(at, &t->link);
 }
@@ -142,12 +143,13 @@ static s64 itimer_set(struct proc *p, u64 which, u64 value, u64 interval)
 
 static struct linux_timeval timeval_of(u64 ns)
 {
-	return (struct linux_timeval){ (s64)(ns / SECOND), (s64)(ns % SECOND / 1000) };
+	return (struct linux_timeval){(s64)(ns / SECOND), (s64)(ns % SECOND / 1000)};
 }
 
 static s64 itimer_out(const struct proc *p, u64 which, u64 to)
 {
-	struct linux_itimerval out = { timeval_of(p->itimer_interval[which]), timeval_of(itimer_left(p, which)) };
+	struct linux_itimerval out = {timeval_of(p->itimer_interval[which]),
+				      timeval_of(itimer_left(p, which))};
 	return copy_out(to, &out, sizeof(out));
 }
 
@@ -170,11 +172,12 @@ static int timeval_ns(const struct linux_timeval *tv, u64 *ns)
 s64 sys_setitimer(u64 which, u64 from, u64 old)
 {
 	struct proc *p = current()->proc;
-	struct linux_itimerval in = { { 0, 0 }, { 0, 0 } };
+	struct linux_itimerval in = {{0, 0}, {0, 0}};
 	u64 value, interval;
 	if (from && copy_in(&in, from, sizeof(in)))
 		return -EFAULT;
-	if (which > ITIMER_PROF || timeval_ns(&in.value, &value) || timeval_ns(&in.interval, &interval))
+	if (which > ITIMER_PROF || timeval_ns(&in.value, &value) ||
+	    timeval_ns(&in.interval, &interval))
 		return -EINVAL;
 	if (old && itimer_out(p, which, old))
 		return -EFAULT;

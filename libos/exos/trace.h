@@ -36,7 +36,8 @@ struct trace_flag {
 	u64 bits;
 	const char *name;
 };
-void trace_flags(struct trace *t, const struct trace_flag *flags, u32 count, u64 value, const char *none);
+void trace_flags(struct trace *t, const struct trace_flag *flags, u32 count, u64 value,
+		 const char *none);
 /* SIGINT; and INT, as in a set. */
 void trace_signal_name(struct trace *t, u64 sig);
 void trace_signal_short(struct trace *t, u64 sig);

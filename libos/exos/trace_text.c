@@ -63,7 +63,8 @@ static void trace_escaped(struct trace *t, u8 c, u8 following)
 		return;
 	}
 	trace_char(t, '\\');
-	if (following >= '0' && following <= '7') /* three digits, or the next one would join them */
+	if (following >= '0' &&
+	    following <= '7') /* three digits, or the next one would join them */
 		for (int shift = 6; shift >= 0; shift -= 3)
 			trace_char(t, (char)('0' + ((c >> shift) & 7)));
 	else
@@ -95,7 +96,8 @@ void trace_bytes(struct trace *t, u64 addr, u64 bytes)
 		trace_text(t, "...");
 }
 
-void trace_flags(struct trace *t, const struct trace_flag *flags, u32 count, u64 value, const char *none)
+void trace_flags(struct trace *t, const struct trace_flag *flags, u32 count, u64 value,
+		 const char *none)
 {
 	int any = 0;
 	for (u32 i = 0; i < count; i++)
@@ -119,9 +121,10 @@ void trace_flags(struct trace *t, const struct trace_flag *flags, u32 count, u64
 void trace_signal_short(struct trace *t, u64 sig)
 {
 	static const char *const names[] = {
-		"0", "HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT", "BUS", "FPE", "KILL", "USR1",
-		"SEGV", "USR2", "PIPE", "ALRM", "TERM", "STKFLT", "CHLD", "CONT", "STOP", "TSTP", "TTIN",
-		"TTOU", "URG", "XCPU", "XFSZ", "VTALRM", "PROF", "WINCH", "IO", "PWR", "SYS",
+		"0",	  "HUP",  "INT",    "QUIT", "ILL",   "TRAP", "ABRT", "BUS",
+		"FPE",	  "KILL", "USR1",   "SEGV", "USR2",  "PIPE", "ALRM", "TERM",
+		"STKFLT", "CHLD", "CONT",   "STOP", "TSTP",  "TTIN", "TTOU", "URG",
+		"XCPU",	  "XFSZ", "VTALRM", "PROF", "WINCH", "IO",   "PWR",  "SYS",
 	};
 	if (sig < array_count(names)) {
 		trace_text(t, names[sig]);
@@ -144,49 +147,49 @@ static const struct {
 	s32 number;
 	const char *name, *text;
 } errors[] = {
-	{ EPERM, "EPERM", "Operation not permitted" },
-	{ ENOENT, "ENOENT", "No such file or directory" },
-	{ ESRCH, "ESRCH", "No such process" },
-	{ EINTR, "EINTR", "Interrupted system call" },
-	{ EIO, "EIO", "Input/output error" },
-	{ ENXIO, "ENXIO", "No such device or address" },
-	{ E2BIG, "E2BIG", "Argument list too long" },
-	{ ENOEXEC, "ENOEXEC", "Exec format error" },
-	{ EBADF, "EBADF", "Bad file descriptor" },
-	{ ECHILD, "ECHILD", "No child processes" },
-	{ EAGAIN, "EAGAIN", "Resource temporarily unavailable" },
-	{ ENOMEM, "ENOMEM", "Cannot allocate memory" },
-	{ EACCES, "EACCES", "Permission denied" },
-	{ EFAULT, "EFAULT", "Bad address" },
-	{ EBUSY, "EBUSY", "Device or resource busy" },
-	{ EEXIST, "EEXIST", "File exists" },
-	{ EXDEV, "EXDEV", "Invalid cross-device link" },
-	{ ENODEV, "ENODEV", "No such device" },
-	{ ENOTDIR, "ENOTDIR", "Not a directory" },
-	{ EISDIR, "EISDIR", "Is a directory" },
-	{ EINVAL, "EINVAL", "Invalid argument" },
-	{ ENFILE, "ENFILE", "Too many open files in system" },
-	{ EMFILE, "EMFILE", "Too many open files" },
-	{ ENOTTY, "ENOTTY", "Inappropriate ioctl for device" },
-	{ ETXTBSY, "ETXTBSY", "Text file busy" },
-	{ EFBIG, "EFBIG", "File too large" },
-	{ ENOSPC, "ENOSPC", "No space left on device" },
-	{ ESPIPE, "ESPIPE", "Illegal seek" },
-	{ EROFS, "EROFS", "Read-only file system" },
-	{ EMLINK, "EMLINK", "Too many links" },
-	{ EPIPE, "EPIPE", "Broken pipe" },
-	{ ERANGE, "ERANGE", "Numerical result out of range" },
-	{ ENAMETOOLONG, "ENAMETOOLONG", "File name too long" },
-	{ ENOSYS, "ENOSYS", "Function not implemented" },
-	{ ENOTEMPTY, "ENOTEMPTY", "Directory not empty" },
-	{ ELOOP, "ELOOP", "Too many levels of symbolic links" },
-	{ ENODATA, "ENODATA", "No data available" },
-	{ EOVERFLOW, "EOVERFLOW", "Value too large for defined data type" },
-	{ EOPNOTSUPP, "EOPNOTSUPP", "Operation not supported" },
-	{ ETIMEDOUT, "ETIMEDOUT", "Connection timed out" },
-	{ ERESTARTSYS, "ERESTARTSYS", "To be restarted if SA_RESTART is set" },
-	{ ERESTARTNOHAND, "ERESTARTNOHAND", "To be restarted if no handler" },
-	{ ERESTART_RESTARTBLOCK, "ERESTART_RESTARTBLOCK", "Interrupted by signal" },
+	{EPERM, "EPERM", "Operation not permitted"},
+	{ENOENT, "ENOENT", "No such file or directory"},
+	{ESRCH, "ESRCH", "No such process"},
+	{EINTR, "EINTR", "Interrupted system call"},
+	{EIO, "EIO", "Input/output error"},
+	{ENXIO, "ENXIO", "No such device or address"},
+	{E2BIG, "E2BIG", "Argument list too long"},
+	{ENOEXEC, "ENOEXEC", "Exec format error"},
+	{EBADF, "EBADF", "Bad file descriptor"},
+	{ECHILD, "ECHILD", "No child processes"},
+	{EAGAIN, "EAGAIN", "Resource temporarily unavailable"},
+	{ENOMEM, "ENOMEM", "Cannot allocate memory"},
+	{EACCES, "EACCES", "Permission denied"},
+	{EFAULT, "EFAULT", "Bad address"},
+	{EBUSY, "EBUSY", "Device or resource busy"},
+	{EEXIST, "EEXIST", "File exists"},
+	{EXDEV, "EXDEV", "Invalid cross-device link"},
+	{ENODEV, "ENODEV", "No such device"},
+	{ENOTDIR, "ENOTDIR", "Not a directory"},
+	{EISDIR, "EISDIR", "Is a directory"},
+	{EINVAL, "EINVAL", "Invalid argument"},
+	{ENFILE, "ENFILE", "Too many open files in system"},
+	{EMFILE, "EMFILE", "Too many open files"},
+	{ENOTTY, "ENOTTY", "Inappropriate ioctl for device"},
+	{ETXTBSY, "ETXTBSY", "Text file busy"},
+	{EFBIG, "EFBIG", "File too large"},
+	{ENOSPC, "ENOSPC", "No space left on device"},
+	{ESPIPE, "ESPIPE", "Illegal seek"},
+	{EROFS, "EROFS", "Read-only file system"},
+	{EMLINK, "EMLINK", "Too many links"},
+	{EPIPE, "EPIPE", "Broken pipe"},
+	{ERANGE, "ERANGE", "Numerical result out of range"},
+	{ENAMETOOLONG, "ENAMETOOLONG", "File name too long"},
+	{ENOSYS, "ENOSYS", "Function not implemented"},
+	{ENOTEMPTY, "ENOTEMPTY", "Directory not empty"},
+	{ELOOP, "ELOOP", "Too many levels of symbolic links"},
+	{ENODATA, "ENODATA", "No data available"},
+	{EOVERFLOW, "EOVERFLOW", "Value too large for defined data type"},
+	{EOPNOTSUPP, "EOPNOTSUPP", "Operation not supported"},
+	{ETIMEDOUT, "ETIMEDOUT", "Connection timed out"},
+	{ERESTARTSYS, "ERESTARTSYS", "To be restarted if SA_RESTART is set"},
+	{ERESTARTNOHAND, "ERESTARTNOHAND", "To be restarted if no handler"},
+	{ERESTART_RESTARTBLOCK, "ERESTART_RESTARTBLOCK", "Interrupted by signal"},
 };
 
 void trace_error(struct trace *t, s64 error)

@@ -27,7 +27,7 @@ ARIL_ASSERT_SIZE(struct user_regs, REGS_BYTES);
 static void program_fault(u64 addr, u64 error)
 {
 	struct thread *t = current();
-	struct siginfo_k info = { .addr = addr };
+	struct siginfo_k info = {.addr = addr};
 
 	family_lock();
 	info.signo = mm_fault(addr, error, &info.code);
@@ -96,9 +96,9 @@ void exos_nested(struct user_regs *regs, u64 vector, u64 error, u64 addr)
 	}
 	u64 to = fixup_find(regs->rip);
 	if (!to)
-		exos_panic("exos: exception %lu (%lx) at %lx, address %lx, stack %lx", (unsigned long)vector,
-			   (unsigned long)error, (unsigned long)regs->rip, (unsigned long)addr,
-			   (unsigned long)regs->rsp);
+		exos_panic("exos: exception %lu (%lx) at %lx, address %lx, stack %lx",
+			   (unsigned long)vector, (unsigned long)error, (unsigned long)regs->rip,
+			   (unsigned long)addr, (unsigned long)regs->rsp);
 	regs->rip = to;
 }
 

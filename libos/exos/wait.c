@@ -103,8 +103,8 @@ static s64 wait_for(const struct wait_spec *w, struct wait_news *n)
 static s64 rusage_out(u64 to, const struct wait_news *n)
 {
 	struct linux_rusage out = {
-		.utime = { (s64)(n->user / 1000000000), (s64)(n->user % 1000000000 / 1000) },
-		.stime = { (s64)(n->system / 1000000000), (s64)(n->system % 1000000000 / 1000) },
+		.utime = {(s64)(n->user / 1000000000), (s64)(n->user % 1000000000 / 1000)},
+		.stime = {(s64)(n->system / 1000000000), (s64)(n->system % 1000000000 / 1000)},
 		.maxrss = (s64)(n->maxrss_pages * 4),
 		.minflt = (s64)n->minflt,
 		.majflt = (s64)n->majflt,
@@ -115,7 +115,7 @@ static s64 rusage_out(u64 to, const struct wait_news *n)
 s64 sys_wait4(u64 pid, u64 status, u64 options, u64 rusage)
 {
 	s32 who = (s32)pid;
-	struct wait_spec w = { P_ALL, 0, (u32)options | WEXITED };
+	struct wait_spec w = {P_ALL, 0, (u32)options | WEXITED};
 	struct wait_news n;
 	if ((u32)options & ~(WNOHANG | WUNTRACED | WCONTINUED | __WNOTHREAD | __WCLONE | __WALL))
 		return -EINVAL;
@@ -140,14 +140,16 @@ s64 sys_wait4(u64 pid, u64 status, u64 options, u64 rusage)
 
 s64 sys_waitid(u64 which, u64 pid, u64 info, u64 options, u64 rusage)
 {
-	struct wait_spec w = { (u32)which, (u32)pid, (u32)options };
-	struct wait_news n = { .pid = 0 };
-	struct linux_siginfo out = { .signo = 0 };
-	if (w.options & ~(WNOHANG | WNOWAIT | WEXITED | WSTOPPED | WCONTINUED | __WNOTHREAD | __WCLONE | __WALL))
+	struct wait_spec w = {(u32)which, (u32)pid, (u32)options};
+	struct wait_news n = {.pid = 0};
+	struct linux_siginfo out = {.signo = 0};
+	if (w.options & ~(WNOHANG | WNOWAIT | WEXITED | WSTOPPED | WCONTINUED | __WNOTHREAD |
+			  __WCLONE | __WALL))
 		return -EINVAL;
 	if (!(w.options & (WEXITED | WSTOPPED | WCONTINUED)))
 		return -EINVAL;
-	if (which > P_PGID || (which == P_PID && (s32)pid <= 0) || (which == P_PGID && (s32)pid < 0))
+	if (which > P_PGID || (which == P_PID && (s32)pid <= 0) ||
+	    (which == P_PGID && (s32)pid < 0))
 		return -EINVAL;
 	if (which == P_PGID && !w.id)
 		w.id = current()->proc->pgid;

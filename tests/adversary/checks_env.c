@@ -37,8 +37,10 @@ static void creating(u32 bound, u32 neighbour)
 	struct aril_env_desc desc = good;
 
 	refused("an env by nothing", create(0xabcd, spare, good), ARIL_E_CAP);
-	refused("a description nowhere", aril_env_create(core_auth, spare, (void *)NOWHERE), ARIL_E_ADDR);
-	refused("an env in a foreign frame", create(core_auth, (u32)ARIL_INFO->free_low - 1, good), ARIL_E_RIGHTS);
+	refused("a description nowhere", aril_env_create(core_auth, spare, (void *)NOWHERE),
+		ARIL_E_ADDR);
+	refused("an env in a foreign frame", create(core_auth, (u32)ARIL_INFO->free_low - 1, good),
+		ARIL_E_RIGHTS);
 	refused("an env in no frame", create(core_auth, ~0u, good), ARIL_E_FRAME);
 	refused("an env in a bound frame", create(core_auth, bound, good), ARIL_E_STATE);
 	desc.space = env_info(neighbour)->space;
@@ -58,9 +60,11 @@ static void creating(u32 bound, u32 neighbour)
 	desc.zero = 1;
 	refused("a word that must be 0", create(core_auth, spare, desc), ARIL_E_RANGE);
 	refused("an entry beyond the user's", aril_env_entry(ARIL_USER_TOP, 0), ARIL_E_RANGE);
-	refused("a gate beyond the user's", aril_env_entry((u64)core_upcall, ARIL_USER_TOP), ARIL_E_RANGE);
+	refused("a gate beyond the user's", aril_env_entry((u64)core_upcall, ARIL_USER_TOP),
+		ARIL_E_RANGE);
 	refused("a space by nothing", aril_env_space(0xabcd, CORE_DOMAIN->space), ARIL_E_CAP);
-	refused("the neighbour's space", aril_env_space(core_auth, env_info(neighbour)->space), ARIL_E_RIGHTS);
+	refused("the neighbour's space", aril_env_space(core_auth, env_info(neighbour)->space),
+		ARIL_E_RIGHTS);
 	refused("a space that is none", aril_env_space(core_auth, bound), ARIL_E_STATE);
 }
 
@@ -70,23 +74,35 @@ static void contexts(u32 page, u32 neighbour)
 	s64 env = create(core_auth, spare, good);
 
 	allowed("an env", env);
-	refused("a context by nothing", aril_env_context(0xabcd, (u32)env, cpu, page, 0x10000), ARIL_E_CAP);
-	refused("a context for nobody", aril_env_context(core_auth, 0xffffff, cpu, page, 0x10000), ARIL_E_ENV);
-	refused("a context for the neighbour", aril_env_context(core_auth, neighbour, cpu, page, 0x10000), ARIL_E_RIGHTS);
-	refused("a context on no CPU", aril_env_context(core_auth, (u32)env, ARIL_INFO->ncpus, page, 0x10000), ARIL_E_CPU);
-	refused("taking what is not there", aril_env_context(core_auth, (u32)env, cpu, 0, 0), ARIL_E_STATE);
+	refused("a context by nothing", aril_env_context(0xabcd, (u32)env, cpu, page, 0x10000),
+		ARIL_E_CAP);
+	refused("a context for nobody", aril_env_context(core_auth, 0xffffff, cpu, page, 0x10000),
+		ARIL_E_ENV);
+	refused("a context for the neighbour",
+		aril_env_context(core_auth, neighbour, cpu, page, 0x10000), ARIL_E_RIGHTS);
+	refused("a context on no CPU",
+		aril_env_context(core_auth, (u32)env, ARIL_INFO->ncpus, page, 0x10000), ARIL_E_CPU);
+	refused("taking what is not there", aril_env_context(core_auth, (u32)env, cpu, 0, 0),
+		ARIL_E_STATE);
 	refused("taking what runs", aril_env_context(core_auth, self, cpu, 0, 0), ARIL_E_STATE);
-	refused("a foreign page", aril_env_context(core_auth, (u32)env, cpu, (u32)ARIL_INFO->free_low - 1, 0x10000),
+	refused("a foreign page",
+		aril_env_context(core_auth, (u32)env, cpu, (u32)ARIL_INFO->free_low - 1, 0x10000),
 		ARIL_E_RIGHTS);
-	refused("a page that is no memory", aril_env_context(core_auth, (u32)env, cpu, ~0u, 0x10000), ARIL_E_FRAME);
-	refused("an env as a page", aril_env_context(core_auth, (u32)env, cpu, spare, 0x10000), ARIL_E_STATE);
-	refused("a page askew", aril_env_context(core_auth, (u32)env, cpu, page, 0x10001), ARIL_E_RANGE);
-	refused("a page beyond the user's", aril_env_context(core_auth, (u32)env, cpu, page, ARIL_USER_TOP), ARIL_E_RANGE);
-	refused("a second context", aril_env_context(core_auth, self, cpu, page, 0x10000), ARIL_E_STATE);
+	refused("a page that is no memory",
+		aril_env_context(core_auth, (u32)env, cpu, ~0u, 0x10000), ARIL_E_FRAME);
+	refused("an env as a page", aril_env_context(core_auth, (u32)env, cpu, spare, 0x10000),
+		ARIL_E_STATE);
+	refused("a page askew", aril_env_context(core_auth, (u32)env, cpu, page, 0x10001),
+		ARIL_E_RANGE);
+	refused("a page beyond the user's",
+		aril_env_context(core_auth, (u32)env, cpu, page, ARIL_USER_TOP), ARIL_E_RANGE);
+	refused("a second context", aril_env_context(core_auth, self, cpu, page, 0x10000),
+		ARIL_E_STATE);
 	if (frame_info(page)->pins)
 		wrong("pins left by refusals", frame_info(page)->pins);
 	allowed("taking the env back", aril_frame_reset(core_auth, spare));
-	refused("the env that was", aril_env_context(core_auth, (u32)env, cpu, page, 0x10000), ARIL_E_ENV);
+	refused("the env that was", aril_env_context(core_auth, (u32)env, cpu, page, 0x10000),
+		ARIL_E_ENV);
 }
 
 /* An env that lacks ARIL_ENV_LOG. */
@@ -98,7 +114,8 @@ static void without_log(void)
 	s64 env = create(core_auth, frame, desc);
 	struct child c = {.env = (u32)env};
 
-	allowed("a context", aril_env_context(core_auth, (u32)env, core_context()->cpu, page, (u64)context));
+	allowed("a context",
+		aril_env_context(core_auth, (u32)env, core_context()->cpu, page, (u64)context));
 	child_run(&c);
 	refused("a line by an env without a log", quiet[0], ARIL_E_RIGHTS);
 	refused("giving what it has not", quiet[1], ARIL_E_RIGHTS);
@@ -111,7 +128,8 @@ int main(int argc, char **argv, char **envp)
 	(void)argc;
 	(void)argv;
 	(void)envp;
-	good = (struct aril_env_desc){.space = CORE_DOMAIN->space, .flags = ARIL_ENV_LOG, .entry = (u64)e_exit};
+	good = (struct aril_env_desc){
+		.space = CORE_DOMAIN->space, .flags = ARIL_ENV_LOG, .entry = (u64)e_exit};
 	spare = core_pool_take(&core_pool, 1);
 	core_pages(1, &bound);
 	creating(bound, neighbour);

@@ -68,7 +68,8 @@ static s64 set(u32 auth, u32 position, struct aril_guard guard)
 
 static void slices(void)
 {
-	const volatile struct aril_slice *vector = (const volatile struct aril_slice *)ARIL_INFO->slices_va;
+	const volatile struct aril_slice *vector =
+		(const volatile struct aril_slice *)ARIL_INFO->slices_va;
 	struct aril_guard guard = mine;
 	u32 own = 0, foreign = 0, self = CORE_DOMAIN->env;
 	struct aril_cap older;
@@ -76,7 +77,8 @@ static void slices(void)
 	for (u32 i = 0; i < ARIL_SLICES; i++)
 		*(vector[i].env == self ? &own : &foreign) = i;
 	refused("a slice by nothing", aril_slice_set(0xabcd, 0, own, self, 0), ARIL_E_CAP);
-	refused("a slice of no CPU", aril_slice_set(core_auth, ARIL_INFO->ncpus, own, self, 0), ARIL_E_CPU);
+	refused("a slice of no CPU", aril_slice_set(core_auth, ARIL_INFO->ncpus, own, self, 0),
+		ARIL_E_CPU);
 	refused("no slice", aril_slice_set(core_auth, 0, ARIL_SLICES, self, 0), ARIL_E_RANGE);
 	refused("a foreign slice", aril_slice_set(core_auth, 0, foreign, self, 0), ARIL_E_RIGHTS);
 	refused("a slice for nobody", aril_slice_set(core_auth, 0, own, 0xffffff, 0), ARIL_E_ENV);
@@ -95,8 +97,10 @@ static void slices(void)
 	refused("giving a slice a foreign name", set(core_auth, own, guard), ARIL_E_RIGHTS);
 	guard = mine;
 	guard.generation = 6;
-	allowed("an older capability", aril_cap_derive(&CORE_DOMAIN->cap, 0, 0, ARIL_ALL, 5, &older));
-	refused("a generation newer than its own", set((u32)aril_cap_open(&older), own, guard), ARIL_E_RIGHTS);
+	allowed("an older capability",
+		aril_cap_derive(&CORE_DOMAIN->cap, 0, 0, ARIL_ALL, 5, &older));
+	refused("a generation newer than its own", set((u32)aril_cap_open(&older), own, guard),
+		ARIL_E_RIGHTS);
 	allowed("its own guard", set(core_auth, own, mine));
 }
 
@@ -123,12 +127,14 @@ static void words(void)
 	refused("waking by nothing", aril_wake(0xabcd, word_frame, 0, 1), ARIL_E_CAP);
 	refused("waking on init's word", aril_wake(core_auth, root, 0, 1), ARIL_E_RIGHTS);
 	refused("waking in its env", aril_wake(core_auth, env_frame, 64, 1), ARIL_E_STATE);
-	refused("waking on an env's state", aril_wake(core_auth, ARIL_INFO->envs_frame, 4, 1), ARIL_E_RIGHTS);
+	refused("waking on an env's state", aril_wake(core_auth, ARIL_INFO->envs_frame, 4, 1),
+		ARIL_E_RIGHTS);
 }
 
 int main(int argc, char **argv, char **envp)
 {
-	struct aril_env_desc desc = {.space = CORE_DOMAIN->space, .entry = (u64)sleeper_entry, .gate = (u64)t_gate};
+	struct aril_env_desc desc = {
+		.space = CORE_DOMAIN->space, .entry = (u64)sleeper_entry, .gate = (u64)t_gate};
 	static struct child asleep;
 	u32 neighbour = victim_env();
 

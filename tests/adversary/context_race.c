@@ -13,7 +13,8 @@
 static struct child target;
 static volatile u32 stage, taken;
 
-CHILD(race_entry, "1:\txorl %edi, %edi\n\txorl %esi, %esi\n\tmovl $0x80000029, %eax\n\tsyscall\n\tjmp 1b\n\t");
+CHILD(race_entry,
+      "1:\txorl %edi, %edi\n\txorl %esi, %esi\n\tmovl $0x80000029, %eax\n\tsyscall\n\tjmp 1b\n\t");
 /* Nobody may get here: the gate is open on no page that is in place. */
 CHILD(race_gate, EXIT(77));
 
@@ -26,7 +27,8 @@ void core_secondary(u32 cpu)
 	for (u32 i = 0; i < ROUNDS; i++) {
 		if (!aril_env_context(core_auth, target.env, 0, 0, 0))
 			taken++;
-		aril_env_context(core_auth, target.env, 0, target.context_frame, (u64)target.context);
+		aril_env_context(core_auth, target.env, 0, target.context_frame,
+				 (u64)target.context);
 	}
 	stage = 2;
 }

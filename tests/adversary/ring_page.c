@@ -8,9 +8,11 @@
 
 int main(int argc, char **argv, char **envp)
 {
-	u32 device = CORE_DOMAIN->device, cpu = core_context()->cpu, page = core_pool_take(&core_pool, 1);
+	u32 device = CORE_DOMAIN->device, cpu = core_context()->cpu,
+	    page = core_pool_take(&core_pool, 1);
 	u32 buffer = core_pool_take(&core_pool, 1), before;
-	struct aril_ring_request request = {.frame = buffer, .bytes = 64, .write = 1, .auth = core_auth};
+	struct aril_ring_request request = {
+		.frame = buffer, .bytes = 64, .write = 1, .auth = core_auth};
 	s64 ring;
 
 	(void)argc;
@@ -28,7 +30,8 @@ int main(int argc, char **argv, char **envp)
 	allowed("taking the page back", aril_frame_reset(core_auth, page));
 	if (before != 1 || frame_info(page)->pins || frame_info(page)->flags)
 		wrong("the page", frame_info(page)->pins * 16 + frame_info(page)->flags);
-	refused("a request on the ring that was", aril_ring_submit((u32)ring, &request, 1), ARIL_E_RIGHTS);
+	refused("a request on the ring that was", aril_ring_submit((u32)ring, &request, 1),
+		ARIL_E_RIGHTS);
 	refused("closing the ring that was", aril_ring_close((u32)ring), ARIL_E_RIGHTS);
 	allowed("another ring", aril_ring_open(core_auth, device, 0, page, cpu));
 	return done();

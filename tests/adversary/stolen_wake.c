@@ -13,7 +13,8 @@ static volatile u32 starts[2];
 
 void waiter_entry(void);
 void waiter_start(struct aril_context *context, const struct aril_save *save);
-__asm__(".text\nwaiter_entry:\n\tmov %rsp, %rsi\n\tmov %rsp, %rdi\n\tand $-4096, %rdi\n\tcall waiter_start\n\tud2\n");
+__asm__(".text\nwaiter_entry:\n\tmov %rsp, %rsi\n\tmov %rsp, %rdi\n\tand $-4096, %rdi\n\tcall "
+	"waiter_start\n\tud2\n");
 
 /* Cookie 0: waits by the weak capability; 1: by the domain's. Ends when it is started again. */
 void waiter_start(struct aril_context *context, const struct aril_save *save)
@@ -30,7 +31,8 @@ int main(int argc, char **argv, char **envp)
 {
 	static struct child waiter[2];
 	static const u8 suffix[1] = {7};
-	struct aril_guard guard = {.name = {1, CORE_DOMAIN->index, 7}, .len = 3, .rights = ARIL_READ};
+	struct aril_guard guard = {
+		.name = {1, CORE_DOMAIN->index, 7}, .len = 3, .rights = ARIL_READ};
 	struct aril_guard none = guard;
 
 	(void)argc;
@@ -54,7 +56,8 @@ int main(int argc, char **argv, char **envp)
 	if (woken != 1)
 		wrong("the number woken", woken);
 	child_run(&waiter[1]);
-	if (env_info(waiter[1].env)->state != ARIL_ENV_DEAD || env_info(waiter[1].env)->status != ARIL_START_YIELD)
+	if (env_info(waiter[1].env)->state != ARIL_ENV_DEAD ||
+	    env_info(waiter[1].env)->status != ARIL_START_YIELD)
 		wrong("who was woken", env_info(waiter[1].env)->status);
 	woken = aril_wake(core_auth, word_frame, 0, 1);
 	if (woken)

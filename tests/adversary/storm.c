@@ -22,12 +22,14 @@ static volatile u32 stage, made, ended, linked, bound, waits;
 void storm_entry(void), storm_gate(void);
 void storm_child(struct aril_context *context);
 __asm__(".text\nstorm_entry:\n\tmov %rsp, %rdi\n\tand $-4096, %rdi\n\tcall storm_child\n\tud2\n"
-	"storm_gate:\n\txor %edi, %edi\n\txor %esi, %esi\n\tmov $0x80000029, %eax\n\tsyscall\n\tud2\n");
+	"storm_gate:\n\txor %edi, %edi\n\txor %esi, %esi\n\tmov $0x80000029, "
+	"%eax\n\tsyscall\n\tud2\n");
 
 static u32 random_below(u32 n)
 {
 	static u64 state = 88172645463325252ul;
-	u64 x = __atomic_add_fetch(&state, 0x9e3779b97f4a7c15ul, __ATOMIC_RELAXED) ^ __builtin_ia32_rdtsc();
+	u64 x = __atomic_add_fetch(&state, 0x9e3779b97f4a7c15ul, __ATOMIC_RELAXED) ^
+		__builtin_ia32_rdtsc();
 
 	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9ul;
 	x = (x ^ x >> 27) * 0x94d049bb133111ebul;
@@ -52,15 +54,20 @@ static u32 pick(u32 state)
 
 static u64 any_va(void)
 {
-	return VA + ((u64)random_below(2) << 39) + ((u64)random_below(2) << 30) + ((u64)random_below(2) << 21) +
-	       ((u64)random_below(4) << 12);
+	return VA + ((u64)random_below(2) << 39) + ((u64)random_below(2) << 30) +
+	       ((u64)random_below(2) << 21) + ((u64)random_below(4) << 12);
 }
 
 static void change_guard(u32 auth)
 {
-	struct aril_frame_op op = {.first = first_frame + random_below(FRAMES), .count = 1, .kind = ARIL_FRAME_GUARD, .slot = 1};
+	struct aril_frame_op op = {.first = first_frame + random_below(FRAMES),
+				   .count = 1,
+				   .kind = ARIL_FRAME_GUARD,
+				   .slot = 1};
 
-	op.guard = (struct aril_guard){.name = {1, CORE_DOMAIN->index, 7}, .len = 3, .rights = random_below(2) ? ARIL_ALL : 0};
+	op.guard = (struct aril_guard){.name = {1, CORE_DOMAIN->index, 7},
+				       .len = 3,
+				       .rights = random_below(2) ? ARIL_ALL : 0};
 	if (!op.guard.rights)
 		op.guard = (struct aril_guard){.rights = 0};
 	aril_frame_update(auth, &op, 1);
@@ -81,8 +88,10 @@ static void change_space(u32 auth, u32 root)
 
 static void make_env(u32 auth)
 {
-	struct aril_env_desc desc = {.space = random_below(3) ? CORE_DOMAIN->space : pick(ARIL_FRAME_SPACE),
-				     .entry = (u64)storm_entry, .gate = (u64)storm_gate};
+	struct aril_env_desc desc = {.space = random_below(3) ? CORE_DOMAIN->space
+							      : pick(ARIL_FRAME_SPACE),
+				     .entry = (u64)storm_entry,
+				     .gate = (u64)storm_gate};
 	u32 slot = random_below(ENVS), which = random_below(PAGES), cpu = random_below(2);
 	s64 id = aril_env_create(auth, pick(ARIL_FRAME_NORMAL), &desc);
 
@@ -108,11 +117,13 @@ static void step(u32 auth)
 		break;
 	case 2:
 	case 3:
-		aril_space_table(auth, pick(ARIL_FRAME_SPACE), any_va(), level, pick(ARIL_FRAME_NORMAL), pick(ARIL_FRAME_NORMAL));
+		aril_space_table(auth, pick(ARIL_FRAME_SPACE), any_va(), level,
+				 pick(ARIL_FRAME_NORMAL), pick(ARIL_FRAME_NORMAL));
 		break;
 	case 4:
 		a = pick(ARIL_FRAME_TABLE);
-		if (!aril_space_link(auth, pick(ARIL_FRAME_SPACE), any_va(), frame_info(a)->level, a))
+		if (!aril_space_link(auth, pick(ARIL_FRAME_SPACE), any_va(), frame_info(a)->level,
+				     a))
 			linked++;
 		break;
 	case 5:
@@ -136,7 +147,8 @@ static void step(u32 auth)
 		break;
 	default:
 		a = random_below(PAGES);
-		aril_env_context(auth, env[random_below(ENVS)], random_below(2), page_frame[a], (u64)page[a]);
+		aril_env_context(auth, env[random_below(ENVS)], random_below(2), page_frame[a],
+				 (u64)page[a]);
 	}
 }
 
@@ -152,7 +164,8 @@ void storm_child(struct aril_context *context)
 	switch (random_below(4)) {
 	case 0:
 		auth = aril_cap_open(&CORE_DOMAIN->cap);
-		aril_wait((u32)auth, any_frame(), 4 * random_below(2), 0, core_now() + random_below(3000000));
+		aril_wait((u32)auth, any_frame(), 4 * random_below(2), 0,
+			  core_now() + random_below(3000000));
 		break;
 	case 1:
 		aril_env_exit(0);
@@ -174,7 +187,8 @@ static void storm(u32 cpu)
 		u32 i = random_below(PAGES); /* bound again where a reset unbound it */
 		core_map(&core_self, (u64)page[i], page_frame[i], 1, ARIL_BIND_WRITE, strong[cpu]);
 		core_yield(strong[cpu], env[random_below(ENVS)]);
-		if (!random_below(8) && core_wait(strong[cpu], any_frame(), 0, 0, core_now() + 1000000) >= 0)
+		if (!random_below(8) &&
+		    core_wait(strong[cpu], any_frame(), 0, 0, core_now() + 1000000) >= 0)
 			waits++;
 	}
 }
@@ -203,7 +217,8 @@ int main(int argc, char **argv, char **envp)
 	(void)argc;
 	(void)argv;
 	(void)envp;
-	allowed("a weaker name", aril_cap_derive(&CORE_DOMAIN->cap, suffix, 1, ARIL_ALL, 0, &weak_cap));
+	allowed("a weaker name",
+		aril_cap_derive(&CORE_DOMAIN->cap, suffix, 1, ARIL_ALL, 0, &weak_cap));
 	weak = (u32)aril_cap_open(&weak_cap);
 	first_frame = core_pool_take(&core_pool, FRAMES);
 	for (u32 i = 0; i < FRAMES; i++)
@@ -224,8 +239,10 @@ int main(int argc, char **argv, char **envp)
 	for (u32 i = 0; i < FRAMES + PAGES; i++)
 		wrongs += left(i < FRAMES ? frame[i] : page_frame[i - FRAMES]) != 0;
 	for (u32 i = 0; i < ENVS; i++)
-		wrongs += env_info(env[i])->id == env[i] && env[i] && env_info(env[i])->state != ARIL_ENV_DEAD;
-	core_log("%s: %u envs, %u resets, %u links, %u bindings, %u waits", NAME, made, ended, linked, bound, waits);
+		wrongs += env_info(env[i])->id == env[i] && env[i] &&
+			  env_info(env[i])->state != ARIL_ENV_DEAD;
+	core_log("%s: %u envs, %u resets, %u links, %u bindings, %u waits", NAME, made, ended,
+		 linked, bound, waits);
 	if (wrongs || stage != 2 || !made || !bound)
 		wrong("the books", wrongs);
 	return done();

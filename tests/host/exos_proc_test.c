@@ -15,7 +15,7 @@
 #include "time.h"
 #include "tty.h"
 
-struct list all_procs = { &all_procs, &all_procs };
+struct list all_procs = {&all_procs, &all_procs};
 struct family family;
 static u64 clock_now = 1000;
 static int woken, freed, exited, frames_pushed;
@@ -29,22 +29,70 @@ struct proc *proc_find(u32 pid)
 			return container_of(at, struct proc, all);
 	return 0;
 }
-u64 now_ns(void) { return clock_now; }
-void *kmalloc(usize bytes) { return calloc(1, bytes); }
-void kfree(void *p) { free(p); }
-void waitq_init(struct waitq *q) { list_init(&q->sleepers); }
-void wake_all(struct waitq *q) { (void)q; }
-void thread_wake(struct thread *t, s64 result) { (void)t, (void)result, woken++; }
-void family_lock(void) {}
-void family_unlock(void) {}
-int copy_in(void *to, u64 from, usize bytes) { return from ? (memcpy(to, (void *)from, bytes), 0) : -EFAULT; }
-int copy_out(u64 to, const void *from, usize bytes) { return to ? (memcpy((void *)to, from, bytes), 0) : -EFAULT; }
-void proc_reap_unwaited(void) {}
-void proc_exit(s32 status) { exited = status; current()->sig_mask = ~0ul; __builtin_longjmp((void **)family.domain, 1); }
-void trace_signal(const struct siginfo_k *info) { (void)info; }
-void tty_session_end(struct tty *tty) { tty->foreground = 0; }
-s64 timespec_in(u64 from, u64 *ns) { *ns = *(u64 *)from; return 0; }
-void siginfo_to_linux(const struct siginfo_k *from, struct linux_siginfo *to) { to->signo = from->signo; }
+u64 now_ns(void)
+{
+	return clock_now;
+}
+void *kmalloc(usize bytes)
+{
+	return calloc(1, bytes);
+}
+void kfree(void *p)
+{
+	free(p);
+}
+void waitq_init(struct waitq *q)
+{
+	list_init(&q->sleepers);
+}
+void wake_all(struct waitq *q)
+{
+	(void)q;
+}
+void thread_wake(struct thread *t, s64 result)
+{
+	(void)t, (void)result, woken++;
+}
+void family_lock(void)
+{
+}
+void family_unlock(void)
+{
+}
+int copy_in(void *to, u64 from, usize bytes)
+{
+	return from ? (memcpy(to, (void *)from, bytes), 0) : -EFAULT;
+}
+int copy_out(u64 to, const void *from, usize bytes)
+{
+	return to ? (memcpy((void *)to, from, bytes), 0) : -EFAULT;
+}
+void proc_reap_unwaited(void)
+{
+}
+void proc_exit(s32 status)
+{
+	exited = status;
+	current()->sig_mask = ~0ul;
+	__builtin_longjmp((void **)family.domain, 1);
+}
+void trace_signal(const struct siginfo_k *info)
+{
+	(void)info;
+}
+void tty_session_end(struct tty *tty)
+{
+	tty->foreground = 0;
+}
+s64 timespec_in(u64 from, u64 *ns)
+{
+	*ns = *(u64 *)from;
+	return 0;
+}
+void siginfo_to_linux(const struct siginfo_k *from, struct linux_siginfo *to)
+{
+	to->signo = from->signo;
+}
 
 s64 sleep_on(struct waitq *q, u64 deadline, int interruptible)
 {
@@ -58,7 +106,8 @@ s64 sleep_on(struct waitq *q, u64 deadline, int interruptible)
 	return deadline ? -ETIMEDOUT : 0;
 }
 
-int sigframe_push(struct user_regs *regs, const struct siginfo_k *info, const struct linux_sigaction *action, u64 mask)
+int sigframe_push(struct user_regs *regs, const struct siginfo_k *info,
+		  const struct linux_sigaction *action, u64 mask)
 {
 	(void)info;
 	regs->rip = action->handler;
@@ -128,7 +177,7 @@ static void end(void)
 
 static void handle(int sig, u64 flags)
 {
-	me.proc.sig->action[sig - 1] = (struct linux_sigaction){ .handler = 0x4000, .flags = flags };
+	me.proc.sig->action[sig - 1] = (struct linux_sigaction){.handler = 0x4000, .flags = flags};
 }
 
 static void pending_once(void)
@@ -139,8 +188,8 @@ static void pending_once(void)
 	handle(SIGUSR1, 0);
 	handle(SIGRTMIN, 0);
 	for (int i = 0; i < 3; i++) {
-		signal_send(&me.proc, SIGUSR1, &(struct siginfo_k){ .pid = i });
-		signal_send(&me.proc, SIGRTMIN, &(struct siginfo_k){ .pid = i });
+		signal_send(&me.proc, SIGUSR1, &(struct siginfo_k){.pid = i});
+		signal_send(&me.proc, SIGRTMIN, &(struct siginfo_k){.pid = i});
 	}
 	SAME(woken, 0);
 	CHECK(!signal_pending(&me.thread));
@@ -174,14 +223,17 @@ static void restart_rules(void)
 		int handled;
 		u64 rax, rip;
 	} row[] = {
-		{ -ERESTARTSYS, 0, 1, (u64)-EINTR, 0 },      { -ERESTARTSYS, SA_RESTART, 1, 7, 0 },
-		{ -ERESTARTNOHAND, SA_RESTART, 1, (u64)-EINTR, 0 }, { -ERESTARTNOHAND, 0, 0, 7, 98 },
-		{ -ERESTART_RESTARTBLOCK, 0, 0, 219, 98 },   { -ERESTARTSYS, 0, 0, 7, 98 },
-		{ -ENOENT, 0, 0, (u64)-ENOENT, 100 },
+		{-ERESTARTSYS, 0, 1, (u64)-EINTR, 0},
+		{-ERESTARTSYS, SA_RESTART, 1, 7, 0},
+		{-ERESTARTNOHAND, SA_RESTART, 1, (u64)-EINTR, 0},
+		{-ERESTARTNOHAND, 0, 0, 7, 98},
+		{-ERESTART_RESTARTBLOCK, 0, 0, 219, 98},
+		{-ERESTARTSYS, 0, 0, 7, 98},
+		{-ENOENT, 0, 0, (u64)-ENOENT, 100},
 	};
 	for (u32 i = 0; i < array_count(row); i++) {
 		start();
-		me.regs = (struct user_regs){ .rax = (u64)row[i].result, .orig_rax = 7, .rip = 100 };
+		me.regs = (struct user_regs){.rax = (u64)row[i].result, .orig_rax = 7, .rip = 100};
 		if (row[i].handled) {
 			handle(SIGUSR1, row[i].flags);
 			signal_send(&me.proc, SIGUSR1, 0);
@@ -218,7 +270,7 @@ static void forced_through_mask(void)
 	me.regs.orig_rax = ~0ul;
 	handle(SIGSEGV, 0);
 	me.thread.sig_mask = SIG_BIT(SIGSEGV);
-	signal_force(SIGSEGV, &(struct siginfo_k){ .code = SEGV_MAPERR, .addr = 8 });
+	signal_force(SIGSEGV, &(struct siginfo_k){.code = SEGV_MAPERR, .addr = 8});
 	family.domain = (void *)back;
 	if (!__builtin_setjmp(back))
 		signal_deliver(&me.regs);
@@ -292,12 +344,17 @@ static void groups(void)
 }
 
 static int fires;
-static void count_fire(struct timer *t) { (void)t, fires++; }
+static void count_fire(struct timer *t)
+{
+	(void)t, fires++;
+}
 
 static void timer_order(void)
 {
-	struct timer t[4] = { { .fire = count_fire }, { .fire = count_fire }, { .fire = count_fire },
-			      { .fire = count_fire } };
+	struct timer t[4] = {{.fire = count_fire},
+			     {.fire = count_fire},
+			     {.fire = count_fire},
+			     {.fire = count_fire}};
 	SAME(timers_next(), 0);
 	timer_set(&t[0], 300);
 	timer_set(&t[1], 100);
@@ -316,7 +373,7 @@ static void timer_order(void)
 
 static void interval(void)
 {
-	struct linux_itimerval set = { { 0, 500 }, { 0, 100 } }, got;
+	struct linux_itimerval set = {{0, 500}, {0, 100}}, got;
 	start();
 	handle(SIGALRM, 0);
 	SAME(sys_setitimer(ITIMER_REAL, (u64)&set, 0), 0);
@@ -349,9 +406,12 @@ static void timed_wait(void)
 int main(void)
 {
 	static const struct test tests[] = {
-		TEST(pending_once), TEST(ignored_not_kept), TEST(restart_rules), TEST(masks_of_handlers),
-		TEST(forced_through_mask), TEST(waits), TEST(wait_interrupted), TEST(groups), TEST(timer_order),
-		TEST(interval), TEST(timed_wait),
+		TEST(pending_once),	   TEST(ignored_not_kept),
+		TEST(restart_rules),	   TEST(masks_of_handlers),
+		TEST(forced_through_mask), TEST(waits),
+		TEST(wait_interrupted),	   TEST(groups),
+		TEST(timer_order),	   TEST(interval),
+		TEST(timed_wait),
 	};
 	return test_main(tests, array_count(tests));
 }

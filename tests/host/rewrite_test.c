@@ -18,7 +18,8 @@ static int shape_with(int at, u8 byte, u64 number)
 static void shapes(void)
 {
 	CHECK(rewrite_shape(site, 39));
-	CHECK(!rewrite_shape(site, 40)); /* eax was changed in between, or the bytes are not a mov */
+	CHECK(!rewrite_shape(site,
+			     40)); /* eax was changed in between, or the bytes are not a mov */
 	CHECK(!shape_with(6, 0xcd, 39));
 	CHECK(!shape_with(7, 0x80, 39));
 	CHECK(!shape_with(1, 0xb9, 39));

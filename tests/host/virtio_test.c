@@ -94,4 +94,10 @@ static void is_old(void)
 	SAME(virtio_negotiate(&v), -ARIL_E_DEVICE);
 }
 
-const struct test tests[] = {TEST(does_not_stop), TEST(obedient), TEST(refuses_features), TEST(is_old), {0, 0}};
+int main(void)
+{
+	static const struct test tests[] = {TEST(does_not_stop), TEST(obedient),
+					    TEST(refuses_features), TEST(is_old)};
+
+	return test_main(tests, sizeof(tests) / sizeof(tests[0]));
+}

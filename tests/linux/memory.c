@@ -89,7 +89,8 @@ static void files(void)
 			show("write", -1);
 	char *p = mmap(0, 8 * P, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
 	char *s = mmap(0, 8 * P, PROT_READ | PROT_WRITE, MAP_SHARED, fd, P);
-	printf("private %.4s shared %.4s tail %d beyond %d\n", p + 20000, s, p[30000], touch(p + 8 * P - 1, 0));
+	printf("private %.4s shared %.4s tail %d beyond %d\n", p + 20000, s, p[30000],
+	       touch(p + 8 * P - 1, 0));
 	printf("past the end %d\n", touch(s + 7 * P, 0));
 	memcpy(s, "shared", 6);
 	memcpy(p + 8, "private", 7);

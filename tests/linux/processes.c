@@ -150,7 +150,8 @@ static void descriptors(void)
 
 	pipe2(fd, O_NONBLOCK | O_CLOEXEC);
 	printf("empty pipe %zd errno %d\n", read(fd[0], &c, 1), errno);
-	printf("cloexec %d nonblock %d\n", fcntl(fd[0], F_GETFD), fcntl(fd[0], F_GETFL) & O_NONBLOCK);
+	printf("cloexec %d nonblock %d\n", fcntl(fd[0], F_GETFD),
+	       fcntl(fd[0], F_GETFL) & O_NONBLOCK);
 	long filled = 0, n;
 	char block[4096] = {0};
 	while ((n = write(fd[1], block, sizeof block)) > 0)

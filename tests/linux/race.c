@@ -28,7 +28,10 @@ static int runner(void *which)
 				sched_yield();
 		for (int k = 0; k < 2; k++) {
 			/* getppid at site i; the answer is the same for nobody but must be a pid */
-			__asm__ volatile("call *%1" : "=a"(r) : "r"(code + 16 * i) : "rcx", "r11", "memory");
+			__asm__ volatile("call *%1"
+					 : "=a"(r)
+					 : "r"(code + 16 * i)
+					 : "rcx", "r11", "memory");
 			if (r <= 0 || r > 100000)
 				wrong++;
 		}
@@ -43,7 +46,8 @@ int main(void)
 	static char stack[65536] __attribute__((aligned(16)));
 	int status = -1;
 
-	code = mmap(0, 16 * SITES, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	code = mmap(0, 16 * SITES, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS,
+		    -1, 0);
 	for (int i = 0; i < SITES; i++)
 		memcpy(code + 16 * i, site, sizeof site);
 	pid_t p = clone(runner, stack + sizeof stack, CLONE_VM | SIGCHLD, (void *)1);

@@ -14,16 +14,18 @@ int main(void)
 
 	for (int round = 0; round < 5; round++) {
 		/* fills the red zone, calls getppid at one site, copies the red zone out */
-		__asm__ volatile("lea -128(%%rsp), %%rdi\n mov %0, %%al\n mov $128, %%ecx\n rep stosb\n"
-				 "mov $110, %%eax\n syscall\n"
-				 "lea -128(%%rsp), %%rsi\n lea %1, %%rdi\n mov $128, %%ecx\n rep movsb\n"
-				 :
-				 : "r"((unsigned char)(round + 1)), "m"(kept)
-				 : "rax", "rcx", "rdi", "rsi", "r11", "memory");
+		__asm__ volatile(
+			"lea -128(%%rsp), %%rdi\n mov %0, %%al\n mov $128, %%ecx\n rep stosb\n"
+			"mov $110, %%eax\n syscall\n"
+			"lea -128(%%rsp), %%rsi\n lea %1, %%rdi\n mov $128, %%ecx\n rep movsb\n"
+			:
+			: "r"((unsigned char)(round + 1)), "m"(kept)
+			: "rax", "rcx", "rdi", "rsi", "r11", "memory");
 		memset(expected, round + 1, 128);
 		wrong += memcmp(kept, expected, 128) != 0;
 		/* the same with rsp pointing nowhere: `syscall` uses no stack */
-		__asm__ volatile("mov %%rsp, %%r12\n mov $8, %%esp\n mov $39, %%eax\n syscall\n mov %%r12, %%rsp\n mov %%rax, %0\n"
+		__asm__ volatile("mov %%rsp, %%r12\n mov $8, %%esp\n mov $39, %%eax\n syscall\n "
+				 "mov %%r12, %%rsp\n mov %%rax, %0\n"
 				 : "=m"(odd_result)
 				 :
 				 : "rax", "rcx", "r11", "r12", "memory");
@@ -32,18 +34,22 @@ int main(void)
 	/* every register but rax, rcx, r11 survives, and the flags */
 	unsigned long regs[12], flags_before, flags_after;
 	for (int round = 0; round < 3; round++) {
-		__asm__ volatile("mov $1, %%rbx\n mov $2, %%rdx\n mov $3, %%rsi\n mov $4, %%rdi\n mov $5, %%r8\n mov $6, %%r9\n"
-				 "mov $7, %%r10\n mov $8, %%r12\n mov $9, %%r13\n mov $10, %%r14\n mov $11, %%r15\n"
+		__asm__ volatile("mov $1, %%rbx\n mov $2, %%rdx\n mov $3, %%rsi\n mov $4, %%rdi\n "
+				 "mov $5, %%r8\n mov $6, %%r9\n"
+				 "mov $7, %%r10\n mov $8, %%r12\n mov $9, %%r13\n mov $10, %%r14\n "
+				 "mov $11, %%r15\n"
 				 "stc\n pushfq\n pop %2\n"
 				 "mov $39, %%eax\n syscall\n"
 				 "pushfq\n pop %1\n"
-				 "mov %%rbx, 0+%0\n mov %%rdx, 8+%0\n mov %%rsi, 16+%0\n mov %%rdi, 24+%0\n mov %%r8, 32+%0\n"
-				 "mov %%r9, 40+%0\n mov %%r10, 48+%0\n mov %%r12, 56+%0\n mov %%r13, 64+%0\n mov %%r14, 72+%0\n"
+				 "mov %%rbx, 0+%0\n mov %%rdx, 8+%0\n mov %%rsi, 16+%0\n mov "
+				 "%%rdi, 24+%0\n mov %%r8, 32+%0\n"
+				 "mov %%r9, 40+%0\n mov %%r10, 48+%0\n mov %%r12, 56+%0\n mov "
+				 "%%r13, 64+%0\n mov %%r14, 72+%0\n"
 				 "mov %%r15, 80+%0\n"
 				 : "=o"(regs), "=m"(flags_after), "=m"(flags_before)
 				 :
-				 : "rax", "rbx", "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12", "r13", "r14",
-				   "r15", "memory", "cc");
+				 : "rax", "rbx", "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10",
+				   "r11", "r12", "r13", "r14", "r15", "memory", "cc");
 		for (unsigned long i = 0; i < 11; i++)
 			wrong += regs[i] != i + 1;
 		wrong += (flags_before & 0xcd5) != (flags_after & 0xcd5);

@@ -103,18 +103,36 @@ static int child_status(void (*body)(void))
 	return status & ~0x80; /* without the core flag */
 }
 
-static void segv(void) { *(volatile int *)8 = 1; }
-static void kernel_address(void) { *(volatile int *)0xffffffff80000000 = 1; }
-static void privileged(void) { __asm__ volatile("hlt"); }
+static void segv(void)
+{
+	*(volatile int *)8 = 1;
+}
+static void kernel_address(void)
+{
+	*(volatile int *)0xffffffff80000000 = 1;
+}
+static void privileged(void)
+{
+	__asm__ volatile("hlt");
+}
 static void divide(void)
 {
 	volatile int zero = 0;
 	volatile int one = 1;
 	printf("%d", one / zero);
 }
-static void illegal(void) { __builtin_trap(); }
-static void breakpoint(void) { __asm__ volatile("int3"); }
-static void aborts(void) { abort(); }
+static void illegal(void)
+{
+	__builtin_trap();
+}
+static void breakpoint(void)
+{
+	__asm__ volatile("int3");
+}
+static void aborts(void)
+{
+	abort();
+}
 static void pipe_closed(void)
 {
 	int fd[2];
@@ -125,12 +143,15 @@ static void pipe_closed(void)
 
 static void ends(void)
 {
-	printf("ends: segv %d kernel %d hlt %d divide %d ill %d int3 %d abort %d pipe %d none %d\n", child_status(segv),
-	       child_status(kernel_address), child_status(privileged), child_status(divide), child_status(illegal),
-	       child_status(breakpoint), child_status(aborts), child_status(pipe_closed), child_status(masks) >> 8);
+	printf("ends: segv %d kernel %d hlt %d divide %d ill %d int3 %d abort %d pipe %d none %d\n",
+	       child_status(segv), child_status(kernel_address), child_status(privileged),
+	       child_status(divide), child_status(illegal), child_status(breakpoint),
+	       child_status(aborts), child_status(pipe_closed), child_status(masks) >> 8);
 }
 
-static void nothing(void) {}
+static void nothing(void)
+{
+}
 
 static void children(void)
 {

@@ -13,7 +13,8 @@ static void on_alarm(int sig)
 {
 	double volatile x = sig; /* clobbers vector registers of the interrupted code */
 	x = sqrt(x) * 3.0;
-	__asm__ volatile("vpxor %%ymm0, %%ymm0, %%ymm0; vpxor %%ymm15, %%ymm15, %%ymm15" ::: "xmm0", "xmm15");
+	__asm__ volatile("vpxor %%ymm0, %%ymm0, %%ymm0; vpxor %%ymm15, %%ymm15, %%ymm15" ::
+				 : "xmm0", "xmm15");
 }
 
 /* Fills ymm0..ymm15 with a pattern, waits in a loop or system call, compares. Returns mismatches. */
@@ -25,15 +26,18 @@ static int hold(unsigned char seed, int call)
 		memset(in[i], seed + i, 32);
 #define LOAD(n) "vmovdqu " #n "*32(%0), %%ymm" #n "\n"
 #define STORE(n) "vmovdqu %%ymm" #n ", " #n "*32(%1)\n"
-	__asm__ volatile(LOAD(0) LOAD(1) LOAD(2) LOAD(3) LOAD(4) LOAD(5) LOAD(6) LOAD(7) LOAD(8) LOAD(9) LOAD(10)
-				 LOAD(11) LOAD(12) LOAD(13) LOAD(14) LOAD(15)
-			 "test %2, %2\n jz 2f\n mov $39, %%eax\n syscall\n jmp 3f\n"
-			 "2: mov $200000, %%ecx\n 1: dec %%ecx\n jnz 1b\n"
-			 "3:\n" STORE(0) STORE(1) STORE(2) STORE(3) STORE(4) STORE(5) STORE(6) STORE(7) STORE(8) STORE(9)
-				 STORE(10) STORE(11) STORE(12) STORE(13) STORE(14) STORE(15)
-			 :
-			 : "r"(in), "r"(out), "r"((long)call)
-			 : "rax", "rcx", "r11", "memory");
+	__asm__ volatile(
+		LOAD(0) LOAD(1) LOAD(2) LOAD(3) LOAD(4) LOAD(5) LOAD(6) LOAD(7) LOAD(8) LOAD(9)
+			LOAD(10) LOAD(11) LOAD(12) LOAD(13) LOAD(14)
+				LOAD(15) "test %2, %2\n jz 2f\n mov $39, %%eax\n syscall\n jmp 3f\n"
+					 "2: mov $200000, %%ecx\n 1: dec %%ecx\n jnz 1b\n"
+					 "3:\n" STORE(0) STORE(1) STORE(2) STORE(3) STORE(4)
+						 STORE(5) STORE(6) STORE(7) STORE(8) STORE(9)
+							 STORE(10) STORE(11) STORE(12) STORE(13)
+								 STORE(14) STORE(15)
+		:
+		: "r"(in), "r"(out), "r"((long)call)
+		: "rax", "rcx", "r11", "memory");
 	return memcmp(in, out, sizeof in) != 0;
 }
 

@@ -13,7 +13,8 @@
 
 void child_entry(void);
 void child_start(struct aril_context *context, const struct aril_save *save);
-__asm__(".text\nchild_entry:\n\tmov %rsp, %rsi\n\tmov %rsp, %rdi\n\tand $-4096, %rdi\n\tcall child_start\n\tud2\n");
+__asm__(".text\nchild_entry:\n\tmov %rsp, %rsi\n\tmov %rsp, %rdi\n\tand $-4096, %rdi\n\tcall "
+	"child_start\n\tud2\n");
 
 static u32 word_frame;
 static volatile u32 *word;
@@ -80,7 +81,8 @@ static s64 ended(u32 env)
 /* A position of ours in that CPU's vector. */
 static u32 position_of(u32 cpu)
 {
-	const volatile struct aril_slice *slice = (const volatile struct aril_slice *)ARIL_INFO->slices_va + cpu * ARIL_SLICES;
+	const volatile struct aril_slice *slice =
+		(const volatile struct aril_slice *)ARIL_INFO->slices_va + cpu * ARIL_SLICES;
 
 	for (u32 i = 0; i < ARIL_SLICES; i++)
 		if (slice[i].env == CORE_DOMAIN->env)
@@ -145,7 +147,9 @@ int main(int argc, char **argv, char **envp)
 	while (ended(c[3].env) < 0 && core_now() < until)
 		core_sleep(5000000);
 	aril_slice_set(core_auth, cpu, position, CORE_DOMAIN->env, 0);
-	say("cause", cause[1] == ARIL_START_YIELD && cause[2] == ARIL_START_SLICE ? ended(c[3].env) : cause[1] * 10 + cause[2]);
+	say("cause", cause[1] == ARIL_START_YIELD && cause[2] == ARIL_START_SLICE
+			     ? ended(c[3].env)
+			     : cause[1] * 10 + cause[2]);
 	core_log("slices: done");
 	return 0;
 }

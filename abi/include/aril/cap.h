@@ -8,13 +8,13 @@
 #define ARIL_NAME_MAX 32
 
 enum aril_right {
-	ARIL_READ = 1,   /* bind readable; wait on; read from a device into is WRITE */
-	ARIL_WRITE = 2,  /* bind writable; of a space: change its bindings */
-	ARIL_EXEC = 4,   /* bind executable */
-	ARIL_OWN = 8,    /* change guards and tag, retype, destroy */
-	ARIL_RUN = 16,   /* of an env: yield to it, give it contexts; of a space: run envs in it;
+	ARIL_READ = 1,	/* bind readable; wait on; read from a device into is WRITE */
+	ARIL_WRITE = 2, /* bind writable; of a space: change its bindings */
+	ARIL_EXEC = 4,	/* bind executable */
+	ARIL_OWN = 8,	/* change guards and tag, retype, destroy */
+	ARIL_RUN = 16,	/* of an env: yield to it, give it contexts; of a space: run envs in it;
 	                    of a slice: assign it */
-	ARIL_CALL = 32,  /* of an env: enter its gate */
+	ARIL_CALL = 32, /* of an env: enter its gate */
 	ARIL_ALL = 63,
 };
 

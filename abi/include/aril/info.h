@@ -13,13 +13,13 @@
 
 enum aril_frame_state {
 	ARIL_FRAME_NORMAL = 0,
-	ARIL_FRAME_TABLE = 1,      /* page table of level 1..3; partner = its shadow frame */
-	ARIL_FRAME_SPACE = 2,      /* root table; partner = its shadow frame */
-	ARIL_FRAME_SHADOW = 3,     /* partner = the table it shadows */
-	ARIL_FRAME_ENV = 4,        /* partner = env id */
-	ARIL_FRAME_KERNEL = 5,     /* the kernel's own, never given out */
-	ARIL_FRAME_ABSENT = 6,     /* no memory here, or firmware's */
-	ARIL_FRAME_QUEUE = 7,      /* a virtqueue: the device reads and writes it */
+	ARIL_FRAME_TABLE = 1,  /* page table of level 1..3; partner = its shadow frame */
+	ARIL_FRAME_SPACE = 2,  /* root table; partner = its shadow frame */
+	ARIL_FRAME_SHADOW = 3, /* partner = the table it shadows */
+	ARIL_FRAME_ENV = 4,    /* partner = env id */
+	ARIL_FRAME_KERNEL = 5, /* the kernel's own, never given out */
+	ARIL_FRAME_ABSENT = 6, /* no memory here, or firmware's */
+	ARIL_FRAME_QUEUE = 7,  /* a virtqueue: the device reads and writes it */
 };
 
 /* A binding is named by a 32-bit word: table frame << 9 | index in the table. 0: none. */
@@ -30,25 +30,31 @@ struct aril_frame {
 	u8 level;  /* of a TABLE: 1 = maps pages, 2, 3; of a SPACE: 4 */
 	u16 flags; /* ARIL_FRAME_LOST */
 	u32 partner;
-	u32 head; /* first binding of this frame; the rest follow in the shadow frames */
+	u32 head;  /* first binding of this frame; the rest follow in the shadow frames */
 	u32 users; /* SPACE: envs that run in it */
-	u64 tag;  /* the owner's, opaque */
+	u64 tag;   /* the owner's, opaque */
 	struct aril_guard guard[2];
 };
 ARIL_ASSERT_SIZE(struct aril_frame, 128);
 ARIL_ASSERT_OFFSET(struct aril_frame, guard, 32);
 
-#define ARIL_FRAME_LOST 1 /* freed while pinned: quarantined, becomes NORMAL when the last pin goes */
+/* Freed while pinned: quarantined, becomes NORMAL when the last pin goes. */
+#define ARIL_FRAME_LOST 1
 /* guard[slot] changed, and bindings under the old one remain: call frame_update again; no new ones */
 #define ARIL_FRAME_BREAKING(slot) (2u << (slot))
 
-enum aril_env_state { ARIL_ENV_NONE = 0, ARIL_ENV_ALIVE = 1, ARIL_ENV_DYING = 2, ARIL_ENV_DEAD = 3 };
+enum aril_env_state {
+	ARIL_ENV_NONE = 0,
+	ARIL_ENV_ALIVE = 1,
+	ARIL_ENV_DYING = 2,
+	ARIL_ENV_DEAD = 3,
+};
 
 enum aril_end {
-	ARIL_END_EXIT = 1,      /* env_exit; status is its argument */
+	ARIL_END_EXIT = 1,	/* env_exit; status is its argument */
 	ARIL_END_DESTROYED = 2, /* its frame, space or a context was taken away */
-	ARIL_END_FAULT = 3,     /* an exception while masked, or the save area could not take it */
-	ARIL_END_EXCESS = 4,    /* overran its slices too often */
+	ARIL_END_FAULT = 3,	/* an exception while masked, or the save area could not take it */
+	ARIL_END_EXCESS = 4,	/* overran its slices too often */
 };
 
 struct aril_env_info {
@@ -74,7 +80,7 @@ ARIL_ASSERT_OFFSET(struct aril_env_info, state, 4);
 
 struct aril_slice {
 	struct aril_guard guard; /* unused: the empty name's */
-	u32 env;                 /* who runs here; 0: nobody, the position is skipped */
+	u32 env;		 /* who runs here; 0: nobody, the position is skipped */
 	u32 pad;
 	u64 runs;
 };

@@ -38,7 +38,7 @@
 #define ARIL_MAX_CPUS 16
 #define ARIL_MAX_ENVS 1024
 #define ARIL_MAX_FRAMES (1u << 23) /* 32 GiB: a binding is named by frame << 9 | index in 32 bits */
-#define ARIL_SLICES 64             /* positions in each CPU's vector */
-#define ARIL_AUTHS 16              /* capabilities an env can have open */
+#define ARIL_SLICES 64		   /* positions in each CPU's vector */
+#define ARIL_AUTHS 16		   /* capabilities an env can have open */
 
 #endif

@@ -24,7 +24,7 @@ ARIL_ASSERT_SIZE(struct aril_frame_op, 72);
 
 /* space_update: changes bindings of count consecutive pages from va. */
 enum aril_space_op_kind {
-	ARIL_BIND = 1,    /* bind frame, frame+1, ... ; what was bound there before is unbound */
+	ARIL_BIND = 1,	  /* bind frame, frame+1, ... ; what was bound there before is unbound */
 	ARIL_UNBIND = 2,  /* pages that are not bound are skipped */
 	ARIL_PROTECT = 3, /* change flags of what is bound; pages that are not bound are skipped */
 };
@@ -45,7 +45,7 @@ struct aril_space_op {
 };
 ARIL_ASSERT_SIZE(struct aril_space_op, 24);
 
-#define ARIL_OP_PAGES 512   /* most pages (frames) in one op */
+#define ARIL_OP_PAGES 512     /* most pages (frames) in one op */
 #define ARIL_BATCH_PAGES 2048 /* after this many the call returns what it has done */
 
 /* Page-table entry bits a library may read in its exposed tables. */
@@ -88,16 +88,16 @@ ARIL_ASSERT_SIZE(struct aril_grant_desc, 24);
 enum aril_transport { ARIL_VIRTIO_MMIO = 1, ARIL_VIRTIO_PCI = 2 };
 struct aril_device_desc {
 	u32 transport;
-	u32 type;  /* the virtio device id that it must have: 3 console */
-	u64 regs;  /* physical: mmio registers; PCI common configuration */
-	u64 notify; /* PCI: notification area */
-	u64 isr;    /* PCI: interrupt status byte */
+	u32 type;	 /* the virtio device id that it must have: 3 console */
+	u64 regs;	 /* physical: mmio registers; PCI common configuration */
+	u64 notify;	 /* PCI: notification area */
+	u64 isr;	 /* PCI: interrupt status byte */
 	u32 notify_step; /* PCI: bytes from queue to queue */
-	u32 line;   /* interrupt line */
+	u32 line;	 /* interrupt line */
 	u32 line_flags;
-	u32 nqueues; /* 1..4 */
-	u64 features; /* to accept besides VERSION_1 */
-	u32 queue_frame[4]; /* one NORMAL, unpinned frame each: becomes the virtqueue */
+	u32 nqueues;		 /* 1..4 */
+	u64 features;		 /* to accept besides VERSION_1 */
+	u32 queue_frame[4];	 /* one NORMAL, unpinned frame each: becomes the virtqueue */
 	struct aril_guard guard; /* who may open its rings */
 };
 
@@ -105,7 +105,7 @@ struct aril_device_desc {
 #define ARIL_RING_ENTRIES 128
 struct aril_completion {
 	u64 cookie;
-	u32 bytes; /* that the device wrote */
+	u32 bytes;  /* that the device wrote */
 	u32 status; /* 0, or an aril_error */
 };
 struct aril_ring_page {

@@ -14,7 +14,7 @@ typedef __INT32_TYPE__ s32;
 typedef __INT64_TYPE__ s64;
 typedef __SIZE_TYPE__ usize;
 
-#define ARIL_ASSERT_OFFSET(type, field, at)                                                       \
+#define ARIL_ASSERT_OFFSET(type, field, at) \
 	_Static_assert(__builtin_offsetof(type, field) == (at), #type "." #field " moved")
 #define ARIL_ASSERT_SIZE(type, bytes) _Static_assert(sizeof(type) == (bytes), #type " resized")
 #endif

@@ -6,10 +6,11 @@
 #define ARIL_UPCALL_H
 
 /* Vectors below 32 are the CPU's own. */
-#define ARIL_VECTOR_SYSCALL 256 /* a foreign `syscall`: rip is after it, rax and arguments untouched */
-#define ARIL_VECTOR_START 257   /* the CPU is yours; error = cause, addr = who */
-#define ARIL_VECTOR_END 258     /* the slice is over: save what you need and yield within the grace */
-#define ARIL_VECTOR_EVENT 259   /* interrupt lines or ring completions: read pending, lines */
+#define ARIL_VECTOR_SYSCALL \
+	256 /* a foreign `syscall`: rip is after it, rax and arguments untouched */
+#define ARIL_VECTOR_START 257 /* the CPU is yours; error = cause, addr = who */
+#define ARIL_VECTOR_END 258   /* the slice is over: save what you need and yield within the grace */
+#define ARIL_VECTOR_EVENT 259 /* interrupt lines or ring completions: read pending, lines */
 
 #define ARIL_START_SLICE 1 /* at its position in the vector, or after it was skipped to */
 #define ARIL_START_YIELD 2 /* addr = env that yielded */
@@ -19,7 +20,7 @@
 
 #define ARIL_MASK_NONE 0  /* everything is delivered */
 #define ARIL_MASK_ASYNC 1 /* END and EVENT pend; exceptions and system calls are delivered */
-#define ARIL_MASK_ALL 2   /* END and EVENT pend; an exception ends the env */
+#define ARIL_MASK_ALL 2	  /* END and EVENT pend; an exception ends the env */
 
 #define ARIL_PEND_END 1
 #define ARIL_PEND_EVENT 2
@@ -79,7 +80,7 @@ struct aril_context {
 	u64 lines;     /* grants of interrupt lines that fired, a bit each; taken atomically */
 	u32 cpu;
 	u32 env;
-	u64 cookie; /* the library's */
+	u64 cookie;	 /* the library's */
 	u64 gate_caller; /* env that entered the gate last */
 	u64 pad[25];
 	struct aril_forced state;
