@@ -82,7 +82,7 @@ void books_frames(void)
 		u64 last = min(r->end >> ARIL_PAGE_SHIFT, (u64)nframes);
 		for (u64 f = page_up(r->start) >> ARIL_PAGE_SHIFT; f < last; f++)
 			frames[f].state = boot_is_kernel(f << ARIL_PAGE_SHIFT) ? ARIL_FRAME_KERNEL
-										: ARIL_FRAME_NORMAL;
+									       : ARIL_FRAME_NORMAL;
 	}
 	frames[0].state = ARIL_FRAME_KERNEL; /* 0 means none in bindings and partners */
 }

@@ -41,8 +41,8 @@ extern const u8 init_image_start[], init_image_end[];
 
 /* arch stages called by kernel_main in order. */
 void arch_interrupts_init(void); /* IDT, LAPIC, IOAPIC from ACPI */
-void arch_time_init(void);       /* calibrates the TSC, fills info->clock */
-void arch_smp_init(void);        /* starts the other CPUs: each runs cpu_started() then slice_next() */
-void cpu_started(void);          /* portable per-CPU start */
+void arch_time_init(void);	 /* calibrates the TSC, fills info->clock */
+void arch_smp_init(void); /* starts the other CPUs: each runs cpu_started() then slice_next() */
+void cpu_started(void);	  /* portable per-CPU start */
 
 #endif

@@ -22,7 +22,7 @@ enum ctx_state { CTX_NONE = 0, CTX_READY, CTX_RUNNING, CTX_BLOCKED };
 
 struct context {
 	struct aril_context *page; /* kernel alias of the library's page */
-	u64 va;                    /* where the library sees it */
+	u64 va;			   /* where the library sees it */
 	struct env *env;
 	u32 frame;
 	u32 cpu;
@@ -35,7 +35,8 @@ struct context {
 	u32 wait_auth; /* the env's index under which it waits */
 	struct context *wait_next, *wait_prev;
 	u64 deadline; /* ns; 0: none */
-	struct context *time_next, *time_prev; /* this CPU's blocked contexts with a deadline, earliest first */
+	struct context *time_next,
+		*time_prev; /* this CPU's blocked contexts with a deadline, earliest first */
 };
 
 struct env {
@@ -45,7 +46,7 @@ struct env {
 	u32 parent;
 	u32 flags;
 	u32 strikes; /* overruns in a row */
-	u32 nports; /* grants of ports: the CPU's bitmap is filled when it runs */
+	u32 nports;  /* grants of ports: the CPU's bitmap is filled when it runs */
 	u64 cr3;
 	u64 entry;
 	u64 gate;

@@ -15,10 +15,10 @@
 struct first_header {
 	u64 magic;
 	u64 entry;
-	u64 text_end;   /* [base, text_end) read and execute */
+	u64 text_end;	/* [base, text_end) read and execute */
 	u64 rodata_end; /* to here read */
-	u64 data_end;   /* to here read and write, from the image; not aligned */
-	u64 bss_end;    /* to here read and write, zero */
+	u64 data_end;	/* to here read and write, from the image; not aligned */
+	u64 bss_end;	/* to here read and write, zero */
 };
 
 /* Makes it: space, context on the boot CPU, image, root capability at FIRST_CAP_VA, all slices, READY. */

@@ -16,7 +16,10 @@ struct lock {
 	u32 serving;
 	const char *name;
 };
-#define LOCK(n) {.next = 0, .serving = 0, .name = (n)}
+#define LOCK(n)                                      \
+	{                                            \
+		.next = 0, .serving = 0, .name = (n) \
+	}
 
 extern struct lock object_lock;
 extern struct lock wait_lock;

@@ -27,10 +27,10 @@ void page_clear(void *page);
 _Noreturn void panic_at(const char *file, int line, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 #define panic(...) panic_at(__FILE__, __LINE__, __VA_ARGS__)
-#define assert(x)                                                                                  \
-	do {                                                                                       \
-		if (unlikely(!(x)))                                                                \
-			panic_at(__FILE__, __LINE__, "assertion failed: %s", #x);                  \
+#define assert(x)                                                                 \
+	do {                                                                      \
+		if (unlikely(!(x)))                                               \
+			panic_at(__FILE__, __LINE__, "assertion failed: %s", #x); \
 	} while (0)
 
 /* Kernel log: one line to debugcon, or to the UART while no library has it. %s %c %d %u %x %lx %lu %p

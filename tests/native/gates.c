@@ -29,16 +29,21 @@ u64 spin_until, caller_rsp, callee_auth, caller_registers;
 __asm__(".text\n"
 	"gate_call:\n push %rbx\n push %rbp\n push %r12\n push %r13\n push %r14\n push %r15\n"
 	"mov %rcx, caller_registers(%rip)\n mov %rsp, caller_rsp(%rip)\n"
-	"mov 0(%rcx), %rbx\n mov 8(%rcx), %rbp\n mov 16(%rcx), %r8\n mov 24(%rcx), %r9\n mov 32(%rcx), %r10\n"
+	"mov 0(%rcx), %rbx\n mov 8(%rcx), %rbp\n mov 16(%rcx), %r8\n mov 24(%rcx), %r9\n mov "
+	"32(%rcx), %r10\n"
 	"mov 40(%rcx), %r12\n mov 48(%rcx), %r13\n mov 56(%rcx), %r14\n mov 64(%rcx), %r15\n"
 	"mov $0x80000032, %eax\n syscall\n"
-	"1: mov caller_rsp(%rip), %rsp\n pop %r15\n pop %r14\n pop %r13\n pop %r12\n pop %rbp\n pop %rbx\n ret\n"
+	"1: mov caller_rsp(%rip), %rsp\n pop %r15\n pop %r14\n pop %r13\n pop %r12\n pop %rbp\n "
+	"pop %rbx\n ret\n"
 	"gate_reply:\n mov caller_registers(%rip), %rcx\n"
-	"mov %rbx, 0(%rcx)\n mov %rbp, 8(%rcx)\n mov %r8, 16(%rcx)\n mov %r9, 24(%rcx)\n mov %r10, 32(%rcx)\n"
-	"mov %r12, 40(%rcx)\n mov %r13, 48(%rcx)\n mov %r14, 56(%rcx)\n mov %r15, 64(%rcx)\n jmp 1b\n"
+	"mov %rbx, 0(%rcx)\n mov %rbp, 8(%rcx)\n mov %r8, 16(%rcx)\n mov %r9, 24(%rcx)\n mov %r10, "
+	"32(%rcx)\n"
+	"mov %r12, 40(%rcx)\n mov %r13, 48(%rcx)\n mov %r14, 56(%rcx)\n mov %r15, 64(%rcx)\n jmp "
+	"1b\n"
 	"callee_gate:\n mov %rax, %rsi\n mov %rdx, %rdi\n"
 	"2: rdtsc\n shl $32, %rdx\n or %rdx, %rax\n cmp spin_until(%rip), %rax\n jb 2b\n"
-	"inc %rbx\n inc %rbp\n inc %r8\n inc %r9\n inc %r10\n inc %r12\n inc %r13\n inc %r14\n inc %r15\n"
+	"inc %rbx\n inc %rbp\n inc %r8\n inc %r9\n inc %r10\n inc %r12\n inc %r13\n inc %r14\n inc "
+	"%r15\n"
 	"mov callee_auth(%rip), %rdi\n xor %edx, %edx\n mov $0x80000032, %eax\n syscall\n ud2\n"
 	"callee_entry:\n mov %rsp, %rdi\n and $-4096, %rdi\n call callee_start\n ud2\n");
 
@@ -54,7 +59,8 @@ void callee_start(struct aril_context *context)
 
 static u32 callee_make(struct aril_context **context)
 {
-	struct aril_env_desc desc = {.space = CORE_DOMAIN->space, .entry = (u64)callee_entry, .gate = (u64)callee_gate};
+	struct aril_env_desc desc = {
+		.space = CORE_DOMAIN->space, .entry = (u64)callee_entry, .gate = (u64)callee_gate};
 	u32 env_frame = core_pool_take(&core_pool, 1), page_frame;
 
 	*context = core_pages(1, &page_frame);
@@ -96,7 +102,8 @@ int main(int argc, char **argv, char **envp)
 		wrong += round_trip(env, i & 1);
 	core_log("gates: registers %s", wrong ? "WRONG" : "ok");
 	/* three slices' worth of spinning in the callee, which owns no slice */
-	spin_until = __builtin_ia32_rdtsc() + ARIL_INFO->clock.tsc_hz / 1000000000 * ARIL_INFO->slice_ns * 3;
+	spin_until = __builtin_ia32_rdtsc() +
+		     ARIL_INFO->clock.tsc_hz / 1000000000 * ARIL_INFO->slice_ns * 3;
 	wrong = round_trip(env, 1);
 	core_log("gates: lent slices %s", wrong ? "WRONG" : "ok");
 	context->gate_open = 0;

@@ -57,8 +57,10 @@ int main(int argc, char **argv, char **envp)
 	core_log("wakes: %u passes %s", *ball, wrong || *ball != PASSES ? "WRONG" : "ok");
 	u64 began = core_now();
 	s64 cause = core_wait(core_auth, ball_frame, 64, 0, began + 30000000);
-	core_log("wakes: deadline %s", cause == ARIL_START_TIME && core_now() - began >= 30000000 ? "ok" : "WRONG");
-	core_log("wakes: value %s", core_wait(core_auth, ball_frame, 64, 1, 0) == -ARIL_E_VALUE ? "ok" : "WRONG");
+	core_log("wakes: deadline %s",
+		 cause == ARIL_START_TIME && core_now() - began >= 30000000 ? "ok" : "WRONG");
+	core_log("wakes: value %s",
+		 core_wait(core_auth, ball_frame, 64, 1, 0) == -ARIL_E_VALUE ? "ok" : "WRONG");
 	core_log("wakes: done");
 	return 0;
 }

@@ -19,30 +19,31 @@ struct trap_frame {
 
 /* One per CPU, found by GS in the kernel. The first words are known to entry.S. */
 struct cpu {
-	struct cpu *self;       /* 0 */
-	u64 kernel_rsp;         /* 8: top of this CPU's kernel stack */
-	u64 user_rsp;           /* 16: scratch of the syscall entry */
-	struct context *ctx;    /* 24: whose registers are on the CPU; NULL: none (idle) */
-	struct env *env;        /* 32: ctx->env */
-	u64 slice_end;          /* 40: ns; 0: no slice runs */
-	u32 id;                 /* 48 */
+	struct cpu *self;    /* 0 */
+	u64 kernel_rsp;	     /* 8: top of this CPU's kernel stack */
+	u64 user_rsp;	     /* 16: scratch of the syscall entry */
+	struct context *ctx; /* 24: whose registers are on the CPU; NULL: none (idle) */
+	struct env *env;     /* 32: ctx->env */
+	u64 slice_end;	     /* 40: ns; 0: no slice runs */
+	u32 id;		     /* 48 */
 	u32 apic;
-	u64 cr3;                /* loaded now */
-	u64 grace_end;          /* ns; 0: END was not delivered yet */
-	u32 position;           /* in the slice vector */
+	u64 cr3;       /* loaded now */
+	u64 grace_end; /* ns; 0: END was not delivered yet */
+	u32 position;  /* in the slice vector */
 	u32 idle;
-	u32 kicked;             /* another CPU made something runnable here, or this env must be left */
-	u32 ports_of;           /* env id whose ports the I/O bitmap holds; 0: none */
-	u64 quiesce_seen;       /* last global quiesce number this CPU acknowledged */
+	u32 kicked;	  /* another CPU made something runnable here, or this env must be left */
+	u32 ports_of;	  /* env id whose ports the I/O bitmap holds; 0: none */
+	u64 quiesce_seen; /* last global quiesce number this CPU acknowledged */
 	u64 flush_seen;
-	struct context *timers; /* blocked contexts with deadlines, earliest first; under wait_lock */
+	struct context
+		*timers; /* blocked contexts with deadlines, earliest first; under wait_lock */
 	u64 idle_since;
 	void *tss;
-	u32 yielded_to;         /* env id of the slice's owner when running by donation; 0 */
-	u32 owner;              /* env whose slice this is */
-	u32 warned;             /* env that ran when the slice was over, with the whole grace to leave in */
-	u64 timer_at;           /* ns: what the timer is armed for, or earlier than that; 0: off */
-	u32 halted;             /* asleep, on the kernel's space: holds no reference, needs no flush before
+	u32 yielded_to; /* env id of the slice's owner when running by donation; 0 */
+	u32 owner;	/* env whose slice this is */
+	u32 warned;	/* env that ran when the slice was over, with the whole grace to leave in */
+	u64 timer_at;	/* ns: what the timer is armed for, or earlier than that; 0: off */
+	u32 halted;	/* asleep, on the kernel's space: holds no reference, needs no flush before
 				   it loads another space */
 };
 _Static_assert(__builtin_offsetof(struct cpu, kernel_rsp) == 8, "entry.S");
@@ -79,8 +80,8 @@ int copy_from_user(void *to, const void *from, u64 bytes);
 int copy_to_user(void *to, const void *from, u64 bytes);
 
 /* Time. */
-u64 time_now(void);            /* ns since boot, of the exposed clock */
-void timer_set(u64 ns);        /* this CPU's timer at an absolute time; 0: off */
+u64 time_now(void);	/* ns since boot, of the exposed clock */
+void timer_set(u64 ns); /* this CPU's timer at an absolute time; 0: off */
 
 /* Cross-CPU. */
 /* Removes stale translations everywhere before it returns: this CPU and every other. Serves others'
@@ -96,8 +97,8 @@ void smp_kick(u32 cpu);
 void smp_poll(void);
 
 /* Entering user mode; none of these return. */
-_Noreturn void arch_enter_user(u64 rip, u64 rsp);            /* rflags 0x202, all else zero but rcx, r11 */
-_Noreturn void arch_return_frame(struct trap_frame *frame);  /* exactly this */
+_Noreturn void arch_enter_user(u64 rip, u64 rsp); /* rflags 0x202, all else zero but rcx, r11 */
+_Noreturn void arch_return_frame(struct trap_frame *frame); /* exactly this */
 /* Clears vector state, FS and GS bases. */
 void arch_clear_registers(void);
 struct aril_forced;
@@ -118,7 +119,7 @@ _Noreturn void arch_on_kernel_stack(void (*fn)(void));
 u32 arch_isa_line(u32 isa, u32 *flags); /* overrides from the firmware's tables */
 int arch_line_route(u32 gsi, u32 vector, u32 cpu, u32 flags); /* masked; -1: no such line */
 void arch_line_mask(u32 gsi, int masked);
-#define ARCH_VECTOR_LINES 0x40  /* + grant number 0..63 */
+#define ARCH_VECTOR_LINES 0x40	 /* + grant number 0..63 */
 #define ARCH_VECTOR_DEVICES 0x80 /* + device number 0..15 */
 
 /* A port that reaches the whole machine may be granted to root's own envs only. */

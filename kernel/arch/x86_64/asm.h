@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Macros of the port's assembly files. */
+/* clang-format off */
 #ifndef KERNEL_ASM_H
 #define KERNEL_ASM_H
 
