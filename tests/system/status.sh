@@ -12,9 +12,15 @@ has "$work/err" "/no/such/program"
 status "time limit" 124 ./aril run --timeout 3 -- busybox sleep 100
 ./aril run --timeout 60 -- busybox sleep 100 </dev/null >"$work/out" 2>"$work/err" &
 aril=$!
-until pgrep -P $aril qemu >/dev/null; do sleep 0.2; done
+qemu=
+until [ -n "$qemu" ]; do
+	sleep 0.2
+	for child in $(cat "/proc/$aril/task/$aril/children"); do
+		grep -q qemu "/proc/$child/comm" && qemu=$child
+	done
+done
 sleep 1
-pkill -KILL -P $aril qemu
+kill -KILL "$qemu"
 wait $aril
 same "Aril ends without a word" 125 $?
 [ "$(wc -l <"$work/err")" = 1 ] || fail "not one line: $(cat "$work/err")"
