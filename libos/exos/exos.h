@@ -31,7 +31,7 @@
 #define max(a, b) ((a) > (b) ? (a) : (b))
 #define container_of(p, type, field) ((type *)((char *)(p) - __builtin_offsetof(type, field)))
 
-/* Linux's numbers: errors, signals, structures, flags. exos/linux.h (owner: E3) */
+/* Linux's numbers: errors, signals, structures, flags. linux.h */
 
 /* The program's registers at its entry to ExOS, at the top of the thread's ExOS stack. entry.S knows the order. */
 struct user_regs {
@@ -123,11 +123,11 @@ static inline struct thread *current(void)
 	return t;
 }
 
-struct mm;	/* mm.h, E1 */
-struct files;	/* file.h, E2: descriptor table */
-struct fsinfo;	/* file.h, E2: cwd, root, umask */
-struct sighand; /* signal.h, E3 */
-struct tty;	/* tty.h, E2 */
+struct mm;	/* mm.h */
+struct files;	/* file.h: descriptor table */
+struct fsinfo;	/* file.h: cwd, root, umask */
+struct sighand; /* signal.h */
+struct tty;	/* tty.h */
 
 struct proc {
 	u32 pid, ppid, pgid, sid;
@@ -165,7 +165,7 @@ struct proc {
 	u32 auth_open;		/* its env has opened the family's capability */
 };
 
-/* ---- main.c (E1): start of the family; boots the first process ---- */
+/* ---- main.c: start of the family; boots the first process ---- */
 extern struct family {
 	const struct core_domain *domain;
 	u32 auth; /* opened capability of the family */
@@ -176,7 +176,7 @@ extern struct family {
 	u32 console_is_tty; /* CHANNEL_TTY_* */
 } family;
 
-/* ---- lock.c / sched.c (E1) ---- */
+/* ---- lock.c / sched.c ---- */
 void family_lock(void); /* recursive by thread: a nested fault does not lock twice */
 void family_unlock(void);
 void waitq_init(struct waitq *q);
@@ -200,12 +200,12 @@ void sched_yield_now(void);			/* others first */
 _Noreturn void sched_exit(void);		/* the current thread never runs again */
 u64 now_ns(void);				/* exposed clock */
 /* console and timers are pumped by the scheduler on EVENT and before it idles: */
-void console_pump_all(void); /* E2 */
-/* Library timers (time.c, E3): the earliest deadline (0: none), and running what is due. */
+void console_pump_all(void);
+/* Library timers (time.c): the earliest deadline (0: none), and running what is due. */
 u64 timers_next(void);
 void timers_run(u64 now);
 
-/* ---- memory.c (E1): family frames ---- */
+/* ---- memory.c: family frames ---- */
 void *page_alloc(u32 order); /* 4096 << order bytes, zeroed only by page_zalloc; NULL: none left */
 void *page_zalloc(u32 order);
 void page_get(void *page); /* reference counts of single pages (order 0) */
@@ -223,7 +223,7 @@ void *kmalloc(usize bytes); /* zeroed; NULL: none left */
 void kfree(void *p);
 u64 pages_free(void), pages_total(void);
 
-/* ---- usermem (E1): the program's memory, checked. 0 or -EFAULT ---- */
+/* ---- usermem: the program's memory, checked. 0 or -EFAULT ---- */
 int copy_in(void *to, u64 from, usize bytes);
 int copy_out(u64 to, const void *from, usize bytes);
 s64 string_in(char *to, u64 from, usize bytes); /* length, -EFAULT, -ENAMETOOLONG */

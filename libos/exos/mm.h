@@ -60,7 +60,7 @@ s64 sys_madvise(u64 addr, u64 bytes, u64 advice);
 s64 sys_msync(u64 addr, u64 bytes, u64 flags);
 s64 sys_mincore(u64 addr, u64 bytes, u64 vec);
 
-/* exec.c (E1): loads an ELF program (static, PIE or not; PT_INTERP honoured if the interpreter exists) or a #! script's interpreter into a
+/* exec.c: loads an ELF program (static, PIE or not; PT_INTERP honoured if the interpreter exists) or a #! script's interpreter into a
  * fresh mm with its stack as Linux lays it out; on success replaces current()->proc's mm and sets the entry
  * registers; on failure changes nothing and returns -E. argv, envp: kernel copies. */
 s64 exec_load(const char *path, char *const argv[], char *const envp[]);

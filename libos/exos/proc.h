@@ -11,12 +11,12 @@ extern struct list all_procs;
 struct proc *proc_find(u32 pid); /* alive, stopped or zombie; NULL */
 /* The first process (pid 1): no env of its own yet. */
 struct proc *proc_boot(void);
-/* env.c (E1): makes the kernel env of a process that has an mm; 0 or -ENOMEM/-EAGAIN. And takes it away: */
+/* env.c: makes the kernel env of a process that has an mm; 0 or -ENOMEM/-EAGAIN. And takes it away: */
 s64 proc_env_create(struct proc *p);
 void proc_env_destroy(struct proc *p);
 /* After exec changed current()->proc->mm: moves the env to the new space. */
 void proc_env_respace(struct proc *p);
-/* Makes the thread of a forked child: it leaves ExOS with a copy of regs and rax = 0. (E1) */
+/* Makes the thread of a forked child: it leaves ExOS with a copy of regs and rax = 0. */
 struct thread *thread_create(struct proc *p, const struct user_regs *regs);
 void thread_free(struct thread *t);
 
@@ -25,7 +25,7 @@ s64 proc_exec(const char *path, char *const argv[], char *const envp[]);
 
 _Noreturn void proc_exit(s32 status); /* status in wait4's encoding: code << 8 | signal */
 
-/* signal.c (E3) */
+/* signal.c */
 struct siginfo_k {
 	s32 signo, code, errnum;
 	s32 pid, uid, status;
@@ -46,7 +46,7 @@ int signal_pending(const struct thread *t); /* a deliverable one */
  * system call restart (rax = -ERESTART*). May end or stop the process. Family lock held. */
 void signal_deliver(struct user_regs *regs);
 
-/* syscall.c (E3): one system call; regs->rax = result. Called by entry.S paths with the family lock per table. */
+/* syscall.c: one system call; regs->rax = result. Called by entry.S paths with the family lock per table. */
 void syscall_dispatch(struct user_regs *regs, int rewritten);
 /* Logs how often each call that ExOS does not have was asked for. */
 void syscall_summary(void);
