@@ -34,6 +34,7 @@ struct loading {
 	const char *name;	   /* AT_EXECFN */
 	char **argv;		   /* of our own making where a script was met */
 	char script[SCRIPT_DEPTH][SCRIPT_LINE];
+	char loader[SCRIPT_LINE]; /* PT_INTERP's path; argv may point into script */
 	u64 sp, entry;
 };
 
@@ -86,7 +87,7 @@ static s64 script_split(char *line, char **interp, char **arg)
 		*end = 0;
 	else
 		end = line + strlen(line);
-	while (end > at && (end[-1] == ' ' || end[-1] == '\t' || end[-1] == '\r'))
+	while (end > at && (end[-1] == ' ' || end[-1] == '\t'))
 		*--end = 0;
 	while (*at == ' ' || *at == '\t')
 		at++;
@@ -95,6 +96,8 @@ static s64 script_split(char *line, char **interp, char **arg)
 	*interp = at;
 	while (*at && *at != ' ' && *at != '\t')
 		at++;
+	if (at == line + SCRIPT_LINE - 1) /* a name that was cut off is another's */
+		return -ENOEXEC;
 	*arg = NULL;
 	if (*at) {
 		*at++ = 0;
@@ -161,7 +164,7 @@ static s64 interp_open(struct loading *l)
 		return 0;
 	if (elf->interp_bytes > SCRIPT_LINE)
 		return -ENOEXEC;
-	char *path = l->script[0];
+	char *path = l->loader;
 	s64 n = inode_read_kernel(l->main.inode, path, elf->interp_bytes, elf->interp_offset);
 	if (n != (s64)elf->interp_bytes || path[n - 1])
 		return -ENOEXEC;

@@ -5,6 +5,7 @@
 #include "proc.h"
 #include "sched.h"
 #include "time.h"
+#include "usermem.h"
 #include <aril/info.h>
 #include <aril_stubs.h>
 #include <core/domain.h>
@@ -359,9 +360,14 @@ static void run_current(struct cpu *c)
  * comes after it is `current` already. */
 static void finish_leaving(struct cpu *c)
 {
-	if (c->last && c->last->forced)
-		aril_yield(family.auth, c->last_env);
-	c->last = NULL; /* back here: it cannot be entered any more */
+	u64 last = c->last;
+	const struct aril_context *ctx = frame_page((u32)last);
+	u32 forced = 0;
+
+	/* The env may be gone, and its page with it. */
+	if (last && !user_copy(&forced, &ctx->forced, sizeof(forced)) && forced)
+		aril_yield(family.auth, last >> 32);
+	c->last = 0; /* it left, or cannot be entered any more */
 }
 
 _Noreturn void sched_main(void)

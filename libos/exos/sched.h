@@ -35,10 +35,8 @@ struct cpu {
 	u32 lock_wait;		/* it waits for the family lock: the scheduler does so for it */
 	u32 lock_blocked;	/* it has been blocked for it since it last took it */
 	u64 nap_until;		/* the scheduler is in sched_nap; 0: no */
-	struct aril_context *
-		last; /* of the thread that ran here last, in its env: it may have been stopped by force */
-	u32 last_env;
-	u32 pad2[3];
+	u64 last; /* env << 32 | its context's frame, of who ran here last: it may have been stopped by force */
+	u64 pad[2];
 };
 _Static_assert(sizeof(struct cpu) == 64, "a line each");
 extern struct cpu *cpus;

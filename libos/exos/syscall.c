@@ -70,10 +70,22 @@ void syscall_dispatch(struct user_regs *regs, int rewritten)
 /* Ends a trace: how often each absent call was asked for. Family lock. */
 void syscall_summary(void)
 {
-	exos_log("exos: system calls: %lu by a jump, %lu by the kernel; %lu sites rewritten, %lu "
-		 "reflections at sites that stay",
-		 (unsigned long)rewrite_counts.rewritten, (unsigned long)rewrite_counts.reflected,
-		 (unsigned long)rewrite_counts.sites, (unsigned long)rewrite_counts.kept);
+	const struct {
+		const char *text;
+		u64 number;
+	} part[] = {
+		{"exos: system calls: ", rewrite_counts.rewritten},
+		{" by a jump, ", rewrite_counts.reflected},
+		{" by the kernel; sites rewritten: ", rewrite_counts.sites},
+		{", calls at sites that stay: ", rewrite_counts.kept},
+	};
+	struct trace t = {.length = 0};
+
+	for (u32 i = 0; i < array_count(part); i++) {
+		trace_text(&t, part[i].text);
+		trace_number(&t, part[i].number, 10, 0);
+	}
+	trace_send(&t);
 	for (u32 i = 0; i <= SYSCALL_MAX; i++) {
 		struct trace t = {.length = 0};
 		if (!absent_calls[i])

@@ -156,8 +156,7 @@ _Noreturn void exos_start(struct aril_save *save)
 	if (t && t->proc->env == ctx->env) {
 		if (!t->proc->auth_open)
 			auth_open(t->proc);
-		cpus[ctx->cpu].last = ctx;
-		cpus[ctx->cpu].last_env = ctx->env;
+		cpus[ctx->cpu].last = (u64)ctx->env << 32 | page_frame(ctx); /* one store */
 		thread_resume(t, ctx);
 	}
 	for (;;) /* not expected: whoever gave it should have it back */

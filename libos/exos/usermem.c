@@ -4,7 +4,6 @@
 #include "sched.h"
 #include "usermem.h"
 
-int user_copy(void *to, const void *from, u64 bytes);
 s64 user_string(char *to, const char *from, u64 room);
 
 /* A place that may fault, and where to go on. */

@@ -26,7 +26,7 @@ void term_print(int fd, const char *bytes, size_t n);
 
 /* The kernel's log: its last 64 KiB, kept for the report of a panic. */
 void log_put(const char *bytes, size_t n, int show);
-int log_panic(void);
+int log_panic(int show);
 void log_last_line(char *line, size_t n);
 
 /* QEMU. Its end of each channel is a descriptor of fixed number, named in its command line. */

@@ -31,8 +31,8 @@ void log_put(const char *bytes, size_t n, int show)
 	ring[used] = 0;
 }
 
-/* Prints the log from its first line that starts with PANIC. Returns whether there was one. */
-int log_panic(void)
+/* Whether the log has a panic. With show, prints it from that line to the log's end. */
+int log_panic(int show)
 {
 	const char *at = ring;
 
@@ -40,8 +40,8 @@ int log_panic(void)
 		at = strchr(at, '\n');
 		at += at ? 1 : 0;
 	}
-	if (!at)
-		return 0;
+	if (!at || !show)
+		return at != NULL;
 	term_print(STDERR_FILENO, at, strlen(at));
 	if (ring[used - 1] != '\n')
 		term_print(STDERR_FILENO, "\n", 1);

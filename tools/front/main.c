@@ -430,7 +430,7 @@ static int explain(void)
 
 	if (front.serial && status == CLEAN_END)
 		return 0;
-	if (log_panic()) {
+	if (log_panic(!front.verbose)) { /* else it has been shown as it came */
 		say("the kernel panicked");
 		return 125;
 	}
