@@ -45,6 +45,7 @@ same "the host's status" 9 $?
 	>"$work/got" 2>"$work/err" </dev/null
 same "status" 9 $?
 diff "$work/expected" "$work/got" >"$work/diff" || fail "differs: $(head -n 30 "$work/diff") $(tail -n 3 "$work/err")"
+same "files changed since their packages were installed" '' "$(dpkg --verify busybox-static bash-static)"
 for program in /bin/busybox /bin/bash-static; do
 	same "SHA-256 of $program" "$(sha256sum <$program)" \
 		"$(./aril run --timeout 60 -- busybox sha256sum <$program)"
