@@ -3,7 +3,7 @@
  *
  * Order (take only downwards): 1 object_lock   frames, spaces, envs, slices, grants, rings, capabilities
  *                              2 wait_lock     wait queues and the run state of contexts
- *                              3 log lock      (in log.c) the log's output
+ *                              3 log lock      (log.c) the log's output: never polls, as the log call is fast
  * Interrupts are off whenever a lock is held: the kernel runs with IF=0. Upcall, yield, gate take none;
  * what they look up stays valid until their CPU next acknowledges a quiesce (smp_quiesce). */
 #ifndef KERNEL_LOCK_H

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #define LOG_BYTES 65536
-#define PANIC "aril: PANIC:" /* how kernel/arch/x86_64/panic.c begins */
+#define PANIC "aril: PANIC" /* how kernel/arch/x86_64/panic.c begins, whatever the cause */
 
 static char ring[LOG_BYTES + 1];
 static size_t used;
