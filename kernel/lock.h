@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Ticket lock, and the order of all locks.
+ * The kernel's lock, and the order of all locks. Whoever comes first when it is free has it: with tickets, on a host
+ * with fewer processors than this machine, everyone would wait for the one whose turn it is and who does not run.
  *
  * Order (take only downwards): 1 object_lock   frames, spaces, envs, slices, grants, rings, capabilities
  *                              2 wait_lock     wait queues and the run state of contexts
@@ -12,13 +13,12 @@
 #include <aril/types.h>
 
 struct lock {
-	u32 next;
-	u32 serving;
+	u32 taken;
 	const char *name;
 };
-#define LOCK(n)                                      \
-	{                                            \
-		.next = 0, .serving = 0, .name = (n) \
+#define LOCK(n)                         \
+	{                               \
+		.taken = 0, .name = (n) \
 	}
 
 extern struct lock object_lock;
@@ -31,19 +31,20 @@ void smp_poll(void);
  * to an object that a quiesce protects, unless a lock above protects it. */
 static inline void lock_take(struct lock *l)
 {
-	u32 ticket = __atomic_fetch_add(&l->next, 1, __ATOMIC_RELAXED);
+	u32 spins = 0;
 
 	/* Seldom a pause: most waits are shorter, and under an emulator it leaves the CPU's thread. */
-	for (u32 spins = 1; __atomic_load_n(&l->serving, __ATOMIC_ACQUIRE) != ticket; spins++) {
+	while (__atomic_load_n(&l->taken, __ATOMIC_RELAXED) ||
+	       __atomic_exchange_n(&l->taken, 1, __ATOMIC_ACQUIRE)) {
 		smp_poll();
-		if (spins % 64 == 0)
+		if (++spins % 64 == 0)
 			__builtin_ia32_pause();
 	}
 }
 
 static inline void lock_drop(struct lock *l)
 {
-	__atomic_store_n(&l->serving, l->serving + 1, __ATOMIC_RELEASE);
+	__atomic_store_n(&l->taken, 0, __ATOMIC_RELEASE);
 }
 
 #endif
