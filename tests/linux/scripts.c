@@ -27,6 +27,8 @@ static void try(const char *what, const char *content, size_t bytes, mode_t mode
 	fflush(stdout);
 	pid_t pid = fork();
 	if (!pid) {
+		dup2(open("/dev/null", O_WRONLY),
+		     STDERR_FILENO); /* shells differ in what they say */
 		char *argv[] = {"name", "given", NULL}, *envp[] = {NULL};
 		dup2(open("/dev/null", O_WRONLY), 2); /* shells word their errors differently */
 		execve(path, argv, envp);

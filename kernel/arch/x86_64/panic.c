@@ -104,8 +104,12 @@ static void panic_begin(void)
 _Noreturn void panic_at(const char *file, int line, const char *format, ...)
 {
 	char text[256];
-	u64 rsp, rflags;
+	u64 rsp, rflags, kept[5]; /* as they are here: an argument may be in one already */
 	__builtin_va_list args;
+
+	__asm__ volatile("movq %%rbx, 0(%0); movq %%r12, 8(%0); movq %%r13, 16(%0); "
+			 "movq %%r14, 24(%0); movq %%r15, 32(%0)" ::"r"(kept)
+			 : "memory");
 
 	panic_begin();
 	__builtin_va_start(args, format);
@@ -114,6 +118,9 @@ _Noreturn void panic_at(const char *file, int line, const char *format, ...)
 	__asm__ volatile("movq %%rsp, %0; pushfq; popq %1" : "=r"(rsp), "=r"(rflags));
 	kprint("\naril: PANIC at %s:%d: %s\n", file, line, text);
 	kprint("  rsp %016lx rflags %lx cr3 %lx cr2 %lx\n", rsp, rflags, read_cr3(), read_cr2());
+	kprint("  rbx %016lx rbp %016lx r12 %016lx\n", kept[0], *(u64 *)__builtin_frame_address(0),
+	       kept[1]);
+	kprint("  r13 %016lx r14 %016lx r15 %016lx\n", kept[2], kept[3], kept[4]);
 	print_trace(0, (u64)__builtin_frame_address(0));
 	arch_end(STATUS_PANIC);
 }
