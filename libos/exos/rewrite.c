@@ -173,12 +173,20 @@ void rewrite_site(const struct user_regs *regs)
 	rewrite_counts.sites++;
 }
 
+/* The jump is done here, not tried again: an emulator may keep what it translated before the last byte came, and
+ * would come back for ever. The byte is stored once more, which makes it look again. */
 int rewrite_breakpoint(struct user_regs *regs)
 {
-	u8 now;
+	struct mm *mm = current()->proc->mm;
+	u64 site = regs->rip - 1;
+	u8 code[SITE_BYTES];
 
-	if (copy_in(&now, regs->rip - 1, 1) || now != 0xe9)
+	if (copy_in(code, site, sizeof(code)) || code[0] != 0xe9)
 		return 0;
-	regs->rip--;
+	u32 distance = code[1] | code[2] << 8 | code[3] << 16 | (u32)code[4] << 24;
+	regs->rip = site + SITE_BYTES + (u64)(s64)(s32)distance;
+	u8 *page = text_page(mm, site);
+	if (page)
+		__atomic_store_n(page + (site & (PAGE - 1)), 0xe9, __ATOMIC_SEQ_CST);
 	return 1;
 }

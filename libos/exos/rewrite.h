@@ -16,8 +16,8 @@ extern struct rewrite_counts rewrite_counts;
 /* After the first reflection of the call at regs (rip is behind the `syscall`): rewrites the site if its shape
  * allows. Family lock held. Never fails visibly: a site that cannot be rewritten stays reflected. */
 void rewrite_site(const struct user_regs *regs);
-/* Whether a breakpoint at regs->rip - 1 was one of ours that has been replaced meanwhile; then rip is set to try
- * again. Family lock held. */
+/* Whether a breakpoint at regs->rip - 1 was one of ours that has been replaced meanwhile; then rip is where the
+ * jump leads. Family lock held. */
 int rewrite_breakpoint(struct user_regs *regs);
 
 /* Pure: may the 5 bytes before the `syscall` at code[6..7] be replaced, given the call's number? code[0] is the

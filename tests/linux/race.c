@@ -26,6 +26,9 @@ static int runner(void *which)
 		for (int spin = 0; turn[!me] < i && spin < 100000; spin++)
 			if (spin % 1000 == 999)
 				sched_yield();
+		/* one comes later than the other, by another while each time: somewhere in the rewriting */
+		for (volatile int late = 0; me && late < i % 64 * 800; late++)
+			;
 		for (int k = 0; k < 2; k++) {
 			/* getppid at site i; the answer is the same for nobody but must be a pid */
 			__asm__ volatile("call *%1"
