@@ -198,9 +198,7 @@ _Noreturn void slice_next(void)
 		if (read_once(cpu->kicked))
 			continue;
 		u64 since = time_now();
-		write_once(cpu->idle, 1);
 		arch_idle();
-		write_once(cpu->idle, 0);
 		info->cpu[cpu->id].idle_ns += time_now() - since;
 	}
 }

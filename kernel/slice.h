@@ -54,7 +54,7 @@ int wait_forget(struct context *ctx);
 /* Wakes up to n waiters on a physical address, and those on the way whose right to it is gone, which do not
  * count. object_lock held; takes wait_lock. */
 u32 wait_wake(u64 key, u32 n);
-/* Unblocks this CPU's contexts whose deadline is at or before now; returns the next deadline or 0. */
-u64 wait_expire(u64 now);
+/* Unblocks this CPU's contexts whose deadline is at or before now. */
+void wait_expire(u64 now);
 
 #endif

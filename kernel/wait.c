@@ -144,20 +144,16 @@ u32 wait_wake(u64 key, u32 n)
 	return woken;
 }
 
-u64 wait_expire(u64 now)
+void wait_expire(u64 now)
 {
 	struct cpu *cpu = this_cpu();
-	u64 next = 0;
 
 	if (!read_once(cpu->timers))
-		return 0;
+		return;
 	lock_take(&wait_lock);
 	while (cpu->timers && cpu->timers->deadline <= now)
 		wait_unblock(cpu->timers, ARIL_START_TIME);
-	if (cpu->timers)
-		next = cpu->timers->deadline;
 	lock_drop(&wait_lock);
-	return next;
 }
 
 u64 env_info_key(const struct aril_env_info *i)

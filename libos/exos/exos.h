@@ -184,14 +184,6 @@ void waitq_init(struct waitq *q);
  * deliverable signal. The family lock is held before and after, and dropped between. 0, -ETIMEDOUT, -EINTR.
  * Callers re-check their condition in a loop. */
 s64 sleep_on(struct waitq *q, u64 deadline, int interruptible);
-/* poll sleeps on many: registers one thread on several queues through these. */
-struct poll_entry {
-	struct list link;
-	struct thread *thread;
-};
-struct pollq {
-	struct list entries;
-}; /* beside a waitq in each pollable object, see file.h */
 void wake_one(struct waitq *q);
 void wake_all(struct waitq *q);
 void thread_wake(struct thread *t, s64 result); /* if it sleeps interruptibly or result is 0 */

@@ -6,7 +6,6 @@
 // smp: 2
 // timeout: 120
 #include "adversary.h"
-#include <core/lock.h>
 
 #define ROUNDS 60000u
 

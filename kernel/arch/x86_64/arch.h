@@ -27,23 +27,19 @@ struct cpu {
 	u64 slice_end;	     /* 40: ns; 0: no slice runs */
 	u32 id;		     /* 48 */
 	u32 apic;
-	u64 cr3;       /* loaded now */
-	u64 grace_end; /* ns; 0: END was not delivered yet */
-	u32 position;  /* in the slice vector */
-	u32 idle;
+	u64 cr3;	  /* loaded now */
+	u64 grace_end;	  /* ns; 0: END was not delivered yet */
+	u32 position;	  /* in the slice vector */
 	u32 kicked;	  /* another CPU made something runnable here, or this env must be left */
 	u32 ports_of;	  /* env id whose ports the I/O bitmap holds; 0: none */
 	u64 quiesce_seen; /* last global quiesce number this CPU acknowledged */
 	u64 flush_seen;
-	struct context
-		*timers; /* blocked contexts with deadlines, earliest first; under wait_lock */
-	u64 idle_since;
-	void *tss;
-	u32 yielded_to; /* env id of the slice's owner when running by donation; 0 */
-	u32 owner;	/* env whose slice this is */
-	u32 warned;	/* env that ran when the slice was over, with the whole grace to leave in */
-	u64 timer_at;	/* ns: what the timer is armed for, or earlier than that; 0: off */
-	u32 halted;	/* asleep, on the kernel's space: holds no reference, needs no flush before
+	/* blocked contexts with deadlines, earliest first; under wait_lock */
+	struct context *timers;
+	u32 owner;    /* env whose slice this is */
+	u32 warned;   /* env that ran when the slice was over, with the whole grace to leave in */
+	u64 timer_at; /* ns: what the timer is armed for, or earlier than that; 0: off */
+	u32 halted;   /* asleep, on the kernel's space: holds no reference, needs no flush before
 				   it loads another space */
 };
 _Static_assert(__builtin_offsetof(struct cpu, kernel_rsp) == 8, "entry.S");

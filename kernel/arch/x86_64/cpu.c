@@ -168,7 +168,6 @@ void cpu_setup(struct cpu_area *area, u32 id, u32 apic)
 	cpu->id = id;
 	cpu->apic = apic;
 	cpu->cr3 = read_cr3();
-	cpu->tss = &area->tss;
 	memset(area->bitmap, 0xff, sizeof(area->bitmap));
 	area->tss.bitmap_at = 0xffff;
 	stacks_set(area, id);
