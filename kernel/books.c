@@ -2,15 +2,19 @@
  * The exposed tables. The kernel writes them through the physical alias; programs see them read-only at
  * ARIL_INFO_VA. Their memory is the kernel's own, sized at boot: no program can make them grow. */
 #include "books.h"
+#include "account.h"
 #include "arch.h"
 #include "boot.h"
 #include "env.h"
 #include "frame.h"
+#include "grant.h"
 #include "slice.h"
 #include "util.h"
 
 #define ENVS_AT 0x100000ul
 #define SLICES_AT 0x200000ul
+#define ACCOUNTS_AT 0x300000ul
+#define GRANTS_AT 0x400000ul
 #define FRAMES_AT 0x40000000ul
 
 struct aril_info *info;
@@ -47,6 +51,8 @@ void books_alloc(void)
 	info = expose(0, sizeof(*info));
 	env_infos = expose(ENVS_AT, ARIL_MAX_ENVS * sizeof(struct aril_env_info));
 	slices = expose(SLICES_AT, ARIL_MAX_CPUS * ARIL_SLICES * sizeof(struct aril_slice));
+	accounts = expose(ACCOUNTS_AT, ARIL_MAX_ACCOUNTS * sizeof(struct aril_account));
+	grant_books = expose(GRANTS_AT, ARIL_MAX_GRANTS * sizeof(struct aril_grant));
 	frames = expose(FRAMES_AT, (u64)nframes * sizeof(struct aril_frame));
 	info->magic = ARIL_INFO_MAGIC;
 	info->version = ARIL_INFO_VERSION;
@@ -57,6 +63,8 @@ void books_alloc(void)
 	info->frames_va = ARIL_INFO_VA + FRAMES_AT;
 	info->envs_va = ARIL_INFO_VA + ENVS_AT;
 	info->slices_va = ARIL_INFO_VA + SLICES_AT;
+	info->accounts_va = ARIL_INFO_VA + ACCOUNTS_AT;
+	info->grants_va = ARIL_INFO_VA + GRANTS_AT;
 	info->self_va = ARIL_SELF_VA;
 	info->envs_frame = ((u64)env_infos - ARIL_PHYS_VA) >> ARIL_PAGE_SHIFT;
 	slice_expose(info);

@@ -30,6 +30,8 @@ void frame_pin(u32 frame);
 void frame_unpin(u32 frame);
 
 s64 call_frame_update(u32 auth, const struct aril_frame_op *ops, u64 n);
+s64 call_frame_alloc(u32 auth, u32 account, u32 first, u32 count, const struct aril_guard *guard);
+s64 call_frame_free(u32 auth, u32 first, u32 count);
 s64 call_frame_reset(u32 auth, u32 frame);
 
 #endif

@@ -30,6 +30,7 @@ struct grant {
 };
 
 static struct grant grants[GRANTS];
+struct aril_grant *grant_books;
 static int uart_taken; /* read without the lock, by the log */
 
 static int overlap(u32 a, u32 an, u32 b, u32 bn)
@@ -261,6 +262,18 @@ s64 call_grant_destroy(u32 auth, u32 grant)
 		return -ARIL_E_RANGE;
 	grant_withdraw(&grants[grant]);
 	return 0;
+}
+
+s64 call_grant_guard(u32 auth, u32 grant, const struct aril_guard *guard)
+{
+	(void)auth, (void)grant, (void)guard;
+	return -ARIL_E_CALL;
+}
+
+s64 call_grant_move(u32 auth, u32 grant, u32 env, u32 cpu)
+{
+	(void)auth, (void)grant, (void)env, (void)cpu;
+	return -ARIL_E_CALL;
 }
 
 s64 call_line_unmask(u32 grant)

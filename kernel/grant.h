@@ -5,10 +5,14 @@
 
 #include "env.h"
 
-#define GRANTS 64
+#define GRANTS ARIL_MAX_GRANTS
+
+extern struct aril_grant *grant_books; /* exposed, by number */
 
 s64 call_grant_create(u32 auth, const struct aril_grant_desc *desc);
 s64 call_grant_destroy(u32 auth, u32 grant);
+s64 call_grant_guard(u32 auth, u32 grant, const struct aril_guard *guard);
+s64 call_grant_move(u32 auth, u32 grant, u32 env, u32 cpu);
 s64 call_line_unmask(u32 grant);
 
 /* An interrupt vector of a granted line fired on this CPU: masks the line, posts it. Interrupt context. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * The kernel's start, in order. */
+#include "account.h"
 #include "arch.h"
 #include "books.h"
 #include "boot.h"
@@ -16,6 +17,7 @@ _Noreturn void kernel_main(void)
 	arch_time_init();	/* the clock and this CPU's timer */
 	arch_smp_init();	/* the other CPUs: they idle until their vectors have owners */
 	books_frames();		/* from here on every frame is in the table, and the first env's */
+	account_init();		/* the root account, with all that the machine has */
 	first_env();		/* init, from the image inside ours, with the root capability */
 	kprint("aril: %u CPUs, %u MiB, booted by %s\n", ncpus, info->nframes >> 8, boot.protocol);
 	slice_next();

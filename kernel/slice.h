@@ -38,6 +38,8 @@ void upcall_deliver_pending(struct trap_frame *frame);
 void upcall_exception(struct trap_frame *frame, u64 addr);
 
 s64 call_slice_set(u32 auth, u32 cpu, u32 position, u32 env, const struct aril_guard *guard);
+s64 call_slice_alloc(u32 auth, u32 account, u32 cpu, u32 position, const struct aril_guard *guard);
+s64 call_slice_free(u32 auth, u32 cpu, u32 position);
 s64 call_yield(u32 auth, u32 env);
 s64 call_gate(u32 auth, u32 env, u32 mode);
 /* The gate call with all registers: on success edits frame and the caller returns by it. */

@@ -92,6 +92,18 @@ s64 call_gate_frame(struct trap_frame *frame)
 	return 0;
 }
 
+s64 call_slice_alloc(u32 auth, u32 account, u32 cpu, u32 position, const struct aril_guard *guard)
+{
+	(void)auth, (void)account, (void)cpu, (void)position, (void)guard;
+	return -ARIL_E_CALL;
+}
+
+s64 call_slice_free(u32 auth, u32 cpu, u32 position)
+{
+	(void)auth, (void)cpu, (void)position;
+	return -ARIL_E_CALL;
+}
+
 s64 call_slice_set(u32 auth, u32 cpu, u32 position, u32 id, const struct aril_guard *guard)
 {
 	const struct auth *a = auth_get(this_cpu()->env, auth);

@@ -11,12 +11,17 @@
 #define ARIL_VECTOR_START 257 /* the CPU is yours; error = cause, addr = who */
 #define ARIL_VECTOR_END 258   /* the slice is over: save what you need and yield within the grace */
 #define ARIL_VECTOR_EVENT 259 /* interrupt lines or ring completions: read pending, lines */
+/* a revocation was asked for, or something was taken by force: the repossession page says what; error = kinds
+ * (a bit each), addr = the nearest deadline, 0: none */
+#define ARIL_VECTOR_REVOKE 260
 
 #define ARIL_START_SLICE 1 /* at its position in the vector, or after it was skipped to */
 #define ARIL_START_YIELD 2 /* addr = env that yielded */
 #define ARIL_START_WAKE 3  /* a wait ended by wake */
 #define ARIL_START_TIME 4  /* a wait ended by its deadline */
-#define ARIL_START_EVENT 5 /* a wait ended by an interrupt line or completion */
+#define ARIL_START_EVENT 5 /* a wait ended by an interrupt line, completion or revocation */
+#define ARIL_START_CLOSED \
+	6 /* a synchronous gate to another CPU will not be answered; addr = the callee */
 
 #define ARIL_MASK_NONE 0  /* everything is delivered */
 #define ARIL_MASK_ASYNC 1 /* END and EVENT pend; exceptions and system calls are delivered */
@@ -24,6 +29,7 @@
 
 #define ARIL_PEND_END 1
 #define ARIL_PEND_EVENT 2
+#define ARIL_PEND_REVOKE 4
 
 /* offsets for assembly, asserted below */
 #define ARIL_CTX_MASK 0
@@ -82,7 +88,10 @@ struct aril_context {
 	u32 env;
 	u64 cookie;	 /* the library's */
 	u64 gate_caller; /* env that entered the gate last */
-	u64 pad[25];
+	/* A word whose waiters are woken when this env ends, if critical_auth opens its frame for READ:
+	 * what it holds of its own, such as a lock (core/critical.h). 0: none. */
+	u32 critical_frame, critical_offset, critical_auth, critical_pad;
+	u64 pad[23];
 	struct aril_forced state;
 	u8 unused[ARIL_CTX_STACK_LOW - 256 - sizeof(struct aril_forced)];
 	u8 stack[ARIL_CTX_STACK_TOP - ARIL_CTX_STACK_LOW];

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT
+ * Software regions: memory that is written only through a checked path (Xok). */
+#ifndef KERNEL_REGION_H
+#define KERNEL_REGION_H
+
+#include "frame.h"
+
+s64 call_region_create(u32 auth, u32 frame, u32 book, const struct aril_region_field *fields,
+		       u64 n);
+s64 call_region_write(u32 auth, u32 frame, u32 offset, const u8 *data, u64 bytes);
+s64 call_region_swap(u32 auth, u32 frame, u32 offset, u64 expected, u64 value);
+
+#endif

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT
+ * Visible revocation and the abort protocol (Engler, Kaashoek, O'Toole 1995). */
+#ifndef KERNEL_REVOKE_H
+#define KERNEL_REVOKE_H
+
+#include "account.h"
+
+s64 call_account_handler(u32 auth, u32 account, u32 env, u32 cpu, u32 frame);
+s64 call_revoke(u32 auth, u32 account, const struct aril_revocation *want);
+
+/* Something charged to this account was given back (account_credit): counts it if an open revocation covers it.
+ * object_lock held. */
+void revoke_given(u32 slot, u32 kind, u32 what);
+/* The nearest deadline of an open revocation, ns; ~0: none. Read without a lock by every CPU's timer. */
+extern u64 revoke_deadline;
+/* Takes by force what is overdue, a bounded step; leaves revoke_deadline in the past while more remains. Called by
+ * any CPU on its way to choosing who runs next, or from its timer, when now >= revoke_deadline. Takes object_lock. */
+void revoke_expire(u64 now);
+/* The handler env is going: the account has none any more. object_lock held. */
+void revoke_env_gone(struct env *env);
+/* The repossession page is being taken back by its owner. object_lock held. */
+void revoke_frame_gone(u32 frame);
+
+#endif
