@@ -34,7 +34,7 @@ KSRC := $(wildcard kernel/*.c kernel/dev/*.c kernel/arch/x86_64/*.c kernel/arch/
 CORESRC := $(wildcard libos/core/*.c libos/core/*.S)
 INITSRC := $(wildcard programs/init/*.c programs/init/*.S)
 XSRC := $(sort $(shell find libos/exos -name '*.[cS]' 2>/dev/null))
-NATIVESRC := $(wildcard programs/*.c tests/native/*.c tests/adversary/*.c)
+NATIVESRC := $(wildcard programs/*.c bench/*.c tests/native/*.c tests/adversary/*.c)
 NATIVE := $(addprefix $(BUILD)/native/,$(notdir $(NATIVESRC:.c=)))
 
 kobj = $(patsubst %,$(BUILD)/obj/%.o,$(1))
@@ -81,6 +81,7 @@ $(eval $(call compile,kernel,CC,KFLAGS))
 $(eval $(call compile,libos/core,CC,UFLAGS))
 $(eval $(call compile,libos/exos,CC,XFLAGS))
 $(eval $(call compile,programs,CC,UFLAGS))
+$(eval $(call compile,bench,CC,UFLAGS))
 $(eval $(call compile,tests/native,CC,UFLAGS))
 $(eval $(call compile,tests/adversary,CC,UFLAGS))
 
@@ -111,6 +112,8 @@ $(BUILD)/exos: $(BUILD)/libcore.a $(XOBJ) libos/exos/exos.ld
 	$(call link,libos/exos/exos.ld,$(XOBJ) $(BUILD)/libcore.a)
 
 $(BUILD)/native/%: $(BUILD)/obj/programs/%.c.o $(COREOBJ) libos/core/native.ld
+	$(call link,libos/core/native.ld,$< $(COREOBJ))
+$(BUILD)/native/%: $(BUILD)/obj/bench/%.c.o $(COREOBJ) libos/core/native.ld
 	$(call link,libos/core/native.ld,$< $(COREOBJ))
 $(BUILD)/native/%: $(BUILD)/obj/tests/native/%.c.o $(COREOBJ) libos/core/native.ld
 	$(call link,libos/core/native.ld,$< $(COREOBJ))
@@ -146,7 +149,7 @@ $(BUILD)/front: $(FRONTOBJ)
 
 # All C of the tree, as .clang-format says.
 format:
-	find abi kernel libos programs tools tests -name '*.[ch]' | xargs clang-format -i
+	find abi bench kernel libos programs tools tests -name '*.[ch]' | xargs clang-format -i
 print-%:
 	@echo '$($*)'
 
