@@ -7,6 +7,16 @@
 
 #include <aril/ops.h>
 
+/* An audit's finding: counted; the first is kept. */
+static inline void check_found(struct aril_check *out, u32 which, const char *why)
+{
+	if (out->wrong++)
+		return;
+	out->which = which;
+	for (u32 i = 0; i + 1 < sizeof(out->what) && why[i]; i++)
+		out->what[i] = why[i];
+}
+
 u64 frame_audit(u64 from, struct aril_check *out);
 u64 space_audit(u64 from, struct aril_check *out);
 u64 env_audit(u64 from, struct aril_check *out);

@@ -162,6 +162,7 @@ s64 call_env_context(u32 auth, u32 id, u32 cpu, u32 frame, u64 va)
 		if (!__atomic_compare_exchange_n(&ctx->state, &ready, CTX_NONE, 0, __ATOMIC_ACQ_REL,
 						 __ATOMIC_RELAXED))
 			return -ARIL_E_STATE;
+		wait_gate_gone(ctx->env, cpu);
 		context_drop(ctx);
 		return 0;
 	}
@@ -184,6 +185,24 @@ s64 call_env_context(u32 auth, u32 id, u32 cpu, u32 frame, u64 va)
 	__atomic_store_n(&ctx->state, CTX_READY, __ATOMIC_RELEASE);
 	smp_kick(cpu); /* it may be idle, and the env may have slices there */
 	return 0;
+}
+
+/* An env that ends tells one waiter on the word that its context names (upcall.h), and leaves its mark there, so
+ * that who was about to wait does not. All that is read here is the library's. */
+static void critical_gone(const struct env *env, const struct aril_context *page)
+{
+	u32 frame = read_once(page->critical_frame), offset = read_once(page->critical_offset);
+	const struct auth *a = auth_get(env, read_once(page->critical_auth));
+
+	if (!frame || !a || frame_check(frame, a, ARIL_WRITE))
+		return;
+	if (frames[frame].state != ARIL_FRAME_NORMAL || frames[frame].flags & ~ARIL_FRAME_USED)
+		return;
+	if (offset & 3 || offset >= ARIL_PAGE_SIZE)
+		return;
+	u32 *word = (u32 *)((u8 *)frame_memory(frame) + offset);
+	__atomic_or_fetch(word, read_once(page->critical_mark), __ATOMIC_SEQ_CST);
+	wait_wake(((u64)frame << ARIL_PAGE_SHIFT) + offset, 1);
 }
 
 void env_destroy(struct env *env, u32 end, s64 status)
@@ -209,6 +228,14 @@ void env_destroy(struct env *env, u32 end, s64 status)
 			continue;
 		timed |= wait_forget(ctx);
 		ctx->state = CTX_NONE;
+	}
+	for (u32 i = 0; i < ncpus; i++) {
+		struct context *ctx = &env->ctx[i];
+
+		wait_gate_gone(env, i);
+		if (!ctx->page)
+			continue;
+		critical_gone(env, ctx->page);
 		context_drop(ctx);
 	}
 	if (timed) /* a CPU may have a context of ours as its first deadline in hand */
@@ -247,6 +274,8 @@ s64 call_env_entry(u64 entry, u64 gate)
 		return -ARIL_E_RANGE;
 	env->entry = entry;
 	env->gate = gate;
+	if (!gate)
+		gate_close(env);
 	return 0;
 }
 

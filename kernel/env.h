@@ -7,7 +7,10 @@
  *   CTX_READY   -> CTX_RUNNING  slice_enter (by slice, yield, gate; this CPU only)
  *   CTX_RUNNING -> CTX_READY    slice_leave (yield, end of slice, gate out; this CPU only)
  *   CTX_RUNNING -> CTX_BLOCKED  wait (this CPU only, under wait_lock)
- *   CTX_BLOCKED -> CTX_READY    wake, deadline, event (any CPU, under wait_lock)
+ *   CTX_RUNNING -> CTX_BLOCKED  a synchronous gate to another CPU (this CPU only, under wait_lock)
+ *   CTX_BLOCKED -> CTX_READY    wake, deadline, event, the gate's answer or end (any CPU, under wait_lock)
+ *   CTX_READY   -> CTX_BLOCKED -> CTX_READY   a gate from another CPU leaves registers, all under one hold of
+ *                               wait_lock: so nobody else sees it BLOCKED and in no queue
  *   any         -> CTX_NONE     env_destroy, after smp_quiesce
  */
 #ifndef KERNEL_ENV_H
@@ -33,6 +36,7 @@ struct context {
 	/* under wait_lock */
 	u64 wait_key;  /* physical address of the word; 0: not queued */
 	u32 wait_auth; /* the env's index under which it waits */
+	u32 gate_to;   /* env whose answer to a synchronous gate it waits for; 0: none (gate.c) */
 	struct context *wait_next, *wait_prev;
 	u64 deadline; /* ns; 0: none */
 	struct context *time_next,

@@ -13,15 +13,21 @@
 #include "lock.h"
 #include "util.h"
 
-#define SLICE_NS 10000000ul
+#define SLICE_US 10000ul /* unless the command line says aril.slice_us=; within these: */
+#define SLICE_US_MIN 1000ul
+#define SLICE_US_MAX 100000ul
 #define GRACE_NS 5000000ul
 #define ENV_STRIKES 100
 
 struct aril_slice *slices;
+static u64 slice_ns;
 
 void slice_expose(struct aril_info *i)
 {
-	i->slice_ns = SLICE_NS;
+	u64 us = option_number(boot.cmdline, "aril.slice_us=", SLICE_US);
+
+	slice_ns = min(max(us, SLICE_US_MIN), SLICE_US_MAX) * 1000;
+	i->slice_ns = slice_ns;
 	i->grace_ns = GRACE_NS;
 }
 
@@ -108,7 +114,6 @@ static u64 save_push(struct context *ctx, const struct aril_save *save, u64 rsp)
 
 _Noreturn void slice_enter(struct context *ctx, u32 cause, u64 from)
 {
-	ctx->start_cause = 0; /* told now, or overtaken by this one */
 	slice_install(ctx);
 	slice_timer_set();
 	arch_clear_registers();
@@ -121,6 +126,7 @@ _Noreturn void slice_enter(struct context *ctx, u32 cause, u64 from)
 		upcall_deliver_pending(&frame);
 		arch_return_frame(&frame);
 	}
+	ctx->start_cause = 0; /* told now, or overtaken by this one */
 	struct aril_save save = {.vector = ARIL_VECTOR_START, .error = cause, .addr = from};
 
 	arch_enter_user(ctx->env->entry, save_push(ctx, &save, 0));
@@ -172,11 +178,13 @@ static int slice_scan(struct cpu *cpu)
 			continue;
 		cpu->position = position;
 		cpu->owner = slice->env;
-		cpu->slice_end = time_now() + SLICE_NS;
+		cpu->slice_end = time_now() + slice_ns;
 		cpu->grace_end = 0;
 		info->cpu[cpu->id].position = position;
 		slice->runs++;
-		slice_enter(ctx, ctx->start_cause ? ctx->start_cause : ARIL_START_SLICE, 0);
+		if (ctx->start_cause)
+			slice_enter(ctx, ctx->start_cause, ctx->start_from);
+		slice_enter(ctx, ARIL_START_SLICE, 0);
 	}
 	return forfeited;
 }
@@ -251,7 +259,7 @@ void upcall_post(struct context *ctx, u32 pend)
 
 	__atomic_or_fetch(&ctx->page->pending, pend, __ATOMIC_SEQ_CST);
 	lock_take(&wait_lock);
-	if (ctx->state == CTX_BLOCKED)
+	if (ctx->state == CTX_BLOCKED && !ctx->gate_to) /* an answer to come is not given up */
 		wait_unblock(ctx, ARIL_START_EVENT);
 	lock_drop(&wait_lock);
 	if (ctx->cpu != cpu->id)

@@ -37,6 +37,8 @@ void upcall_deliver_pending(struct trap_frame *frame);
  * stack has no room. */
 void upcall_exception(struct trap_frame *frame, u64 addr);
 
+/* A position becomes nobody's, free, and no longer charged. object_lock held. */
+void slice_release(struct aril_slice *slice);
 s64 call_slice_set(u32 auth, u32 cpu, u32 position, u32 env, const struct aril_guard *guard);
 s64 call_slice_alloc(u32 auth, u32 account, u32 cpu, u32 position, const struct aril_guard *guard);
 s64 call_slice_free(u32 auth, u32 cpu, u32 position);
@@ -44,6 +46,11 @@ s64 call_yield(u32 auth, u32 env);
 s64 call_gate(u32 auth, u32 env, u32 mode);
 /* The gate call with all registers: on success edits frame and the caller returns by it. */
 s64 call_gate_frame(struct trap_frame *frame);
+/* The same to another CPU, or to a caller there or here that is blocked until its answer. Changes the frame to
+ * what the caller goes on with; does not return where that is blocked. Takes wait_lock. */
+s64 gate_far(struct trap_frame *frame, u32 cpu);
+/* The env's gate is closed for good: those who wait for answers hear of it. object_lock held. */
+void gate_close(struct env *env);
 s64 call_wait(u32 auth, u32 frame, u32 offset, u32 expected, u64 deadline);
 s64 call_wake(u32 auth, u32 frame, u32 offset, u32 n);
 
@@ -56,6 +63,10 @@ int wait_forget(struct context *ctx);
 /* Wakes up to n waiters on a physical address, and those on the way whose right to it is gone, which do not
  * count. object_lock held; takes wait_lock. */
 u32 wait_wake(u64 key, u32 n);
+/* The current context leaves, blocked until callee answers (wait_unblock), or is gone. Under wait_lock. */
+void wait_for_gate(struct context *ctx, const struct env *callee, u32 cpu);
+/* Who waits for an answer from callee's context on that CPU gets none: START, cause CLOSED. Takes wait_lock. */
+void wait_gate_gone(const struct env *callee, u32 cpu);
 /* Unblocks this CPU's contexts whose deadline is at or before now. */
 void wait_expire(u64 now);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Giving the CPU to a named env: directed yield, which passes nothing but time, and gates, which pass the
- * registers too. Both take no lock: what env_get returns stays valid until this CPU polls. */
+ * registers too. Both take no lock, on one CPU (gate.c has the others): what env_get returns stays valid until this CPU polls. */
 #include "arch.h"
 #include "boot.h"
 #include "frame.h"
@@ -53,8 +53,17 @@ s64 call_gate_frame(struct trap_frame *frame)
 	struct env *self = cpu->env;
 	u32 mode = frame->rdx;
 
-	if (mode > 1)
-		return -ARIL_E_RANGE;
+	if (unlikely(mode > ARIL_GATE_SYNC)) {
+		u32 far = (mode >> 8) - 1;
+
+		if (mode & ~0xff01u || far > 0xff)
+			return -ARIL_E_RANGE;
+		if (far >= ncpus)
+			return -ARIL_E_CPU;
+		if (far != cpu->id)
+			return gate_far(frame, far);
+		mode &= ARIL_GATE_SYNC;
+	}
 	struct env *env = env_get(frame->rsi);
 	if (!env)
 		return -ARIL_E_ENV;
@@ -68,8 +77,11 @@ s64 call_gate_frame(struct trap_frame *frame)
 		return -ARIL_E_CPU;
 	if (!env->gate)
 		return -ARIL_E_CLOSED;
-	if (!ctx_claim(to))
+	if (!ctx_claim(to)) {
+		if (read_once(to->gate_to) == self->id) /* the answer that it is blocked for */
+			return gate_far(frame, cpu->id);
 		return -ARIL_E_CLOSED;
+	}
 	/* Only what is claimed has a page that stays: another CPU may take a READY context away. */
 	if (!read_once(to->page->gate_open) || read_once(to->page->forced)) {
 		__atomic_store_n(&to->state, CTX_READY, __ATOMIC_RELEASE);
@@ -89,55 +101,5 @@ s64 call_gate_frame(struct trap_frame *frame)
 	frame->rflags = 0x202;
 	frame->rcx = frame->r11 = 0;
 	frame->rax = self->id;
-	return 0;
-}
-
-s64 call_slice_alloc(u32 auth, u32 account, u32 cpu, u32 position, const struct aril_guard *guard)
-{
-	(void)auth, (void)account, (void)cpu, (void)position, (void)guard;
-	return -ARIL_E_CALL;
-}
-
-s64 call_slice_free(u32 auth, u32 cpu, u32 position)
-{
-	(void)auth, (void)cpu, (void)position;
-	return -ARIL_E_CALL;
-}
-
-s64 call_slice_set(u32 auth, u32 cpu, u32 position, u32 id, const struct aril_guard *guard)
-{
-	const struct auth *a = auth_get(this_cpu()->env, auth);
-	struct aril_guard new = {.rights = 0};
-
-	if (!a)
-		return -ARIL_E_CAP;
-	if (cpu >= ncpus)
-		return -ARIL_E_CPU;
-	if (position >= ARIL_SLICES)
-		return -ARIL_E_RANGE;
-	struct aril_slice *slice = &slices[cpu * ARIL_SLICES + position];
-	u32 need = guard ? ARIL_RUN | ARIL_OWN : ARIL_RUN;
-	if (slice->guard.rights ? !guard_opens(&slice->guard, a, need)
-				: a->len != 0 || (a->rights & need) != need)
-		return -ARIL_E_RIGHTS;
-	if (id && !env_get(id))
-		return -ARIL_E_ENV;
-	if (guard) {
-		if (copy_from_user(&new, guard, sizeof(new)))
-			return -ARIL_E_ADDR;
-		s64 error = guard_check(&new);
-		if (error)
-			return error;
-		if (new.rights && (new.rights &(ARIL_RUN | ARIL_OWN)) != (ARIL_RUN | ARIL_OWN))
-			return -ARIL_E_RANGE; /* nobody could ever take it back */
-		if (!cap_dominates(a->name, a->len, &new))
-			return -ARIL_E_RIGHTS;
-		if (new.generation > a->generation)
-			return -ARIL_E_RIGHTS;
-		slice->guard = new;
-	}
-	write_once(slice->env, id);
-	if (id)
-		smp_kick(cpu); /* it may be idle for want of an owner */
 	return 0;
 }

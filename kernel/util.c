@@ -42,3 +42,29 @@ void page_clear(void *page)
 
 	__asm__ volatile("rep stosq" : "+D"(page), "+c"(words) : "a"(0ul) : "memory");
 }
+
+/* The rest of text behind prefix, or NULL. */
+static const char *after(const char *text, const char *prefix)
+{
+	while (*prefix)
+		if (*text++ != *prefix++)
+			return NULL;
+	return text;
+}
+
+u64 option_number(const char *line, const char *name, u64 otherwise)
+{
+	for (const char *at = line; *at; at++) {
+		const char *digit = at == line || at[-1] == ' ' ? after(at, name) : NULL;
+		u64 value = 0;
+		u32 digits = 0;
+
+		if (!digit)
+			continue;
+		for (; *digit >= '0' && *digit <= '9'; digit++, digits++)
+			value = value * 10 + (u64)(*digit - '0');
+		if (digits && digits <= 9 && (*digit == ' ' || !*digit))
+			return value;
+	}
+	return otherwise;
+}

@@ -20,6 +20,10 @@ void *memset(void *to, int byte, usize bytes);
 void *memcpy(void *to, const void *from, usize bytes);
 int memcmp(const void *a, const void *b, usize bytes);
 
+/* The decimal number after the word that begins with name (`word=`) in a command line; otherwise, where there is no
+ * such word or no number follows. More than 9 digits: otherwise. */
+u64 option_number(const char *line, const char *name, u64 otherwise);
+
 /* Clears one 4096-byte page, by 8-byte stores. */
 void page_clear(void *page);
 

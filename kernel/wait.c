@@ -6,6 +6,7 @@
  * wake takes it too, so a change of the word followed by a wake is never lost. */
 #include "arch.h"
 #include "boot.h"
+#include "check.h"
 #include "frame.h"
 #include "lock.h"
 #include "slice.h"
@@ -49,6 +50,7 @@ static void queue_remove(struct context *ctx)
 	else
 		b->first = ctx->wait_next;
 	ctx->wait_key = 0;
+	ctx->gate_to = 0;
 }
 
 /* Sorted by deadline; linear in this CPU's blocked contexts with one. */
@@ -88,6 +90,7 @@ void wait_unblock(struct context *ctx, u32 cause)
 	queue_remove(ctx);
 	timer_remove(ctx);
 	ctx->start_cause = cause;
+	ctx->start_from = 0;
 	__atomic_store_n(&ctx->state, CTX_READY, __ATOMIC_RELEASE);
 	if (ctx->cpu == this_cpu()->id)
 		write_once(this_cpu()->kicked, 1);
@@ -142,6 +145,40 @@ u32 wait_wake(u64 key, u32 n)
 	}
 	lock_drop(&wait_lock);
 	return woken;
+}
+
+/* What callers of an env's gate on a CPU wait on: a word of the env's own frame, on which nobody can call wait or
+ * wake, as the frame is not NORMAL. */
+static u64 gate_key(const struct env *env, u32 cpu)
+{
+	return ((u64)env->frame << ARIL_PAGE_SHIFT) + cpu * 4;
+}
+
+void wait_for_gate(struct context *ctx, const struct env *callee, u32 cpu)
+{
+	ctx->env->strikes = 0;
+	ctx->gate_to = callee->id;
+	ctx->wait_key = gate_key(callee, cpu);
+	queue_add(ctx);
+	this_cpu()->ctx = NULL;
+	this_cpu()->env = NULL;
+	ctx->state = CTX_BLOCKED;
+}
+
+void wait_gate_gone(const struct env *callee, u32 cpu)
+{
+	u64 key = gate_key(callee, cpu);
+
+	lock_take(&wait_lock);
+	struct context *next, *ctx = bucket_of(key)->first;
+	for (; ctx; ctx = next) {
+		next = ctx->wait_next;
+		if (ctx->wait_key != key)
+			continue;
+		wait_unblock(ctx, ARIL_START_CLOSED);
+		ctx->start_from = callee->id;
+	}
+	lock_drop(&wait_lock);
 }
 
 void wait_expire(u64 now)
@@ -226,4 +263,89 @@ s64 call_wake(u32 auth, u32 frame, u32 offset, u32 n)
 	if (frame_is_exposed(frame))
 		return -ARIL_E_RIGHTS; /* only the kernel changes those words */
 	return wait_wake(((u64)frame << ARIL_PAGE_SHIFT) + offset, n);
+}
+
+/* Why a queued context breaks an invariant, or NULL. before: the one ahead of it in the bucket. */
+static const char *waiter_wrong(const struct context *ctx, const struct context *before,
+				const struct bucket *b)
+{
+	if (ctx->state != CTX_BLOCKED)
+		return "queued, but not blocked";
+	if (bucket_of(ctx->wait_key) != b)
+		return "queued in another word's bucket";
+	if (ctx->wait_prev != before)
+		return "its queue's links disagree";
+	if (ctx->env->info->state != ARIL_ENV_ALIVE)
+		return "queued, but its env is gone";
+	return NULL;
+}
+
+static void bucket_audit(const struct bucket *b, struct aril_check *out)
+{
+	const struct context *before = NULL;
+
+	for (const struct context *ctx = b->first; ctx; before = ctx, ctx = ctx->wait_next) {
+		const char *why = waiter_wrong(ctx, before, b);
+
+		out->checked++;
+		if (!why)
+			continue;
+		check_found(out, ctx->env->id, why);
+		return; /* what follows cannot be believed */
+	}
+	if (b->last != before)
+		check_found(out, before ? before->env->id : 0, "a queue ends elsewhere");
+}
+
+static void timers_audit(const struct cpu *cpu, struct aril_check *out)
+{
+	const struct context *before = NULL;
+
+	for (const struct context *ctx = cpu->timers; ctx; before = ctx, ctx = ctx->time_next) {
+		out->checked++;
+		if (ctx->state == CTX_BLOCKED && ctx->cpu == cpu->id && ctx->deadline &&
+		    ctx->time_prev == before && (!before || before->deadline <= ctx->deadline))
+			continue;
+		check_found(out, ctx->env->id, "the list of deadlines is out of order");
+		return;
+	}
+}
+
+/* Every context of an env: queued by its key if it is blocked, in no queue else. */
+static void contexts_audit(const struct env *env, struct aril_check *out)
+{
+	for (u32 i = 0; i < ncpus; i++) {
+		const struct context *ctx = &env->ctx[i];
+		int queued =
+			ctx->wait_key && (ctx->wait_prev ? ctx->wait_prev->wait_next == ctx
+							 : bucket_of(ctx->wait_key)->first == ctx);
+
+		out->checked++;
+		if (queued != (ctx->state == CTX_BLOCKED))
+			check_found(out, env->id, "blocked in no queue, or queued and not blocked");
+		else if (ctx->gate_to && !env_get(ctx->gate_to))
+			check_found(out, env->id, "waits for the answer of an env that is gone");
+	}
+}
+
+/* Steps: the buckets, one by one; each CPU's deadlines; the envs, 64 slots at a time. */
+u64 wait_audit(u64 from, struct aril_check *out)
+{
+	u64 envs_from = BUCKETS + ncpus;
+
+	lock_take(&wait_lock);
+	if (from < BUCKETS)
+		bucket_audit(&buckets[from], out);
+	else if (from < envs_from)
+		timers_audit(cpus[from - BUCKETS], out);
+	else
+		for (u64 i = 0; i < 64 && from - envs_from + i < ARIL_MAX_ENVS; i++) {
+			struct env *env = env_get(env_infos[from - envs_from + i].id);
+
+			if (env)
+				contexts_audit(env, out);
+		}
+	lock_drop(&wait_lock);
+	u64 next = from < envs_from ? from + 1 : from + 64;
+	return next < envs_from + ARIL_MAX_ENVS ? next : 0;
 }

@@ -86,11 +86,14 @@ struct aril_context {
 	u64 lines;     /* grants of interrupt lines that fired, a bit each; taken atomically */
 	u32 cpu;
 	u32 env;
-	u64 cookie;	 /* the library's */
-	u64 gate_caller; /* env that entered the gate last */
-	/* A word whose waiters are woken when this env ends, if critical_auth opens its frame for READ:
-	 * what it holds of its own, such as a lock (core/critical.h). 0: none. */
-	u32 critical_frame, critical_offset, critical_auth, critical_pad;
+	u64 cookie; /* the library's */
+	/* who entered the gate last: its env id; above it, in 32 bits, the mode that answers it: 0, or ARIL_GATE_CPU of
+	 * the other CPU it is on */
+	u64 gate_caller;
+	/* A word of a shared frame that this context may be holding, such as a lock (core/critical.h); frame 0:
+	 * none. When the env ends, if critical_auth opens the frame for WRITE, the kernel ORs critical_mark into the
+	 * word, then wakes one who waits on it. */
+	u32 critical_frame, critical_offset, critical_auth, critical_mark;
 	u64 pad[23];
 	struct aril_forced state;
 	u8 unused[ARIL_CTX_STACK_LOW - 256 - sizeof(struct aril_forced)];

@@ -102,6 +102,8 @@ struct aril_forced;
 void arch_save_forced(struct aril_forced *to, const struct trap_frame *frame);
 /* Loads them, checked. -1 if the library made them invalid. Fills frame. */
 int arch_load_forced(const struct aril_forced *from, struct trap_frame *frame);
+/* The general registers of frame, and nothing else of it or of the CPU: vector state and bases are initial. */
+void arch_pass_registers(struct aril_forced *to, const struct trap_frame *frame);
 /* The I/O bitmap of this CPU for env's ports (none if it has none); always filled anew, ports_of set. A CPU
  * that acknowledges a quiesce does it too, where it has an env and either that env or the bitmap has ports:
  * so a change of an env's ports is in force everywhere after smp_quiesce (grant.c). */

@@ -74,6 +74,27 @@ void arch_save_forced(struct aril_forced *to, const struct trap_frame *f)
 	__asm__ volatile("xsave64 %0" : "+m"(to->xsave) : "a"((u32)cpu_xcr0), "d"(0) : "memory");
 }
 
+void arch_pass_registers(struct aril_forced *to, const struct trap_frame *f)
+{
+	*to = (struct aril_forced){
+		.rbx = f->rbx,
+		.rdx = f->rdx,
+		.rsi = f->rsi,
+		.rdi = f->rdi,
+		.rbp = f->rbp,
+		.r8 = f->r8,
+		.r9 = f->r9,
+		.r10 = f->r10,
+		.r12 = f->r12,
+		.r13 = f->r13,
+		.r14 = f->r14,
+		.r15 = f->r15,
+		.rflags = 0x202,
+	};
+	*(u32 *)(to->xsave + 24) =
+		MXCSR_INITIAL; /* XRSTOR loads it though the header names no component */
+}
+
 int arch_load_forced(const struct aril_forced *from, struct trap_frame *f)
 {
 	u64 fs = read_once(from->fs_base), gs = read_once(from->gs_base);
