@@ -8,6 +8,7 @@
  * back from a ring page but tail, once. */
 #include "ring.h"
 #include "arch.h"
+#include "check.h"
 #include "dev/virtio.h"
 #include "frame.h"
 #include "grant.h"
@@ -499,4 +500,31 @@ void ring_interrupt(u32 device)
 			device_rest(d);
 	}
 	lock_drop(&object_lock);
+}
+
+u32 ring_pins(u32 frame)
+{
+	u32 n = 0;
+
+	for (u32 i = 0; i < DEVICES * VIRTIO_QUEUES; i++) {
+		const struct ring *r = &devices[i / VIRTIO_QUEUES].ring[i % VIRTIO_QUEUES];
+
+		if (!devices[i / VIRTIO_QUEUES].used)
+			continue;
+		n += r->env && r->frame == frame;
+		for (u32 s = 0; s < VIRTIO_ENTRIES; s++)
+			n += r->slot[s].state != SLOT_FREE && r->slot[s].frame == frame;
+	}
+	return n;
+}
+
+void ring_count(void (*count)(u32 slot, u32 quota))
+{
+	for (u32 i = 0; i < DEVICES * VIRTIO_QUEUES; i++) {
+		const struct device *d = &devices[i / VIRTIO_QUEUES];
+		const struct ring *r = &d->ring[i % VIRTIO_QUEUES];
+
+		if (d->used && r->env)
+			count(r->env->info->account & 0xffff, ARIL_QUOTA_RINGS);
+	}
 }
