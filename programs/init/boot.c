@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Reads .aril/boot: a line for each domain, `domain IMAGE key=value... -- ARGUMENT...`, the primary first. */
+ * Reads .aril/boot: a line for each domain, `domain IMAGE key=value... -- ARGUMENT...`, the primary first; and a line
+ * `audit` where the machine is to be checked when the primary has ended. */
 #include "init.h"
 
 #define SHARE_MAX 1000
@@ -146,6 +147,10 @@ void boot_read(void)
 			i++;
 		if (i == bytes || line[i] == '#')
 			continue;
+		if (same(line + i, bytes - i, "audit")) {
+			init.audit = 1;
+			continue;
+		}
 		if (init.ndomains == DOMAINS)
 			fail(".aril/boot line %u: more than %u domains", number, DOMAINS);
 		struct domain *domain = &init.domain[init.ndomains];

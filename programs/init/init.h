@@ -16,6 +16,8 @@
 #define END_CLEAN 0x10u /* machine_end: the primary ended by itself */
 #define END_FAULT 0x11u /* it was ended */
 #define END_INIT 0x12u	/* init could not start it */
+#define END_WRONG \
+	0x13u /* the audit found the kernel's books wrong, or something left of the domains */
 
 #define DOMAINS 16
 
@@ -54,6 +56,7 @@ struct init {
 	struct domain domain[DOMAINS];
 	u32 ndomains;
 	s64 realtime_offset;
+	u32 audit; /* .aril/boot has a line `audit` */
 };
 extern struct init init;
 
@@ -89,6 +92,13 @@ const char *boot_line(const char *line, u32 bytes, u32 ncpus, struct plan *plan)
 void domain_build(struct domain *domain);
 /* Hands out all slices: from here on they run. */
 void domains_start(void);
+
+/* audit.c: the kernel's own audit of all its books. Says what is wrong; 1: nothing is. */
+int audit_books(void);
+/* Before the domains are built: what the machine has, for audit_leaks. */
+void audit_before(void);
+/* Destroys all domains; then the machine must be as audit_before found it. Says what is left; 1: nothing is. */
+int audit_leaks(void);
 
 /* console.c: gives the console to a domain whose env exists; fills in its part of the page. */
 void console_give(struct domain *domain, struct core_domain *page);

@@ -140,9 +140,14 @@ void core_run(struct aril_context *context)
 
 		for (u32 i = 1; i < init.ndomains; i++)
 			others += !has_ended(&init.domain[i]);
-		if (has_ended(&init.domain[0]))
-			machine_end(env_info(init.domain[0].env)->end == ARIL_END_EXIT ? END_CLEAN
-										       : END_FAULT);
+		if (has_ended(&init.domain[0])) {
+			u32 end = env_info(init.domain[0].env)->end == ARIL_END_EXIT ? END_CLEAN
+										     : END_FAULT;
+
+			if (init.audit && !(audit_books() & audit_leaks()))
+				end = END_WRONG;
+			machine_end(end);
+		}
 		sleep_until_change(others);
 	}
 }

@@ -5,6 +5,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <sys/types.h>
 
 /* A queue of bytes that grows as needed; its users bound it by what they put in. */
@@ -27,6 +28,7 @@ void term_print(int fd, const char *bytes, size_t n);
 /* The kernel's log: its last 64 KiB, kept for the report of a panic. */
 void log_put(const char *bytes, size_t n, int show);
 int log_panic(int show);
+int log_audit(FILE *to);
 void log_last_line(char *line, size_t n);
 
 /* QEMU. Its end of each channel is a descriptor of fixed number, named in its command line. */

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #define LOG_BYTES 65536
+#define AUDIT "init: audit:"
 #define PANIC "aril: PANIC" /* how kernel/arch/x86_64/panic.c begins, whatever the cause */
 
 static char ring[LOG_BYTES + 1];
@@ -46,6 +47,21 @@ int log_panic(int show)
 	if (ring[used - 1] != '\n')
 		term_print(STDERR_FILENO, "\n", 1);
 	return 1;
+}
+
+/* Writes the lines in which init says what its audit found; how many. */
+int log_audit(FILE *to)
+{
+	const char *at = ring, *end;
+	int n = 0;
+
+	for (; (end = strchr(at, '\n')); at = end + 1) {
+		if (strncmp(at, AUDIT, sizeof AUDIT - 1))
+			continue;
+		fwrite(at, 1, (size_t)(end + 1 - at), to);
+		n++;
+	}
+	return n;
 }
 
 /* Copies the log's last line that is not empty, at most n - 1 bytes; an empty string if none. */
