@@ -73,6 +73,7 @@ static struct env *env_make(u32 slot, u32 frame, u32 parent, const struct aril_e
 	env->entry = desc->entry;
 	env->gate = desc->gate;
 	env->info = info;
+	env->root = &frames[desc->space];
 	frames[desc->space].users++;
 	memset(info, 0, sizeof(*info));
 	info->id = env->id;
@@ -297,6 +298,7 @@ s64 call_env_space(u32 auth, u32 space)
 		env->space = space;
 		env->info->space = space;
 		env->cr3 = (u64)space << ARIL_PAGE_SHIFT;
+		env->root = &frames[space];
 		arch_load_space(env->cr3);
 		for (u32 i = 0; i < ncpus; i++) /* those that run it now reload from env->cr3 */
 			if (env->ctx[i].state == CTX_RUNNING && i != this_cpu()->id)

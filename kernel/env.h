@@ -44,6 +44,11 @@ struct context {
 };
 
 struct env {
+	u64 entry; /* known to entry.S, down to root */
+	u64 gate;
+	struct aril_env_info *info; /* exposed; info->state is the authority on life */
+	struct aril_frame *root;    /* the space's */
+	u64 cr3;
 	u32 id;
 	u32 frame;
 	u32 space; /* root frame */
@@ -51,10 +56,6 @@ struct env {
 	u32 flags;
 	u32 strikes; /* overruns in a row */
 	u32 nports;  /* grants of ports: the CPU's bitmap is filled when it runs */
-	u64 cr3;
-	u64 entry;
-	u64 gate;
-	struct aril_env_info *info; /* exposed; info->state is the authority on life */
 	u32 port_first[8];
 	u32 port_count[8];
 	struct auth auths[ARIL_AUTHS];

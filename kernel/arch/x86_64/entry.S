@@ -33,6 +33,20 @@
 #define FRAME_BYTES 176
 #define FRAME_REGISTERS 120
 
+/* struct context, struct env, struct aril_env_info, struct aril_frame: asserted in trap.c */
+#define CPU_CTX %gs:24
+#define CTX_PAGE 0
+#define CTX_VA 8
+#define CTX_ENV 16
+#define ENV_ENTRY 0
+#define ENV_INFO 16
+#define ENV_ROOT 24
+#define INFO_UPCALLS 64
+#define FRAME_FLAGS 10
+#define FRAME_CACHED 32 /* ARIL_FRAME_CACHED */
+/* What the handler of an upcall finds when the program was on a stack of its own. */
+#define SAVE (ARIL_CTX_STACK_TOP - ARIL_SAVE_BYTES)
+
 #define VECTOR_GATE 511 /* marks a frame made for the gate call */
 #define E_CALL 1        /* ARIL_E_CALL */
 
@@ -106,9 +120,50 @@ syscall_return:
 	swapgs
 	sysretq
 
+/* A foreign call, the short way to the library: as upcall_short, but rcx and r11 are lost already. */
 syscall_other:
 	testl %eax, %eax
 	js syscall_none
+	pushq %rdx
+	movq CPU_CTX, %rcx
+	movq CTX_PAGE(%rcx), %r11
+	movq 24(%rsp), %rdx
+	subq CTX_VA(%rcx), %rdx
+	cmpq $ARIL_CTX_STACK_TOP, %rdx
+	jbe syscall_full
+	cmpl $ARIL_MASK_ALL, ARIL_CTX_MASK(%r11)
+	je syscall_full
+	movq ARIL_CTX_SEQ(%r11), %rdx
+	orq $1, %rdx
+	movq %rdx, ARIL_CTX_SEQ(%r11)
+	incq %rdx
+	movq %rdx, SAVE + ARIL_SAVE_SEQ(%r11)
+	movq $ARIL_VECTOR_SYSCALL, SAVE + ARIL_SAVE_VECTOR(%r11)
+	movq $0, SAVE + ARIL_SAVE_ERROR(%r11)
+	movq $0, SAVE + ARIL_SAVE_ADDR(%r11)
+	movq 8(%rsp), %rdx
+	movq %rdx, SAVE + ARIL_SAVE_RIP(%r11)
+	movq $USER_CS, SAVE + ARIL_SAVE_CS(%r11)
+	movq 16(%rsp), %rdx
+	movq %rdx, SAVE + ARIL_SAVE_RFLAGS(%r11)
+	movq 24(%rsp), %rdx
+	movq %rdx, SAVE + ARIL_SAVE_RSP(%r11)
+	movq $USER_SS, SAVE + ARIL_SAVE_SS(%r11)
+	movl $ARIL_MASK_ALL, ARIL_CTX_MASK(%r11)
+	incq ARIL_CTX_SEQ(%r11)
+	movq CTX_ENV(%rcx), %r11
+	movq ENV_INFO(%r11), %rdx
+	incq INFO_UPCALLS(%rdx)
+	popq %rdx
+	movq CTX_VA(%rcx), %rsp
+	addq $SAVE, %rsp
+	movq ENV_ENTRY(%r11), %rcx
+	movl $0x202, %r11d
+	swapgs
+	sysretq
+
+syscall_full:
+	popq %rdx
 	popq %rcx
 	addq $24, %rsp
 	pushq $USER_SS
@@ -180,18 +235,106 @@ vector_stubs:
 	pushq $0
 	.endif
 	pushq $vector
+	.if vector < 32
+	jmp entry_exception
+	.else
 	jmp entry_common
+	.endif
 	.endif
 	.set vector, vector + 1
 	.endr
 
+/* The short way of an exception to its env: the program was on a stack of its own (not in its context's page), and
+ * its context does not mask all; a page fault: its space has no cache. The save area is written at its place from what
+ * the CPU pushed, and the frame then points to the env's entry: as upcall_exception does, to whom all else is left
+ * (slice.c). Three registers are borrowed. Nothing of this CPU's is looked up but the context that runs on it. */
+.macro upcall_short page_fault
+	testb $3, FRAME_CS - FRAME_REGISTERS(%rsp)
+	jz entry_kernel
+	swapgs
+	CLAC
+	pushq %rax
+	pushq %rcx
+	pushq %rdx
+	movq CPU_CTX, %rax
+	movq CTX_PAGE(%rax), %rcx
+	movq 64(%rsp), %rdx
+	subq CTX_VA(%rax), %rdx
+	cmpq $ARIL_CTX_STACK_TOP, %rdx
+	jbe 9f
+	cmpl $ARIL_MASK_ALL, ARIL_CTX_MASK(%rcx)
+	je 9f
+	movq CTX_ENV(%rax), %rdx
+	.if \page_fault
+	movq ENV_ROOT(%rdx), %rax
+	testw $FRAME_CACHED, FRAME_FLAGS(%rax)
+	jnz 9f
+	.endif
+	movq ENV_INFO(%rdx), %rax
+	incq INFO_UPCALLS(%rax)
+	movq ARIL_CTX_SEQ(%rcx), %rax
+	orq $1, %rax
+	movq %rax, ARIL_CTX_SEQ(%rcx)
+	incq %rax
+	movq %rax, SAVE + ARIL_SAVE_SEQ(%rcx)
+	.if \page_fault
+	movq $14, SAVE + ARIL_SAVE_VECTOR(%rcx)
+	movq %cr2, %rax
+	movq %rax, SAVE + ARIL_SAVE_ADDR(%rcx)
+	.else
+	movq 24(%rsp), %rax
+	movq %rax, SAVE + ARIL_SAVE_VECTOR(%rcx)
+	movq $0, SAVE + ARIL_SAVE_ADDR(%rcx)
+	.endif
+	movq 32(%rsp), %rax
+	movq %rax, SAVE + ARIL_SAVE_ERROR(%rcx)
+	movq 40(%rsp), %rax
+	movq %rax, SAVE + ARIL_SAVE_RIP(%rcx)
+	movq $USER_CS, SAVE + ARIL_SAVE_CS(%rcx)
+	movq 56(%rsp), %rax
+	movq %rax, SAVE + ARIL_SAVE_RFLAGS(%rcx)
+	movq 64(%rsp), %rax
+	movq %rax, SAVE + ARIL_SAVE_RSP(%rcx)
+	movq $USER_SS, SAVE + ARIL_SAVE_SS(%rcx)
+	movl $ARIL_MASK_ALL, ARIL_CTX_MASK(%rcx)
+	incq ARIL_CTX_SEQ(%rcx)
+	movq ENV_ENTRY(%rdx), %rax
+	movq %rax, 40(%rsp)
+	movq $0x202, 56(%rsp)
+	movq CPU_CTX, %rax
+	movq CTX_VA(%rax), %rax
+	addq $SAVE, %rax
+	movq %rax, 64(%rsp)
+	popq %rdx
+	popq %rcx
+	popq %rax
+	addq $16, %rsp
+	swapgs
+	iretq
+9:	popq %rdx
+	popq %rcx
+	popq %rax
+	jmp entry_full
+.endm
+
+FUNCTION(entry_exception)
+	upcall_short 0
+END(entry_exception)
+
+FUNCTION(entry_page_fault)
+	pushq $14
+	upcall_short 1
+END(entry_page_fault)
+
 FUNCTION(entry_common)
 	testb $3, FRAME_CS - FRAME_REGISTERS(%rsp)
-	jz 1f
+	jz entry_kernel
 	swapgs
-1:	push_registers
-	cld
+entry_kernel:
 	CLAC
+entry_full:
+	push_registers
+	cld
 	movq %rsp, %rdi
 	xorl %ebp, %ebp
 	call trap_dispatch

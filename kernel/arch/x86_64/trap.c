@@ -2,6 +2,8 @@
  * Where every exception, interrupt and foreign system call goes. Interrupts arrive in user mode or
  * in arch_idle, nowhere else: the kernel runs with interrupts off. */
 #include "x86.h"
+#include "cache.h"
+#include "frame.h"
 #include "grant.h"
 #include "lock.h"
 #include "ring.h"
@@ -13,6 +15,16 @@ _Static_assert(ARIL_E_CALL == 1, "entry.S");
 _Static_assert(sizeof(struct trap_frame) == 176, "entry.S");
 _Static_assert(__builtin_offsetof(struct trap_frame, rip) == 136, "entry.S");
 _Static_assert(__builtin_offsetof(struct trap_frame, vector) == 120, "entry.S");
+_Static_assert(__builtin_offsetof(struct cpu, ctx) == 24, "entry.S");
+_Static_assert(__builtin_offsetof(struct context, page) == 0, "entry.S");
+_Static_assert(__builtin_offsetof(struct context, va) == 8, "entry.S");
+_Static_assert(__builtin_offsetof(struct context, env) == 16, "entry.S");
+_Static_assert(__builtin_offsetof(struct env, entry) == 0, "entry.S");
+_Static_assert(__builtin_offsetof(struct env, info) == 16, "entry.S");
+_Static_assert(__builtin_offsetof(struct env, root) == 24, "entry.S");
+_Static_assert(__builtin_offsetof(struct aril_env_info, upcalls) == 64, "entry.S");
+_Static_assert(__builtin_offsetof(struct aril_frame, flags) == 10, "entry.S");
+_Static_assert(ARIL_FRAME_CACHED == 32, "entry.S");
 
 struct gate {
 	u16 offset0, selector;
@@ -33,6 +45,7 @@ extern const struct {
 } extable_start[], extable_end[];
 void trap_paranoid(struct trap_frame *frame);
 void idle_until_interrupt(void);
+void entry_page_fault(void);
 
 static void gate_set(u32 vector, u64 handler)
 {
@@ -52,6 +65,7 @@ void trap_init(void)
 {
 	for (u32 i = 0; i < 256; i++)
 		gate_set(i, (u64)vector_stubs + i * 16);
+	gate_set(PAGE_FAULT, (u64)entry_page_fault);
 }
 
 void trap_set(u32 vector, void (*handler)(void))
@@ -100,13 +114,17 @@ static void interrupt(u64 vector, struct trap_frame *frame)
 	/* else spurious: nothing is in service */
 }
 
-/* Called by entry.S for all but NMI, #DF and #MC. */
+/* Called by entry.S for all but NMI, #DF and #MC, and what went the short way (upcall_short). */
 void trap_dispatch(struct trap_frame *frame)
 {
 	u64 vector = frame->vector;
 
 	if (frame->cs & 3) {
 		if (vector < 32 || vector == ARIL_VECTOR_SYSCALL) {
+			if (vector == PAGE_FAULT &&
+			    this_cpu()->env->root->flags & ARIL_FRAME_CACHED &&
+			    cache_fault(read_cr2(), frame->error))
+				return;
 			upcall_exception(frame, vector == PAGE_FAULT ? read_cr2() : 0);
 			return;
 		}
