@@ -1,74 +1,327 @@
 /* SPDX-License-Identifier: MIT
- * Accounts: see account.h. */
+ * Accounts: see account.h for the invariants. A limit of things held is moved between parent and child, so that
+ * what all may hold together is what there is: a fixed table can then never be full for who is within its limit. */
 #include "account.h"
 #include "arch.h"
+#include "call_handlers.h"
+#include "check.h"
 #include "frame.h"
+#include "revoke.h"
+#include "ring.h"
+#include "slice.h"
 #include "util.h"
 
-struct aril_account *accounts;
+#define ROOT (ARIL_ACCOUNT_ROOT & 0xffff)
 
-void account_init(void)
+struct aril_account *accounts;
+static u16 generation[ARIL_MAX_ACCOUNTS]; /* of the account that the slot had last */
+
+static u32 slot_of(const struct aril_account *account)
 {
+	return account - accounts;
+}
+
+void account_init(u32 usable)
+{
+	struct aril_account *root = &accounts[ROOT];
+	u32 *limit = root->limit;
+
+	generation[ROOT] = ARIL_ACCOUNT_ROOT >> 16;
+	root->id = ARIL_ACCOUNT_ROOT;
+	limit[ARIL_QUOTA_FRAMES] = usable;
+	limit[ARIL_QUOTA_ENVS] = ARIL_MAX_ENVS - 1; /* id 0 is nobody's */
+	limit[ARIL_QUOTA_SLICES] = ncpus * ARIL_SLICES;
+	limit[ARIL_QUOTA_GRANTS] = ARIL_MAX_GRANTS;
+	limit[ARIL_QUOTA_RINGS] = RINGS;
+	limit[ARIL_QUOTA_ACCOUNTS] = ARIL_MAX_ACCOUNTS - 2; /* nobody's, and this one */
+	limit[ARIL_QUOTA_WORK] = ~0u;
+	limit[ARIL_QUOTA_FLUSHES] = ~0u;
 }
 
 struct aril_account *account_get(u32 id)
 {
-	(void)id;
-	return NULL;
+	u32 slot = id & 0xffff;
+
+	if (!id || slot >= ARIL_MAX_ACCOUNTS)
+		return NULL;
+	return accounts[slot].id == id ? &accounts[slot] : NULL;
+}
+
+/* One without a guard, the root's, answers to the empty name. */
+static int account_opens(const struct aril_account *account, const struct auth *a, u32 rights)
+{
+	if (account->guard.rights)
+		return guard_opens(&account->guard, a, rights);
+	return !a->len && (a->rights & rights) == rights;
 }
 
 s64 account_check(u32 id, const struct auth *a, u32 rights)
 {
-	(void)id, (void)a, (void)rights;
-	return -ARIL_E_RANGE;
+	const struct aril_account *account = account_get(id);
+
+	if (!account)
+		return -ARIL_E_RANGE;
+	if (!account_opens(account, a, rights))
+		return -ARIL_E_RIGHTS;
+	return slot_of(account);
+}
+
+/* What is left of a quota of things held. While a revocation lowers the limit it may be less than is used. */
+static u32 left_of(const struct aril_account *account, u32 q)
+{
+	u32 limit = account->limit[q], used = account->used[q];
+
+	return limit > used ? limit - used : 0;
 }
 
 s64 account_room(u32 slot, u32 q, u32 n)
 {
-	(void)slot, (void)q, (void)n;
-	return 0;
+	struct aril_account *account = &accounts[slot];
+
+	if (!slot || n <= left_of(account, q))
+		return 0;
+	account->refused++;
+	return -ARIL_E_QUOTA;
 }
 
 void account_charge(u32 slot, u32 q)
 {
-	(void)slot, (void)q;
+	if (slot)
+		accounts[slot].used[q]++;
 }
 
 void account_credit(u32 slot, u32 q, u32 what)
 {
-	(void)slot, (void)q, (void)what;
+	if (!slot)
+		return;
+	assert(accounts[slot].used[q]);
+	accounts[slot].used[q]--;
+	if (q == ARIL_QUOTA_FRAMES)
+		revoke_given(slot, ARIL_REVOKE_FRAMES, what);
+	else if (q == ARIL_QUOTA_SLICES)
+		revoke_given(slot, ARIL_REVOKE_SLICES, what);
+	else if (q == ARIL_QUOTA_GRANTS)
+		revoke_given(slot, ARIL_REVOKE_GRANTS, what);
+}
+
+void account_keep(u32 frame, int keep)
+{
+	struct aril_frame *f = &frames[frame];
+	struct aril_account *account = &accounts[f->account];
+
+	if (!keep == !(f->flags & ARIL_FRAME_KEEP))
+		return;
+	audit_before(frame);
+	f->flags ^= ARIL_FRAME_KEEP;
+	audit_after(frame);
+	account->kept += keep ? 1 : -1;
 }
 
 void account_move_frame(u32 frame, u32 slot)
 {
-	(void)frame, (void)slot;
+	u32 from = frames[frame].account;
+
+	if (from == slot)
+		return;
+	account_keep(frame, 0);
+	audit_before(frame);
+	frames[frame].account = slot;
+	audit_after(frame);
+	account_charge(slot, ARIL_QUOTA_FRAMES);
+	account_credit(from, ARIL_QUOTA_FRAMES, frame);
+}
+
+/* --- work */
+
+/* The current context, its counters those of the slice that runs: its end names it. */
+static struct context *counted(void)
+{
+	struct cpu *cpu = this_cpu();
+	struct context *ctx = cpu->ctx;
+
+	if (ctx && ctx->counted_slice != cpu->slice_end) {
+		ctx->counted_slice = cpu->slice_end;
+		ctx->work = 0;
+		ctx->flushes = 0;
+	}
+	return ctx;
 }
 
 s64 account_work(u32 pages)
 {
-	(void)pages;
+	struct context *ctx = counted();
+	struct aril_account *account = &accounts[ctx->env->account];
+
+	if (unlikely(ctx->work >= account->limit[ARIL_QUOTA_WORK])) {
+		account->refused++;
+		return -ARIL_E_QUOTA;
+	}
+	ctx->work += pages;
+	account->work += pages;
+	ctx->env->info->work += pages;
 	return 0;
 }
 
 s64 account_flush(void)
 {
+	struct context *ctx = counted();
+	struct aril_account *account = &accounts[ctx->env->account];
+
+	if (likely(ctx->flushes < account->limit[ARIL_QUOTA_FLUSHES]))
+		return 0;
+	account->refused++;
+	return -ARIL_E_QUOTA;
+}
+
+void account_flushed(void)
+{
+	struct context *ctx = counted();
+
+	if (!ctx) /* nobody's: an env that is being ended, or a deadline */
+		return;
+	ctx->flushes++;
+	accounts[ctx->env->account].flushes++;
+	ctx->env->info->flushes++;
+}
+
+/* --- the calls */
+
+/* May a make this child? */
+static s64 create_decode(const struct aril_account *parent, const struct auth *a,
+			 const struct aril_account_desc *desc)
+{
+	s64 error = guard_check(&desc->guard);
+
+	if (error)
+		return error;
+	if (!(desc->guard.rights & ARIL_OWN))
+		return -ARIL_E_RANGE;
+	if (!cap_dominates(a->name, a->len, &desc->guard))
+		return -ARIL_E_RIGHTS;
+	if (desc->guard.generation > a->generation)
+		return -ARIL_E_RIGHTS;
+	if (desc->zero)
+		return -ARIL_E_RANGE;
+	error = account_room(slot_of(parent), ARIL_QUOTA_ACCOUNTS, 1);
+	if (error)
+		return error;
+	for (u32 q = 0; q < ARIL_QUOTA_HELD; q++)
+		if (desc->limit[q] > left_of(parent, q) - (q == ARIL_QUOTA_ACCOUNTS))
+			return -ARIL_E_RANGE;
+	for (u32 q = ARIL_QUOTA_HELD; q < ARIL_QUOTAS; q++)
+		if (desc->limit[q] > parent->limit[q])
+			return -ARIL_E_RANGE;
+	if (desc->reserve > desc->limit[ARIL_QUOTA_FRAMES])
+		return -ARIL_E_RANGE;
 	return 0;
 }
 
-s64 call_account_create(u32 auth, u32 parent, const struct aril_account_desc *desc)
+s64 call_account_create(u32 auth, u32 parent_id, const struct aril_account_desc *user)
 {
-	(void)auth, (void)parent, (void)desc;
-	return -ARIL_E_CALL;
+	const struct auth *a = auth_get(this_cpu()->env, auth);
+	struct aril_account *parent = account_get(parent_id);
+	struct aril_account_desc desc;
+	u32 slot = ROOT + 1;
+
+	if (!a)
+		return -ARIL_E_CAP;
+	s64 error = account_check(parent_id, a, ARIL_OWN);
+	if (error < 0)
+		return error;
+	if (copy_from_user(&desc, user, sizeof(desc)))
+		return -ARIL_E_ADDR;
+	error = create_decode(parent, a, &desc);
+	if (error)
+		return error;
+	while (accounts[slot].id) /* there is one: the limits of all accounts sum up to the slots */
+		assert(++slot < ARIL_MAX_ACCOUNTS);
+	struct aril_account *account = &accounts[slot];
+	memset(account, 0, sizeof(*account));
+	account->guard = desc.guard;
+	account->parent = parent_id;
+	account->reserve = desc.reserve;
+	memcpy(account->limit, desc.limit, sizeof(account->limit));
+	for (u32 q = 0; q < ARIL_QUOTA_HELD; q++)
+		parent->limit[q] -= desc.limit[q];
+	account_charge(slot_of(parent), ARIL_QUOTA_ACCOUNTS);
+	if (!++generation[slot])
+		generation[slot] = 1;
+	account->id = (u32)generation[slot] << 16 | slot;
+	return account->id;
 }
 
-s64 call_account_destroy(u32 auth, u32 account)
+/* The account with this id and its parent, which a must OWN: its slot or -E. */
+static s64 child_check(u32 id, const struct auth *a)
 {
-	(void)auth, (void)account;
-	return -ARIL_E_CALL;
+	const struct aril_account *account = account_get(id);
+
+	if (!account)
+		return -ARIL_E_RANGE;
+	if (!account->parent) /* the root's limits are the machine's */
+		return -ARIL_E_RANGE;
+	s64 parent = account_check(account->parent, a, ARIL_OWN);
+	return parent < 0 ? parent : slot_of(account);
 }
 
-s64 call_account_set(u32 auth, u32 account, u32 quota, u32 limit)
+s64 call_account_destroy(u32 auth, u32 id)
 {
-	(void)auth, (void)account, (void)quota, (void)limit;
-	return -ARIL_E_CALL;
+	const struct auth *a = auth_get(this_cpu()->env, auth);
+
+	if (!a)
+		return -ARIL_E_CAP;
+	s64 slot = child_check(id, a);
+	if (slot < 0)
+		return slot;
+	struct aril_account *account = &accounts[slot];
+	for (u32 q = 0; q < ARIL_QUOTA_HELD; q++)
+		if (account->used[q])
+			return -ARIL_E_STATE;
+	revoke_account_gone(slot);
+	/* A parent outlives its children: each is charged to it. */
+	struct aril_account *parent = account_get(account->parent);
+	for (u32 q = 0; q < ARIL_QUOTA_HELD; q++)
+		parent->limit[q] += account->limit[q];
+	account->id = 0;
+	account_credit(slot_of(parent), ARIL_QUOTA_ACCOUNTS, 0);
+	return 0;
+}
+
+/* A limit of work, which no child's may exceed. */
+static s64 work_set(struct aril_account *account, const struct aril_account *parent, u32 q,
+		    u32 limit)
+{
+	if (limit > parent->limit[q])
+		return -ARIL_E_RANGE;
+	for (u32 i = 0; i < ARIL_MAX_ACCOUNTS; i++)
+		if (accounts[i].id && accounts[i].parent == account->id &&
+		    accounts[i].limit[q] > limit)
+			return -ARIL_E_RANGE;
+	account->limit[q] = limit;
+	return 0;
+}
+
+s64 call_account_set(u32 auth, u32 id, u32 q, u32 limit)
+{
+	const struct auth *a = auth_get(this_cpu()->env, auth);
+
+	if (!a)
+		return -ARIL_E_CAP;
+	s64 slot = child_check(id, a);
+	if (slot < 0)
+		return slot;
+	if (q >= ARIL_QUOTAS)
+		return -ARIL_E_RANGE;
+	struct aril_account *account = &accounts[slot];
+	struct aril_account *parent = account_get(account->parent);
+	if (q >= ARIL_QUOTA_HELD)
+		return work_set(account, parent, q, limit);
+	if (limit < account->used[q])
+		return -ARIL_E_RANGE;
+	if (q == ARIL_QUOTA_FRAMES && limit < account->reserve)
+		return -ARIL_E_RANGE;
+	if (limit > account->limit[q] && limit - account->limit[q] > left_of(parent, q))
+		return -ARIL_E_RANGE;
+	parent->limit[q] -= limit - account->limit[q]; /* modulo 2^32: gives or takes */
+	account->limit[q] = limit;
+	return 0;
 }

@@ -13,8 +13,9 @@
 
 extern struct aril_account *accounts; /* exposed, by slot */
 
-/* Makes the root account, with the machine's limits; at boot, before the first env. */
-void account_init(void);
+/* Makes the root account, with the machine's limits; at boot, before the first env. usable: frames of memory that
+ * are not the kernel's own. */
+void account_init(u32 usable);
 /* The account with this id, or NULL. */
 struct aril_account *account_get(u32 id);
 /* Decoding: the account exists and a opens its guard for rights: its slot, or -E_RANGE, -E_RIGHTS. */
@@ -27,11 +28,17 @@ void account_charge(u32 slot, u32 q);
 void account_credit(u32 slot, u32 q, u32 what);
 /* Moves a frame's charge: from what it is charged to now, to slot (0: nobody). Drops its KEEP mark. Doing. */
 void account_move_frame(u32 frame, u32 slot);
-/* Work by the current env: adds to its counters. -E_QUOTA, and nothing added, when the slice's limit is spent: the
- * caller returns what it has done, or that error. Work is counted from the env's START by slice on. */
+/* Sets or drops a frame's KEEP mark and counts it in its account's `kept`. Doing. */
+void account_keep(u32 frame, int keep);
+/* Work by the current context: adds to its counters. -E_QUOTA, and nothing added, when the slice's limit is spent:
+ * the caller returns what it has done, or that error. So a slice's work exceeds its limit by less than one op.
+ * Each context has its own counters, which begin anew with each slice of its CPU. Called before the work is done,
+ * looking included: who fails has paid. */
 s64 account_work(u32 pages);
-/* The same for one shoot-down that others must answer. */
+/* Decoding, before a change that may need a shoot-down: 0, or -E_QUOTA when the slice's limit of them is spent. */
 s64 account_flush(void);
+/* One was made that other CPUs had to answer: smp.c counts it for the current context. */
+void account_flushed(void);
 
 s64 call_account_create(u32 auth, u32 parent, const struct aril_account_desc *desc);
 s64 call_account_destroy(u32 auth, u32 account);

@@ -77,8 +77,10 @@ void books_alloc(void)
 		info->machine[i] = boot.protocol[i];
 }
 
-void books_frames(void)
+u32 books_frames(void)
 {
+	u32 usable = 0;
+
 	info->ncpus = ncpus;
 	for (u32 f = 0; f < nframes; f++)
 		frames[f].state = ARIL_FRAME_ABSENT;
@@ -89,8 +91,13 @@ void books_frames(void)
 			continue;
 		u64 last = min(r->end >> ARIL_PAGE_SHIFT, (u64)nframes);
 		for (u64 f = page_up(r->start) >> ARIL_PAGE_SHIFT; f < last; f++)
-			frames[f].state = boot_is_kernel(f << ARIL_PAGE_SHIFT) ? ARIL_FRAME_KERNEL
-									       : ARIL_FRAME_NORMAL;
+			if (boot_is_kernel(f << ARIL_PAGE_SHIFT)) {
+				frames[f].state = ARIL_FRAME_KERNEL;
+			} else {
+				frames[f].state = ARIL_FRAME_NORMAL;
+				usable++;
+			}
 	}
 	frames[0].state = ARIL_FRAME_KERNEL; /* 0 means none in bindings and partners */
+	return usable;
 }

@@ -6,10 +6,12 @@
  * moves it to or from CTX_RUNNING. (4) After smp_quiesce no other CPU runs a DYING env or holds a
  * reference to it: its books can be taken apart. */
 #include "env.h"
+#include "account.h"
 #include "arch.h"
 #include "frame.h"
 #include "grant.h"
 #include "lock.h"
+#include "revoke.h"
 #include "ring.h"
 #include "slice.h"
 #include "util.h"
@@ -51,12 +53,13 @@ static u32 slot_find(void)
 		if (!env_table[slot])
 			return slot;
 	}
-	return 0;
+	panic("more envs than all accounts may have");
 }
 
 /* Fills a cleared env frame; the caller checked everything. */
-static struct env *env_make(u32 slot, u32 frame, u32 parent, const struct aril_env_desc *desc)
+static struct env *env_make(u32 frame, u32 parent, u32 account, const struct aril_env_desc *desc)
 {
+	u32 slot = slot_find();
 	struct aril_env_info *info = &env_infos[slot];
 	u32 generation = (info->id >> 16) + 1;
 	struct env *env = frame_memory(frame);
@@ -70,6 +73,8 @@ static struct env *env_make(u32 slot, u32 frame, u32 parent, const struct aril_e
 	env->cr3 = (u64)desc->space << ARIL_PAGE_SHIFT;
 	env->parent = parent;
 	env->flags = desc->flags;
+	env->account = account;
+	account_charge(account, ARIL_QUOTA_ENVS);
 	env->entry = desc->entry;
 	env->gate = desc->gate;
 	env->info = info;
@@ -80,6 +85,7 @@ static struct env *env_make(u32 slot, u32 frame, u32 parent, const struct aril_e
 	info->parent = parent;
 	info->frame = frame;
 	info->space = desc->space;
+	info->account = accounts[account].id;
 	for (u32 cpu = 0; cpu < ARIL_MAX_CPUS; cpu++) {
 		env->ctx[cpu].env = env;
 		env->ctx[cpu].cpu = cpu;
@@ -93,7 +99,7 @@ struct env *env_boot(u32 frame, u32 space, u64 entry)
 {
 	struct aril_env_desc desc = {.space = space, .flags = ARIL_ENV_LOG, .entry = entry};
 
-	return env_make(slot_find(), frame, 0, &desc);
+	return env_make(frame, 0, ARIL_ACCOUNT_ROOT & 0xffff, &desc);
 }
 
 s64 call_env_create(u32 auth, u32 frame, const struct aril_env_desc *user)
@@ -126,10 +132,13 @@ s64 call_env_create(u32 auth, u32 frame, const struct aril_env_desc *user)
 		return -ARIL_E_RANGE;
 	if (desc.flags & ~self->flags)
 		return -ARIL_E_RIGHTS;
-	u32 slot = slot_find();
-	if (!slot)
-		return -ARIL_E_QUOTA;
-	return env_make(slot, frame, self->id, &desc)->id;
+	s64 account = desc.account ? account_check(desc.account, a, ARIL_WRITE) : self->account;
+	if (account < 0)
+		return account;
+	error = account_room(account, ARIL_QUOTA_ENVS, 1);
+	if (error)
+		return error;
+	return env_make(frame, self->id, account, &desc)->id;
 }
 
 /* Takes a READY context's presence away; it is CTX_NONE already, so nobody can enter it. */
@@ -170,7 +179,7 @@ s64 call_env_context(u32 auth, u32 id, u32 cpu, u32 frame, u64 va)
 	error = frame_check(frame, a, ARIL_WRITE);
 	if (error)
 		return error;
-	if (frames[frame].state != ARIL_FRAME_NORMAL || frames[frame].flags)
+	if (frames[frame].state != ARIL_FRAME_NORMAL || frames[frame].flags & FRAME_GOING)
 		return -ARIL_E_STATE;
 	if (va & (ARIL_PAGE_SIZE - 1) || va >= ARIL_USER_TOP)
 		return -ARIL_E_RANGE;
@@ -197,7 +206,7 @@ static void critical_gone(const struct env *env, const struct aril_context *page
 
 	if (!frame || !a || frame_check(frame, a, ARIL_WRITE))
 		return;
-	if (frames[frame].state != ARIL_FRAME_NORMAL || frames[frame].flags & ~ARIL_FRAME_USED)
+	if (frames[frame].state != ARIL_FRAME_NORMAL || frames[frame].flags & FRAME_GOING)
 		return;
 	if (offset & 3 || offset >= ARIL_PAGE_SIZE)
 		return;
@@ -243,6 +252,8 @@ void env_destroy(struct env *env, u32 end, s64 status)
 		smp_quiesce();
 	grant_env_gone(env);
 	ring_env_gone(env);
+	revoke_env_gone(env);
+	account_credit(env->account, ARIL_QUOTA_ENVS, 0);
 	frames[env->space].users--;
 	env_table[info->id & 0xffff] = NULL;
 	frame_release(frame);

@@ -33,6 +33,8 @@ struct context {
 	u32 donee; /* env that gets this context's slices while a synchronous gate is out; 0: none */
 	u32 start_cause;
 	u32 start_from;
+	u64 counted_slice; /* the end of the slice to which work and flushes belong (account.c) */
+	u32 work, flushes;
 	/* under wait_lock */
 	u64 wait_key;  /* physical address of the word; 0: not queued */
 	u32 wait_auth; /* the env's index under which it waits */
@@ -54,6 +56,7 @@ struct env {
 	u32 space; /* root frame */
 	u32 parent;
 	u32 flags;
+	u32 account; /* slot */
 	u32 strikes; /* overruns in a row */
 	u32 nports;  /* grants of ports: the CPU's bitmap is filled when it runs */
 	u32 port_first[8];
@@ -79,7 +82,7 @@ void env_destroy(struct env *env, u32 end, s64 status);
 _Noreturn void env_end_current(u32 end, s64 status);
 /* The physical address of an exposed env entry's state word: what its waiters wait on. */
 u64 env_info_key(const struct aril_env_info *info);
-/* Builds the first env (object code at boot). */
+/* Builds the first env, charged to the root account (object code at boot). */
 struct env *env_boot(u32 frame, u32 space, u64 entry);
 
 s64 call_env_create(u32 auth, u32 frame, const struct aril_env_desc *desc);

@@ -2,6 +2,7 @@
  * The first env: an image inside the kernel's, every frame and slice, the root capability. After this the
  * kernel allocates nothing. */
 #include "first.h"
+#include "account.h"
 #include "arch.h"
 #include "boot.h"
 #include "cap.h"
@@ -12,6 +13,8 @@
 #include "util.h"
 
 static u32 next_frame = (1u << 20) >> ARIL_PAGE_SHIFT; /* below 1 MiB stays for firmware's sake */
+
+#define ROOT (ARIL_ACCOUNT_ROOT & 0xffff) /* slot of the first env's account */
 
 static int in_module(u32 frame)
 {
@@ -34,9 +37,26 @@ static u32 take_frame(void)
 			continue;
 		next_frame++;
 		page_clear(frame_memory(f));
+		account_move_frame(f, ROOT);
 		return f;
 	}
 	panic("no memory for the first env");
+}
+
+/* The boot modules are the first env's too. */
+static void charge_modules(void)
+{
+	for (u32 i = 0; i < boot.nmodules; i++) {
+		u64 end = boot.module[i].start + boot.module[i].bytes;
+
+		for (u64 at = boot.module[i].start & ~(ARIL_PAGE_SIZE - 1ul); at < end;
+		     at += ARIL_PAGE_SIZE) {
+			u32 f = at >> ARIL_PAGE_SHIFT;
+
+			if (f < nframes && frames[f].state == ARIL_FRAME_NORMAL)
+				account_move_frame(f, ROOT);
+		}
+	}
 }
 
 static u32 make_space(void)
@@ -90,6 +110,7 @@ static u64 load_image(u32 root)
 
 void first_env(void)
 {
+	charge_modules();
 	u32 root = make_space();
 	u64 entry = load_image(root);
 	u32 page = take_frame();
@@ -111,6 +132,11 @@ void first_env(void)
 	ctx->state = CTX_READY;
 	info->free_low = next_frame;
 	for (u32 cpu = 0; cpu < ncpus; cpu++)
-		for (u32 i = 0; i < ARIL_SLICES; i++)
-			slices[cpu * ARIL_SLICES + i].env = env->id;
+		for (u32 i = 0; i < ARIL_SLICES; i++) {
+			struct aril_slice *slice = &slices[cpu * ARIL_SLICES + i];
+
+			slice->env = env->id;
+			slice->account = ROOT;
+			account_charge(ROOT, ARIL_QUOTA_SLICES);
+		}
 }

@@ -67,7 +67,8 @@ void frame_retype(u32 frame, u8 state, u8 level, u32 partner, int clear)
 		page_clear(frame_memory(frame));
 	f->level = level;
 	f->partner = partner;
-	f->flags = 0; /* idle: what was being broken is */
+	/* idle: what was being broken is */
+	f->flags &= clear ? ARIL_FRAME_KEEP : ARIL_FRAME_KEEP | ARIL_FRAME_USED;
 	write_once(f->state, state);
 }
 
@@ -79,6 +80,7 @@ void frame_release(u32 frame)
 void frame_pin(u32 frame)
 {
 	frames[frame].pins++;
+	frames[frame].flags |= ARIL_FRAME_USED;
 }
 
 void frame_unpin(u32 frame)

@@ -11,6 +11,10 @@
 extern struct aril_frame *frames;
 extern u32 nframes;
 
+/* Of these flags a frame has none while it is in order: no new use may begin. */
+#define FRAME_GOING \
+	(ARIL_FRAME_LOST | ARIL_FRAME_FREED | ARIL_FRAME_BREAKING(0) | ARIL_FRAME_BREAKING(1))
+
 /* Kernel address of a frame's memory / of a physical address. (Host tests define their own.) */
 void *frame_memory(u32 frame);
 

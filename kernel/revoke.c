@@ -36,3 +36,8 @@ void revoke_frame_gone(u32 frame)
 {
 	(void)frame;
 }
+
+void revoke_account_gone(u32 slot)
+{
+	(void)slot;
+}

@@ -18,6 +18,9 @@ extern u64 revoke_deadline;
 void revoke_expire(u64 now);
 /* The handler env is going: the account has none any more. object_lock held. */
 void revoke_env_gone(struct env *env);
+/* The account is going, nothing is charged to it: its handler's page is unpinned, its requests end. object_lock
+ * held. */
+void revoke_account_gone(u32 slot);
 /* The repossession page is being taken back by its owner. object_lock held. */
 void revoke_frame_gone(u32 frame);
 

@@ -16,7 +16,7 @@
 #include "slice.h"
 #include "util.h"
 
-#define DEVICES 8
+#define DEVICES (RINGS / VIRTIO_QUEUES)
 #define RING_BATCH 64
 #define SPURIOUS_MAX 10000 /* empty interrupts in a row: the line is somebody else's */
 
@@ -319,7 +319,7 @@ s64 call_ring_open(u32 auth, u32 device, u32 queue, u32 frame, u32 cpu)
 	s64 error = frame_check(frame, a, ARIL_WRITE);
 	if (error)
 		return error;
-	if (frames[frame].state != ARIL_FRAME_NORMAL || frames[frame].flags)
+	if (frames[frame].state != ARIL_FRAME_NORMAL || frames[frame].flags & FRAME_GOING)
 		return -ARIL_E_STATE;
 	if (cpu >= ncpus || env->ctx[cpu].state == CTX_NONE)
 		return -ARIL_E_CPU;
@@ -350,7 +350,7 @@ static s64 request_check(const struct env *env, const struct aril_ring_request *
 	s64 error = frame_check(q->frame, a, q->write ? ARIL_WRITE : ARIL_READ);
 	if (error)
 		return error;
-	if (frames[q->frame].state != ARIL_FRAME_NORMAL || frames[q->frame].flags)
+	if (frames[q->frame].state != ARIL_FRAME_NORMAL || frames[q->frame].flags & FRAME_GOING)
 		return -ARIL_E_STATE;
 	return 0;
 }

@@ -3,6 +3,8 @@
 #ifndef KERNEL_RING_H
 #define KERNEL_RING_H
 
+#define RINGS 32 /* devices times their queues */
+
 #include "env.h"
 
 s64 call_device_open(u32 auth, const struct aril_device_desc *desc);

@@ -91,6 +91,7 @@ static void books_add(u32 id, u32 frame, int last)
 	if (!has_books(frame))
 		return;
 	f->refs++;
+	f->flags |= ARIL_FRAME_USED;
 	if (!f->head) {
 		*shadow_of(id) = (u64)id << 32 | id;
 		f->head = id;

@@ -186,6 +186,8 @@ struct env *fake_env(u32 i, u32 space)
 void fake_become(struct env *env)
 {
 	fake_cpu.env = env;
+	fake_cpu.ctx = &env->ctx[fake_cpu.id];
+	fake_cpu.ctx->env = env;
 }
 
 void fake_context(struct env *env, u32 cpu, u32 frame)

@@ -186,7 +186,7 @@ static void breaks(void)
 			SAME(bound(space, 5, slot), 0);
 			SAME(bound(space, 5, !slot), 5);
 			SAME(frames[frame].refs, 5);
-			SAME(frames[frame].flags, 0);
+			SAME(frames[frame].flags & FRAME_GOING, 0);
 			SAME(fake_flushes, flushes + 1);
 			BOOKS();
 			/* the same again changes nothing */
@@ -235,7 +235,7 @@ static void breaks_bounded(void)
 		SAME(fake_op(root, space, ARIL_BIND, VA + 4096, frame, 1, ARIL_BIND_WRITE, dom), 1);
 	}
 	SAME(calls, 2);
-	SAME(frames[frame].flags, 0);
+	SAME(frames[frame].flags & FRAME_GOING, 0);
 	SAME(frames[frame].refs, 1);
 	SAME(fake_op(root, space, ARIL_BIND, VA, frame, 1, 0, root), 1);
 }
@@ -318,7 +318,7 @@ static void reset_normal(void)
 	SAME(call_frame_reset(root, frame), 0);
 	SAME(fake_flushes, flushes + 1);
 	SAME(frames[frame].refs, 0);
-	SAME(frames[frame].flags, 0);
+	SAME(frames[frame].flags & FRAME_GOING, 0);
 	SAME(frames[frame].guard[0].rights, ARIL_ALL); /* stay */
 	SAME(bound(space, 5, 0) + bound(space, 5, 1), 0);
 	/* a context's page: its env ends */
@@ -330,18 +330,18 @@ static void reset_normal(void)
 	SAME(env_infos[2].end, ARIL_END_DESTROYED);
 	SAME(env_infos[3].state, ARIL_ENV_ALIVE);
 	SAME(frames[frame].pins, 0);
-	SAME(frames[frame].flags, 0);
+	SAME(frames[frame].flags & FRAME_GOING, 0);
 	/* a device's: quarantined until it lets go */
 	frame_pin(frame);
 	frame_pin(frame);
 	SAME(call_frame_reset(root, frame), 0);
-	SAME(frames[frame].flags, ARIL_FRAME_LOST);
+	SAME(frames[frame].flags & FRAME_GOING, ARIL_FRAME_LOST);
 	SAME(fake_op(root, space, ARIL_BIND, VA, frame, 1, 0, root), -ARIL_E_STATE);
 	SAME(call_space_create(root, frame, fake_frame()), -ARIL_E_STATE);
 	frame_unpin(frame);
-	SAME(frames[frame].flags, ARIL_FRAME_LOST);
+	SAME(frames[frame].flags & FRAME_GOING, ARIL_FRAME_LOST);
 	frame_unpin(frame);
-	SAME(frames[frame].flags, 0);
+	SAME(frames[frame].flags & FRAME_GOING, 0);
 	SAME(fake_op(root, space, ARIL_BIND, VA, frame, 1, 0, root), 1);
 	BOOKS();
 }
@@ -380,7 +380,7 @@ static void reset_contexts(void)
 	SAME(frames[frame].pins, 11);
 	SAME(reset_all(root, frame), 0);
 	SAME(frames[frame].pins, 0);
-	SAME(frames[frame].flags, 0);
+	SAME(frames[frame].flags & FRAME_GOING, 0);
 }
 
 static void reset_table(void)

@@ -291,7 +291,7 @@ static void orphans(void)
 	SAME(frames[page[0]].pins, 0);
 	SAME(frames[in].pins, 1);
 	SAME(call_frame_reset(dom, in), 0);
-	SAME(frames[in].flags, ARIL_FRAME_LOST);
+	SAME(frames[in].flags & FRAME_GOING, ARIL_FRAME_LOST);
 	ring_env_gone(owner);
 	SAME(frames[page[1]].pins, 0);
 	SAME(frames[out].pins, 1);
@@ -300,7 +300,7 @@ static void orphans(void)
 	device_interrupt();
 	SAME(frames[out].pins, 0);
 	SAME(frames[in].pins, 0); /* reset */
-	SAME(frames[in].flags, 0);
+	SAME(frames[in].flags & FRAME_GOING, 0);
 	SAME(page_of(page[0])->head, 0);
 	SAME(posted, 0);
 	SAME(regs[STATUS], 15); /* and ready for the next */

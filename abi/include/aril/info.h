@@ -46,12 +46,14 @@ struct aril_frame {
 ARIL_ASSERT_SIZE(struct aril_frame, 128);
 ARIL_ASSERT_OFFSET(struct aril_frame, guard, 32);
 
-/* Somebody used it before: cleared when it is allocated. */
+/* Somebody bound or pinned it since it was cleared: cleared when it is allocated. */
 #define ARIL_FRAME_USED 8
 /* Never taken by force; counted in its account's `kept`. */
 #define ARIL_FRAME_KEEP 16
 /* SPACE: has caches. */
 #define ARIL_FRAME_CACHED 32
+/* Freed while a device had it: its account is credited when the device has finished. */
+#define ARIL_FRAME_FREED 64
 /* Freed while pinned: quarantined, becomes NORMAL when the last pin goes. */
 #define ARIL_FRAME_LOST 1
 /* guard[slot] changed, and bindings under the old one remain: call frame_update again; no new ones */
