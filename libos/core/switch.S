@@ -3,6 +3,7 @@
 #include <aril/calls.h>
 #include <aril/upcall.h>
 #include <core/upcall.h>
+#include "switch.inc"
 
 	.text
 	.globl core_upcall
@@ -86,7 +87,12 @@ started:
 	movq CORE_CPU_RSP(%r14), %rsp
 	testq %rsp, %rsp
 	jnz switched
-	ud2
+	cmpq $0, CORE_CPU_TRUSTING(%r14)
+	je 2f
+	wrgsbase %r13
+	leaq ARIL_CTX_STACK_TOP(%r13), %rsp
+	call core_trusting_started
+2:	ud2
 1:	wrgsbase %r13
 	movq %r13, %rdi
 	call core_first
@@ -110,24 +116,10 @@ core_switch_wait:
 core_switch_yield:
 	movl $ARIL_CALL_YIELD, %eax
 core_switch:
-	pushq %rbp
-	pushq %rbx
-	pushq %r12
-	pushq %r13
-	pushq %r14
-	pushq %r15
-	rdfsbase %r12
-	pushq %r12
-	rdgsbase %r13
-	subq $16, %rsp
-	stmxcsr (%rsp)
-	fnstcw 8(%rsp)
-	movq ARIL_CTX_COOKIE(%r13), %r14
-	cmpl $ARIL_MASK_NONE, ARIL_CTX_MASK(%r13)
-	jne 1f
-	movl $ARIL_MASK_ASYNC, ARIL_CTX_MASK(%r13)
-1:	movq %rsp, CORE_CPU_RSP(%r14)
+	switch_save
 	syscall
+	.globl switched
+	.hidden switched
 switched:
 	movq $0, CORE_CPU_RSP(%r14)
 	ldmxcsr (%rsp)

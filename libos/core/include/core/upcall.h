@@ -13,6 +13,11 @@
 /* struct core_cpu */
 #define CORE_CPU_RSP 0
 #define CORE_CPU_MASK 8
+#define CORE_CPU_PEER 12
+#define CORE_CPU_TRUSTING 24
+#define CORE_CPU_WORDS 32
+/* what a switch returns beside START causes: the answer of the gate that was called */
+#define CORE_GATE_ANSWER 256
 
 #ifndef __ASSEMBLER__
 #include <aril/types.h>
@@ -29,11 +34,17 @@ ARIL_ASSERT_OFFSET(struct core_frame, save, CORE_FRAME_SAVE);
 struct core_cpu {
 	u64 rsp;  /* where the next START continues; 0: nothing waits for one */
 	u32 mask; /* of normal code: restored when an upcall or a switch is over */
-	u32 started;
+	u32 peer; /* env whose answer to a gate is awaited; 0: none */
 	struct aril_context *context;
+	u64 trusting; /* stack of a trusting call that is out; 0: none */
+	u64 words[3]; /* of the answer */
 };
+ARIL_ASSERT_OFFSET(struct core_cpu, peer, CORE_CPU_PEER);
+ARIL_ASSERT_OFFSET(struct core_cpu, trusting, CORE_CPU_TRUSTING);
+ARIL_ASSERT_OFFSET(struct core_cpu, words, CORE_CPU_WORDS);
 ARIL_ASSERT_OFFSET(struct core_cpu, mask, CORE_CPU_MASK);
 
+struct core_message;
 /* A program's own handlers, called on the context's stack (about 2 KiB) with all masked. */
 struct core_handlers {
 	/* An exception, or a foreign system call (vector ARIL_VECTOR_SYSCALL). May change the frame. Not 0: go
@@ -41,6 +52,8 @@ struct core_handlers {
 	int (*exception)(struct core_frame *frame);
 	/* Lines or completions: take context->lines. */
 	void (*event)(struct aril_context *context);
+	/* A request through core_gate (core/rpc.h). */
+	s64 (*gate)(u32 caller, struct core_message *message);
 };
 extern struct core_handlers core_handlers;
 
