@@ -2,6 +2,7 @@
 # Builds everything into $(BUILD):
 #   aril.elf     the kernel, with init inside          exos       the Linux library OS, an ELF image
 #   native/NAME  programs on libos/core                mkcpio, front   host tools
+#   aril-top     a Linux program, for the file system
 # Variables: BUILD=dir CC=clang WERROR=1 V=1 KCFLAGS=, UCFLAGS= (added for kernel, for libraries).
 
 BUILD ?= build
@@ -43,16 +44,17 @@ COREOBJ := $(call kobj,$(CORESRC))
 INITOBJ := $(call kobj,$(INITSRC))
 XOBJ := $(call kobj,$(XSRC))
 
-.PHONY: all kernel init exos native tools docs format clean
+.PHONY: all kernel init exos native tools top docs format clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 
-all: kernel exos native tools
+all: kernel exos native tools top
 kernel: $(BUILD)/aril.elf
 init: $(BUILD)/init.bin
 exos: $(BUILD)/exos
 native: $(NATIVE)
 tools: $(BUILD)/mkcpio $(BUILD)/front
+top: $(BUILD)/aril-top
 
 # --- generated from abi/calls.tbl; the script leaves files alone that would not change
 $(BUILD)/gen.stamp: abi/calls.tbl abi/include/aril/error.h tools/gencalls.py
@@ -146,6 +148,16 @@ $(BUILD)/obj/front/%.o: tools/front/%.c
 	$(Q)$(HOSTCC) $(HOSTFLAGS) -c -o $@ $<
 $(BUILD)/front: $(FRONTOBJ)
 	$(Q)$(HOSTCC) $(HOSTFLAGS) -o $@ $^
+
+# --- a Linux program of ours, which reads the kernel's books
+TOPOBJ := $(patsubst programs/top/%.c,$(BUILD)/obj/top/%.o,$(wildcard programs/top/*.c))
+$(BUILD)/obj/top/%.o: programs/top/%.c
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 -O2 -g $(WARN) -MMD -MP -Iabi/include -c -o $@ $<
+$(BUILD)/aril-top: $(TOPOBJ)
+	$(call say,LD,$@)
+	$(Q)$(CC) -static -s -o $@ $^
 
 # All C of the tree, as .clang-format says.
 format:

@@ -57,6 +57,15 @@ static const char *ports_wrong(const struct env *env)
 	return NULL;
 }
 
+static u32 contexts_of(const struct env *env)
+{
+	u32 mask = 0;
+
+	for (u32 cpu = 0; cpu < ncpus; cpu++)
+		mask |= (u32)(env->ctx[cpu].state != CTX_NONE) << cpu;
+	return mask;
+}
+
 static const char *env_wrong(u32 slot)
 {
 	const struct aril_env_info *e = &env_infos[slot];
@@ -86,6 +95,10 @@ static const char *env_wrong(u32 slot)
 		if (why)
 			return why;
 	}
+	if (e->gate != (env->gate != 0))
+		return "an env's gate is not as shown";
+	if (e->contexts != contexts_of(env))
+		return "an env's contexts are not those shown";
 	return ports_wrong(env);
 }
 

@@ -17,7 +17,7 @@
 
 #define FLAGS                                                                                  \
 	(ARIL_FRAME_LOST | ARIL_FRAME_BREAKING(0) | ARIL_FRAME_BREAKING(1) | ARIL_FRAME_USED | \
-	 ARIL_FRAME_KEEP | ARIL_FRAME_CACHED)
+	 ARIL_FRAME_FREED | ARIL_FRAME_KEEP | ARIL_FRAME_CACHED)
 
 /* The ring of its bindings closes after refs members, each linked both ways, those under guard[0] first. */
 static int list_look(u32 f, struct aril_check *out, u32 *links)

@@ -76,7 +76,6 @@ static struct env *env_make(u32 frame, u32 parent, u32 account, const struct ari
 	env->account = account;
 	account_charge(account, ARIL_QUOTA_ENVS);
 	env->entry = desc->entry;
-	env->gate = desc->gate;
 	env->info = info;
 	env->root = &frames[desc->space];
 	frames[desc->space].users++;
@@ -85,6 +84,7 @@ static struct env *env_make(u32 frame, u32 parent, u32 account, const struct ari
 	info->parent = parent;
 	info->frame = frame;
 	info->space = desc->space;
+	env_gate_set(env, desc->gate);
 	info->account = accounts[account].id;
 	for (u32 cpu = 0; cpu < ARIL_MAX_CPUS; cpu++) {
 		env->ctx[cpu].env = env;
@@ -146,6 +146,7 @@ static void context_drop(struct context *ctx)
 {
 	u32 frame = ctx->frame;
 
+	ctx->env->info->contexts &= ~(1u << ctx->cpu);
 	ctx->page = NULL;
 	ctx->frame = 0;
 	ctx->donee = 0;
@@ -192,6 +193,7 @@ s64 call_env_context(u32 auth, u32 id, u32 cpu, u32 frame, u64 va)
 	ctx->page->cpu = cpu;
 	ctx->page->env = id;
 	ctx->page->forced = 0;
+	ctx->env->info->contexts |= 1u << cpu;
 	__atomic_store_n(&ctx->state, CTX_READY, __ATOMIC_RELEASE);
 	smp_kick(cpu); /* it may be idle, and the env may have slices there */
 	return 0;
@@ -285,7 +287,7 @@ s64 call_env_entry(u64 entry, u64 gate)
 	if (gate >= ARIL_USER_TOP)
 		return -ARIL_E_RANGE;
 	env->entry = entry;
-	env->gate = gate;
+	env_gate_set(env, gate);
 	if (!gate)
 		gate_close(env);
 	return 0;

@@ -80,6 +80,12 @@ s64 env_check(u32 id, const struct auth *a, u32 rights);
 void env_destroy(struct env *env, u32 end, s64 status);
 /* Ends the current env because of a fault or exit, then runs something else. Takes object_lock. */
 _Noreturn void env_end_current(u32 end, s64 status);
+/* Says where gates enter it (0: nowhere), and shows whether. */
+static inline void env_gate_set(struct env *env, u64 gate)
+{
+	env->gate = gate;
+	env->info->gate = gate != 0;
+}
 /* The physical address of an exposed env entry's state word: what its waiters wait on. */
 u64 env_info_key(const struct aril_env_info *info);
 /* Builds the first env, charged to the root account (object code at boot). */

@@ -129,6 +129,7 @@ void first_env(void)
 	ctx->va = FIRST_CONTEXT_VA;
 	ctx->page = frame_memory(page);
 	ctx->page->env = env->id;
+	env->info->contexts = 1;
 	ctx->state = CTX_READY;
 	info->free_low = next_frame;
 	for (u32 cpu = 0; cpu < ncpus; cpu++)
