@@ -6,14 +6,19 @@
  * in use, one in use grants OWN, and every name in use is dominated by whoever gave the frame away: so
  * who stands above can always reclaim it. (3) Kernel state lies only in frames without bindings. */
 #include "frame.h"
+#include "account.h"
 #include "arch.h"
 #include "env.h"
+#include "large.h"
+#include "revoke.h"
 #include "ring.h"
 #include "space.h"
 #include "util.h"
 
 #define UPDATE_OPS 64
-#define RESET_ENVS 8 /* envs ended by one frame_reset, at most; each waits for every CPU once */
+/* Of a budget: */
+#define ENV_COST 240 /* for ending an env: it waits for every CPU */
+#define PIN_COST 64  /* for finding whose context page it is */
 
 void *frame_memory(u32 frame)
 {
@@ -30,6 +35,8 @@ int frame_guard_for(u32 frame, const struct auth *a, u32 rights)
 		return 1;
 	if (f->guard[0].rights | f->guard[1].rights)
 		return -ARIL_E_RIGHTS;
+	if (f->state == ARIL_FRAME_PART) /* which has none of its own */
+		return frame_guard_for(f->partner, a, rights);
 	if (a->len)
 		return -ARIL_E_RIGHTS;
 	if (rights & ~a->rights)
@@ -46,11 +53,20 @@ s64 frame_check(u32 frame, const struct auth *a, u32 rights)
 	return 0;
 }
 
+int frame_has_words(u32 frame)
+{
+	if (frames[frame].state == ARIL_FRAME_PART)
+		frame = frames[frame].partner;
+	return frames[frame].state == ARIL_FRAME_NORMAL && !(frames[frame].flags & FRAME_GOING);
+}
+
 s64 frame_idle(u32 frame)
 {
 	const struct aril_frame *f = &frames[frame];
 
 	if (f->state != ARIL_FRAME_NORMAL)
+		return -ARIL_E_STATE;
+	if (f->level) /* of 2 MiB */
 		return -ARIL_E_STATE;
 	if (f->head)
 		return -ARIL_E_STATE;
@@ -88,8 +104,13 @@ void frame_unpin(u32 frame)
 	struct aril_frame *f = &frames[frame];
 
 	assert(f->pins);
-	if (!--f->pins)
-		f->flags &= ~ARIL_FRAME_LOST;
+	if (--f->pins)
+		return;
+	f->flags &= ~ARIL_FRAME_LOST;
+	if (f->flags & ARIL_FRAME_FREED) {
+		f->flags &= ~ARIL_FRAME_FREED;
+		account_move_frame(frame, 0);
+	}
 }
 
 /* A guard by words; the one with rights in it decides whether the guard is in use. */
@@ -102,7 +123,7 @@ ARIL_ASSERT_OFFSET(struct aril_guard, rights, 8 * GUARD_RIGHTS + 4);
 
 /* Changes a guard that lock-free readers may be comparing with: unused while it is neither. Of an env: yields
  * and gates that found it open are through before this returns, and none saw half of each. */
-static void guard_set(u32 frame, u32 slot, const struct aril_guard *new)
+void frame_guard_set(u32 frame, u32 slot, const struct aril_guard *new)
 {
 	u64 *to = ((union guard_words *)&frames[frame].guard[slot])->word;
 	const u64 *from = ((const union guard_words *)new)->word;
@@ -151,11 +172,62 @@ static s64 guard_decode(u32 frame, const struct aril_frame_op *op, const struct 
 	return 0;
 }
 
+static s64 tag_decode(const struct aril_frame_op *op)
+{
+	for (u32 frame = op->first; frame < op->first + op->count; frame++)
+		if (frames[frame].state != ARIL_FRAME_NORMAL)
+			return -ARIL_E_STATE;
+	return 0;
+}
+
+/* Whether it may be charged to somebody: the rest is the kernel's own, the firmware's or a device's. */
+static int is_charged(const struct aril_frame *f)
+{
+	return f->state != ARIL_FRAME_KERNEL && f->state != ARIL_FRAME_ABSENT &&
+	       f->state != ARIL_FRAME_QUEUE;
+}
+
+static s64 charge_decode(const struct aril_frame_op *op, const struct auth *a)
+{
+	u32 more = 0;
+
+	if (op->tag >> 32)
+		return -ARIL_E_RANGE;
+	s64 slot = account_check(op->tag, a, ARIL_WRITE);
+	if (slot < 0)
+		return slot;
+	for (u32 frame = op->first; frame < op->first + op->count; frame++) {
+		if (!is_charged(&frames[frame]))
+			return -ARIL_E_STATE;
+		more += frames[frame].account != slot;
+	}
+	return account_room(slot, ARIL_QUOTA_FRAMES, more);
+}
+
+/* All of them belong to one account, whose reserve has room for those that are not marked yet. */
+static s64 keep_decode(const struct aril_frame_op *op)
+{
+	u32 more = 0, slot = frames[op->first].account;
+
+	if (op->tag > 1)
+		return -ARIL_E_RANGE;
+	for (u32 frame = op->first; frame < op->first + op->count; frame++) {
+		if (!slot || frames[frame].account != slot)
+			return -ARIL_E_RANGE;
+		more += !(frames[frame].flags & ARIL_FRAME_KEEP);
+	}
+	if (op->tag && more > accounts[slot].reserve - accounts[slot].kept)
+		return -ARIL_E_QUOTA;
+	return 0;
+}
+
 static s64 op_decode(const struct aril_frame_op *op, const struct auth *a)
 {
 	s64 error = guard_check(&op->guard);
 
-	if (op->kind != ARIL_FRAME_GUARD && op->kind != ARIL_FRAME_TAG)
+	if (op->kind < ARIL_FRAME_GUARD)
+		return -ARIL_E_RANGE;
+	if (op->kind > ARIL_FRAME_SPLIT)
 		return -ARIL_E_RANGE;
 	if (op->slot > 1)
 		return -ARIL_E_RANGE;
@@ -173,6 +245,9 @@ static s64 op_decode(const struct aril_frame_op *op, const struct auth *a)
 		return -ARIL_E_RIGHTS;
 	if (op->guard.rights && op->guard.generation > a->generation)
 		return -ARIL_E_RIGHTS;
+	error = account_work(op->count);
+	if (error)
+		return error;
 	for (u32 frame = op->first; frame < op->first + op->count; frame++) {
 		if (op->kind == ARIL_FRAME_GUARD)
 			error = guard_decode(frame, op, a);
@@ -180,8 +255,20 @@ static s64 op_decode(const struct aril_frame_op *op, const struct auth *a)
 			error = frame_check(frame, a, ARIL_OWN);
 		if (error)
 			return error;
-		if (op->kind == ARIL_FRAME_TAG && frames[frame].state != ARIL_FRAME_NORMAL)
+		if (frames[frame].flags & ARIL_FRAME_FREED) /* its next owner's */
 			return -ARIL_E_STATE;
+	}
+	switch (op->kind) {
+	case ARIL_FRAME_TAG:
+		return tag_decode(op);
+	case ARIL_FRAME_CHARGE:
+		return charge_decode(op, a);
+	case ARIL_FRAME_MARK_KEEP:
+		return keep_decode(op);
+	case ARIL_FRAME_JOIN:
+		return large_join_decode(op);
+	case ARIL_FRAME_SPLIT:
+		return large_split_decode(op);
 	}
 	return 0;
 }
@@ -191,6 +278,12 @@ static int op_do(const struct aril_frame_op *op, u32 *budget, int *stale)
 {
 	u32 breaking = ARIL_FRAME_BREAKING(op->slot);
 
+	if (op->kind == ARIL_FRAME_JOIN) {
+		large_join(op->first);
+		return 1;
+	}
+	if (op->kind == ARIL_FRAME_SPLIT)
+		return large_split(op->first, budget, stale);
 	for (u32 frame = op->first; frame < op->first + op->count; frame++) {
 		struct aril_frame *f = &frames[frame];
 
@@ -198,9 +291,17 @@ static int op_do(const struct aril_frame_op *op, u32 *budget, int *stale)
 			f->tag = op->tag;
 			continue;
 		}
+		if (op->kind == ARIL_FRAME_CHARGE) {
+			account_move_frame(frame, op->tag & 0xffff);
+			continue;
+		}
+		if (op->kind == ARIL_FRAME_MARK_KEEP) {
+			account_keep(frame, op->tag);
+			continue;
+		}
 		if (!guard_same(frame, op)) {
 			f->flags |= breaking;
-			guard_set(frame, op->slot, &op->guard);
+			frame_guard_set(frame, op->slot, &op->guard);
 		}
 		if (!(f->flags & breaking))
 			continue;
@@ -226,6 +327,9 @@ s64 call_frame_update(u32 auth, const struct aril_frame_op *ops, u64 n)
 		return -ARIL_E_RANGE;
 	if (n > UPDATE_OPS)
 		return -ARIL_E_RANGE;
+	error = account_flush();
+	if (error)
+		return error;
 	for (done = 0; done < n; done++) {
 		error = copy_from_user(&op, &ops[done], sizeof(op)) ? -ARIL_E_ADDR
 								    : op_decode(&op, a);
@@ -244,12 +348,10 @@ s64 call_frame_update(u32 auth, const struct aril_frame_op *ops, u64 n)
 	return done ? (s64)done : error;
 }
 
-/* Ends, within the limit, envs that run in a space (root != 0) or have this page as a context; 1 when no
+/* Ends, within the budget, envs that run in a space (root != 0) or have this page as a context; 1 when no
  * such env is left. */
-static int envs_end(u32 root, u32 page)
+static int envs_end(u32 root, u32 page, u32 *budget)
 {
-	u32 ended = 0;
-
 	for (u32 slot = 0; slot < ARIL_MAX_ENVS; slot++) {
 		struct env *env = env_get(env_infos[slot].id);
 		int hit = env && root && env->space == root;
@@ -258,26 +360,30 @@ static int envs_end(u32 root, u32 page)
 			hit |= env->ctx[i].state != CTX_NONE && env->ctx[i].frame == page;
 		if (!hit)
 			continue;
-		if (ended++ == RESET_ENVS)
+		if (*budget < ENV_COST)
 			return 0;
+		*budget -= ENV_COST;
 		env_destroy(env, ARIL_END_DESTROYED, 0);
 	}
 	return 1;
 }
 
-static s64 reset_normal(u32 frame)
+static s64 undo_normal(u32 frame, u32 *budget, int *stale)
 {
 	struct aril_frame *f = &frames[frame];
-	u32 budget = ARIL_BATCH_PAGES;
-	int stale = 0, done = space_break(frame, -1, &budget, &stale);
 
-	if (stale)
-		smp_flush_all();
-	if (!done)
+	if (!space_break(frame, -1, budget, stale))
 		return -ARIL_E_AGAIN;
 	f->flags &= ~(ARIL_FRAME_BREAKING(0) | ARIL_FRAME_BREAKING(1));
-	if (f->pins && !envs_end(0, frame))
+	if (!f->pins)
+		return 0;
+	if (*budget < PIN_COST)
 		return -ARIL_E_AGAIN;
+	*budget -= PIN_COST;
+	if (!envs_end(0, frame, budget))
+		return -ARIL_E_AGAIN;
+	if (f->pins)
+		revoke_frame_gone(frame);
 	if (f->pins)
 		ring_frame_gone(frame);
 	if (f->pins) /* a device has it */
@@ -287,44 +393,62 @@ static s64 reset_normal(u32 frame)
 
 /* A table or a space: out of every parent, then empty, then memory again. A table that had no parent, and a
  * space in which nobody ran, can be in no CPU: what took it out of use flushed. */
-static s64 reset_table(u32 frame)
+static s64 undo_table(u32 frame, u32 *budget, int *stale)
 {
-	u32 budget = ARIL_BATCH_PAGES, shadow = frames[frame].partner;
-	int stale = 0, unused, done;
+	u32 shadow = frames[frame].partner;
+	int unused;
 
-	if (frames[frame].state == ARIL_FRAME_SPACE && frames[frame].users && !envs_end(frame, 0))
+	if (frames[frame].state == ARIL_FRAME_SPACE && frames[frame].users &&
+	    !envs_end(frame, 0, budget))
 		return -ARIL_E_AGAIN;
-	done = space_break(frame, -1, &budget, &stale) && space_empty(frame, &budget, &unused);
-	if (stale)
-		smp_flush_all();
-	if (!done)
+	if (!space_break(frame, -1, budget, stale))
+		return -ARIL_E_AGAIN;
+	if (!space_empty(frame, budget, &unused))
 		return -ARIL_E_AGAIN;
 	frame_release(frame);
 	frame_release(shadow);
 	return 0;
 }
 
+s64 frame_undo(u32 frame, u32 *budget, int *stale)
+{
+	if (frames[frame].state == ARIL_FRAME_SHADOW || frames[frame].state == ARIL_FRAME_PART)
+		frame = frames[frame].partner;
+	switch (frames[frame].state) {
+	case ARIL_FRAME_NORMAL:
+		if (frames[frame].level && !large_split(frame, budget, stale))
+			return -ARIL_E_AGAIN;
+		return undo_normal(frame, budget, stale);
+	case ARIL_FRAME_TABLE:
+	case ARIL_FRAME_SPACE:
+		return undo_table(frame, budget, stale);
+	case ARIL_FRAME_ENV:
+		if (*budget < ENV_COST)
+			return -ARIL_E_AGAIN;
+		*budget -= ENV_COST;
+		env_destroy(env_get(frames[frame].partner), ARIL_END_DESTROYED, 0);
+		return 0;
+	default:
+		return -ARIL_E_STATE;
+	}
+}
+
 s64 call_frame_reset(u32 auth, u32 frame)
 {
 	const struct auth *a = auth_get(this_cpu()->env, auth);
+	u32 budget = ARIL_BATCH_PAGES;
+	int stale = 0;
 
 	if (!a)
 		return -ARIL_E_CAP;
 	s64 error = frame_check(frame, a, ARIL_OWN);
 	if (error)
 		return error;
-	if (frames[frame].state == ARIL_FRAME_SHADOW)
-		frame = frames[frame].partner;
-	switch (frames[frame].state) {
-	case ARIL_FRAME_NORMAL:
-		return reset_normal(frame);
-	case ARIL_FRAME_TABLE:
-	case ARIL_FRAME_SPACE:
-		return reset_table(frame);
-	case ARIL_FRAME_ENV:
-		env_destroy(env_get(frames[frame].partner), ARIL_END_DESTROYED, 0);
-		return 0;
-	default:
-		return -ARIL_E_STATE;
-	}
+	error = account_flush();
+	if (error)
+		return error;
+	error = frame_undo(frame, &budget, &stale);
+	if (stale)
+		smp_flush_all();
+	return error;
 }

@@ -23,6 +23,8 @@ void *frame_memory(u32 frame);
 int frame_guard_for(u32 frame, const struct auth *a, u32 rights);
 /* Decoding helper: frame exists and a opens it for rights: 0 or -E_FRAME, -E_RIGHTS. */
 s64 frame_check(u32 frame, const struct auth *a, u32 rights);
+/* It is memory (or a part of a frame of 2 MiB) and in order: words in it may be waited on. */
+int frame_has_words(u32 frame);
 /* May be retyped now: NORMAL, no binding, no pin: 0 or -E_STATE. */
 s64 frame_idle(u32 frame);
 /* Turns an idle frame into kernel state; clears it when clear is set. */
@@ -30,8 +32,18 @@ void frame_retype(u32 frame, u8 state, u8 level, u32 partner, int clear);
 /* Back to NORMAL with no kernel state. The memory is cleared first: nothing of the kernel leaks. */
 void frame_release(u32 frame);
 void frame_pin(u32 frame);
-/* Drops a pin; a LOST frame becomes NORMAL with the last one. */
+/* Drops a pin; with the last one a LOST frame is in order again, and a FREED one is free. */
 void frame_unpin(u32 frame);
+
+/* Changes a guard as lock-free readers may see it. The caller breaks the bindings made under the old one. */
+void frame_guard_set(u32 frame, u32 slot, const struct aril_guard *guard);
+/* Makes a frame of any state NORMAL and unbound, by what frame_reset promises. At most *budget steps, counted down.
+ * 0, -E_AGAIN when more remains, -E_STATE when it is nobody's to undo. *stale as space_break: the caller shoots down
+ * before it returns to anyone. May end the current env: then this_cpu()->env is NULL. */
+s64 frame_undo(u32 frame, u32 *budget, int *stale);
+/* The same, and then it is free: without guards, charged to nobody; or, where a device has it, when that has
+ * finished. */
+s64 frame_give_back(u32 frame, u32 *budget, int *stale);
 
 s64 call_frame_update(u32 auth, const struct aril_frame_op *ops, u64 n);
 s64 call_frame_alloc(u32 auth, u32 account, u32 first, u32 count, const struct aril_guard *guard);

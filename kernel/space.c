@@ -7,6 +7,7 @@
  * only by tables of level n+1: so there are no cycles. (4) An entry that was present and is removed or
  * narrowed makes `stale`, and no call returns before a stale translation is gone from every CPU. */
 #include "space.h"
+#include "account.h"
 #include "arch.h"
 #include "env.h"
 #include "grant.h"
@@ -38,7 +39,7 @@ static u32 table_for(u32 root, u64 va, u32 level)
 	for (u32 l = 4; l > level; l--) {
 		u64 entry = entries(table)[entry_index(va, l)];
 
-		if (!(entry & PTE_P))
+		if ((entry & (PTE_P | PTE_PS)) != PTE_P) /* none, or a frame of 2 MiB */
 			return 0;
 		table = entry_frame(entry);
 	}
@@ -225,6 +226,8 @@ static u64 entry_make(u32 frame, u32 flags, u32 guard)
 {
 	u64 entry = (u64)frame << ARIL_PAGE_SHIFT | PTE_P | (u64)(flags >> 8) << 52;
 
+	if (flags & ARIL_BIND_LARGE)
+		entry |= PTE_PS;
 	if (guard)
 		entry |= PTE_GUARD1;
 	if (flags & ARIL_BIND_UNCACHED)
@@ -242,6 +245,8 @@ static u64 entry_make(u32 frame, u32 flags, u32 guard)
 static s64 frame_decode(u32 frame, const struct auth *a, u32 flags)
 {
 	if (!has_books(frame)) {
+		if (flags & ARIL_BIND_LARGE)
+			return -ARIL_E_FRAME;
 		if (!grant_memory(this_cpu()->env, frame))
 			return -ARIL_E_FRAME;
 		return 0;
@@ -251,6 +256,8 @@ static s64 frame_decode(u32 frame, const struct auth *a, u32 flags)
 		return guard;
 	if (frames[frame].state != ARIL_FRAME_NORMAL)
 		return -ARIL_E_STATE;
+	if (!frames[frame].level != !(flags & ARIL_BIND_LARGE))
+		return -ARIL_E_STATE;
 	if (frames[frame].flags & (ARIL_FRAME_LOST | ARIL_FRAME_BREAKING(guard)))
 		return -ARIL_E_STATE;
 	if (flags & ARIL_BIND_UNCACHED)
@@ -258,7 +265,20 @@ static s64 frame_decode(u32 frame, const struct auth *a, u32 flags)
 	return guard;
 }
 
-static s64 pages_decode(u32 space, const struct aril_space_op *op)
+/* What an op's pages are: of level 1, 4 KiB, or of level 2. */
+static inline u32 frames_of(u32 level)
+{
+	return level == 1 ? 1 : ENTRIES;
+}
+
+/* Whether there is a leaf of that level: a page, or a frame of 2 MiB and not a table. */
+static inline int is_leaf(u64 entry, u32 level)
+{
+	return level == 1 ? !!(entry & PTE_P) : (entry & (PTE_P | PTE_PS)) == (PTE_P | PTE_PS);
+}
+
+static inline __attribute__((always_inline)) s64
+pages_decode(u32 space, const struct aril_space_op *op, u32 level)
 {
 	const struct auth *a = auth_get(this_cpu()->env, op->auth);
 	u32 table = 0;
@@ -266,17 +286,19 @@ static s64 pages_decode(u32 space, const struct aril_space_op *op)
 	if (!a)
 		return -ARIL_E_CAP;
 	for (u32 i = 0; i < op->count; i++) {
-		u64 va = op->va + (u64)i * ARIL_PAGE_SIZE;
-		u32 index = entry_index(va, 1), frame = op->frame + i;
+		u64 va = op->va + (u64)i * frames_of(level) * ARIL_PAGE_SIZE;
+		u32 index = entry_index(va, level), frame = op->frame + i * frames_of(level);
 
 		if (!i || !index)
-			table = table_for(space, va, 1);
+			table = table_for(space, va, level);
 		if (op->kind == ARIL_PROTECT) {
-			if (!table || !(entries(table)[index] & PTE_P))
+			if (!table || !is_leaf(entries(table)[index], level))
 				continue;
 			frame = entry_frame(entries(table)[index]);
 		}
 		if (!table)
+			return -ARIL_E_TABLE;
+		if (level == 2 && (entries(table)[index] & (PTE_P | PTE_PS)) == PTE_P)
 			return -ARIL_E_TABLE;
 		s64 guard = frame_decode(frame, a, op->flags);
 		if (guard < 0)
@@ -288,21 +310,29 @@ static s64 pages_decode(u32 space, const struct aril_space_op *op)
 
 static s64 op_decode(u32 space, const struct aril_space_op *op)
 {
-	u64 bytes = (u64)op->count * ARIL_PAGE_SIZE;
+	u64 page = op->flags & ARIL_BIND_LARGE ? ENTRIES * ARIL_PAGE_SIZE : ARIL_PAGE_SIZE;
 
 	if (op->kind != ARIL_BIND && op->kind != ARIL_UNBIND && op->kind != ARIL_PROTECT)
 		return -ARIL_E_RANGE;
-	if (op->flags & ~(0xfu | ARIL_BIND_SOFT(0x3f)))
+	if (op->flags & ~(0x1fu | ARIL_BIND_SOFT(0x3f)))
 		return -ARIL_E_RANGE;
 	if (!op->count)
 		return -ARIL_E_RANGE;
 	if (op->count > ARIL_OP_PAGES)
 		return -ARIL_E_RANGE;
-	if (op->va % ARIL_PAGE_SIZE)
+	if (op->flags & ARIL_BIND_LARGE && op->count > ARIL_OP_LARGE)
 		return -ARIL_E_RANGE;
-	if (op->va > ARIL_USER_TOP - bytes)
+	if (op->va & (page - 1))
 		return -ARIL_E_RANGE;
-	return op->kind == ARIL_UNBIND ? 0 : pages_decode(space, op);
+	if (op->va > ARIL_USER_TOP - op->count * page)
+		return -ARIL_E_RANGE;
+	s64 error = account_work(op->count);
+	if (error)
+		return error;
+	if (op->kind == ARIL_UNBIND)
+		return 0;
+	return op->flags & ARIL_BIND_LARGE ? pages_decode(space, op, 2)
+					   : pages_decode(space, op, 1);
 }
 
 /* Changes a present leaf entry's flags; the CPUs' accessed and dirty bits stay. Whether it was narrowed. */
@@ -339,21 +369,22 @@ static int path_shared(u32 root, u64 va)
 }
 
 /* Does a decoded op. Whether it removed or narrowed a translation. */
-static int op_do(u32 space, const struct aril_space_op *op)
+static inline __attribute__((always_inline)) int pages_do(u32 space, const struct aril_space_op *op,
+							  u32 level)
 {
 	u32 table = 0;
 	int stale = 0;
 
 	for (u32 i = 0; i < op->count; i++) {
-		u64 va = op->va + (u64)i * ARIL_PAGE_SIZE;
-		u32 index = entry_index(va, 1), id;
+		u64 va = op->va + (u64)i * frames_of(level) * ARIL_PAGE_SIZE;
+		u32 index = entry_index(va, level), id;
 
 		if (!i || !index)
-			table = table_for(space, va, 1);
+			table = table_for(space, va, level);
 		if (!table)
 			continue;
 		id = table * ENTRIES + index;
-		if (op->kind != ARIL_BIND && !(*entry_of(id) & PTE_P))
+		if (op->kind != ARIL_BIND && !is_leaf(*entry_of(id), level))
 			continue;
 		if (op->kind == ARIL_PROTECT) {
 			stale |= entry_protect(id, op->flags, opened_by[i]);
@@ -361,7 +392,7 @@ static int op_do(u32 space, const struct aril_space_op *op)
 		}
 		u64 new = 0;
 		if (op->kind == ARIL_BIND)
-			new = entry_make(op->frame + i, op->flags, opened_by[i]);
+			new = entry_make(op->frame + i * frames_of(level), op->flags, opened_by[i]);
 		stale |= entry_replace(id, new) & PTE_P;
 	}
 	return stale;
@@ -370,9 +401,10 @@ static int op_do(u32 space, const struct aril_space_op *op)
 /* The same, and where what it removed may be in use. An op spans two leaf tables at most. */
 static int op_do_stale(u32 space, const struct aril_space_op *op)
 {
-	u64 last = op->va + (u64)(op->count - 1) * ARIL_PAGE_SIZE;
+	u32 level = op->flags & ARIL_BIND_LARGE ? 2 : 1;
+	u64 last = op->va + (u64)(op->count - 1) * frames_of(level) * ARIL_PAGE_SIZE;
 
-	if (!op_do(space, op))
+	if (!(level == 1 ? pages_do(space, op, 1) : pages_do(space, op, 2)))
 		return 0;
 	return path_shared(space, op->va) || path_shared(space, last) ? STALE_ANYWHERE : STALE_HERE;
 }
@@ -397,6 +429,9 @@ s64 call_space_update(u32 auth, u32 space, const struct aril_space_op *ops, u64 
 		return -ARIL_E_RANGE;
 	if (n > ARIL_OP_PAGES)
 		return -ARIL_E_RANGE;
+	error = account_flush();
+	if (error)
+		return error;
 	for (done = 0; done < n; done++) {
 		const struct aril_space_op *op = &copy[done % COPY_OPS];
 		u64 bytes = min(n - done, (u64)COPY_OPS) * sizeof(*op);

@@ -213,7 +213,7 @@ static s64 word_check(u32 auth, u32 frame, u32 offset)
 	s64 error = frame_check(frame, a, ARIL_READ);
 	if (error)
 		return error;
-	if (frames[frame].state != ARIL_FRAME_NORMAL || frames[frame].flags & FRAME_GOING)
+	if (!frame_has_words(frame))
 		return -ARIL_E_STATE;
 	return 0;
 }

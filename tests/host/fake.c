@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * The fake machine. */
 #include "fake.h"
+#include "account.h"
 #include "grant.h"
 #include "ring.h"
 #include "lock.h"
@@ -20,6 +21,7 @@ static u8 *memory;
 static struct env *envs[ARIL_MAX_ENVS];
 static u32 next_frame;
 static u64 kernel_half[256];
+static struct aril_account fake_accounts[ARIL_MAX_ACCOUNTS];
 
 struct cpu *this_cpu(void)
 {
@@ -110,6 +112,33 @@ __attribute__((weak)) void ring_frame_gone(u32 frame)
 	(void)frame;
 }
 
+/* kernel/revoke.c's and kernel/audit_account.c's go before these where they are linked. */
+u32 fake_given[4],
+	fake_given_what; /* by kind: credits that revoke_given heard of; the last one's number */
+__attribute__((weak)) void revoke_given(u32 slot, u32 kind, u32 what)
+{
+	(void)slot;
+	fake_given[kind]++;
+	fake_given_what = what;
+}
+
+__attribute__((weak)) void revoke_frame_gone(u32 frame)
+{
+	(void)frame;
+}
+
+__attribute__((weak)) void revoke_account_gone(u32 slot)
+{
+	(void)slot;
+}
+
+__attribute__((weak)) u32 audit_counted;
+
+__attribute__((weak)) void audit_recount(u32 frame, int sign)
+{
+	(void)frame, (void)sign;
+}
+
 struct env *env_get(u32 id)
 {
 	struct env *env = envs[id % ARIL_MAX_ENVS];
@@ -152,6 +181,10 @@ void fake_reset(void)
 	next_frame = FAKE_FREE;
 	fake_flushes = fake_quiesces = fake_copies = fake_grant_env = 0;
 	fake_entropy = 1;
+	memset(fake_given, 0, sizeof(fake_given));
+	memset(fake_accounts, 0, sizeof(fake_accounts));
+	accounts = fake_accounts;
+	account_init(FAKE_FRAMES - FAKE_FREE);
 	cap_init();
 	fake_cpu.id = 0;
 	fake_become(fake_env(0, 0));
@@ -172,6 +205,7 @@ struct env *fake_env(u32 i, u32 space)
 	frame_retype(frame, ARIL_FRAME_ENV, 0, 0x10000 + i + 1, 1);
 	env->id = 0x10000 + i + 1;
 	env->frame = frame;
+	env->account = ARIL_ACCOUNT_ROOT & 0xffff;
 	env->space = space;
 	env->info = &env_infos[i + 1];
 	env->info->id = env->id;

@@ -22,6 +22,7 @@
 
 extern u32 fake_flushed;
 extern u32 fake_flushes, fake_quiesces, fake_copies, fake_grant_env;
+extern u32 fake_given[4], fake_given_what;
 extern int fake_entropy;
 extern struct cpu fake_cpu;
 

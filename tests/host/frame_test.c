@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Frames: guards and tags, breaking within any budget, reset of every kind of frame, pins.
- * links: tests/host/fake.c kernel/cap.c kernel/siphash.c kernel/frame.c kernel/space.c kernel/table.c */
+ * links: tests/host/fake.c kernel/cap.c kernel/siphash.c kernel/frame.c kernel/large.c kernel/account.c kernel/space.c kernel/table.c */
 #include "fake.h"
 
 #define VA 0x40000000ul

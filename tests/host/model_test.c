@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Random sequences of calls by principals of different authority, against a model that only knows the rules.
- * links: tests/host/fake.c kernel/cap.c kernel/siphash.c kernel/frame.c kernel/space.c kernel/table.c */
+ * links: tests/host/fake.c kernel/cap.c kernel/siphash.c kernel/frame.c kernel/large.c kernel/account.c kernel/space.c kernel/table.c */
 #include "fake.h"
 
 #define PAGES 24 /* frames in play */

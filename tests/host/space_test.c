@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Spaces: every check of their calls, flags of bindings, batches, shared sub-trees, fork's pattern.
- * links: tests/host/fake.c kernel/cap.c kernel/siphash.c kernel/frame.c kernel/space.c kernel/table.c */
+ * links: tests/host/fake.c kernel/cap.c kernel/siphash.c kernel/frame.c kernel/large.c kernel/account.c kernel/space.c kernel/table.c */
 #include "fake.h"
 
 #define VA 0x40000000ul
@@ -183,7 +183,7 @@ static void update_arguments(void)
 	fake_op(root, space, kind, va, frame, count, flags, auth)
 	SAME(OP(0, VA, frame, 1, 0, root), -ARIL_E_RANGE);
 	SAME(OP(4, VA, frame, 1, 0, root), -ARIL_E_RANGE);
-	SAME(OP(ARIL_BIND, VA, frame, 1, 16, root), -ARIL_E_RANGE);
+	SAME(OP(ARIL_BIND, VA, frame, 1, 32, root), -ARIL_E_RANGE);
 	SAME(OP(ARIL_BIND, VA, frame, 1, ARIL_BIND_SOFT(64), root), -ARIL_E_RANGE);
 	SAME(OP(ARIL_BIND, VA, frame, 0, 0, root), -ARIL_E_RANGE);
 	SAME(OP(ARIL_UNBIND, VA, frame, 0, 0, root), -ARIL_E_RANGE);

@@ -56,6 +56,7 @@ struct aril_space_op {
 ARIL_ASSERT_SIZE(struct aril_space_op, 24);
 
 #define ARIL_OP_PAGES 512     /* most pages (frames) in one op */
+#define ARIL_OP_LARGE 64      /* most frames of 2 MiB in one op */
 #define ARIL_BATCH_PAGES 2048 /* after this many the call returns what it has done */
 
 /* Page-table entry bits a library may read in its exposed tables. */

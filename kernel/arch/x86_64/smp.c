@@ -7,6 +7,7 @@
  * others' requests meanwhile, so two requesters cannot wait for each other. A halted CPU
  * (arch_idle) holds no reference, runs on the kernel's space, and flushes by loading another:
  * nobody waits for it. */
+#include "account.h"
 #include "x86.h"
 #include "lock.h"
 #include "slice.h"
@@ -76,6 +77,8 @@ static void wait_for_all(usize which, u64 generation, u64 cr3)
 			asked |= 1u << i;
 			lapic_send(cpus[i]->apic, ICR_FIXED | VECTOR_IPI);
 		}
+	if (asked)
+		account_flushed();
 	for (u32 i = 0; i < ncpus; i++)
 		while (asked >> i & 1 && to_wait_for(cpus[i], which, generation, cr3)) {
 			smp_poll();

@@ -15,6 +15,7 @@ struct cpu {
 	struct env *env;
 	u32 id;
 	u32 ports_of;
+	u64 slice_end;
 };
 
 extern u32 ncpus;
