@@ -34,7 +34,182 @@ int audit_books(void)
 	return !wrong;
 }
 
+/* What the domains are built from. */
+static struct machine {
+	u32 free;     /* frames that are nobody's, and as nobody's should be */
+	u32 pins;     /* of all frames */
+	u32 envs;     /* alive */
+	u32 accounts; /* in use */
+	u32 grants;
+	u32 used[ARIL_QUOTA_HELD]; /* by the root account */
+} before;
+
+static const volatile struct aril_frame *frame_of(u32 frame)
+{
+	return (const volatile struct aril_frame *)ARIL_INFO->frames_va + frame;
+}
+
+static const volatile struct aril_account *account_of(u32 slot)
+{
+	return (const volatile struct aril_account *)ARIL_INFO->accounts_va + slot;
+}
+
+static const volatile struct aril_env_info *env_of(u32 slot)
+{
+	return (const volatile struct aril_env_info *)ARIL_INFO->envs_va + slot;
+}
+
+static int is_kernels(u32 state)
+{
+	return state == ARIL_FRAME_KERNEL || state == ARIL_FRAME_ABSENT;
+}
+
+/* Whether it is charged to a domain, or nobody's and not as it should be. */
+static int is_domains(u32 frame)
+{
+	const volatile struct aril_frame *f = frame_of(frame);
+
+	if (is_kernels(f->state) || f->account == (ARIL_ACCOUNT_ROOT & 0xffff))
+		return 0;
+	return f->account || f->state || f->guard[0].rights | f->guard[1].rights || f->refs ||
+	       f->pins;
+}
+
+static struct machine look(void)
+{
+	const volatile struct aril_account *root = account_of(ARIL_ACCOUNT_ROOT & 0xffff);
+	const volatile struct aril_grant *grants =
+		(const volatile struct aril_grant *)ARIL_INFO->grants_va;
+	struct machine m = {0};
+
+	for (u32 f = 0; f < ARIL_INFO->nframes; f++) {
+		const volatile struct aril_frame *i = frame_of(f);
+
+		m.pins += i->pins;
+		m.free += i->state == ARIL_FRAME_NORMAL && !i->account && !is_domains(f);
+	}
+	for (u32 i = 1; i < ARIL_MAX_ENVS; i++)
+		m.envs += env_of(i)->state == ARIL_ENV_ALIVE;
+	for (u32 i = 1; i < ARIL_MAX_ACCOUNTS; i++)
+		m.accounts += account_of(i)->id != 0;
+	for (u32 i = 0; i < ARIL_MAX_GRANTS; i++)
+		m.grants += grants[i].env != 0;
+	for (u32 q = 0; q < ARIL_QUOTA_HELD; q++)
+		m.used[q] = root->used[q];
+	return m;
+}
+
+void audit_before(void)
+{
+	before = look();
+}
+
+/* Ends every env but init. */
+static u32 envs_end(void)
+{
+	u32 n = 0;
+
+	for (u32 i = 1; i < ARIL_MAX_ENVS; i++) {
+		const volatile struct aril_env_info *e = env_of(i);
+
+		if (e->state != ARIL_ENV_ALIVE || e->id == init.env)
+			continue;
+		aril_frame_reset(init.root, e->frame);
+		n++;
+	}
+	return n;
+}
+
+/* Frees what the domains have; how many. Runs of frames, as long as they are. */
+static u32 frames_free(void)
+{
+	u32 n = 0, nframes = ARIL_INFO->nframes;
+
+	for (u32 f = 0; f < nframes;) {
+		u32 count = 0;
+		s64 done;
+
+		while (count < ARIL_BATCH_PAGES && f + count < nframes && is_domains(f + count))
+			count++;
+		if (!count) {
+			f++;
+			continue;
+		}
+		do
+			done = aril_frame_free(init.root, f, count);
+		while (done == -ARIL_E_AGAIN);
+		n += done > 0 ? (u32)done : 0;
+		f += done > 0 ? (u32)done : 1; /* a device's queue is refused: counted below */
+	}
+	return n;
+}
+
+/* Ends all accounts but the root's, children before their parents. */
+static u32 accounts_end(void)
+{
+	u32 n = 0, before_pass;
+
+	do {
+		before_pass = n;
+		for (u32 i = 1; i < ARIL_MAX_ACCOUNTS; i++)
+			if (account_of(i)->id && account_of(i)->id != ARIL_ACCOUNT_ROOT &&
+			    !aril_account_destroy(init.root, account_of(i)->id))
+				n++;
+	} while (n != before_pass);
+	return n;
+}
+
+static void slices_free(void)
+{
+	const volatile struct aril_slice *slices =
+		(const volatile struct aril_slice *)ARIL_INFO->slices_va;
+
+	for (u32 i = 0; i < ARIL_INFO->ncpus * ARIL_SLICES; i++)
+		if (slices[i].account && slices[i].account != (ARIL_ACCOUNT_ROOT & 0xffff))
+			aril_slice_free(init.root, i / ARIL_SLICES, i % ARIL_SLICES);
+}
+
+/* 1 when it is as it was; else says what is not. */
+static int same_as_before(const char *what, u32 was, u32 is)
+{
+	if (was == is)
+		return 1;
+	core_log("init: audit: left of the domains: %s: %u before them, %u after", what, was, is);
+	return 0;
+}
+
 int audit_leaks(void)
 {
-	return 1;
+	static const char *const quotas[ARIL_QUOTA_HELD] = {
+		"frames of root", "envs of root",  "slices of root",
+		"grants of root", "rings of root", "accounts of root",
+	};
+	u64 began = core_now();
+	u32 envs = envs_end(), frames = frames_free(), accounts;
+	int right = 1;
+
+	slices_free();
+	accounts = accounts_end();
+	struct machine after = look();
+	for (u32 f = 0; f < ARIL_INFO->nframes && right; f++)
+		if (is_domains(f)) {
+			core_log(
+				"init: audit: left of the domains: frame %u: state %u, account %u, "
+				"%u bindings, %u pins",
+				f, frame_of(f)->state, frame_of(f)->account, frame_of(f)->refs,
+				frame_of(f)->pins);
+			right = 0;
+		}
+	right &= same_as_before("free frames", before.free, after.free);
+	right &= same_as_before("pins", before.pins, after.pins);
+	right &= same_as_before("envs", before.envs, after.envs);
+	right &= same_as_before("accounts", before.accounts, after.accounts);
+	right &= same_as_before("grants", before.grants, after.grants);
+	for (u32 q = 0; q < ARIL_QUOTA_HELD; q++)
+		right &= same_as_before(quotas[q], before.used[q], after.used[q]);
+	core_log("init: audit: %u frames, %u envs, %u accounts of %u domains taken back, %s (%lu "
+		 "us)",
+		 frames, envs, accounts, init.ndomains, right ? "nothing left" : "not all",
+		 (core_now() - began) / 1000);
+	return right;
 }

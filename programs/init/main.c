@@ -123,9 +123,24 @@ static void start(void)
 	boot_read();
 	for (u32 i = 0; i < init.ndomains; i++)
 		name_domain(&init.domain[i]);
+	if (init.audit)
+		audit_before();
 	frames_divide();
 	for (u32 i = 0; i < init.ndomains; i++)
 		domain_build(&init.domain[i]);
+}
+
+/* The primary is no more: the machine ends as it did, unless the audit was asked for and finds something. */
+static _Noreturn void end(void)
+{
+	int exited = env_info(init.domain[0].env)->end == ARIL_END_EXIT, right = 1;
+
+	if (init.audit) {
+		right = audit_books();
+		right &= audit_leaks();
+		right &= audit_books();
+	}
+	machine_end(!right ? END_WRONG : exited ? END_CLEAN : END_FAULT);
 }
 
 void core_run(struct aril_context *context)
@@ -140,14 +155,8 @@ void core_run(struct aril_context *context)
 
 		for (u32 i = 1; i < init.ndomains; i++)
 			others += !has_ended(&init.domain[i]);
-		if (has_ended(&init.domain[0])) {
-			u32 end = env_info(init.domain[0].env)->end == ARIL_END_EXIT ? END_CLEAN
-										     : END_FAULT;
-
-			if (init.audit && !(audit_books() & audit_leaks()))
-				end = END_WRONG;
-			machine_end(end);
-		}
+		if (has_ended(&init.domain[0]))
+			end();
 		sleep_until_change(others);
 	}
 }
