@@ -9,6 +9,7 @@
 #include "arch.h"
 #include "frame.h"
 #include "lock.h"
+#include "revoke.h"
 #include "slice.h"
 #include "util.h"
 
@@ -98,4 +99,18 @@ void gate_close(struct env *env)
 	env->gate = 0;
 	for (u32 cpu = 0; cpu < ncpus; cpu++)
 		wait_gate_gone(env, cpu);
+	revoke_given(env->account, ARIL_REVOKE_GATES, env->id);
+}
+
+void gate_abort(struct env *env)
+{
+	gate_close(env);
+	smp_quiesce(); /* calls that found it open are through */
+	for (u32 slot = 0; slot < ARIL_MAX_ENVS; slot++) {
+		struct env *caller = env_get(env_infos[slot].id);
+
+		for (u32 cpu = 0; caller && cpu < ncpus; cpu++)
+			if (read_once(caller->ctx[cpu].donee) == env->id)
+				write_once(caller->ctx[cpu].donee, 0);
+	}
 }

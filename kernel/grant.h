@@ -17,6 +17,8 @@ s64 call_line_unmask(u32 grant);
 
 /* An interrupt vector of a granted line fired on this CPU: masks the line, posts it. Interrupt context. */
 void grant_interrupt(u32 grant);
+/* Takes a grant back by force, a bounded step: 1 when it is gone (or never was), 0: call again. object_lock held. */
+int grant_take(u32 grant);
 /* Takes back all grants of a dying env. object_lock held. */
 void grant_env_gone(struct env *env);
 /* Whether a (non-RAM) device frame is granted to env, so that it may bind it. object_lock held. */

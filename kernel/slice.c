@@ -11,6 +11,7 @@
 #include "boot.h"
 #include "frame.h"
 #include "lock.h"
+#include "revoke.h"
 #include "util.h"
 
 #define SLICE_US 10000ul /* unless the command line says aril.slice_us=; within these: */
@@ -53,6 +54,9 @@ void slice_timer_set(void)
 		; /* another CPU is taking it out of the list: what follows it is next */
 	if (deadline && (!at || deadline < at))
 		at = deadline;
+	deadline = read_once(revoke_deadline);
+	if (unlikely(deadline != ~0ul) && (!at || deadline < at))
+		at = max(deadline, 1ul);
 	timer_set(at);
 }
 
@@ -87,16 +91,23 @@ void slice_leave(void)
 	__atomic_store_n(&ctx->state, CTX_READY, __ATOMIC_RELEASE);
 }
 
-/* Puts a save area on ctx's upcall stack: at its top, or below rsp when rsp is in it. Returns the library's
- * address of it, or 0 when there is no room. */
-static u64 save_push(struct context *ctx, const struct aril_save *save, u64 rsp)
+/* Where in ctx's page its next save area ends: at the stack's top, or below rsp when rsp is in it; 0: no room. */
+static u64 save_top(const struct context *ctx, u64 rsp)
 {
 	u64 top = rsp - ctx->va;
 
 	if (top < ARIL_CTX_STACK_LOW || top > ARIL_CTX_STACK_TOP)
 		top = ARIL_CTX_STACK_TOP;
 	top &= ~15ul;
-	if (top < ARIL_CTX_STACK_LOW + ARIL_SAVE_BYTES)
+	return top < ARIL_CTX_STACK_LOW + ARIL_SAVE_BYTES ? 0 : top;
+}
+
+/* Puts a save area there. Returns the library's address of it, or 0 when there is no room. */
+static u64 save_push(struct context *ctx, const struct aril_save *save, u64 rsp)
+{
+	u64 top = save_top(ctx, rsp);
+
+	if (!top)
 		return 0;
 	top -= ARIL_SAVE_BYTES;
 	struct aril_context *page = ctx->page;
@@ -198,6 +209,8 @@ _Noreturn void slice_next(void)
 	for (;;) {
 		write_once(cpu->kicked, 0);
 		wait_expire(time_now());
+		if (unlikely(time_now() >= read_once(revoke_deadline)))
+			revoke_expire(time_now());
 		if (slice_scan(cpu))
 			continue;
 		arch_load_space(arch_kernel_cr3());
@@ -238,6 +251,8 @@ void slice_timer(struct trap_frame *frame)
 	u64 now = time_now();
 
 	wait_expire(now);
+	if (unlikely(now >= read_once(revoke_deadline)))
+		revoke_expire(now);
 	struct context *ctx = cpu->ctx;
 	if (!frame || !ctx) {
 		slice_timer_set();
@@ -266,6 +281,14 @@ void upcall_post(struct context *ctx, u32 pend)
 		smp_kick(ctx->cpu);
 }
 
+/* END has the least time; what else pends is one kind. */
+static u32 pending_first(u32 pending)
+{
+	if (pending & ARIL_PEND_END)
+		return ARIL_PEND_END;
+	return pending & ARIL_PEND_REVOKE ? ARIL_PEND_REVOKE : ARIL_PEND_EVENT;
+}
+
 void upcall_deliver_pending(struct trap_frame *frame)
 {
 	struct context *ctx = this_cpu()->ctx;
@@ -276,18 +299,22 @@ void upcall_deliver_pending(struct trap_frame *frame)
 	u32 pending = read_once(page->pending);
 	if (likely(!pending) || read_once(page->mask) != ARIL_MASK_NONE)
 		return;
-	u32 bit = pending & ARIL_PEND_END ? ARIL_PEND_END : ARIL_PEND_EVENT;
+	u32 bit = pending_first(pending);
 	struct aril_save save = {
-		.vector = bit == ARIL_PEND_END ? ARIL_VECTOR_END : ARIL_VECTOR_EVENT,
+		.vector = bit == ARIL_PEND_END	    ? ARIL_VECTOR_END
+			  : bit == ARIL_PEND_REVOKE ? ARIL_VECTOR_REVOKE
+						    : ARIL_VECTOR_EVENT,
 		.rip = frame->rip,
 		.cs = frame->cs,
 		.rflags = frame->rflags,
 		.rsp = frame->rsp,
 		.ss = frame->ss,
 	};
+	if (!save_top(ctx, frame->rsp))
+		return; /* now: it stays pending */
+	if (bit == ARIL_PEND_REVOKE)
+		save.error = revoke_kinds(ctx, &save.addr);
 	u64 at = save_push(ctx, &save, frame->rsp);
-	if (!at)
-		return; /* no room now: it stays pending */
 	__atomic_and_fetch(&page->pending, ~bit, __ATOMIC_RELAXED);
 	frame->rip = ctx->env->entry;
 	frame->rsp = at;

@@ -51,6 +51,8 @@ s64 call_gate_frame(struct trap_frame *frame);
 s64 gate_far(struct trap_frame *frame, u32 cpu);
 /* The env's gate is closed for good: those who wait for answers hear of it. object_lock held. */
 void gate_close(struct env *env);
+/* The same by force: those on this CPU or another who gave it their slices until it answers have them back. */
+void gate_abort(struct env *env);
 s64 call_wait(u32 auth, u32 frame, u32 offset, u32 expected, u64 deadline);
 s64 call_wake(u32 auth, u32 frame, u32 offset, u32 n);
 

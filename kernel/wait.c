@@ -236,7 +236,7 @@ s64 call_wait(u32 auth, u32 frame, u32 offset, u32 expected, u64 deadline)
 		lock_drop(&wait_lock);
 		return -ARIL_E_VALUE;
 	}
-	if (read_once(ctx->page->pending) & ARIL_PEND_EVENT) {
+	if (read_once(ctx->page->pending) & (ARIL_PEND_EVENT | ARIL_PEND_REVOKE)) {
 		lock_drop(&wait_lock);
 		return -ARIL_E_AGAIN;
 	}
