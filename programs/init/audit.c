@@ -7,7 +7,7 @@
 #include <core/print.h>
 #include <core/time.h>
 
-int audit_books(void)
+int audit_books(int quiet)
 {
 	static const char *const names[ARIL_NOUNS] = {
 		0,	 "frame", "space", "env",   "slice",  "account",
@@ -29,8 +29,9 @@ int audit_books(void)
 					 names[noun], found.which, found.what);
 		} while (next);
 	}
-	core_log("init: audit: %lu objects, %lu wrong (%lu us)", checked, wrong,
-		 (core_now() - began) / 1000);
+	if (!quiet || wrong)
+		core_log("init: audit: %lu objects, %lu wrong (%lu us)", checked, wrong,
+			 (core_now() - began) / 1000);
 	return !wrong;
 }
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
  * Reads .aril/boot: a line for each domain, `domain IMAGE key=value... -- ARGUMENT...`, the primary first; and a line
- * `audit` where the machine is to be checked when the primary has ended. */
+ * `audit` where the machine is to be checked when the primary has ended; `audit=MILLISECONDS`: while it runs, too. */
 #include "init.h"
 
 #define SHARE_MAX 1000
+#define AUDIT_EVERY_MAX 3600000
 
 static int is_space(char c)
 {
@@ -128,6 +129,18 @@ const char *boot_line(const char *line, u32 bytes, u32 ncpus, struct plan *plan)
 	return NULL;
 }
 
+/* The rest of a line `audit` or `audit=MILLISECONDS`. */
+static int audit_line(const char *at, const char *end)
+{
+	s32 every = 0;
+
+	if (at != end && *at++ == '=')
+		every = number(&at, end, AUDIT_EVERY_MAX);
+	init.audit = 1;
+	init.audit_every = (u64)every * 1000000;
+	return at != end || every < 0;
+}
+
 void boot_read(void)
 {
 	struct file file;
@@ -147,8 +160,10 @@ void boot_read(void)
 			i++;
 		if (i == bytes || line[i] == '#')
 			continue;
-		if (same(line + i, bytes - i, "audit")) {
-			init.audit = 1;
+		if (bytes - i >= 5 && same(line + i, 5, "audit")) {
+			if (audit_line(line + i + 5, line + bytes))
+				fail(".aril/boot line %u: audit takes =MILLISECONDS, or nothing",
+				     number);
 			continue;
 		}
 		if (init.ndomains == DOMAINS)

@@ -56,7 +56,8 @@ struct init {
 	struct domain domain[DOMAINS];
 	u32 ndomains;
 	s64 realtime_offset;
-	u32 audit; /* .aril/boot has a line `audit` */
+	u32 audit;	 /* .aril/boot has a line `audit` */
+	u64 audit_every; /* ns: and how often while the domains run; 0: only at the end */
 };
 extern struct init init;
 
@@ -93,8 +94,9 @@ void domain_build(struct domain *domain);
 /* Hands out all slices: from here on they run. */
 void domains_start(void);
 
-/* audit.c: the kernel's own audit of all its books. Says what is wrong; 1: nothing is. */
-int audit_books(void);
+/* audit.c: the kernel's own audit of all its books. Says what is wrong, and how much it saw unless quiet; 1: nothing
+ * is wrong. */
+int audit_books(int quiet);
 /* Before the domains are built: what the machine has, for audit_leaks. */
 void audit_before(void);
 /* Destroys all domains; then the machine must be as audit_before found it. Says what is left; 1: nothing is. */
