@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: MIT
+// A critical section across two CPUs whose members are ended at random instants: what it guards is always whole, all
+// that live go on, a wake wakes one, and a holder that was stopped is given the CPU.
+// with:
+// smp: 2
+// slice: 1000
+// timeout: 90
+// expect: critical: quiet ok
+// expect: critical: under fire ok
+// expect: critical: everybody ends ok
+// expect: critical: stopped holder ok
+// expect: critical: done
+// forbid: critical: WRONG
+#include "member.h"
+#include <core/critical.h>
+
+#define MEMBERS 6u
+#define KILLS 150u
+
+/* Guarded: both counts are the same, but inside. */
+static struct guarded {
+	struct core_critical lock;
+	volatile u64 first, second;
+} * shared;
+static u32 shared_frame;
+static struct member member[MEMBERS];
+static volatile u64 rounds[MEMBERS], torn, repairs, stop, refusals;
+static volatile u32 ended[MEMBERS];
+static u64 seed = 88172645463325252ul;
+
+static u32 random_below(u32 n)
+{
+	seed ^= seed << 13;
+	seed ^= seed >> 7;
+	seed ^= seed << 17;
+	return (u32)((seed >> 32) * n >> 32);
+}
+
+static void repair(void *argument)
+{
+	struct guarded *g = argument;
+
+	__atomic_add_fetch(&repairs, 1, __ATOMIC_RELAXED);
+	g->second = g->first;
+}
+
+static struct core_critical_view view_by(u32 auth)
+{
+	return (struct core_critical_view){
+		.lock = &shared->lock, .frame = shared_frame, .auth = auth, .run_auth = auth};
+}
+
+/* One entry; the work takes a while. */
+static void enter_once(const struct core_critical_view *v, u32 work)
+{
+	if (core_critical_enter_repaired(v, repair, shared)) {
+		refusals++;
+		return;
+	}
+	if (shared->first != shared->second)
+		__atomic_add_fetch(&torn, 1, __ATOMIC_RELAXED);
+	shared->first++;
+	for (volatile u32 i = 0; i < work; i++)
+		;
+	shared->second++;
+	core_critical_leave(v);
+}
+
+static void member_run(void)
+{
+	struct member *self = member_self();
+
+	member_begin();
+	struct core_critical_view v = view_by(self->auth);
+	core_async_on();
+	while (!stop) {
+		enter_once(&v, 200);
+		rounds[self->number]++;
+	}
+	ended[self->number] = 1;
+	aril_env_exit(0);
+}
+
+static void make(u32 i)
+{
+	u32 cpu = i & 1;
+
+	member[i].number = i;
+	ended[i] = 0;
+	allowed("a member", member_make(&member[i], cpu, 0, member_run, 0));
+	for (u32 position = i / 2 + 1; position < ARIL_SLICES - 1; position += 4)
+		allowed("a slice", aril_slice_set(core_auth, cpu, position, member[i].env, 0));
+}
+
+static u64 all_rounds(void)
+{
+	u64 sum = 0;
+
+	for (u32 i = 0; i < MEMBERS; i++)
+		sum += rounds[i];
+	return sum;
+}
+
+/* Until so many rounds more were made by all; 0 when that takes too long. */
+static int progress(u64 more)
+{
+	u64 until = core_now() + 10000000000ul, at = all_rounds() + more;
+
+	while (all_rounds() < at && core_now() < until)
+		core_sleep(1000000);
+	return all_rounds() >= at;
+}
+
+static void say(const char *what, int ok)
+{
+	const struct core_critical *l = &shared->lock;
+
+	core_log("critical: %s %s (%lu entries, %lu slept, %lu wakes, %lu yields, %u deaths, %lu "
+		 "repairs, %lu torn)",
+		 what, ok && !torn && !refusals ? "ok" : "WRONG", l->entries, l->waits, l->wakes,
+		 l->yields, l->deaths, repairs, torn);
+}
+
+static void under_fire(void)
+{
+	int ok = 1;
+
+	for (u32 kills = 0; kills < KILLS && ok; kills++) {
+		u32 i = random_below(MEMBERS);
+		u64 until = core_now() + random_below(300000);
+
+		while (core_now() < until)
+			;
+		while (member_end(&member[i]) == -ARIL_E_AGAIN)
+			;
+		make(i);
+		if (kills % 16 == 0)
+			ok = progress(50);
+	}
+	say("under fire", ok && progress(100) && shared->lock.deaths == repairs &&
+				  shared->lock.waits <= shared->lock.wakes + KILLS);
+}
+
+static void holder_run(void)
+{
+	member_begin();
+	struct core_critical_view v = view_by(member_self()->auth);
+	core_critical_enter(&v);
+	aril_yield(member_self()->auth, CORE_DOMAIN->env); /* it forgets all, and holds it still */
+}
+
+/* Who goes on after its START leaves. */
+static void second_start(void)
+{
+	struct core_critical_view v = view_by(member_self()->auth);
+
+	core_critical_leave(&v);
+	ended[0] = 2;
+	aril_env_exit(0);
+}
+
+/* A member holds it and does not run: entering gives it the CPU. */
+static void stopped_holder(void)
+{
+	struct core_critical_view v = view_by(core_auth);
+	u64 yields = shared->lock.yields;
+
+	ended[0] = 0;
+	allowed("a member", member_make(&member[0], 0, 0, holder_run, 0));
+	core_async_off();
+	core_yield(core_auth, member[0].env);
+	u64 *top = (u64 *)(member[0].stack + MEMBER_STACK) - 11;
+	memset(top, 0, 88);
+	top[0] = 0x1f80, top[1] = 0x37f, top[9] = (u64)second_start;
+	member[0].cpu.rsp = (u64)top;
+	s64 result = core_critical_enter(&v);
+	int ok = result == 0 && ended[0] == 2 && shared->lock.yields == yields + 1 &&
+		 core_critical_enter(&v) == -ARIL_E_STATE;
+	core_critical_leave(&v);
+	core_async_on();
+	say("stopped holder", ok && shared->lock.word == 0);
+}
+
+int main(int argc, char **argv, char **envp)
+{
+	(void)argc, (void)argv, (void)envp;
+	shared = core_pages(1, &shared_frame);
+	seed ^= core_tsc();
+	for (u32 i = 0; i < MEMBERS; i++)
+		make(i);
+	say("quiet",
+	    progress(2000) && !shared->lock.deaths && shared->lock.waits <= shared->lock.wakes);
+	under_fire();
+	stop = 1;
+	u64 until = core_now() + 10000000000ul;
+	u32 n = 0;
+	while (n < MEMBERS && core_now() < until) {
+		core_sleep(1000000);
+		for (u32 i = n = 0; i < MEMBERS; i++)
+			n += ended[i];
+	}
+	say("everybody ends", n == MEMBERS && shared->first == shared->second);
+	for (u32 position = 0; position < ARIL_SLICES - 1; position++)
+		aril_slice_set(core_auth, 0, position, CORE_DOMAIN->env, 0);
+	stopped_holder();
+	core_log("critical: done");
+	return 0;
+}
