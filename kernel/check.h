@@ -12,11 +12,13 @@
 /* An audit's finding: counted; the first is kept. */
 static inline void check_found(struct aril_check *out, u32 which, const char *why)
 {
+	char *to = out->what, *end = to + sizeof(out->what) - 1;
+
 	if (out->wrong++)
 		return;
 	out->which = which;
-	for (u32 i = 0; i + 1 < sizeof(out->what) && why[i]; i++)
-		out->what[i] = why[i];
+	while (*why && to < end)
+		*to++ = *why++;
 }
 
 u64 frame_audit(u64 from, struct aril_check *out);

@@ -90,9 +90,9 @@ struct aril_env_info {
 	u64 excess;   /* slices to forfeit for overruns */
 	u64 overruns; /* in its life */
 	u32 account;
-	u32 gate;    /* not 0: it has an entry for gates */
-	u64 work;    /* pages and entries changed by its calls, in its life */
-	u64 flushes; /* shoot-downs of other CPUs that it caused */
+	u32 gate;     /* not 0: it has an entry for gates */
+	u64 work;     /* pages and entries changed by its calls, in its life */
+	u64 flushes;  /* shoot-downs of other CPUs that it caused */
 	u32 contexts; /* bit mask of the CPUs on which it has one */
 	u32 pad0;
 	u64 pad;
