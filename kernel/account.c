@@ -74,6 +74,11 @@ static u32 left_of(const struct aril_account *account, u32 q)
 	return limit > used ? limit - used : 0;
 }
 
+u32 account_left(u32 slot, u32 q)
+{
+	return left_of(&accounts[slot], q);
+}
+
 s64 account_room(u32 slot, u32 q, u32 n)
 {
 	struct aril_account *account = &accounts[slot];
@@ -88,6 +93,11 @@ void account_charge(u32 slot, u32 q)
 {
 	if (slot)
 		accounts[slot].used[q]++;
+}
+
+void account_charge_many(u32 slot, u32 q, u32 n)
+{
+	accounts[slot].used[q] += n;
 }
 
 void account_credit(u32 slot, u32 q, u32 what)

@@ -22,6 +22,10 @@ struct aril_account *account_get(u32 id);
 s64 account_check(u32 id, const struct auth *a, u32 rights);
 /* Decoding: n more of quota q fit: 0 or -E_QUOTA (counted in `refused`). */
 s64 account_room(u32 slot, u32 q, u32 n);
+/* How much of a quota of things held is left to an account. */
+u32 account_left(u32 slot, u32 q);
+/* Doing: charges n things at once. */
+void account_charge_many(u32 slot, u32 q, u32 n);
 /* Doing: charges, credits. what: the thing's number, as a revocation names it (frame, cpu * ARIL_SLICES + position,
  * grant; 0 for others): a credit answers an open revocation that covers it. slot 0: nobody's; does nothing. */
 void account_charge(u32 slot, u32 q);

@@ -7,6 +7,7 @@
 #include "account.h"
 #include "arch.h"
 #include "call_handlers.h"
+#include "check.h"
 #include "frame.h"
 #include "util.h"
 
@@ -18,11 +19,31 @@ static int is_free(const struct aril_frame *f)
 	return !(f->guard[0].rights | f->guard[1].rights);
 }
 
+/* A free frame becomes somebody's. The caller charges the account. Nobody compares with its guards, unused as they
+ * are, until the rights are there: the last word written. */
+static inline void take(u32 frame, u32 slot, const struct aril_guard *guard)
+{
+	struct aril_frame *f = &frames[frame];
+
+	if (f->flags & ARIL_FRAME_USED)
+		page_clear(frame_memory(frame));
+	f->flags = 0;
+	f->tag = 0;
+	audit_before(frame);
+	f->account = slot;
+	audit_after(frame);
+	for (u32 i = 0; i < ARIL_NAME_MAX / 8; i++)
+		((u64 *)f->guard[0].name)[i] = ((const u64 *)guard->name)[i];
+	f->guard[0].len = guard->len;
+	f->guard[0].generation = guard->generation;
+	compiler_barrier();
+	write_once(f->guard[0].rights, guard->rights);
+}
+
 s64 call_frame_alloc(u32 auth, u32 account, u32 first, u32 count, const struct aril_guard *user)
 {
 	const struct auth *a = auth_get(this_cpu()->env, auth);
 	struct aril_guard guard;
-	s64 error = 0;
 	u32 done;
 
 	if (!a)
@@ -38,7 +59,7 @@ s64 call_frame_alloc(u32 auth, u32 account, u32 first, u32 count, const struct a
 		return -ARIL_E_FRAME;
 	if (copy_from_user(&guard, user, sizeof(guard)))
 		return -ARIL_E_ADDR;
-	error = guard_check(&guard);
+	s64 error = guard_check(&guard);
 	if (error)
 		return error;
 	if (!(guard.rights & ARIL_OWN))
@@ -47,22 +68,19 @@ s64 call_frame_alloc(u32 auth, u32 account, u32 first, u32 count, const struct a
 		return -ARIL_E_RIGHTS;
 	if (guard.generation > a->generation)
 		return -ARIL_E_RIGHTS;
-	for (done = 0; done < count; done++) {
-		struct aril_frame *f = &frames[first + done];
-
-		error = is_free(f) ? account_room(slot, ARIL_QUOTA_FRAMES, 1) : -ARIL_E_STATE;
-		if (!error)
-			error = account_work(1);
-		if (error)
-			break;
-		if (f->flags & ARIL_FRAME_USED)
-			page_clear(frame_memory(first + done));
-		f->flags = 0;
-		f->tag = 0;
-		frame_guard_set(first + done, 0, &guard);
-		account_move_frame(first + done, slot);
-	}
-	return done ? (s64)done : error;
+	if (!is_free(&frames[first]))
+		return -ARIL_E_STATE;
+	error = account_room(slot, ARIL_QUOTA_FRAMES, 1);
+	if (error)
+		return error;
+	error = account_work(count);
+	if (error)
+		return error;
+	count = min(count, account_left(slot, ARIL_QUOTA_FRAMES));
+	for (done = 0; done < count && is_free(&frames[first + done]); done++)
+		take(first + done, slot, &guard);
+	account_charge_many(slot, ARIL_QUOTA_FRAMES, done);
+	return done;
 }
 
 s64 frame_give_back(u32 frame, u32 *budget, int *stale)

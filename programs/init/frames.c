@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: MIT
  * The frames that nobody has yet: found in the kernel's books, divided by shares. */
 #include "init.h"
+#include <aril_stubs.h>
 
 #define RESERVE 512 /* frames that init keeps */
 #define RUN_MIN 64  /* shorter runs are left alone */
 
-static int in_module(u32 frame, u32 *last)
+void frames_take(u32 account, struct core_run run, const struct aril_guard *guard, const char *name)
 {
-	for (u32 i = 0; i < ARIL_INFO->nmodules; i++) {
-		u64 start = ARIL_INFO->module[i].start, end = start + ARIL_INFO->module[i].bytes;
+	while (run.count) {
+		u32 count = run.count < ARIL_BATCH_PAGES ? run.count : ARIL_BATCH_PAGES;
+		u32 done = (u32)must(aril_frame_alloc(init.root, account, run.first, count, guard),
+				     "taking frames", name);
 
-		if (frame >= start >> ARIL_PAGE_SHIFT && (u64)frame << ARIL_PAGE_SHIFT < end) {
-			*last = (u32)((end - 1) >> ARIL_PAGE_SHIFT);
-			return 1;
-		}
+		run.first += done;
+		run.count -= done;
 	}
-	return 0;
 }
 
 /* Keeps the longest runs, in order of length. */
@@ -39,14 +39,12 @@ static void add_run(struct core_run run)
 void frames_find(void)
 {
 	const struct aril_frame *frames = (const struct aril_frame *)ARIL_INFO->frames_va;
-	u32 nframes = ARIL_INFO->nframes, last;
+	u32 nframes = ARIL_INFO->nframes;
+	struct aril_guard own = {.rights = ARIL_ALL}; /* the empty name's */
 	struct core_run run = {0};
 
 	for (u32 f = (u32)ARIL_INFO->free_low; f < nframes; f++) {
-		if (in_module(f, &last)) {
-			f = last;
-		} else if (frames[f].state == ARIL_FRAME_NORMAL && !frames[f].refs &&
-			   !frames[f].pins) {
+		if (frames[f].state == ARIL_FRAME_NORMAL && !frames[f].account) {
 			if (!run.count)
 				run.first = f;
 			run.count++;
@@ -62,6 +60,7 @@ void frames_find(void)
 	init.run[0].count -= RESERVE;
 	init.reserve =
 		(struct core_run){.first = init.run[0].first + init.run[0].count, .count = RESERVE};
+	frames_take(ARIL_ACCOUNT_ROOT, init.reserve, &own, "");
 }
 
 /* Takes up to `want` frames off the front of run i. */
@@ -85,8 +84,7 @@ static void give(struct domain *domain, u64 want)
 
 		if (!run.count)
 			continue;
-		must(core_set_guard(init.root, run, 0, &domain->guard), "guarding frames",
-		     domain->plan.name);
+		frames_take(domain->account, run, &domain->guard, domain->plan.name);
 		want -= run.count;
 		domain->run[n++] = run;
 	}
@@ -110,6 +108,11 @@ void frames_divide(void)
 		total += init.run[i].count;
 	for (u32 i = 0; i < init.ndomains; i++)
 		shares += init.domain[i].plan.share;
-	for (u32 i = 0; i < init.ndomains; i++)
-		give(&init.domain[i], total * init.domain[i].plan.share / shares);
+	slices_divide();
+	for (u32 i = 0; i < init.ndomains; i++) {
+		u64 frames = total * init.domain[i].plan.share / shares;
+
+		account_make(&init.domain[i], (u32)frames);
+		give(&init.domain[i], frames);
+	}
 }

@@ -40,6 +40,8 @@ struct domain {
 	struct core_run run[CORE_RUNS];
 	struct core_pool pool;
 	struct core_run spent;
+	u32 account;
+	u32 nslices; /* positions that it gets, in all vectors */
 	u32 root;
 	u32 env, env_frame;
 	u32 ended; /* its end was reported */
@@ -68,8 +70,14 @@ s64 must(s64 result, const char *what, const char *name);
 
 /* frames.c: finds the free frames; sets aside the reserve. */
 void frames_find(void);
-/* Gives each domain its share, guarded by its name. */
+/* Gives each domain its share, guarded by its name and charged to its account. */
 void frames_divide(void);
+/* frames.c: takes free frames for an account, guarded so. Ends the machine where that fails. */
+void frames_take(u32 account, struct core_run run, const struct aril_guard *guard,
+		 const char *name);
+/* account.c: an account for each domain, guarded by its name: what it may have of each thing that a quota limits is
+ * what its share of the machine's is. frames: that it will get. */
+void account_make(struct domain *domain, u32 frames);
 
 /* archive.c: module 0, bound as far as it is read; its files under .aril/. */
 /* Guards its frames as init's own, before any is bound: so giving them to others later (slot 1) breaks no
@@ -91,6 +99,9 @@ const char *boot_line(const char *line, u32 bytes, u32 ncpus, struct plan *plan)
 
 /* start.c: builds a domain, all but its slices. */
 void domain_build(struct domain *domain);
+/* Counts the positions that each domain will get, and frees all but init's own: from then on they count as the
+ * root's to give away. */
+void slices_divide(void);
 /* Hands out all slices: from here on they run. */
 void domains_start(void);
 

@@ -194,6 +194,7 @@ static void describe(const struct domain *d, const struct core_elf *elf, struct 
 	core_copy_string(page->name, name_of(d), sizeof(page->name));
 	page->flags = flags_of(d);
 	page->index = d->index;
+	page->account = d->account;
 	page->env = d->env;
 	page->env_frame = d->env_frame;
 	page->space = d->root;
@@ -237,7 +238,8 @@ void domain_build(struct domain *d)
 	image_load(d, &image);
 	struct aril_env_desc desc = {.space = d->root,
 				     .flags = d->plan.log ? ARIL_ENV_LOG : 0,
-				     .entry = image.elf.entry};
+				     .entry = image.elf.entry,
+				     .account = d->account};
 	d->env_frame = take(d, 1);
 	d->env = (u32)must(aril_env_create(init.root, d->env_frame, &desc), "an env", name_of(d));
 	make_contexts(d);
@@ -264,18 +266,8 @@ static struct domain *next_on(u32 cpu, u32 *last)
 	return NULL;
 }
 
-/* A domain that has run and ended meanwhile gets no more. */
-static void give_slice(u32 cpu, u32 position, const struct domain *d)
-{
-	static const struct aril_guard nobody;
-	s64 result =
-		aril_slice_set(init.root, cpu, position, d ? d->env : 0, d ? &d->guard : &nobody);
-
-	if (result != -ARIL_E_ENV)
-		must(result, "a slice", d ? name_of(d) : "");
-}
-
-void domains_start(void)
+/* Calls one for each position of the slice vectors and the domain that gets it, NULL: nobody. */
+static void for_positions(void (*one)(u32 cpu, u32 position, struct domain *d))
 {
 	for (u32 cpu = ARIL_INFO->ncpus; cpu--;) {
 		u32 last = init.ndomains - 1;
@@ -284,7 +276,42 @@ void domains_start(void)
 			struct domain *d = next_on(cpu, &last);
 
 			if (cpu != 0 || position != OWN_POSITION)
-				give_slice(cpu, position, d);
+				one(cpu, position, d);
 		}
 	}
+}
+
+static void free_slice(u32 cpu, u32 position, struct domain *d)
+{
+	must(aril_slice_free(init.root, cpu, position), "freeing a slice", "");
+	if (d)
+		d->nslices++;
+}
+
+void slices_divide(void)
+{
+	for_positions(free_slice);
+}
+
+/* Before any domain runs: one could take what is another's meanwhile. */
+static void take_slice(u32 cpu, u32 position, struct domain *d)
+{
+	if (d)
+		must(aril_slice_alloc(init.root, d->account, cpu, position, &d->guard), "a slice",
+		     name_of(d));
+}
+
+/* A domain that has run and ended meanwhile gets no more. */
+static void give_slice(u32 cpu, u32 position, struct domain *d)
+{
+	s64 result = d ? aril_slice_set(init.root, cpu, position, d->env, 0) : 0;
+
+	if (result != -ARIL_E_ENV)
+		must(result, "a slice", name_of(d));
+}
+
+void domains_start(void)
+{
+	for_positions(take_slice);
+	for_positions(give_slice);
 }

@@ -44,9 +44,12 @@ int main(int argc, char **argv, char **envp)
 		allowed("closing", aril_cap_close(auth[--opened]));
 	for (u32 i = 0; i < 1000; i++) /* slots come back, under new indices */
 		allowed("closing again", aril_cap_close((u32)aril_cap_open(&CORE_DOMAIN->cap)));
-	u32 n = make_envs();
+	const volatile struct aril_account *account =
+		(const volatile struct aril_account *)ARIL_INFO->accounts_va +
+		(CORE_DOMAIN->account & 0xffff);
+	u32 may = account->limit[ARIL_QUOTA_ENVS] - account->used[ARIL_QUOTA_ENVS], n = make_envs();
 	core_log("%s: made %u envs", NAME, n);
-	if (n < 900)
+	if (n != may || n < 100)
 		wrong("envs", n);
 	for (u32 i = 0; i < n; i++)
 		while ((last = aril_frame_reset(core_auth, env_frame[i])) == -ARIL_E_AGAIN)

@@ -205,7 +205,7 @@ static u32 left(u32 f)
 {
 	const volatile struct aril_frame *i = frame_info(f);
 
-	return i->refs + i->pins + i->state + i->flags + i->users + i->head;
+	return i->refs + i->pins + i->state + (i->flags & ~ARIL_FRAME_USED) + i->users + i->head;
 }
 
 int main(int argc, char **argv, char **envp)

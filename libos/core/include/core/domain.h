@@ -66,7 +66,7 @@ struct core_domain {
 	struct core_run spent;
 	u64 free_frames; /* sum of run[].count */
 	u32 nruns;
-	u32 zero;
+	u32 account; /* its own: WRITE and OWN under its name; its first env and its frames are charged to it */
 	struct core_run run[CORE_RUNS]; /* free: NORMAL, unbound; the longest first */
 	/* console */
 	u32 console;	/* enum core_console_kind */
