@@ -9,6 +9,8 @@
 // expect: critical: under fire ok
 // expect: critical: everybody ends ok
 // expect: critical: stopped holder ok
+// expect: critical: dead holder ok
+// expect: critical: dead waiter ok
 // expect: critical: done
 // forbid: critical: WRONG
 #include "member.h"
@@ -181,6 +183,62 @@ static void stopped_holder(void)
 	say("stopped holder", ok && shared->lock.word == 0);
 }
 
+/* Enters once, says how, ends. */
+static void waiter_run(void)
+{
+	struct member *self = member_self();
+
+	member_begin();
+	struct core_critical_view v = view_by(self->auth);
+	v.run_auth = 0xabcd; /* it always sleeps */
+	s64 result = core_critical_enter(&v);
+	core_critical_leave(&v);
+	ended[self->number] = 1;
+	aril_env_exit(10 + result);
+}
+
+static s64 status_of(u32 i)
+{
+	u64 until = core_now() + 3000000000ul;
+
+	while (member_alive(&member[i]) && core_now() < until)
+		core_yield(core_auth, member[i].env);
+	return member_alive(&member[i]) ? -1 : env_info(member[i].env)->status;
+}
+
+/* Makes member i wait on this CPU for what is held. */
+static void waiter_make(u32 i)
+{
+	ended[i] = 0;
+	allowed("a waiter", member_make(&member[i], 0, 0, waiter_run, 0));
+	core_yield(core_auth, member[i].env);
+}
+
+/* All that live sleep, and nobody is left to leave: only the holder's end can wake one, and he the next. */
+static void deaths(void)
+{
+	struct core_critical_view v = view_by(core_auth);
+
+	allowed("a holder", member_make(&member[0], 0, 0, holder_run, 0));
+	core_yield(core_auth, member[0].env);
+	waiter_make(1);
+	waiter_make(2);
+	allowed("the holder's end", member_end(&member[0]));
+	s64 first = status_of(1), second = status_of(2);
+	say("dead holder", first == 11 && second == 10);
+
+	/* the one that the wake found ends before it ran */
+	core_critical_enter(&v);
+	waiter_make(1);
+	waiter_make(2);
+	core_async_off();
+	core_critical_leave(&v);
+	core_async_off();
+	allowed("the waiter's end", member_end(&member[1]));
+	core_async_on();
+	say("dead waiter", status_of(2) == 10 && !ended[1]);
+}
+
 int main(int argc, char **argv, char **envp)
 {
 	(void)argc, (void)argv, (void)envp;
@@ -203,6 +261,7 @@ int main(int argc, char **argv, char **envp)
 	for (u32 position = 0; position < ARIL_SLICES - 1; position++)
 		aril_slice_set(core_auth, 0, position, CORE_DOMAIN->env, 0);
 	stopped_holder();
+	deaths();
 	core_log("critical: done");
 	return 0;
 }
