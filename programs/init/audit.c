@@ -42,6 +42,7 @@ static struct machine {
 	u32 envs;     /* alive */
 	u32 accounts; /* in use */
 	u32 grants;
+	u32 slices;		   /* root's or nobody's */
 	u32 used[ARIL_QUOTA_HELD]; /* by the root account */
 } before;
 
@@ -58,6 +59,11 @@ static const volatile struct aril_account *account_of(u32 slot)
 static const volatile struct aril_env_info *env_of(u32 slot)
 {
 	return (const volatile struct aril_env_info *)ARIL_INFO->envs_va + slot;
+}
+
+static const volatile struct aril_slice *slice_of(u32 i)
+{
+	return (const volatile struct aril_slice *)ARIL_INFO->slices_va + i;
 }
 
 static int is_kernels(u32 state)
@@ -95,6 +101,8 @@ static struct machine look(void)
 		m.accounts += account_of(i)->id != 0;
 	for (u32 i = 0; i < ARIL_MAX_GRANTS; i++)
 		m.grants += grants[i].env != 0;
+	for (u32 i = 0; i < ARIL_INFO->ncpus * ARIL_SLICES; i++)
+		m.slices += slice_of(i)->account <= (ARIL_ACCOUNT_ROOT & 0xffff);
 	for (u32 q = 0; q < ARIL_QUOTA_HELD; q++)
 		m.used[q] = root->used[q];
 	return m;
@@ -140,7 +148,7 @@ static u32 frames_free(void)
 			done = aril_frame_free(init.root, f, count);
 		while (done == -ARIL_E_AGAIN);
 		n += done > 0 ? (u32)done : 0;
-		f += done > 0 ? (u32)done : 1; /* a device's queue is refused: counted below */
+		f += done > 0 ? (u32)done : 1; /* what is refused is counted below */
 	}
 	return n;
 }
@@ -160,13 +168,26 @@ static u32 accounts_end(void)
 	return n;
 }
 
+/* Lets go the devices that domains had rings of. */
+static void devices_close(void)
+{
+	for (u32 i = 0; i < init.ndomains; i++) {
+		s64 error = 0;
+
+#ifdef ARIL_CALL_DEVICE_CLOSE
+		if (init.domain[i].has_device)
+			error = aril_device_close(init.root, init.domain[i].device);
+#endif
+		if (error)
+			core_log("init: audit: domain %s: its device does not close (error %ld)",
+				 init.domain[i].plan.name, -error);
+	}
+}
+
 static void slices_free(void)
 {
-	const volatile struct aril_slice *slices =
-		(const volatile struct aril_slice *)ARIL_INFO->slices_va;
-
 	for (u32 i = 0; i < ARIL_INFO->ncpus * ARIL_SLICES; i++)
-		if (slices[i].account && slices[i].account != (ARIL_ACCOUNT_ROOT & 0xffff))
+		if (slice_of(i)->account > (ARIL_ACCOUNT_ROOT & 0xffff))
 			aril_slice_free(init.root, i / ARIL_SLICES, i % ARIL_SLICES);
 }
 
@@ -182,13 +203,15 @@ static int same_as_before(const char *what, u32 was, u32 is)
 int audit_leaks(void)
 {
 	static const char *const quotas[ARIL_QUOTA_HELD] = {
-		"frames of root", "envs of root",  "slices of root",
+		"frames of root", "envs of root",  0,
 		"grants of root", "rings of root", "accounts of root",
 	};
 	u64 began = core_now();
-	u32 envs = envs_end(), frames = frames_free(), accounts;
+	u32 envs = envs_end(), frames, accounts;
 	int right = 1;
 
+	devices_close();
+	frames = frames_free();
 	slices_free();
 	accounts = accounts_end();
 	struct machine after = look();
@@ -206,8 +229,11 @@ int audit_leaks(void)
 	right &= same_as_before("envs", before.envs, after.envs);
 	right &= same_as_before("accounts", before.accounts, after.accounts);
 	right &= same_as_before("grants", before.grants, after.grants);
+	right &= same_as_before("slices", before.slices, after.slices);
 	for (u32 q = 0; q < ARIL_QUOTA_HELD; q++)
-		right &= same_as_before(quotas[q], before.used[q], after.used[q]);
+		if (q !=
+		    ARIL_QUOTA_SLICES) /* the domains got them from root, and gave them back to nobody */
+			right &= same_as_before(quotas[q], before.used[q], after.used[q]);
 	core_log("init: audit: %u frames, %u envs, %u accounts of %u domains taken back, %s (%lu "
 		 "us)",
 		 frames, envs, accounts, init.ndomains, right ? "nothing left" : "not all",

@@ -45,7 +45,8 @@ static s64 give_rings(struct domain *d, struct core_domain *page)
 		if (device < 0)
 			continue;
 		page->console = CORE_CONSOLE_RING;
-		page->device = (u32)device;
+		page->device = d->device = (u32)device;
+		d->has_device = 1;
 		return 0;
 	}
 	return -ARIL_E_DEVICE;

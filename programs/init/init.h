@@ -44,7 +44,8 @@ struct domain {
 	u32 nslices; /* positions that it gets, in all vectors */
 	u32 root;
 	u32 env, env_frame;
-	u32 ended; /* its end was reported */
+	u32 ended;		/* its end was reported */
+	u32 has_device, device; /* opened for it */
 };
 
 struct init {
