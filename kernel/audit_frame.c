@@ -170,7 +170,7 @@ static int guards_right(const struct aril_frame *i)
 static int may_be_bound(u32 state)
 {
 	return state == ARIL_FRAME_NORMAL || state == ARIL_FRAME_TABLE ||
-	       state == ARIL_FRAME_CACHE || state == ARIL_FRAME_REGION || state == ARIL_FRAME_POOL;
+	       state == ARIL_FRAME_CACHE || state == ARIL_FRAME_REGION || state == ARIL_FRAME_STLB;
 }
 
 /* What is charged, and what is free: once there are accounts. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The audits of grants, rings, caches and regions. */
+ * The audits of grants, rings and regions. */
 #include "arch.h"
 #include "check.h"
 #include "util.h"
@@ -11,12 +11,6 @@ u64 grant_audit(u64 from, struct aril_check *out)
 }
 
 u64 ring_audit(u64 from, struct aril_check *out)
-{
-	(void)from, (void)out;
-	return 0;
-}
-
-u64 cache_audit(u64 from, struct aril_check *out)
 {
 	(void)from, (void)out;
 	return 0;

@@ -74,7 +74,7 @@ static const char *leaf_wrong(u32 id, u64 entry, u32 level)
 	}
 	const struct aril_frame *f = &frames[frame];
 	if (f->state != ARIL_FRAME_NORMAL && f->state != ARIL_FRAME_REGION &&
-	    f->state != ARIL_FRAME_CACHE)
+	    f->state != ARIL_FRAME_CACHE && f->state != ARIL_FRAME_STLB)
 		return "a frame in kernel state is bound";
 	if (f->state == ARIL_FRAME_NORMAL && f->level != (level == 2 ? 2 : 0))
 		return "an entry's size is not its frame's";
@@ -86,12 +86,14 @@ static const char *table_entry_wrong(u32 id, u64 entry, u32 level)
 {
 	u64 frame = frame_of(entry);
 
+	if (level == 2 && entry & PTE_POOL) /* see cache_audit */
+		return frame < nframes && frames[frame].state == ARIL_FRAME_POOL
+			       ? NULL
+			       : "a cache's table is none";
 	if (entry & ~TABLE_BITS || (entry & (PTE_W | PTE_U)) != (PTE_W | PTE_U))
 		return "bits in an entry that names a table";
 	if (frame >= nframes)
 		return "an entry names a table beyond memory";
-	if (level == 2 && frames[frame].state == ARIL_FRAME_POOL) /* a cache's: see cache_audit */
-		return NULL;
 	if (frames[frame].state != ARIL_FRAME_TABLE || frames[frame].level != level - 1)
 		return "an entry names what is no table of the level below";
 	return links_wrong(id, (u32)frame);

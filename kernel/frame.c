@@ -8,6 +8,7 @@
 #include "frame.h"
 #include "account.h"
 #include "arch.h"
+#include "cache.h"
 #include "env.h"
 #include "large.h"
 #include "revoke.h"
@@ -401,6 +402,8 @@ static s64 undo_table(u32 frame, u32 *budget, int *stale)
 	if (frames[frame].state == ARIL_FRAME_SPACE && frames[frame].users &&
 	    !envs_end(frame, 0, budget))
 		return -ARIL_E_AGAIN;
+	if (!cache_destroy_all(frame, budget, stale))
+		return -ARIL_E_AGAIN;
 	if (!space_break(frame, -1, budget, stale))
 		return -ARIL_E_AGAIN;
 	if (!space_empty(frame, budget, &unused))
@@ -422,6 +425,10 @@ s64 frame_undo(u32 frame, u32 *budget, int *stale)
 	case ARIL_FRAME_TABLE:
 	case ARIL_FRAME_SPACE:
 		return undo_table(frame, budget, stale);
+	case ARIL_FRAME_CACHE:
+	case ARIL_FRAME_STLB:
+	case ARIL_FRAME_POOL:
+		return cache_destroy(frame, budget, stale) ? 0 : -ARIL_E_AGAIN;
 	case ARIL_FRAME_ENV:
 		if (*budget < ENV_COST)
 			return -ARIL_E_AGAIN;

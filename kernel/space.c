@@ -9,6 +9,7 @@
 #include "space.h"
 #include "account.h"
 #include "arch.h"
+#include "cache.h"
 #include "env.h"
 #include "grant.h"
 #include "util.h"
@@ -31,7 +32,7 @@ static inline u32 entry_index(u64 va, u32 level)
 	return va >> (ARIL_PAGE_SHIFT + 9 * (level - 1)) & (ENTRIES - 1);
 }
 
-/* The table of that level on the way to va; 0: missing. */
+/* The table of that level on the way to va; 0: missing, or a cache's (cache.c): that is no place for bindings. */
 static u32 table_for(u32 root, u64 va, u32 level)
 {
 	u32 table = root;
@@ -39,7 +40,8 @@ static u32 table_for(u32 root, u64 va, u32 level)
 	for (u32 l = 4; l > level; l--) {
 		u64 entry = entries(table)[entry_index(va, l)];
 
-		if ((entry & (PTE_P | PTE_PS)) != PTE_P) /* none, or a frame of 2 MiB */
+		/* none, a frame of 2 MiB, or a cache's table */
+		if ((entry & (PTE_P | PTE_PS | PTE_POOL)) != PTE_P)
 			return 0;
 		table = entry_frame(entry);
 	}
@@ -138,6 +140,23 @@ static u64 entry_replace(u32 id, u64 new)
 	return old;
 }
 
+void space_books(u32 id, u32 frame, int add, u32 guard)
+{
+	if (add)
+		books_add(id, frame, !!guard);
+	else
+		books_remove(id, frame);
+}
+
+/* Removes the binding that a list names: an entry of a page table, or of a cache. */
+static void binding_remove(u32 id)
+{
+	if (frames[id / ENTRIES].state == ARIL_FRAME_STLB)
+		books_remove(id, cache_entry_frame(cache_entry_clear(id)));
+	else
+		entry_replace(id, 0);
+}
+
 int space_break(u32 frame, int which, u32 *budget, int *stale)
 {
 	const u32 *head = &frames[frame].head;
@@ -150,7 +169,7 @@ int space_break(u32 frame, int which, u32 *budget, int *stale)
 		if (!*budget)
 			return 0;
 		--*budget;
-		entry_replace(id, 0);
+		binding_remove(id);
 		*stale = 1;
 	}
 	return 1;
@@ -241,8 +260,15 @@ static u64 entry_make(u32 frame, u32 flags, u32 guard)
 	return entry | PTE_U;
 }
 
-/* Which guard of frame lets a bind it with these flags: 0, 1 or -E. */
-static s64 frame_decode(u32 frame, const struct auth *a, u32 flags)
+/* A cache's state and entries may be looked at. */
+static int is_readable(u32 frame, u32 flags)
+{
+	u8 state = frames[frame].state;
+
+	return !flags && (state == ARIL_FRAME_CACHE || state == ARIL_FRAME_STLB);
+}
+
+s64 space_frame_decode(u32 frame, const struct auth *a, u32 flags)
 {
 	if (!has_books(frame)) {
 		if (flags & ARIL_BIND_LARGE)
@@ -254,7 +280,7 @@ static s64 frame_decode(u32 frame, const struct auth *a, u32 flags)
 	int guard = frame_guard_for(frame, a, flags_rights(flags));
 	if (guard < 0)
 		return guard;
-	if (frames[frame].state != ARIL_FRAME_NORMAL)
+	if (frames[frame].state != ARIL_FRAME_NORMAL && !is_readable(frame, flags))
 		return -ARIL_E_STATE;
 	if (!frames[frame].level != !(flags & ARIL_BIND_LARGE))
 		return -ARIL_E_STATE;
@@ -300,7 +326,9 @@ pages_decode(u32 space, const struct aril_space_op *op, u32 level)
 			return -ARIL_E_TABLE;
 		if (level == 2 && (entries(table)[index] & (PTE_P | PTE_PS)) == PTE_P)
 			return -ARIL_E_TABLE;
-		s64 guard = frame_decode(frame, a, op->flags);
+		if (level == 2 && frames[table].flags & ARIL_FRAME_CACHED)
+			return -ARIL_E_TABLE;
+		s64 guard = space_frame_decode(frame, a, op->flags);
 		if (guard < 0)
 			return guard;
 		opened_by[i] = guard;

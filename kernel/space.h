@@ -20,6 +20,7 @@
 #define PTE_PS 0x80ul
 #define PTE_G 0x100ul
 #define PTE_GUARD1 0x200ul
+#define PTE_POOL 0x400ul /* in a level 2 table: names a table that a cache fills, without books */
 #define PTE_NX 0x8000000000000000ul
 #define PTE_ADDR 0x000ffffffffff000ul
 #define PTE_SOFT 0x03f0000000000000ul
@@ -42,6 +43,13 @@ void space_unlink(u32 root, u64 va, u32 level);
 /* The address of the entry for va in the table of that level (1: leaf of pages), or NULL if a table is
  * missing on the way. So space_entry(root, va, n) != NULL says that the level n table is there. */
 u64 *space_entry(u32 root, u64 va, u32 level);
+
+/* For cache.c. Enters a binding (its entry is written by the caller) into its frame's list or takes it out; guard: the
+ * one that opened the frame. */
+void space_books(u32 id, u32 frame, int add, u32 guard);
+/* Decoding: which guard of frame lets a bind it with these flags: 0, 1 or -E_FRAME, -E_RIGHTS, -E_STATE, -E_RANGE.
+ * Device memory: 0 if the current env has a grant. */
+s64 space_frame_decode(u32 frame, const struct auth *a, u32 flags);
 
 s64 call_space_create(u32 auth, u32 root, u32 shadow);
 s64 call_space_table(u32 auth, u32 space, u64 va, u32 level, u32 table, u32 shadow);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Building spaces: roots, the tables below them, and sub-trees that several spaces share. */
 #include "arch.h"
+#include "cache.h"
 #include "env.h"
 #include "space.h"
 #include "util.h"
@@ -41,6 +42,8 @@ static s64 place_check(u32 space, u64 va, u32 level)
 	if (!entry)
 		return -ARIL_E_TABLE;
 	if (*entry & PTE_P)
+		return -ARIL_E_TABLE;
+	if (level == 1 && cache_of(space, va))
 		return -ARIL_E_TABLE;
 	return 0;
 }

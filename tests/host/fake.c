@@ -2,9 +2,11 @@
  * The fake machine. */
 #include "fake.h"
 #include "account.h"
+#include "cache.h"
 #include "grant.h"
 #include "ring.h"
 #include "lock.h"
+#include "slice.h"
 
 #include <stdarg.h>
 #include <unistd.h>
@@ -137,6 +139,48 @@ __attribute__((weak)) u32 audit_counted;
 __attribute__((weak)) void audit_recount(u32 frame, int sign)
 {
 	(void)frame, (void)sign;
+}
+
+/* Without kernel/cache.c nobody has one. */
+__attribute__((weak)) struct cache *cache_of(u32 root, u64 va)
+{
+	(void)root, (void)va;
+	return NULL;
+}
+
+__attribute__((weak)) u32 cache_entry_frame(u64 entry)
+{
+	return entry >> 12 & (ARIL_MAX_FRAMES - 1);
+}
+
+__attribute__((weak)) u64 cache_entry_clear(u32 id)
+{
+	printf("an STLB entry %u without a cache\n", id);
+	abort();
+}
+
+__attribute__((weak)) int cache_destroy(u32 frame, u32 *budget, int *stale)
+{
+	printf("a cache %u without caches (%u %d)\n", frame, *budget, *stale);
+	abort();
+}
+
+__attribute__((weak)) int cache_destroy_all(u32 table, u32 *budget, int *stale)
+{
+	(void)table, (void)budget, (void)stale;
+	return 1;
+}
+
+__attribute__((weak)) s64 account_work(u32 pages)
+{
+	(void)pages;
+	return 0;
+}
+
+__attribute__((weak)) _Noreturn void slice_next(void)
+{
+	printf("nobody is next\n");
+	abort();
 }
 
 struct env *env_get(u32 id)
@@ -303,8 +347,11 @@ static int list_check(u32 frame)
 	do {
 		u64 *table = frame_memory(id >> 9), entry = table[id & 511];
 		u64 *shadow = frame_memory(frames[id >> 9].partner), word = shadow[id & 511];
+		u64 names = (entry & PTE_ADDR) >> 12;
 
-		if (!(entry & PTE_P) || (entry & PTE_ADDR) >> 12 != frame)
+		if (frames[id >> 9].state == ARIL_FRAME_STLB)
+			names = entry >> 12 & (ARIL_MAX_FRAMES - 1);
+		if (!(entry & PTE_P) || names != frame)
 			return __LINE__;
 		if (before && word >> 32 != before)
 			return __LINE__;
@@ -322,6 +369,27 @@ static int list_check(u32 frame)
 	return n == frames[frame].refs ? 0 : __LINE__;
 }
 
+/* A cache's page table, which has no books. */
+static int entry_is_pool(const struct aril_frame *t, u64 entry, u64 shadow)
+{
+	return t->level == 2 && entry & PTE_POOL && !shadow &&
+	       frames[(entry & PTE_ADDR) >> 12].state == ARIL_FRAME_POOL;
+}
+
+/* Present entries of a software TLB have books. */
+static int stlb_check(u32 table, u32 *seen)
+{
+	u64 *entries = frame_memory(table), *shadow = frame_memory(frames[table].partner);
+
+	for (u32 i = 0; i < 512; i++) {
+		if (!entries[i] != !shadow[i])
+			return __LINE__;
+		if (entries[i])
+			seen[entries[i] >> 12 & (ARIL_MAX_FRAMES - 1)]++;
+	}
+	return 0;
+}
+
 /* One table: its entries name what they may, and only present ones have books. Counts into seen. */
 static int table_check(u32 table, u32 *seen)
 {
@@ -336,12 +404,16 @@ static int table_check(u32 table, u32 *seen)
 
 		if (!(entries[i] & PTE_P) && entries[i])
 			return __LINE__;
+		if (entry_is_pool(t, entries[i], shadow[i]))
+			continue;
 		if (!books != !shadow[i])
 			return __LINE__;
 		if (!books)
 			continue;
 		seen[frame]++;
-		if (t->level == 1 ? frames[frame].state != ARIL_FRAME_NORMAL
+		if (t->level == 1 ? frames[frame].state != ARIL_FRAME_NORMAL &&
+					    frames[frame].state != ARIL_FRAME_CACHE &&
+					    frames[frame].state != ARIL_FRAME_STLB
 				  : frames[frame].state != ARIL_FRAME_TABLE ||
 					    frames[frame].level != t->level - 1)
 			return __LINE__;
@@ -357,6 +429,8 @@ int books_check(void)
 	for (u32 f = 0; f < nframes && !bad; f++)
 		if (frames[f].state == ARIL_FRAME_TABLE || frames[f].state == ARIL_FRAME_SPACE)
 			bad = table_check(f, seen);
+		else if (frames[f].state == ARIL_FRAME_STLB)
+			bad = stlb_check(f, seen);
 	for (u32 f = 0; f < nframes && !bad; f++)
 		bad = seen[f] != frames[f].refs ? __LINE__ : list_check(f);
 	free(seen);
