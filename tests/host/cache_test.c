@@ -40,7 +40,12 @@ NO_AUDIT(region)
 static u32 root, dom; /* auth indices of the caller */
 static u32 space, level2;
 static struct aril_cache_desc desc;
-static s64 work; /* what account_work says */
+static s64 work, flush; /* what account_work and account_flush say */
+
+s64 account_flush(void)
+{
+	return flush;
+}
 
 s64 account_work(u32 pages)
 {
@@ -74,7 +79,7 @@ static void start(u32 nstlb)
 	u64 va = VA;
 
 	fake_reset();
-	work = 0;
+	work = flush = 0;
 	root = fake_open("", ARIL_ALL, ~0ul);
 	dom = fake_open("dom", ARIL_ALL, 10);
 	space = fake_frame();
@@ -291,6 +296,9 @@ static void updating(void)
 	work = -ARIL_E_QUOTA;
 	SAME(op(ARIL_BIND, VA, frame, 1, 0, root), -ARIL_E_QUOTA);
 	work = 0;
+	flush = -ARIL_E_QUOTA;
+	SAME(op(ARIL_UNBIND, VA, frame, 1, 0, root), -ARIL_E_QUOTA);
+	flush = 0;
 	for (u32 i = 0; i < 512; i++)
 		SAME(stlb(i), 0);
 	SAME(call_cache_update(root, space, ops, 2), 1); /* the second is refused */
