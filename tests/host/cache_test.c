@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Cached parts of a space: every check of the two calls, faults, displacement, eviction, guards, taking apart.
- * links: tests/host/fake.c kernel/cap.c kernel/siphash.c kernel/frame.c kernel/space.c kernel/table.c kernel/cache.c kernel/cache_make.c kernel/audit_cache.c kernel/check.c kernel/audit_space.c */
+ * links: tests/host/fake.c kernel/cap.c kernel/siphash.c kernel/frame.c kernel/large.c kernel/account.c kernel/space.c kernel/table.c kernel/cache.c kernel/cache_make.c kernel/audit_cache.c kernel/check.c kernel/audit_space.c */
 #include "fake.h"
 
 #include "account.h"
@@ -18,7 +18,6 @@
 #define FETCHES 0x14
 
 #define OTHERS __attribute__((weak))
-OTHERS struct aril_account *accounts;
 OTHERS struct aril_grant grant_books_here[GRANTS];
 OTHERS struct aril_grant *grant_books = grant_books_here;
 
@@ -40,17 +39,10 @@ NO_AUDIT(region)
 static u32 root, dom; /* auth indices of the caller */
 static u32 space, level2;
 static struct aril_cache_desc desc;
-static s64 work, flush; /* what account_work and account_flush say */
-
-s64 account_flush(void)
+/* Sets a limit of the caller's account. */
+static void limit(u32 quota, u32 value)
 {
-	return flush;
-}
-
-s64 account_work(u32 pages)
-{
-	(void)pages;
-	return work;
+	accounts[fake_cpu.env->account].limit[quota] = value;
 }
 
 /* Nothing wrong in the books, by two ways. */
@@ -79,7 +71,6 @@ static void start(u32 nstlb)
 	u64 va = VA;
 
 	fake_reset();
-	work = flush = 0;
 	root = fake_open("", ARIL_ALL, ~0ul);
 	dom = fake_open("dom", ARIL_ALL, 10);
 	space = fake_frame();
@@ -293,12 +284,12 @@ static void updating(void)
 	SAME(op(ARIL_BIND, VA, space, 1, 0, root), -ARIL_E_STATE);
 	fake_grant_env = fake_cpu.env->id; /* device memory that it may bind elsewhere */
 	SAME(op(ARIL_BIND, VA, FAKE_DEVICE, 1, 0, root), -ARIL_E_FRAME);
-	work = -ARIL_E_QUOTA;
+	limit(ARIL_QUOTA_WORK, 0);
 	SAME(op(ARIL_BIND, VA, frame, 1, 0, root), -ARIL_E_QUOTA);
-	work = 0;
-	flush = -ARIL_E_QUOTA;
+	limit(ARIL_QUOTA_WORK, ~0u);
+	limit(ARIL_QUOTA_FLUSHES, 0);
 	SAME(op(ARIL_UNBIND, VA, frame, 1, 0, root), -ARIL_E_QUOTA);
-	flush = 0;
+	limit(ARIL_QUOTA_FLUSHES, ~0u);
 	for (u32 i = 0; i < 512; i++)
 		SAME(stlb(i), 0);
 	SAME(call_cache_update(root, space, ops, 2), 1); /* the second is refused */

@@ -171,12 +171,6 @@ __attribute__((weak)) int cache_destroy_all(u32 table, u32 *budget, int *stale)
 	return 1;
 }
 
-__attribute__((weak)) s64 account_work(u32 pages)
-{
-	(void)pages;
-	return 0;
-}
-
 __attribute__((weak)) _Noreturn void slice_next(void)
 {
 	printf("nobody is next\n");
