@@ -16,6 +16,7 @@
 
 const struct auth auth_root = {.generation = ~0ul, .rights = ARIL_ALL, .len = 0};
 
+u64 authority_epoch = 1;
 static u64 cap_key[2];
 
 void cap_init(void)
@@ -185,6 +186,7 @@ s64 call_cap_close(u32 index)
 		return -ARIL_E_CAP;
 	struct auth *a = &env->auths[index % ARIL_AUTHS];
 	__atomic_store_n(&a->epoch, a->epoch + 1, __ATOMIC_SEQ_CST);
+	authority_changed();
 	for (u32 i = 0; i < ncpus; i++)
 		if (i != cpu->id && read_once(env->ctx[i].state) == CTX_RUNNING) {
 			smp_quiesce(); /* a call there may be comparing with these words */

@@ -33,6 +33,16 @@ int guard_opens(const struct aril_guard *g, const struct auth *a, u32 rights);
 /* The root's opened form, for the kernel's own use at boot. */
 extern const struct auth auth_root;
 
+/* Counts what may make an earlier permission untrue: a guard of an env that changes, an env that dies, an index
+ * that is closed, a gate's address, ports that come or go. Starts at 1. */
+extern u64 authority_epoch;
+/* Called when the change is visible to whoever looks, and before the quiesce after which it is in force: so a permit
+ * that was used before is of a call that is over by then, and none made before is used after. */
+static inline void authority_changed(void)
+{
+	__atomic_add_fetch(&authority_epoch, 1, __ATOMIC_SEQ_CST);
+}
+
 struct env;
 /* The current env's opened capability for an index, or NULL (E_CAP). No lock: an index is only closed
  * by its own env under object_lock, and slots are never freed while the env lives. */

@@ -227,6 +227,7 @@ void env_destroy(struct env *env, u32 end, s64 status)
 	info->end = end;
 	info->status = status;
 	write_once(info->state, ARIL_ENV_DYING);
+	authority_changed();
 	if (cpu->env == env) {
 		cpu->ctx = NULL;
 		cpu->env = NULL;
@@ -288,6 +289,7 @@ s64 call_env_entry(u64 entry, u64 gate)
 		return -ARIL_E_RANGE;
 	env->entry = entry;
 	env_gate_set(env, gate);
+	authority_changed();
 	if (!gate)
 		gate_close(env);
 	return 0;

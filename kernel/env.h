@@ -23,15 +23,25 @@
 
 enum ctx_state { CTX_NONE = 0, CTX_READY, CTX_RUNNING, CTX_BLOCKED };
 
+/* What was allowed last, so that to do it again needs a comparison: `auth`, an index of this context's env, opened the
+ * env `id` for the right in question, and `to` is that env's context on this CPU; true as long as authority_epoch is what
+ * it was before that was checked. Written and read by the context's own CPU alone. Zero: nothing. */
+struct permit {
+	u32 auth, id;
+	u64 epoch;
+	struct context *to;
+};
+
 struct context {
 	struct aril_context *page; /* kernel alias of the library's page */
 	u64 va;			   /* where the library sees it */
 	struct env *env;
-	u32 frame;
-	u32 cpu;
 	u32 state; /* enum ctx_state */
 	u32 donee; /* env that gets this context's slices while a synchronous gate is out; 0: none */
-	u32 start_cause;
+	struct permit gate, yield;
+	u32 start_cause; /* known to entry.S, down to here */
+	u32 frame;
+	u32 cpu;
 	u32 start_from;
 	u64 counted_slice; /* the end of the slice to which work and flushes belong (account.c) */
 	u32 work, flushes;
@@ -46,18 +56,18 @@ struct context {
 };
 
 struct env {
-	u64 entry; /* known to entry.S, down to root */
+	u64 entry; /* known to entry.S */
 	u64 gate;
 	struct aril_env_info *info; /* exposed; info->state is the authority on life */
 	struct aril_frame *root;    /* the space's */
 	u64 cr3;
-	u32 id;
+	u32 strikes; /* overruns in a row */
+	u32 id;	     /* so far */
 	u32 frame;
 	u32 space; /* root frame */
 	u32 parent;
 	u32 flags;
 	u32 account; /* slot */
-	u32 strikes; /* overruns in a row */
 	u32 nports;  /* grants of ports: the CPU's bitmap is filled when it runs */
 	u32 port_first[8];
 	u32 port_count[8];

@@ -131,8 +131,10 @@ void frame_guard_set(u32 frame, u32 slot, const struct aril_guard *new)
 
 	write_once(to[GUARD_RIGHTS], 0);
 	compiler_barrier();
-	if (frames[frame].state == ARIL_FRAME_ENV)
+	if (frames[frame].state == ARIL_FRAME_ENV) {
+		authority_changed();
 		smp_quiesce();
+	}
 	for (u32 i = 0; i < 6; i++)
 		if (i != GUARD_RIGHTS)
 			to[i] = from[i];

@@ -92,6 +92,7 @@ static void ports_add(struct env *env, u32 first, u32 count)
 	smp_quiesce();
 	write_once(env->port_count[i], count);
 	env->nports++;
+	authority_changed();
 	ports_changed(env);
 }
 
@@ -130,6 +131,7 @@ static void grant_withdraw(struct grant *g)
 			if (env->port_count[i] && env->port_first[i] == g->first)
 				write_once(env->port_count[i], 0);
 		env->nports--;
+		authority_changed();
 		ports_changed(env);
 		break;
 	case ARIL_GRANT_LINE:

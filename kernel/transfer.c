@@ -8,6 +8,16 @@
 #include "slice.h"
 #include "util.h"
 
+/* Lets the short way (entry.S) do again what was just allowed; not where ports come and go with the env, which is more
+ * than it does. epoch: authority_epoch before anything was checked. */
+static void permit_note(struct permit *p, u32 auth, struct env *env, u64 epoch)
+{
+	struct cpu *cpu = this_cpu();
+
+	if (!(cpu->env->nports | env->nports))
+		*p = (struct permit){auth, env->id, epoch, &env->ctx[cpu->id]};
+}
+
 s64 call_yield(u32 auth, u32 id)
 {
 	struct cpu *cpu = this_cpu();
@@ -17,6 +27,7 @@ s64 call_yield(u32 auth, u32 id)
 		slice_leave();
 		slice_next();
 	}
+	u64 epoch = __atomic_load_n(&authority_epoch, __ATOMIC_ACQUIRE);
 	struct env *env = env_get(id);
 	if (!env)
 		return -ARIL_E_ENV;
@@ -36,6 +47,7 @@ s64 call_yield(u32 auth, u32 id)
 		return -ARIL_E_CPU;
 	if (!ctx_claim(to))
 		return -ARIL_E_STATE;
+	permit_note(&cpu->ctx->yield, auth, env, epoch);
 	slice_leave();
 	slice_enter(to, ARIL_START_YIELD, self->id);
 }
@@ -64,6 +76,7 @@ s64 call_gate_frame(struct trap_frame *frame)
 			return gate_far(frame, far);
 		mode &= ARIL_GATE_SYNC;
 	}
+	u64 epoch = __atomic_load_n(&authority_epoch, __ATOMIC_ACQUIRE);
 	struct env *env = env_get(frame->rsi);
 	if (!env)
 		return -ARIL_E_ENV;
@@ -87,6 +100,9 @@ s64 call_gate_frame(struct trap_frame *frame)
 		__atomic_store_n(&to->state, CTX_READY, __ATOMIC_RELEASE);
 		return -ARIL_E_CLOSED;
 	}
+	if (!(self->nports |
+	      env->nports)) /* with ports there is more to load than the short way does */
+		from->gate = (struct permit){frame->rdi, frame->rsi, epoch, to};
 	if (to->donee == self->id)
 		to->donee =
 			0; /* the answer to its synchronous call: its slices are its own again */

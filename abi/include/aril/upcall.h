@@ -34,9 +34,11 @@
 /* offsets for assembly, asserted below */
 #define ARIL_CTX_MASK 0
 #define ARIL_CTX_PENDING 4
-#define ARIL_CTX_SEQ 16
 #define ARIL_CTX_GATE_OPEN 8
+#define ARIL_CTX_FORCED 12
+#define ARIL_CTX_SEQ 16
 #define ARIL_CTX_COOKIE 40
+#define ARIL_CTX_GATE_CALLER 48
 #define ARIL_CTX_STACK_LOW 1536
 #define ARIL_CTX_STACK_TOP 4096
 
@@ -103,8 +105,10 @@ struct aril_context {
 };
 ARIL_ASSERT_SIZE(struct aril_context, 4096);
 ARIL_ASSERT_OFFSET(struct aril_context, pending, ARIL_CTX_PENDING);
-ARIL_ASSERT_OFFSET(struct aril_context, seq, ARIL_CTX_SEQ);
 ARIL_ASSERT_OFFSET(struct aril_context, gate_open, ARIL_CTX_GATE_OPEN);
+ARIL_ASSERT_OFFSET(struct aril_context, forced, ARIL_CTX_FORCED);
+ARIL_ASSERT_OFFSET(struct aril_context, seq, ARIL_CTX_SEQ);
+ARIL_ASSERT_OFFSET(struct aril_context, gate_caller, ARIL_CTX_GATE_CALLER);
 ARIL_ASSERT_OFFSET(struct aril_context, cookie, ARIL_CTX_COOKIE);
 ARIL_ASSERT_OFFSET(struct aril_context, state, 256);
 ARIL_ASSERT_OFFSET(struct aril_context, stack, ARIL_CTX_STACK_LOW);

@@ -8,6 +8,7 @@
 
 struct env;
 struct context;
+struct aril_cpu_info;
 
 /* What an entry from user mode leaves on the CPU's kernel stack. Interrupt and exception entries fill all;
  * the order is that of entry.S. */
@@ -27,9 +28,10 @@ struct cpu {
 	u64 slice_end;	     /* 40: ns; 0: no slice runs */
 	u32 id;		     /* 48 */
 	u32 apic;
-	u64 cr3;	  /* loaded now */
-	u64 grace_end;	  /* ns; 0: END was not delivered yet */
-	u32 position;	  /* in the slice vector */
+	u64 cr3;		    /* 56: loaded now */
+	u64 grace_end;		    /* 64: ns; 0: END was not delivered yet */
+	struct aril_cpu_info *book; /* 72: what is exposed of it */
+	u32 position;		    /* in the slice vector */
 	u32 kicked;	  /* another CPU made something runnable here, or this env must be left */
 	u32 ports_of;	  /* env id whose ports the I/O bitmap holds; 0: none */
 	u64 quiesce_seen; /* last global quiesce number this CPU acknowledged */

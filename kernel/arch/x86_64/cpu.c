@@ -151,7 +151,7 @@ static void stacks_set(struct cpu_area *area, u32 id)
 {
 	u64 at = STACKS_VA + (u64)id * STACK_SLOT + ARIL_PAGE_SIZE + STACK_BYTES;
 
-	area->cpu.kernel_rsp = at - 8; /* see syscall_entry */
+	area->cpu.kernel_rsp = at;
 	area->tss.rsp[0] = at;
 	for (u32 ist = IST_DF; ist <= IST_DB; ist++) {
 		at += ARIL_PAGE_SIZE + IST_BYTES;

@@ -127,6 +127,7 @@ _Noreturn void smp_other_main(void)
 	u32 id = smp_start_id;
 
 	cpu_setup(memory_cpu_area(id), id, boot.apic[id]);
+	this_cpu()->book = &info->cpu[id];
 	lapic_setup();
 	this_cpu()->flush_seen = __atomic_load_n(&flush_generation, __ATOMIC_ACQUIRE);
 	this_cpu()->quiesce_seen = __atomic_load_n(&quiesce_generation, __ATOMIC_ACQUIRE);

@@ -11,15 +11,16 @@
 int vector_load(const void *area, u64 mask);
 int user_copy(void *to, const void *from, u64 bytes);
 void boot_main(u32 protocol, u64 address);
+extern const struct registers_initial registers_initial; /* entry.S too */
 
 extern u64 boot_start_tsc;
 
 /* XRSTOR of an area whose header names no component loads the initial state, and MXCSR from here. */
-static const struct {
+const struct registers_initial {
 	u8 legacy0[24];
 	u32 mxcsr;
 	u8 rest[804];
-} __attribute__((aligned(64))) initial = {.mxcsr = MXCSR_INITIAL};
+} __attribute__((aligned(64))) registers_initial = {.mxcsr = MXCSR_INITIAL};
 
 static void selectors_clear(void)
 {
@@ -52,7 +53,7 @@ static u64 user_gs_get(void)
 
 void arch_clear_registers(void)
 {
-	vector_load(&initial, cpu_xcr0);
+	vector_load(&registers_initial, cpu_xcr0);
 	selectors_clear();
 	__asm__ volatile("wrfsbase %0" ::"r"(0ul));
 	user_gs_set(0);
@@ -191,6 +192,7 @@ void arch_interrupts_init(void)
 	lapic_map();
 	lapic_setup();
 	ioapic_init();
+	this_cpu()->book = &info->cpu[0];
 	info->xcr0 = cpu_xcr0;
 	info->xsave_bytes = cpu_xsave_bytes;
 }

@@ -10,8 +10,9 @@
 #include "slice.h"
 #include "util.h"
 #include <aril/error.h>
+#include <aril/ops.h>
 
-_Static_assert(ARIL_E_CALL == 1, "entry.S");
+_Static_assert(ARIL_E_CALL == 1 && ARIL_GATE_SYNC == 1, "entry.S");
 _Static_assert(sizeof(struct trap_frame) == 176, "entry.S");
 _Static_assert(__builtin_offsetof(struct trap_frame, rip) == 136, "entry.S");
 _Static_assert(__builtin_offsetof(struct trap_frame, vector) == 120, "entry.S");
@@ -22,6 +23,24 @@ _Static_assert(__builtin_offsetof(struct context, env) == 16, "entry.S");
 _Static_assert(__builtin_offsetof(struct env, entry) == 0, "entry.S");
 _Static_assert(__builtin_offsetof(struct env, info) == 16, "entry.S");
 _Static_assert(__builtin_offsetof(struct env, root) == 24, "entry.S");
+_Static_assert(__builtin_offsetof(struct cpu, env) == 32, "entry.S");
+_Static_assert(__builtin_offsetof(struct cpu, cr3) == 56, "entry.S");
+_Static_assert(__builtin_offsetof(struct cpu, grace_end) == 64, "entry.S");
+_Static_assert(__builtin_offsetof(struct cpu, book) == 72, "entry.S");
+_Static_assert(__builtin_offsetof(struct context, state) == 24, "entry.S");
+_Static_assert(__builtin_offsetof(struct context, donee) == 28, "entry.S");
+_Static_assert(__builtin_offsetof(struct context, gate) == 32, "entry.S");
+_Static_assert(__builtin_offsetof(struct context, yield) == 56, "entry.S");
+_Static_assert(__builtin_offsetof(struct context, start_cause) == 80, "entry.S");
+_Static_assert(__builtin_offsetof(struct permit, epoch) == 8, "entry.S");
+_Static_assert(__builtin_offsetof(struct permit, to) == 16, "entry.S");
+_Static_assert(__builtin_offsetof(struct env, gate) == 8, "entry.S");
+_Static_assert(__builtin_offsetof(struct env, cr3) == 32, "entry.S");
+_Static_assert(__builtin_offsetof(struct env, strikes) == 40, "entry.S");
+_Static_assert(__builtin_offsetof(struct env, id) == 44, "entry.S");
+_Static_assert(__builtin_offsetof(struct aril_cpu_info, switches) == 16, "entry.S");
+_Static_assert(__builtin_offsetof(struct aril_cpu_info, env) == 32, "entry.S");
+_Static_assert(CTX_READY == 1 && CTX_RUNNING == 2, "entry.S");
 _Static_assert(__builtin_offsetof(struct aril_env_info, upcalls) == 64, "entry.S");
 _Static_assert(__builtin_offsetof(struct aril_frame, flags) == 10, "entry.S");
 _Static_assert(ARIL_FRAME_CACHED == 32, "entry.S");
