@@ -95,7 +95,7 @@ static const char *env_wrong(u32 slot)
 		if (why)
 			return why;
 	}
-	if (e->gate != (env->gate != 0))
+	if (e->gate && !env->gate)
 		return "an env's gate is not as shown";
 	if (e->contexts != contexts_of(env))
 		return "an env's contexts are not those shown";

@@ -289,7 +289,6 @@ s64 call_env_entry(u64 entry, u64 gate)
 		return -ARIL_E_RANGE;
 	env->entry = entry;
 	env_gate_set(env, gate);
-	authority_changed();
 	if (!gate)
 		gate_close(env);
 	return 0;

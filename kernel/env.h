@@ -17,6 +17,7 @@
 #define KERNEL_ENV_H
 
 #include "cap.h"
+#include "util.h"
 #include <aril/info.h>
 #include <aril/ops.h>
 #include <aril/upcall.h>
@@ -90,11 +91,18 @@ s64 env_check(u32 id, const struct auth *a, u32 rights);
 void env_destroy(struct env *env, u32 end, s64 status);
 /* Ends the current env because of a fault or exit, then runs something else. Takes object_lock. */
 _Noreturn void env_end_current(u32 end, s64 status);
-/* Says where gates enter it (0: nowhere), and shows whether. */
+/* Says where gates enter it (0: nowhere), and shows whether: which is what decides. The address stays when it closes:
+ * a call on another CPU that has just found it open enters there. */
 static inline void env_gate_set(struct env *env, u64 gate)
 {
-	env->gate = gate;
-	env->info->gate = gate != 0;
+	if (gate)
+		write_once(env->gate, gate);
+	write_once(env->info->gate, gate != 0);
+	authority_changed();
+}
+static inline int env_gate_open(const struct env *env)
+{
+	return read_once(env->info->gate) != 0;
 }
 /* The physical address of an exposed env entry's state word: what its waiters wait on. */
 u64 env_info_key(const struct aril_env_info *info);

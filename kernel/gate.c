@@ -30,7 +30,7 @@ static s64 far_claim(const struct env *self, const struct trap_frame *frame, u32
 	u32 ready = CTX_READY;
 	if (read_once(to->state) == CTX_NONE)
 		return -ARIL_E_CPU;
-	if (!env->gate)
+	if (!env_gate_open(env))
 		return -ARIL_E_CLOSED;
 	if (to->gate_to != self->id &&
 	    !__atomic_compare_exchange_n(&to->state, &ready, CTX_BLOCKED, 0, __ATOMIC_ACQ_REL,
@@ -96,7 +96,7 @@ s64 gate_far(struct trap_frame *frame, u32 cpu)
 
 void gate_close(struct env *env)
 {
-	env->gate = 0;
+	env_gate_set(env, 0);
 	for (u32 cpu = 0; cpu < ncpus; cpu++)
 		wait_gate_gone(env, cpu);
 	revoke_given(env->account, ARIL_REVOKE_GATES, env->id);

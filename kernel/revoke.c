@@ -282,7 +282,7 @@ static void gate_take(u32 slot, struct open *o)
 	struct env *env = env_get(o->first);
 
 	o->exhausted = 1;
-	if (!env || !env->gate)
+	if (!env || !env_gate_open(env))
 		return;
 	gate_abort(env);
 	loss_write(slot, ARIL_REVOKE_GATES, env->id, 0);

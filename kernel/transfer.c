@@ -88,7 +88,7 @@ s64 call_gate_frame(struct trap_frame *frame)
 	struct context *to = &env->ctx[cpu->id];
 	if (read_once(to->state) == CTX_NONE)
 		return -ARIL_E_CPU;
-	if (!env->gate)
+	if (!env_gate_open(env))
 		return -ARIL_E_CLOSED;
 	if (!ctx_claim(to)) {
 		if (read_once(to->gate_to) == self->id) /* the answer that it is blocked for */
@@ -100,9 +100,7 @@ s64 call_gate_frame(struct trap_frame *frame)
 		__atomic_store_n(&to->state, CTX_READY, __ATOMIC_RELEASE);
 		return -ARIL_E_CLOSED;
 	}
-	if (!(self->nports |
-	      env->nports)) /* with ports there is more to load than the short way does */
-		from->gate = (struct permit){frame->rdi, frame->rsi, epoch, to};
+	permit_note(&from->gate, frame->rdi, env, epoch);
 	if (to->donee == self->id)
 		to->donee =
 			0; /* the answer to its synchronous call: its slices are its own again */

@@ -404,7 +404,7 @@ static void envs(void)
 	E(env->ctx[0].page = frame_memory(other), "a context's page is seen");
 	E(env->ctx[0].state = CTX_RUNNING, "a context's CPU");
 	E(ctx = env->ctx[0]; fake_cpu.ctx = &env->ctx[0], "a context's CPU");
-	E(env->gate = 4096, "an env's gate");
+	E(env->info->gate = 1, "an env's gate");
 	E(env->info->contexts = 3, "an env's contexts");
 	E(env->nports = 2, "an env's list of ports has");
 	E(grant_books[5].env = 0, "an env's list of ports is not");
