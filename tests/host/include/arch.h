@@ -32,6 +32,7 @@ void smp_poll(void);
 u64 arch_random(int *ok);
 
 /* The test of the file that uses these defines them. */
+u64 time_now(void);
 void *arch_map_device(u64 address, u64 bytes);
 void arch_load_ports(const struct env *env);
 u32 arch_isa_line(u32 isa, u32 *flags);
