@@ -476,9 +476,7 @@ s64 call_revoke(u32 auth, u32 id, const struct aril_revocation *user)
 		return -ARIL_E_CAP;
 	if (!account)
 		return -ARIL_E_RANGE;
-	if (!account->parent)
-		return -ARIL_E_RANGE;
-	s64 parent = account_check(account->parent, a, ARIL_OWN);
+	s64 parent = account_check(account->parent, a, ARIL_OWN); /* the root has none: RANGE */
 	if (parent < 0)
 		return parent;
 	if (copy_from_user(&want, user, sizeof(want)))

@@ -295,6 +295,7 @@ static void giving(void)
 	SAME(r->serial, serial + 2);
 	SAME(revoke_deadline, 9000);
 	want.kind = ARIL_REVOKE_FRAMES;
+	want.first = ~0u; /* of no matter here */
 	SAME(call_revoke(par, child, &want), 0);
 	SAME(r->wanted, 0);
 	SAME(revoke_deadline, NEVER);
@@ -449,6 +450,33 @@ static void steps(void)
 	SAME(accounts[slot].taken, 144);
 }
 
+/* A frame with more bindings than one step breaks; one that nobody can take. */
+static void hard_ones(void)
+{
+	u32 space = 0;
+
+	with_handler();
+	for (u64 i = 0; i < 5; i++) {
+		space = fake_space(root, VA, NULL);
+		for (u64 at = 0; at < 512; at++)
+			SAME(fake_op(root, space, ARIL_BIND, VA + at * 4096, FIRST, 1, 0, kid), 1);
+	}
+	frames[FIRST + 1].state = ARIL_FRAME_QUEUE;
+	SAME(ask(ARIL_REVOKE_FRAMES, 2, FIRST, FIRST + 1, 1), 0);
+	revoke_expire(now);
+	SAME(told->head, 0);
+	SAME(frames[FIRST].account, slot);
+	SAME(fake_op(root, space, ARIL_BIND, VA, FIRST, 1, 0, kid),
+	     -ARIL_E_STATE); /* no new ones */
+	expire();
+	SAME(told->head, 1);
+	SAME(frames[FIRST].account, 0);
+	SAME(frames[FIRST + 1].account, slot);
+	SAME(accounts[slot].wanted[0], 0);
+	frames[FIRST + 1].state = ARIL_FRAME_NORMAL;
+	BOOKS();
+}
+
 /* One in a device's hands counts when that has finished. */
 static void devices(void)
 {
@@ -552,7 +580,9 @@ static void taking_gates(void)
 	SAME(told->loss[0].kind, ARIL_REVOKE_GATES);
 	SAME(told->loss[0].what, handler->id);
 	SAME(ask(ARIL_REVOKE_GATES, 1, handler->id, handler->id, 1), 0);
-	expire(); /* closed already */
+	u32 told_before = posts;
+	expire(); /* closed already: nothing to tell */
+	SAME(posts, told_before);
 	SAME(aborts, 1);
 	SAME(told->head, 1);
 	SAME(ask(ARIL_REVOKE_GATES, 1, handler->id, handler->id, 1), 0);
@@ -626,10 +656,10 @@ static void deadlines(void)
 int main(void)
 {
 	static const struct test tests[] = {
-		TEST(handlers),	    TEST(late_handler),	 TEST(asking),	      TEST(giving),
-		TEST(lowering),	    TEST(taking_frames), TEST(taking_all),    TEST(taking_the_page),
-		TEST(steps),	    TEST(devices),	 TEST(taking_slices), TEST(taking_grants),
-		TEST(taking_gates), TEST(nobody),	 TEST(deadlines),
+		TEST(handlers),	     TEST(late_handler),  TEST(asking),	    TEST(giving),
+		TEST(lowering),	     TEST(taking_frames), TEST(taking_all), TEST(taking_the_page),
+		TEST(steps),	     TEST(devices),	  TEST(hard_ones),  TEST(taking_slices),
+		TEST(taking_grants), TEST(taking_gates),  TEST(nobody),	    TEST(deadlines),
 	};
 
 	return test_main(tests, array_count(tests));
