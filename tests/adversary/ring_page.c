@@ -28,8 +28,9 @@ int main(int argc, char **argv, char **envp)
 	allowed("a request", aril_ring_submit((u32)ring, &request, 1));
 	before = frame_info(page)->pins;
 	allowed("taking the page back", aril_frame_reset(core_auth, page));
-	if (before != 1 || frame_info(page)->pins || frame_info(page)->flags)
-		wrong("the page", frame_info(page)->pins * 16 + frame_info(page)->flags);
+	if (before != 1 || frame_info(page)->pins || (frame_info(page)->flags & ~ARIL_FRAME_USED))
+		wrong("the page",
+		      frame_info(page)->pins * 16 + (frame_info(page)->flags & ~ARIL_FRAME_USED));
 	refused("a request on the ring that was", aril_ring_submit((u32)ring, &request, 1),
 		ARIL_E_RIGHTS);
 	refused("closing the ring that was", aril_ring_close((u32)ring), ARIL_E_RIGHTS);

@@ -16,16 +16,8 @@
 
 /* What other files of the kernel have; theirs go before where they are linked. */
 #define OTHERS __attribute__((weak))
-OTHERS struct aril_account *accounts;
 OTHERS struct aril_grant *grant_books;
 OTHERS struct aril_slice *slices;
-
-OTHERS struct aril_account *account_get(u32 id)
-{
-	struct aril_account *account = &accounts[id % ARIL_MAX_ACCOUNTS];
-
-	return id && account->id == id ? account : NULL;
-}
 
 OTHERS u32 cache_entry_frame(u64 entry)
 {
@@ -116,15 +108,15 @@ static void complete(struct env *e, u32 in)
 /* A space with three bindings of one page, the last under its second guard; an env in it with a context. */
 static void start(void)
 {
-	free(accounts);
 	free(grant_books);
 	free(slices);
-	accounts = calloc(ARIL_MAX_ACCOUNTS, sizeof(*accounts));
 	grant_books = calloc(ARIL_MAX_GRANTS, sizeof(*grant_books));
 	slices = calloc(2 * ARIL_SLICES, sizeof(*slices));
-	top = &accounts[ARIL_ACCOUNT_ROOT & 0xffff];
-	mine = &accounts[MINE];
 	fake_reset();
+	memset(accounts, 0, ARIL_MAX_ACCOUNTS * sizeof(*accounts));
+	top = &accounts[ARIL_ACCOUNT_ROOT & 0xffff];
+	top->limit[ARIL_QUOTA_WORK] = top->limit[ARIL_QUOTA_FLUSHES] = ~0u;
+	mine = &accounts[MINE];
 	root = fake_open("", ARIL_ALL, ~0ul);
 	weak = fake_open("", ARIL_ALL & ~ARIL_OWN, ~0ul);
 	u32 dom = fake_open("dom", ARIL_ALL, ~0ul), lend = fake_open("lend", ARIL_READ, ~0ul);
