@@ -69,7 +69,8 @@ static const char *leaf_wrong(u32 id, u64 entry, u32 level)
 		for (u32 i = 0; i < GRANTS; i++)
 			if (grant_books[i].env && grant_books[i].kind == ARIL_GRANT_MEMORY &&
 			    frame - grant_books[i].first < grant_books[i].count)
-				return NULL;
+				return audit_shadow(id) ? NULL
+							: "device memory bound without books";
 		return "device memory that is granted to nobody is bound";
 	}
 	const struct aril_frame *f = &frames[frame];

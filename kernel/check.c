@@ -54,8 +54,7 @@ void audit_wrong(struct aril_check *out, u32 which, const char *what, u64 should
 	put_number(&t, is);
 }
 
-/* Whether its two words can be read at all. */
-static int binding_readable(u32 id)
+int audit_readable(u32 id)
 {
 	u32 table = id / 512, shadow;
 
@@ -81,7 +80,7 @@ u64 audit_shadow(u32 id)
 
 int audit_binding(u32 id, u32 frame)
 {
-	if (!id || !binding_readable(id))
+	if (!id || !audit_readable(id))
 		return 0;
 	u64 entry = audit_entry(id);
 	if (!(entry & PTE_P) || !audit_shadow(id))

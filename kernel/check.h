@@ -35,6 +35,8 @@ u64 region_audit(u64 from, struct aril_check *out);
 /* For the audits: one more wrong object, number `which`. The first is described: `what`, "should be, is". */
 void audit_wrong(struct aril_check *out, u32 which, const char *what, u64 should, u64 is);
 
+/* Whether id names an entry of a page table or an STLB that has a shadow. */
+int audit_readable(u32 id);
 /* Whether id names a present entry (of a page table or an STLB), with a shadow word, for this frame. */
 int audit_binding(u32 id, u32 frame);
 /* Its entry and its shadow word; only after audit_binding. */

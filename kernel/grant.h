@@ -19,10 +19,16 @@ s64 call_line_unmask(u32 grant);
 void grant_interrupt(u32 grant);
 /* Takes a grant back by force, a bounded step: 1 when it is gone (or never was), 0: call again. object_lock held. */
 int grant_take(u32 grant);
-/* Takes back all grants of a dying env. object_lock held. */
+/* Takes back all grants of a dying env, which is its slot's still. One of memory with more than
+ * ARIL_BATCH_PAGES bindings stays, without effect for anybody new, for grant_destroy or grant_move to finish.
+ * object_lock held. */
 void grant_env_gone(struct env *env);
 /* Whether a (non-RAM) device frame is granted to env, so that it may bind it. object_lock held. */
 int grant_memory(const struct env *env, u32 frame);
+/* Where the list of the bindings of a granted device frame begins, and its count. */
+u32 *grant_list(u32 frame, u32 **refs);
+/* Whether any of these frames of device memory is granted to anybody. object_lock held. */
+int grant_memory_taken(u32 first, u32 count);
 /* Whether an interrupt line is granted to anybody. object_lock held. */
 int grant_line_taken(u32 gsi);
 /* The line and flags (ARIL_LINE_*) of an ISA number, by the firmware's overrides where it has one. */

@@ -6,63 +6,20 @@
  * device confirmed. (2) A ring's requests in flight and completions not consumed are together
  * at most ARIL_RING_ENTRIES, so a completion always has a place. (3) The kernel reads nothing
  * back from a ring page but tail, once. */
-#include "ring.h"
+#include "device.h"
+#include "account.h"
 #include "arch.h"
 #include "check.h"
-#include "dev/virtio.h"
-#include "frame.h"
-#include "grant.h"
 #include "lock.h"
 #include "slice.h"
 #include "util.h"
 
-#define DEVICES (RINGS / VIRTIO_QUEUES)
 #define RING_BATCH 64
 #define SPURIOUS_MAX 10000 /* empty interrupts in a row: the line is somebody else's */
-
-enum slot_state { SLOT_FREE = 0, SLOT_BUSY, SLOT_ORPHAN /* its ring was closed: no completion */ };
-
-struct slot {
-	u64 cookie;
-	u32 frame;
-	u16 bytes;
-	u8 state;
-	u8 write;
-};
-
-struct ring {
-	struct env *env; /* NULL: nobody has it */
-	u32 cpu;
-	u32 frame; /* the ring page */
-	u32 head;  /* the true one */
-	u32 busy;  /* slots in state BUSY */
-	u32 nfree;
-	u8 free[VIRTIO_ENTRIES];
-	struct slot slot[VIRTIO_ENTRIES];
-};
-
-struct device {
-	int used;
-	int broken;
-	int restart; /* no ring is open: reset it when its output is through */
-	u32 gsi;
-	u32 spurious;
-	u64 regs;
-	struct aril_guard guard;
-	struct virtio virtio;
-	struct ring ring[VIRTIO_QUEUES];
-};
-
-static struct device devices[DEVICES];
 
 static struct aril_ring_page *ring_page(const struct ring *r)
 {
 	return frame_memory(r->frame);
-}
-
-static struct device *device_get(u32 n)
-{
-	return n < DEVICES && devices[n].used ? &devices[n] : NULL;
 }
 
 /* The ring with this number, if the current env owns it. */
@@ -80,24 +37,9 @@ static s64 ring_get(u32 n, struct device **device, struct ring **ring)
 	return 0;
 }
 
-static int device_opens(const struct device *d, const struct auth *a, u32 rights)
-{
-	if (d->guard.rights)
-		return guard_opens(&d->guard, a, rights);
-	return !a->len && (a->rights & rights) == rights;
-}
-
-int ring_line_taken(u32 gsi)
-{
-	for (u32 i = 0; i < DEVICES; i++)
-		if (devices[i].used && devices[i].gsi == gsi)
-			return 1;
-	return 0;
-}
-
 /* --- slots and completions */
 
-static void ring_slots_init(struct ring *r, u32 size)
+void ring_slots_init(struct ring *r, u32 size)
 {
 	r->nfree = r->busy = 0;
 	for (u32 i = size; i-- > 0;) {
@@ -145,8 +87,7 @@ static void ring_tell(struct ring *r)
 		upcall_post(ctx, ARIL_PEND_EVENT);
 }
 
-/* Gives back all that the device held; it is at rest and will touch nothing. */
-static void device_return_all(struct device *d, u32 status)
+void device_return_all(struct device *d, u32 status)
 {
 	for (u32 q = 0; q < d->virtio.nqueues; q++) {
 		struct ring *r = &d->ring[q];
@@ -160,9 +101,7 @@ static void device_return_all(struct device *d, u32 status)
 	}
 }
 
-/* The device broke the rules of its protocol. What it held stays quarantined unless it can be
- * reset. */
-static void device_break(struct device *d, const char *why)
+void device_break(struct device *d, const char *why)
 {
 	d->broken = 1;
 	arch_line_mask(d->gsi, 1);
@@ -196,107 +135,6 @@ static void device_rest(struct device *d)
 	virtio_run(&d->virtio);
 }
 
-/* --- devices */
-
-static s64 device_decode(const struct aril_device_desc *desc, const struct auth *a)
-{
-	if (desc->transport != ARIL_VIRTIO_MMIO && desc->transport != ARIL_VIRTIO_PCI)
-		return -ARIL_E_RANGE;
-	if (!desc->nqueues || desc->nqueues > VIRTIO_QUEUES)
-		return -ARIL_E_RANGE;
-	if (desc->line_flags & ~(ARIL_LINE_LEVEL | ARIL_LINE_LOW | ARIL_LINE_ISA))
-		return -ARIL_E_RANGE;
-	if (desc->guard.rights) {
-		s64 error = guard_check(&desc->guard);
-		if (error)
-			return error;
-	}
-	for (u32 q = 0; q < desc->nqueues; q++) {
-		s64 error = frame_check(desc->queue_frame[q], a, ARIL_OWN);
-		if (error)
-			return error;
-		error = frame_idle(desc->queue_frame[q]);
-		if (error)
-			return error;
-		for (u32 p = 0; p < q; p++)
-			if (desc->queue_frame[p] == desc->queue_frame[q])
-				return -ARIL_E_RANGE;
-	}
-	for (u32 i = 0; i < DEVICES; i++)
-		if (devices[i].used && devices[i].regs == desc->regs)
-			return -ARIL_E_STATE;
-	return 0;
-}
-
-/* Object code of device_open, with everything but the device itself checked. */
-static s64 device_start(struct device *d, const struct aril_device_desc *desc)
-{
-	u32 flags = desc->line_flags;
-	u32 gsi = flags & ARIL_LINE_ISA ? line_of_isa(desc->line, &flags) : desc->line;
-	u32 n = (u32)(d - devices);
-
-	if (ring_line_taken(gsi) || grant_line_taken(gsi))
-		return -ARIL_E_STATE;
-	s64 error = virtio_attach(&d->virtio, desc);
-	if (error)
-		return error;
-	error = virtio_negotiate(&d->virtio);
-	if (error)
-		return error;
-	if (arch_line_route(gsi, ARCH_VECTOR_DEVICES + n, 0, flags))
-		return -ARIL_E_RANGE;
-	d->broken = d->restart = 0;
-	d->gsi = gsi;
-	d->spurious = 0;
-	d->regs = desc->regs;
-	d->guard = desc->guard;
-	for (u32 q = 0; q < desc->nqueues; q++) {
-		memset(&d->ring[q], 0, sizeof(d->ring[q]));
-		ring_slots_init(&d->ring[q], d->virtio.queue[q].size);
-		frame_retype(desc->queue_frame[q], ARIL_FRAME_QUEUE, 0, n, 0);
-	}
-	d->used = 1;
-	virtio_run(&d->virtio);
-	arch_line_mask(gsi, 0);
-	return n;
-}
-
-s64 call_device_open(u32 auth, const struct aril_device_desc *user)
-{
-	const struct auth *a = auth_get(this_cpu()->env, auth);
-	struct aril_device_desc desc;
-
-	if (!a)
-		return -ARIL_E_CAP;
-	if (a->len || !(a->rights & ARIL_OWN))
-		return -ARIL_E_RIGHTS;
-	if (copy_from_user(&desc, user, sizeof(desc)))
-		return -ARIL_E_ADDR;
-	s64 error = device_decode(&desc, a);
-	if (error)
-		return error;
-	for (u32 i = 0; i < DEVICES; i++)
-		if (!devices[i].used)
-			return device_start(&devices[i], &desc);
-	return -ARIL_E_QUOTA;
-}
-
-s64 call_device_read(u32 auth, u32 device, u32 offset)
-{
-	const struct auth *a = auth_get(this_cpu()->env, auth);
-	struct device *d = device_get(device);
-
-	if (!a)
-		return -ARIL_E_CAP;
-	if (!d)
-		return -ARIL_E_RANGE;
-	if (!device_opens(d, a, ARIL_READ))
-		return -ARIL_E_RIGHTS;
-	if (d->broken)
-		return -ARIL_E_DEVICE;
-	return virtio_config(&d->virtio, offset);
-}
-
 /* --- rings */
 
 s64 call_ring_open(u32 auth, u32 device, u32 queue, u32 frame, u32 cpu)
@@ -323,6 +161,10 @@ s64 call_ring_open(u32 auth, u32 device, u32 queue, u32 frame, u32 cpu)
 		return -ARIL_E_STATE;
 	if (cpu >= ncpus || env->ctx[cpu].state == CTX_NONE)
 		return -ARIL_E_CPU;
+	error = account_room(env->account, ARIL_QUOTA_RINGS, 1);
+	if (error)
+		return error;
+	account_charge(env->account, ARIL_QUOTA_RINGS);
 	frame_pin(frame);
 	r->env = env;
 	r->cpu = cpu;
@@ -416,6 +258,7 @@ static void ring_shut(struct device *d, struct ring *r)
 	r->busy = 0;
 	frame_unpin(r->frame);
 	r->frame = 0;
+	account_credit(r->env->account, ARIL_QUOTA_RINGS, 0);
 	r->env = NULL;
 	if (d->broken)
 		return;
@@ -525,6 +368,67 @@ void ring_count(void (*count)(u32 slot, u32 quota))
 		const struct ring *r = &d->ring[i % VIRTIO_QUEUES];
 
 		if (d->used && r->env)
-			count(r->env->info->account & 0xffff, ARIL_QUOTA_RINGS);
+			count(r->env->account, ARIL_QUOTA_RINGS);
 	}
+}
+
+/* --- the audit */
+
+static const char *slots_wrong(const struct device *d, u32 q)
+{
+	const struct ring *r = &d->ring[q];
+	u32 size = d->virtio.queue[q].size, busy = 0, held = 0;
+
+	for (u32 i = 0; i < VIRTIO_ENTRIES; i++) {
+		const struct slot *s = &r->slot[i];
+
+		if (s->state == SLOT_FREE)
+			continue;
+		if (i >= size || s->state > SLOT_ORPHAN)
+			return "a slot that is none is not free";
+		if (s->frame >= nframes || !frames[s->frame].pins)
+			return "a frame in a device's hands is not pinned";
+		busy += s->state == SLOT_BUSY;
+		held++;
+	}
+	if (busy != r->busy)
+		return "a ring's requests in flight are not as many as it says";
+	if (held + r->nfree != size)
+		return "a ring's slots are not all free or in use";
+	return NULL;
+}
+
+static const char *ring_wrong(const struct device *d, u32 q)
+{
+	const struct ring *r = &d->ring[q];
+	u32 frame = d->virtio.queue[q].frame;
+
+	if (frame >= nframes || frames[frame].state != ARIL_FRAME_QUEUE ||
+	    frames[frame].partner != (u32)(d - devices))
+		return "a queue's frame is not the device's";
+	if (r->env) {
+		if (env_get(r->env->id) != r->env)
+			return "a ring's owner is no more";
+		if (r->frame >= nframes || frames[r->frame].state != ARIL_FRAME_NORMAL ||
+		    !frames[r->frame].pins)
+			return "a ring's page is not pinned memory";
+	} else if (r->busy) {
+		return "a ring that nobody has owes completions";
+	}
+	return slots_wrong(d, q);
+}
+
+u64 ring_audit(u64 from, struct aril_check *out)
+{
+	for (u64 n = from; n < DEVICES * VIRTIO_QUEUES; n++) {
+		const struct device *d = &devices[n / VIRTIO_QUEUES];
+
+		if (!d->used || n % VIRTIO_QUEUES >= d->virtio.nqueues)
+			continue;
+		const char *why = ring_wrong(d, (u32)(n % VIRTIO_QUEUES));
+		if (why)
+			audit_wrong(out, (u32)n, why, 0, d->ring[n % VIRTIO_QUEUES].frame);
+		out->checked++;
+	}
+	return 0;
 }

@@ -8,6 +8,7 @@
 #include "env.h"
 
 s64 call_device_open(u32 auth, const struct aril_device_desc *desc);
+s64 call_device_close(u32 auth, u32 device);
 s64 call_ring_open(u32 auth, u32 device, u32 queue, u32 frame, u32 cpu);
 s64 call_ring_submit(u32 ring, const struct aril_ring_request *requests, u64 n);
 s64 call_ring_close(u32 ring);
@@ -21,5 +22,7 @@ void ring_env_gone(struct env *env);
 void ring_frame_gone(u32 frame);
 /* Whether a device that the kernel drives has this interrupt line. object_lock held. */
 int ring_line_taken(u32 gsi);
+/* Whether the kernel drives a device whose registers lie in any of these frames. object_lock held. */
+int ring_memory_taken(u32 first, u32 count);
 
 #endif

@@ -2,7 +2,7 @@
  * Bindings: page-table entries, the books behind them, and the batched call that changes them.
  *
  * Invariants, under object_lock. (1) Entry present <=> its shadow word is in the list of the frame it names,
- * and frames[].refs counts that list; device memory has neither. (2) A leaf entry allows no more than the
+ * and frames[].refs counts that list; device memory's list is that of its grant. (2) A leaf entry allows no more than the
  * guard that its GUARD1 bit names granted when it was made or last changed. (3) A table of level n is named
  * only by tables of level n+1: so there are no cycles. (4) An entry that was present and is removed or
  * narrowed makes `stale`, and no call returns before a stale translation is gone from every CPU. */
@@ -86,46 +86,52 @@ static void set_previous(u32 id, u32 previous)
 	*word = (*word & 0xfffffffful) | (u64)previous << 32;
 }
 
+/* The head of the list that holds the bindings of a frame, and its count: device memory's is its grant's. */
+static u32 *list_of(u32 frame, u32 **refs)
+{
+	if (!has_books(frame))
+		return grant_list(frame, refs);
+	*refs = &frames[frame].refs;
+	return &frames[frame].head;
+}
+
 /* Enters a binding of frame: first in its list, or last if it is under guard[1]. */
 static void books_add(u32 id, u32 frame, int last)
 {
-	struct aril_frame *f = &frames[frame];
+	u32 *refs, *first = list_of(frame, &refs);
 
-	if (!has_books(frame))
-		return;
-	f->refs++;
-	f->flags |= ARIL_FRAME_USED;
-	if (!f->head) {
+	++*refs;
+	if (has_books(frame))
+		frames[frame].flags |= ARIL_FRAME_USED;
+	if (!*first) {
 		*shadow_of(id) = (u64)id << 32 | id;
-		f->head = id;
+		*first = id;
 		return;
 	}
-	u32 head = f->head, tail = *shadow_of(head) >> 32;
+	u32 head = *first, tail = *shadow_of(head) >> 32;
 	*shadow_of(id) = (u64)tail << 32 | head;
 	set_next(tail, id);
 	set_previous(head, id);
 	if (!last)
-		f->head = id;
+		*first = id;
 }
 
 static void books_remove(u32 id, u32 frame)
 {
-	struct aril_frame *f = &frames[frame];
+	u32 *refs, *first = list_of(frame, &refs);
 	u64 word = *shadow_of(id);
 	u32 next = word, previous = word >> 32;
 
-	if (!has_books(frame))
-		return;
 	*shadow_of(id) = 0;
-	f->refs--;
+	--*refs;
 	if (next == id) {
-		f->head = 0;
+		*first = 0;
 		return;
 	}
 	set_next(previous, next);
 	set_previous(next, previous);
-	if (f->head == id)
-		f->head = next;
+	if (*first == id)
+		*first = next;
 }
 
 /* Puts a new value into an entry and its books; returns the old one, as the CPUs left it. */
@@ -159,8 +165,11 @@ static void binding_remove(u32 id)
 
 int space_break(u32 frame, int which, u32 *budget, int *stale)
 {
-	const u32 *head = &frames[frame].head;
+	return space_break_list(&frames[frame].head, which, budget, stale);
+}
 
+int space_break_list(const u32 *head, int which, u32 *budget, int *stale)
+{
 	while (*head) {
 		u32 id = which == 1 ? *shadow_of(*head) >> 32 : *head;
 

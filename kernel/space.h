@@ -4,7 +4,7 @@
  * A binding is a present leaf entry, or a table entry that names the table below. Its shadow word links it
  * into its frame's list, a ring: next in bits 0..31, previous in bits 32..63. From the head on, those under
  * guard[0] come first, those under guard[1] last: so each kind is broken from its end, without a search.
- * Device memory has no frame entry and so no list: its shadow words are 0 (see grant.h). */
+ * Device memory has no frame entry: all bindings of one grant of it are one list (see grant.h). */
 #ifndef KERNEL_SPACE_H
 #define KERNEL_SPACE_H
 
@@ -32,6 +32,8 @@ void space_kernel_half(u32 root);
  * them down. Returns 1 when none is left. Sets *stale when a translation was removed: the caller shoots
  * down before it returns to anyone. */
 int space_break(u32 frame, int which, u32 *budget, int *stale);
+/* The same for the bindings in the list that begins at *head. */
+int space_break_list(const u32 *head, int which, u32 *budget, int *stale);
 /* Empties a table or root: unbinds entries below (leaf or sub-table), bounded by *budget; 1 when done. */
 int space_empty(u32 table, u32 *budget, int *stale);
 /* Binds without checks, at boot: the tables on the way must exist. */

@@ -186,6 +186,7 @@ enum pci_common {
 	COMMON_QUEUE_USED = 48,
 	COMMON_BYTES = 56,
 };
+#define CONFIG_BYTES 256  /* of the device's configuration that can be read */
 #define NOTIFY_BYTES 4096 /* of the notification area that is mapped */
 
 static u32 pci_status(struct virtio *v)
@@ -247,11 +248,13 @@ static u32 pci_acknowledge(struct virtio *v)
 	return *(const volatile u8 *)v->isr; /* reading clears it */
 }
 
-/* The descriptor of a PCI device names no configuration window. */
 static s64 pci_config(struct virtio *v, u32 offset)
 {
-	(void)v, (void)offset;
-	return -ARIL_E_DEVICE;
+	if (!v->config)
+		return -ARIL_E_DEVICE;
+	if (offset & 3 || offset >= CONFIG_BYTES)
+		return -ARIL_E_RANGE;
+	return read32(v->config + offset);
 }
 
 static const struct virtio_ops pci_ops = {
@@ -313,12 +316,15 @@ static s64 attach_pci(struct virtio *v, const struct aril_device_desc *desc)
 		return -ARIL_E_RANGE;
 	if (!is_device_memory(desc->isr, 1))
 		return -ARIL_E_RANGE;
+	if (desc->config & 3 || (desc->config && !is_device_memory(desc->config, CONFIG_BYTES)))
+		return -ARIL_E_RANGE;
 	v->ops = &pci_ops;
 	v->notify_step = desc->notify_step;
 	v->regs = map(desc->regs, COMMON_BYTES);
 	v->notify = map(desc->notify, NOTIFY_BYTES);
 	v->isr = map(desc->isr, 1);
-	if (!v->regs || !v->notify || !v->isr)
+	v->config = desc->config ? map(desc->config, CONFIG_BYTES) : NULL;
+	if (!v->regs || !v->notify || !v->isr || (desc->config && !v->config))
 		return -ARIL_E_QUOTA;
 	return 0;
 }

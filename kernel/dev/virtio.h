@@ -40,7 +40,7 @@ struct virtqueue {
 
 struct virtio {
 	const struct virtio_ops *ops;
-	u8 *regs, *notify, *isr;
+	u8 *regs, *notify, *isr, *config; /* config: PCI only; NULL: not shown */
 	u32 notify_step;
 	u32 nqueues;
 	u64 features; /* asked for */
@@ -69,7 +69,7 @@ void virtio_publish(struct virtio *v, u32 queue);
 int virtio_take(struct virtio *v, u32 queue, u32 *slot, u32 *bytes);
 /* Reads and acknowledges the interrupt status. */
 u32 virtio_acknowledge(struct virtio *v);
-/* A 32-bit word of the device's configuration; -ARIL_E_DEVICE where the transport shows none,
+/* A 32-bit word of the device's configuration; -ARIL_E_DEVICE where device_open named none,
  * -ARIL_E_RANGE. */
 s64 virtio_config(struct virtio *v, u32 offset);
 

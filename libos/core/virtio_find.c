@@ -30,7 +30,12 @@ enum pci_config {
 #define CAPABILITY_VENDOR 9
 #define CAPABILITIES_MAX 48 /* what 256 bytes can hold: bounds a list that loops */
 
-enum virtio_structure { STRUCTURE_COMMON = 1, STRUCTURE_NOTIFY = 2, STRUCTURE_ISR = 3 };
+enum virtio_structure {
+	STRUCTURE_COMMON = 1,
+	STRUCTURE_NOTIFY = 2,
+	STRUCTURE_ISR = 3,
+	STRUCTURE_DEVICE = 4,
+};
 
 /* A microvm's transports, 512 bytes apart; their lines begin at the second I/O controller's,
  * or at 16 where there is one controller and ACPI, or at 5 without ACPI. */
@@ -78,6 +83,8 @@ static void structure_note(u32 function, u32 at, struct aril_device_desc *out)
 		out->regs = address;
 	if (kind == STRUCTURE_ISR && !out->isr)
 		out->isr = address;
+	if (kind == STRUCTURE_DEVICE && !out->config)
+		out->config = address;
 	if (kind == STRUCTURE_NOTIFY && !out->notify) {
 		out->notify = address;
 		out->notify_step = config_read(function, at + 16);

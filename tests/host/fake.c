@@ -109,6 +109,22 @@ __attribute__((weak)) int grant_memory(const struct env *env, u32 frame)
 	return env->id == fake_grant_env && frame - FAKE_DEVICE < 64;
 }
 
+static u32 device_head, device_refs; /* the list of all bindings of device memory */
+
+__attribute__((weak)) u32 *grant_list(u32 frame, u32 **refs)
+{
+	(void)frame;
+	*refs = &device_refs;
+	return &device_head;
+}
+
+__attribute__((weak)) s64 env_check(u32 id, const struct auth *a, u32 rights)
+{
+	struct env *env = env_get(id);
+
+	return env ? frame_check(env->frame, a, rights) : -ARIL_E_ENV;
+}
+
 __attribute__((weak)) void ring_frame_gone(u32 frame)
 {
 	(void)frame;
@@ -220,6 +236,7 @@ void fake_reset(void)
 	fake_flushes = fake_quiesces = fake_copies = fake_grant_env = 0;
 	fake_entropy = 1;
 	memset(fake_given, 0, sizeof(fake_given));
+	device_head = device_refs = 0;
 	memset(fake_accounts, 0, sizeof(fake_accounts));
 	accounts = fake_accounts;
 	account_init(FAKE_FRAMES - FAKE_FREE);
@@ -400,7 +417,7 @@ static int table_check(u32 table, u32 *seen)
 			return __LINE__;
 		if (entry_is_pool(t, entries[i], shadow[i]))
 			continue;
-		if (!books != !shadow[i])
+		if (!(entries[i] & PTE_P) != !shadow[i])
 			return __LINE__;
 		if (!books)
 			continue;

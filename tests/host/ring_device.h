@@ -5,6 +5,8 @@
 
 #include "fake.h"
 
+#include "account.h"
+#include "audit_stubs.h"
 #include "grant.h"
 #include "ring.h"
 #include "slice.h"
@@ -21,7 +23,7 @@
 
 /* Plain memory behaves as a device that is content with everything. */
 static u32 regs[0x200 / 4];
-static u32 masked, woken, posted, taken_line;
+static u32 masked, woken, posted, taken_line, taken_memory;
 static u64 woken_key;
 static int windows;
 static u32 root, dom, device_number;
@@ -62,6 +64,11 @@ u32 line_of_isa(u32 isa, u32 *flags)
 int grant_line_taken(u32 gsi)
 {
 	return gsi == taken_line;
+}
+
+int grant_memory_taken(u32 first, u32 count)
+{
+	return taken_memory && taken_memory - first < count;
 }
 
 u32 wait_wake(u64 key, u32 n)
@@ -122,6 +129,7 @@ static void machine(void)
 	regs[QUEUE_MAX] = 128;
 	windows = 1;
 	taken_line = ~0u;
+	taken_memory = 0;
 	woken = posted = 0;
 	memset(seen, 0, sizeof(seen));
 	memset(returned, 0, sizeof(returned));
@@ -131,15 +139,23 @@ static void machine(void)
 	fake_context(owner, 0, fake_frame());
 }
 
-/* The kernel's table of devices outlives a test: each opens one of its own, at another address and line,
- * and there are as many tests as there is room for. */
+/* The kernel's table of devices outlives a test: each opens one of its own, at another address and line, and lets it
+ * go. */
+static u32 opened;
+
+/* Where the current test's is. */
+static u64 devices_at(void)
+{
+	return REGS + 4096ul * opened;
+}
+
 static void start(void)
 {
-	static u32 opened;
 	struct aril_device_desc d;
 
 	machine();
-	d = describe(REGS + 4096ul * ++opened);
+	opened = opened % 19 + 1;
+	d = describe(devices_at());
 	d.line = opened;
 	d.guard = fake_guard("dom", ARIL_ALL, 0);
 	s64 n = open_device(root, d);
@@ -158,10 +174,18 @@ static void start(void)
 	}
 }
 
-/* Leaves no ring open: its owner's memory goes with the test. */
+/* Leaves no ring open and no device: their memory goes with the test. */
 static void end(void)
 {
+	audit_says(ARIL_NOUN_RING, NULL);
 	ring_env_gone(owner);
+	SAME(accounts[1].used[ARIL_QUOTA_RINGS], 0);
+	audit_says(ARIL_NOUN_RING, NULL);
+	SAME(call_device_close(root, device_number), 0);
+	SAME(masked, 1);
+	for (u32 q = 0; q < 2; q++)
+		SAME(frames[queue_frame[q]].state, ARIL_FRAME_NORMAL);
+	audit_says(ARIL_NOUN_RING, NULL);
 }
 
 static struct aril_ring_page *page_of(u32 frame)

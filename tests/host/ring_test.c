@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Rings over a device that the test plays: who may, what is pinned, what comes back, and a device that lies.
- * links: tests/host/fake.c kernel/cap.c kernel/siphash.c kernel/frame.c kernel/large.c kernel/account.c kernel/space.c kernel/table.c kernel/ring.c kernel/dev/virtio.c */
+ * links: tests/host/fake.c kernel/cap.c kernel/siphash.c kernel/frame.c kernel/large.c kernel/account.c kernel/space.c kernel/table.c kernel/ring.c kernel/device.c kernel/check.c kernel/dev/virtio.c */
+#include "device.h"
 #include "ring_device.h"
 
 static void open_arguments(void)
@@ -132,8 +133,58 @@ static void ring_arguments(void)
 	SAME(call_ring_close((u32)ring + 1), -ARIL_E_RIGHTS); /* nobody's */
 	SAME(call_ring_close((u32)ring + 2), -ARIL_E_RANGE);
 	SAME(call_ring_close(~0u), -ARIL_E_RANGE);
+	SAME(call_device_close(99, device_number), -ARIL_E_CAP);
+	SAME(call_device_close(dom, device_number), -ARIL_E_RIGHTS);
+	SAME(call_device_close(fake_open("", ARIL_ALL & ~ARIL_OWN, ~0ul), device_number),
+	     -ARIL_E_RIGHTS);
+	SAME(call_device_close(root, 9), -ARIL_E_RANGE);
+	SAME(call_device_close(root, device_number), -ARIL_E_STATE);
 	SAME(call_ring_close((u32)ring), 0);
 	SAME(frames[frame].pins, 0);
+	/* as many as the account allows */
+	accounts[1].limit[ARIL_QUOTA_RINGS] = 1;
+	SAME(call_ring_open(dom, device_number, 0, frame, 0), ring);
+	SAME(call_ring_open(dom, device_number, 1, dom_frame(), 0), -ARIL_E_QUOTA);
+	SAME(accounts[1].used[ARIL_QUOTA_RINGS], 1);
+	end();
+	SAME(call_device_close(root, device_number), -ARIL_E_RANGE);
+}
+
+/* A device is let go with buffers in its hands; what it held is free after the reset, and only then. */
+static void handed_on(void)
+{
+	start();
+	u32 page = dom_frame(), in = dom_frame();
+	u32 ring = (u32)call_ring_open(dom, device_number, 0, page, 0), queue = queue_frame[0];
+	SAME(submit(ring, request(in, 1, 1)), 1);
+	SAME(submit(ring, request(in, 0, 2)), 1);
+	SAME(call_ring_close(ring), 0);
+	SAME(frames[in].pins, 2);
+	SAME(ring_memory_taken((u32)(devices_at() >> 12), 1), 1);
+	regs[STATUS] = 15;
+	SAME(call_device_close(root, device_number), 0);
+	SAME(regs[STATUS], 0);
+	SAME(frames[in].pins, 0);
+	SAME(frames[queue].state, ARIL_FRAME_NORMAL);
+	SAME(masked, 1);
+	SAME(ring_memory_taken((u32)(devices_at() >> 12), 1), 0);
+	CHECK(!ring_line_taken(opened));
+	struct aril_device_desc d = describe(devices_at());
+	d.guard = fake_guard("dom", ARIL_ALL, 0);
+	SAME(open_device(root, d), device_number);
+	memset(seen, 0, sizeof(seen));
+	memset(returned, 0, sizeof(returned));
+	ring = (u32)call_ring_open(dom, device_number, 0, page, 0);
+	SAME(submit(ring, request(in, 1, 3)), 1);
+	device_return(0, (u32)device_take(0), 4);
+	device_interrupt();
+	SAME(page_of(page)->entry[0].cookie, 3);
+	SAME(call_ring_close(ring), 0);
+	/* what it broke stays broken until it is closed */
+	device_return(0, 99, 0);
+	device_interrupt();
+	SAME(call_device_read(dom, device_number, 0), -ARIL_E_DEVICE);
+	end();
 }
 
 static void submit_arguments(void)
@@ -317,7 +368,7 @@ static void orphans(void)
 static void pci(void)
 {
 	u16 *half = (u16 *)regs;
-	struct aril_device_desc d;
+	struct aril_device_desc d, bad;
 
 	machine();
 	memset(regs, 0, sizeof(regs));
@@ -341,6 +392,7 @@ static void pci(void)
 	d.notify_step = 4;
 	s64 n = open_device(root, d);
 	CHECK(n >= 0);
+	device_number = (u32)n;
 	SAME(call_device_read(root, (u32)n, 0), -ARIL_E_DEVICE);
 	u32 page = fake_frame(), frame = fake_frame();
 	s64 ring = call_ring_open(root, (u32)n, 1, page, 0);
@@ -353,9 +405,87 @@ static void pci(void)
 	device_return(1, (u32)device_take(1), 0);
 	ring_interrupt((u32)n);
 	SAME(page_of(page)->entry[0].cookie, 5);
-	d = describe(REGS + 4096ul * 102); /* all places are taken now */
-	SAME(open_device(root, d), -ARIL_E_QUOTA);
+	SAME(ring_memory_taken((u32)(d.regs >> 12), 1), 1);
 	end();
+	/* with its configuration */
+	d = describe(d.regs);
+	d.transport = ARIL_VIRTIO_PCI;
+	d.notify = d.regs + 128;
+	d.isr = d.regs + 64;
+	d.notify_step = 4;
+	d.line_flags = ARIL_LINE_ISA;
+	bad = d, bad.config = d.regs + 258;
+	SAME(open_device(root, bad), -ARIL_E_RANGE);
+	bad = d, bad.config = 4096 * 20;
+	SAME(open_device(root, bad), -ARIL_E_RANGE);
+	d.config = d.regs + 256;
+	for (u32 i = 0; i < 4; i++) { /* nobody may have any part of it */
+		const u64 at[4] = {d.regs, d.notify, d.isr, d.config};
+		taken_memory = (u32)(at[i] >> 12);
+		SAME(open_device(root, d), -ARIL_E_STATE);
+	}
+	taken_memory = 0;
+	n = open_device(root, d);
+	SAME(n, device_number);
+	regs[256 / 4 + 3] = 0x12345678;
+	SAME(call_device_read(root, (u32)n, 12), 0x12345678);
+	SAME(call_device_read(root, (u32)n, 13), -ARIL_E_RANGE);
+	SAME(call_device_read(root, (u32)n, 256), -ARIL_E_RANGE);
+	end();
+}
+
+/* As many devices as there is room for. */
+static void all_places(void)
+{
+	u32 n = 0;
+
+	machine();
+	struct aril_device_desc d = describe(REGS + 4096ul * 200);
+	while (n <= DEVICES) {
+		d.line = 1 + n;
+		s64 result = open_device(root, d);
+		if (result < 0) {
+			SAME(result, -ARIL_E_QUOTA);
+			break;
+		}
+		SAME(result, n++);
+		d = describe(d.regs + 8192);
+	}
+	SAME(n, DEVICES);
+	while (n)
+		SAME(call_device_close(root, --n), 0);
+}
+
+/* Each book falsified in turn. */
+static void audit(void)
+{
+#define WRONG(falsify, words)                                                                    \
+	do {                                                                                     \
+		start();                                                                         \
+		u32 page = dom_frame(), in = dom_frame();                                        \
+		s64 ring = call_ring_open(dom, device_number, 0, page, 0);                       \
+		SAME(submit((u32)ring, request(in, 1, 1)), 1);                                   \
+		audit_says(ARIL_NOUN_RING, NULL);                                                \
+		struct ring *r = &devices[device_number].ring[0], saved = *r;                    \
+		struct aril_frame books[3] = {frames[page], frames[in], frames[queue_frame[0]]}; \
+		falsify;                                                                         \
+		audit_says(ARIL_NOUN_RING, words);                                               \
+		*r = saved;                                                                      \
+		frames[page] = books[0], frames[in] = books[1];                                  \
+		frames[queue_frame[0]] = books[2];                                               \
+		owner->info->state = ARIL_ENV_ALIVE;                                             \
+		end();                                                                           \
+	} while (0)
+	WRONG(frames[queue_frame[0]].state = ARIL_FRAME_NORMAL, "a queue's frame");
+	WRONG(frames[queue_frame[0]].partner++, "a queue's frame");
+	WRONG(owner->info->state = ARIL_ENV_DEAD, "a ring's owner");
+	WRONG(frames[page].pins = 0, "a ring's page");
+	WRONG(frames[page].state = ARIL_FRAME_TABLE, "a ring's page");
+	WRONG(r->env = NULL, "a ring that nobody has");
+	WRONG(r->busy = 0, "a ring's requests");
+	WRONG(r->nfree--, "a ring's slots");
+	WRONG(frames[in].pins = 0, "a frame in a device's hands");
+	WRONG(r->slot[127].state = 9, "a slot that is none");
 }
 
 /* Random work against a count of what is where. */
@@ -418,6 +548,9 @@ int main(void)
 		TEST(open_addresses),
 		TEST(open_negotiation),
 		TEST(ring_arguments),
+		TEST(handed_on),
+		TEST(all_places),
+		TEST(audit),
 		TEST(submit_arguments),
 		TEST(completions),
 		TEST(full),

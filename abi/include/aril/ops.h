@@ -219,6 +219,7 @@ struct aril_device_desc {
 	u64 regs;	 /* physical: mmio registers; PCI common configuration */
 	u64 notify;	 /* PCI: notification area */
 	u64 isr;	 /* PCI: interrupt status byte */
+	u64 config;	 /* PCI: device configuration, for device_read; 0: not shown */
 	u32 notify_step; /* PCI: bytes from queue to queue */
 	u32 line;	 /* interrupt line */
 	u32 line_flags;

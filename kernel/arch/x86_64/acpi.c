@@ -139,12 +139,46 @@ static void read_madt(const u8 *madt)
 		read_entry(e);
 }
 
+static void add_ports(u32 first, u32 count)
+{
+	if (!first || first > 0xffff || !count || acpi.nports == ACPI_PORTS)
+		return;
+	acpi.port[acpi.nports].first = first;
+	acpi.port[acpi.nports++].count = count;
+}
+
+/* The ports of power management: where each block's address and its length stand in the table. */
+static void read_power(const u8 *fadt)
+{
+	static const u8 block[][2] = {{56, 88}, {60, 88}, {64, 89}, {68, 89},
+				      {72, 90}, {80, 92}, {84, 93}};
+
+	for (u32 i = 0; i < array_count(block); i++)
+		add_ports(get32(fadt + block[i][0]), fadt[block[i][1]]);
+	add_ports(get32(fadt + 48), 1); /* commands to system management mode */
+}
+
 static void read_fadt(const u8 *fadt)
 {
 	u32 bytes = get32(fadt + 4);
 
+	if (bytes >= 94)
+		read_power(fadt);
+	if (bytes >= 129 && fadt[116] == 1) /* the reset register is a port */
+		add_ports(get32(fadt + 120), 1);
 	if (bytes >= 116 && !(get32(fadt + 112) >> 20 & 1) && fadt[91] == 4)
 		acpi.pm_timer = get32(fadt + 76);
+}
+
+/* PCI configuration spaces that are seen in memory. */
+static void read_mcfg(const u8 *mcfg)
+{
+	for (u32 at = 44; at + 16 <= get32(mcfg + 4) && acpi.nwindows < ACPI_WINDOWS; at += 16) {
+		u32 first = (u32)(get64(mcfg + at) >> ARIL_PAGE_SHIFT);
+
+		acpi.window[acpi.nwindows].first = first + mcfg[at + 10] * 256u;
+		acpi.window[acpi.nwindows++].count = (mcfg[at + 11] - mcfg[at + 10] + 1) * 256u;
+	}
 }
 
 static void defaults(void)
@@ -177,6 +211,8 @@ void acpi_read(u64 address)
 			read_madt(t);
 		else if (t && !memcmp(t, "FACP", 4))
 			read_fadt(t);
+		else if (t && !memcmp(t, "MCFG", 4))
+			read_mcfg(t);
 	}
 	if (!acpi.nioapics)
 		acpi.ioapic[acpi.nioapics++].address = DEFAULT_IOAPIC;

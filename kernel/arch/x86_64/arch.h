@@ -122,7 +122,10 @@ void arch_line_mask(u32 gsi, int masked);
 #define ARCH_VECTOR_LINES 0x40	 /* + grant number 0..63 */
 #define ARCH_VECTOR_DEVICES 0x80 /* + device number 0..15 */
 
-/* A port that reaches the whole machine may be granted to root's own envs only. */
+/* Whether any of these ports, of these frames of device memory, reaches the whole machine: configuration of buses,
+ * interrupt controllers, transfers to any memory, reset and power, the emulator's end. */
+int arch_ports_whole(u32 first, u32 count);
+int arch_memory_whole(u32 first, u32 count);
 u64 arch_random(int *ok);
 _Noreturn void arch_end(u32 status);
 

@@ -173,7 +173,14 @@ u64 acpi_scan(void);
 
 #define ACPI_IOAPICS 8
 #define ACPI_ISA_LINES 16
+#define ACPI_PORTS 9
+#define ACPI_WINDOWS 8
 struct acpi_machine {
+	u32 nports, nwindows;
+	struct {
+		u32 first, count;
+	} port[ACPI_PORTS],	      /* of power management and reset */
+		window[ACPI_WINDOWS]; /* frames of PCI's configuration in memory */
 	u64 lapic;
 	u32 nioapics;
 	u32 pm_timer; /* port of the power-management timer; 0: none */

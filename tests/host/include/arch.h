@@ -36,6 +36,8 @@ u64 time_now(void);
 void *arch_map_device(u64 address, u64 bytes);
 void arch_load_ports(const struct env *env);
 u32 arch_isa_line(u32 isa, u32 *flags);
+int arch_ports_whole(u32 first, u32 count);
+int arch_memory_whole(u32 first, u32 count);
 int arch_line_route(u32 gsi, u32 vector, u32 cpu, u32 flags);
 void arch_line_mask(u32 gsi, int masked);
 #define ARCH_VECTOR_LINES 0x40
