@@ -23,7 +23,7 @@ enum aril_frame_state {
 	ARIL_FRAME_PART = 8,   /* inside a frame of 2 MiB; partner = its first frame */
 	ARIL_FRAME_CACHE =
 		9, /* state of a cached part of a space; partner = the level 2 table; bound readable */
-	ARIL_FRAME_STLB = 10,	/* its entries; partner = their shadow frame */
+	ARIL_FRAME_STLB = 10,	/* its entries; partner = their shadow frame; bound readable */
 	ARIL_FRAME_POOL = 11,	/* a page table that the cache fills; partner = the CACHE frame */
 	ARIL_FRAME_REGION = 12, /* a software region; partner = its book; bound readable */
 	ARIL_FRAME_BOOK = 13,	/* partner = the region */
@@ -40,7 +40,7 @@ struct aril_frame {
 	u32 head;    /* first binding of this frame; the rest follow in the shadow frames */
 	u16 users;   /* SPACE: envs that run in it */
 	u16 account; /* slot of the account it is charged to; 0: nobody's, free */
-	u64 tag;     /* the owner's, opaque */
+	u64 tag; /* the owner's, opaque; of an STLB and of a cached level 2 table: the CACHE frame */
 	struct aril_guard guard[2];
 };
 ARIL_ASSERT_SIZE(struct aril_frame, 128);
@@ -50,7 +50,7 @@ ARIL_ASSERT_OFFSET(struct aril_frame, guard, 32);
 #define ARIL_FRAME_USED 8
 /* Never taken by force; counted in its account's `kept`. */
 #define ARIL_FRAME_KEEP 16
-/* SPACE: has caches. */
+/* SPACE: has caches. TABLE: its level 2 table is a cache's. */
 #define ARIL_FRAME_CACHED 32
 /* Freed while a device had it: its account is credited when the device has finished. */
 #define ARIL_FRAME_FREED 64

@@ -163,6 +163,13 @@ struct aril_cache {
 	u32 pad;
 };
 
+/* An STLB entry, as in its frame (which may be bound readable too). Page p of the part, counted from its start, is in
+ * entry p % (512 * nstlb), if that is PRESENT and its TAG is p / (512 * nstlb). WRITE, ACCESSED, DIRTY, GUARD1 and NX
+ * are as in a page-table entry; ACCESSED and DIRTY are what was noted in page tables that have been emptied since: what
+ * a page table still holds is in there. A displaced entry takes its bits with it. */
+#define ARIL_STLB_FRAME(entry) ((u32)((entry) >> 12) & (ARIL_MAX_FRAMES - 1))
+#define ARIL_STLB_TAG(entry) ((u32)((entry) >> 35) & 0x1ff)
+
 /* region_create */
 #define ARIL_REGION_FIELDS 32
 struct aril_region_field {
