@@ -8,7 +8,12 @@
 
 struct env;
 struct context;
-struct trap_frame;
+
+struct trap_frame {
+	u64 r15, r14, r13, r12, rbp, rbx, r11, r10, r9, r8, rax, rcx, rdx, rsi, rdi;
+	u64 vector, error;
+	u64 rip, cs, rflags, rsp, ss;
+};
 
 struct cpu {
 	struct context *ctx;
@@ -16,9 +21,12 @@ struct cpu {
 	u32 id;
 	u32 ports_of;
 	u64 slice_end;
+	u32 kicked;
+	struct context *timers;
 };
 
 extern u32 ncpus;
+extern struct cpu *cpus[ARIL_MAX_CPUS];
 
 struct cpu *this_cpu(void);
 void *phys(u64 address);
@@ -33,6 +41,9 @@ u64 arch_random(int *ok);
 
 /* The test of the file that uses these defines them. */
 u64 time_now(void);
+struct aril_forced;
+void arch_pass_registers(struct aril_forced *to, const struct trap_frame *frame);
+void smp_kick(u32 cpu);
 void *arch_map_device(u64 address, u64 bytes);
 void arch_load_ports(const struct env *env);
 u32 arch_isa_line(u32 isa, u32 *flags);
