@@ -105,8 +105,8 @@ static void start(void)
 					.cpu = i & 1,
 					.state = CTX_READY};
 	}
-	self->gate = 0x111000;
-	peer->gate = 0x222000;
+	env_gate_set(self, 0x111000);
+	env_gate_set(peer, 0x222000);
 	all = fake_open("", ARIL_ALL, ~0ul);
 	none = fake_open("nobody", ARIL_ALL, ~0ul);
 	for (u32 i = 1; i < FAKE_FRAMES; i++)
@@ -191,10 +191,10 @@ static void gating(void)
 	page[2]->forced = 1;
 	SAME(gate(all, peer->id, 0), -ARIL_E_CLOSED);
 	page[2]->forced = 0;
-	peer->gate = 0;
+	env_gate_set(peer, 0);
 	SAME(gate(all, peer->id, 0), -ARIL_E_CLOSED);
 	SAME(peer->ctx[0].state, CTX_READY);
-	peer->gate = 0x222000;
+	env_gate_set(peer, 0x222000);
 	SAME(gate(all, peer->id, ARIL_GATE_SYNC), 0);
 	CHECK(fake_cpu.ctx == &peer->ctx[0] && frame.rip == 0x222000 && frame.rbx == 0xb &&
 	      frame.r8 == 8);
@@ -235,9 +235,9 @@ static void far_refused(void)
 			SAME(peer->ctx[1].state, state);
 		}
 	peer->ctx[1].state = CTX_READY;
-	peer->gate = 0;
+	env_gate_set(peer, 0);
 	SAME(gate(all, peer->id, far), -ARIL_E_CLOSED);
-	peer->gate = 0x222000;
+	env_gate_set(peer, 0x222000);
 	page[3]->gate_open = 0;
 	SAME(gate(all, peer->id, far | 1), -ARIL_E_CLOSED);
 	page[3]->gate_open = 1;
