@@ -70,6 +70,8 @@ static void account_look(u32 slot, struct aril_check *out)
 		return audit_wrong(out, slot, "an account's guard", 0, c->guard.rights);
 	if (slot != (ARIL_ACCOUNT_ROOT & 0xffff) && !account_get(c->parent))
 		return audit_wrong(out, slot, "an account's parent is none", 0, c->parent);
+	if (c->handler && !env_get(c->handler))
+		return audit_wrong(out, slot, "an account's handler is no more", 0, c->handler);
 	for (u32 q = 0; q < ARIL_QUOTA_HELD; q++) {
 		if (t->used[q] != c->used[q])
 			return audit_wrong(out, slot, names[q], t->used[q], c->used[q]);

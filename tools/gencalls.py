@@ -129,7 +129,8 @@ def make_numbers(calls):
     out.append("#ifndef ARIL_CALLS_H\n#define ARIL_CALLS_H\n")
     out.append("/* eax = ARIL_CALL_BASE + index. Every index is below ARIL_CALL_SLOTS, a power of two. */")
     out.append(f"#define ARIL_CALL_BASE 0x{BASE:x}")
-    out.append(f"#define ARIL_CALL_SLOTS {slots(calls)}\n")
+    out.append(f"#define ARIL_CALL_SLOTS {slots(calls)}")
+    out.append(f"#define ARIL_CALL_INDICES {', '.join(str(call.number) for call in calls)}\n")
     for call in calls:
         upper = call.name.upper()
         out.append(f"#define ARIL_CALL_{upper}_INDEX {call.number}")

@@ -174,10 +174,8 @@ static void devices_close(void)
 	for (u32 i = 0; i < init.ndomains; i++) {
 		s64 error = 0;
 
-#ifdef ARIL_CALL_DEVICE_CLOSE
 		if (init.domain[i].has_device)
 			error = aril_device_close(init.root, init.domain[i].device);
-#endif
 		if (error)
 			core_log("init: audit: domain %s: its device does not close (error %ld)",
 				 init.domain[i].plan.name, -error);

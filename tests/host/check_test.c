@@ -409,6 +409,7 @@ static void account_books(void)
 	A(mine->id = 0x20003, "an account's id", MINE);
 	A(mine->guard.len = 77, "an account's guard", MINE);
 	A(mine->parent = 9; top->used[ARIL_QUOTA_ACCOUNTS] = 0, "an account's parent", MINE);
+	A(top->handler = 0x70007, "an account's handler", 1);
 	A(mine->used[ARIL_QUOTA_FRAMES]++, "frames charged", MINE);
 	A(frames[other].account = 1, "frames charged", 1);
 	A(mine->used[ARIL_QUOTA_ENVS]--, "envs charged", MINE);
