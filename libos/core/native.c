@@ -93,6 +93,7 @@ static void console_start(void)
 	struct channel_hello hello = {.version = CHANNEL_VERSION};
 	u32 unused;
 
+	console.kind = CONSOLE_NONE; /* a child's copy of its parent's says otherwise */
 	if (CORE_DOMAIN->console == CORE_CONSOLE_UART) {
 		console_open_uart(&console, (u16)CORE_DOMAIN->port, CORE_DOMAIN->line_grant);
 		return;

@@ -46,6 +46,15 @@ static void take_event(void)
 		core_handlers.event(context);
 }
 
+static void take_revoke(void)
+{
+	struct aril_context *context = core_context();
+
+	__atomic_and_fetch(&context->pending, ~(u32)ARIL_PEND_REVOKE, __ATOMIC_SEQ_CST);
+	if (core_handlers.revoke)
+		core_handlers.revoke(context);
+}
+
 /* On the interrupted thread's stack: gives up the CPU and goes on when it comes back. */
 static void preempted_wait(struct core_frame *frame)
 {
@@ -101,6 +110,9 @@ void core_handle(struct core_frame *frame)
 	case ARIL_VECTOR_EVENT:
 		take_event();
 		break;
+	case ARIL_VECTOR_REVOKE:
+		take_revoke();
+		break;
 	default:
 		if (!core_handlers.exception || !core_handlers.exception(frame))
 			end_by(frame);
@@ -112,6 +124,8 @@ void core_handle_pending(struct core_frame *frame)
 {
 	u32 pending = __atomic_load_n(&core_context()->pending, __ATOMIC_SEQ_CST);
 
+	if (pending & ARIL_PEND_REVOKE)
+		take_revoke();
 	if (pending & ARIL_PEND_EVENT)
 		take_event();
 	if (pending & ARIL_PEND_END)
@@ -128,6 +142,11 @@ void core_poll(void)
 
 		if (!pending)
 			return;
+		if (pending & ARIL_PEND_REVOKE) {
+			context->mask = ARIL_MASK_ALL;
+			take_revoke();
+			context->mask = ARIL_MASK_NONE;
+		}
 		if (pending & ARIL_PEND_EVENT) {
 			context->mask = ARIL_MASK_ASYNC;
 			take_event();

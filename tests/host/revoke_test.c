@@ -71,7 +71,7 @@ int grant_take(u32 n)
 void gate_abort(struct env *env)
 {
 	aborts++;
-	env->gate = 0;
+	env_gate_set(env, 0);
 	revoke_given(env->account, ARIL_REVOKE_GATES, env->id);
 }
 
@@ -566,13 +566,13 @@ static void taking_grants(void)
 static void taking_gates(void)
 {
 	with_handler();
-	handler->gate = 0x1000;
+	env_gate_set(handler, 0x1000);
 	SAME(ask(ARIL_REVOKE_GATES, 1, handler->id, handler->id, 5000), 0);
-	handler->gate = 0;
+	env_gate_set(handler, 0);
 	revoke_given(slot, ARIL_REVOKE_GATES, handler->id);
 	SAME(accounts[slot].given, 1);
 	SAME(revoke_deadline, NEVER);
-	handler->gate = 0x1000;
+	env_gate_set(handler, 0x1000);
 	SAME(ask(ARIL_REVOKE_GATES, 1, handler->id, handler->id, 1), 0);
 	expire();
 	SAME(aborts, 1);

@@ -52,6 +52,8 @@ struct core_handlers {
 	int (*exception)(struct core_frame *frame);
 	/* Lines or completions: take context->lines. */
 	void (*event)(struct aril_context *context);
+	/* A revocation, or something taken by force: the repossession page says what (core/revoke.h). */
+	void (*revoke)(struct aril_context *context);
 	/* A request through core_gate (core/rpc.h). */
 	s64 (*gate)(u32 caller, struct core_message *message);
 };

@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: MIT
+ * Demand paging to a memory device: see pager.h. */
+#include <aril/info.h>
+#include <aril_stubs.h>
+#include <core/native.h>
+#include <core/pager.h>
+#include <core/string.h>
+
+#define NONE (~0u)
+#define PAGE_FAULT 14
+
+static struct core_pager *pager;
+static struct core_page pages[CORE_PAGER_PAGES];
+
+static u64 va_of(const struct core_pager *p, u32 i)
+{
+	return p->va + (u64)i * ARIL_PAGE_SIZE;
+}
+
+static u8 *store_of(const struct core_pager *p, u32 i)
+{
+	return p->store + (u64)i * ARIL_PAGE_SIZE;
+}
+
+/* The page's entry in the exposed tables. Its table is there: core_pager_start. */
+static u64 entry_of(const struct core_pager *p, u32 i)
+{
+	return *(const volatile u64 *)(ARIL_SELF_VA + (va_of(p, i) >> ARIL_PAGE_SHIFT) * 8);
+}
+
+static s64 change(u32 kind, u64 va, u32 frame)
+{
+	struct aril_space_op op = {.va = va,
+				   .frame = frame,
+				   .count = 1,
+				   .kind = (u16)kind,
+				   .flags = kind == ARIL_BIND ? ARIL_BIND_WRITE : 0,
+				   .auth = core_auth};
+	s64 done;
+
+	do /* no more work in this slice: the next is soon */
+		done = aril_space_update(core_auth, CORE_DOMAIN->space, &op, 1);
+	while (done == -ARIL_E_AGAIN || done == -ARIL_E_QUOTA);
+	return done == 1 ? 0 : done;
+}
+
+/* By the entry's accessed bit; binding it again clears that and the dirty bit, which is remembered. */
+static int page_used(struct core_set *set, u32 i)
+{
+	u64 entry = entry_of(pager, i);
+
+	if (!(entry & ARIL_PTE_ACCESSED))
+		return 0;
+	set->page[i].dirty |= !!(entry & ARIL_PTE_DIRTY);
+	change(ARIL_BIND, va_of(pager, i), set->page[i].frame);
+	return 1;
+}
+
+static void page_gone(struct core_pager *p, u32 i)
+{
+	struct core_page *page = &p->set.page[i];
+
+	if (page->kept)
+		p->kept--;
+	page->frame = 0;
+	page->kept = 0;
+	page->dirty = 0;
+	p->resident--;
+}
+
+/* Its frame was taken by force. */
+static void page_lost(struct core_pager *p, u32 i)
+{
+	page_gone(p, i);
+	p->taken++;
+	if (p->lost)
+		p->lost(i);
+}
+
+/* Out of memory: the device has what it holds. Returns its frame, still charged. */
+static u32 page_out(struct core_pager *p, u32 i)
+{
+	struct core_page *page = &p->set.page[i];
+	u64 entry = entry_of(p, i);
+	u32 frame = page->frame;
+
+	if (!(entry & ARIL_PTE_PRESENT)) { /* taken just now: the loss will be read */
+		page_lost(p, i);
+		return 0;
+	}
+	if (p->recompute && p->recompute(i, NULL)) {
+		p->dropped++;
+	} else if (page->dirty || entry & ARIL_PTE_DIRTY) {
+		memcpy(store_of(p, i), (const void *)va_of(p, i), ARIL_PAGE_SIZE);
+		page->stored = 1;
+		p->outs++;
+	}
+	change(ARIL_UNBIND, va_of(p, i), 0);
+	page_gone(p, i);
+	p->evicted++;
+	return frame;
+}
+
+static int frame_is_free(u32 f)
+{
+	const volatile struct aril_frame *frame =
+		(const volatile struct aril_frame *)ARIL_INFO->frames_va + f;
+
+	return !frame->state && !frame->account && !frame->refs && !frame->pins &&
+	       !frame->guard[0].rights && !frame->guard[1].rights;
+}
+
+/* A frame more for the account: 0 where none is free or the limit is reached. */
+static u32 frame_new(struct core_pager *p)
+{
+	struct aril_guard guard = {.len = CORE_DOMAIN->cap.len, .rights = ARIL_ALL};
+
+	memcpy(guard.name, CORE_DOMAIN->cap.name, sizeof(guard.name));
+	for (u32 i = p->from; i < p->to; i++) {
+		u32 f = p->cursor;
+
+		p->cursor = f + 1 < p->to ? f + 1 : p->from;
+		if (!frame_is_free(f))
+			continue;
+		s64 got = aril_frame_alloc(core_auth, p->account, f, 1, &guard);
+		if (got == 1)
+			return f;
+		if (got == -ARIL_E_QUOTA)
+			return 0;
+	}
+	return 0;
+}
+
+/* A frame for a page, its own or another's that goes out for it. */
+static u32 frame_get(struct core_pager *p, u8 *kept)
+{
+	u32 frame = frame_new(p);
+
+	*kept = 0;
+	if (frame && p->kept < p->keep) {
+		struct aril_frame_op keep = {
+			.first = frame, .count = 1, .kind = ARIL_FRAME_MARK_KEEP, .tag = 1};
+
+		*kept = aril_frame_update(core_auth, &keep, 1) == 1;
+	}
+	while (!frame) {
+		u32 i = p->policy.choose(&p->policy, &p->set, 0, NONE);
+
+		if (i == NONE) { /* all are kept: the oldest of those, its frame kept for the next */
+			for (u32 k = 0; k < p->npages; k++)
+				if (pages[k].frame &&
+				    (i == NONE || pages[k].arrived < pages[i].arrived))
+					i = k;
+			if (i == NONE)
+				return 0;
+			*kept = 1;
+		}
+		frame = page_out(p, i);
+	}
+	return frame;
+}
+
+static int page_in(struct core_pager *p, u32 i)
+{
+	struct core_page *page = &p->set.page[i];
+	void *memory = (void *)p->window;
+	u8 kept;
+	u32 frame = frame_get(p, &kept);
+
+	if (!frame || change(ARIL_BIND, p->window, frame))
+		return 0;
+	if (p->recompute && p->recompute(i, memory))
+		;
+	else if (page->stored)
+		memcpy(memory, store_of(p, i), ARIL_PAGE_SIZE);
+	else
+		memset(memory, 0, ARIL_PAGE_SIZE);
+	if (change(ARIL_BIND, va_of(p, i), frame))
+		return 0;
+	change(ARIL_UNBIND, p->window, 0);
+	page->frame = frame;
+	page->kept = kept;
+	page->arrived = ++p->clock;
+	p->kept += kept;
+	p->resident++;
+	p->ins++;
+	return 1;
+}
+
+int core_pager_fault(const struct core_frame *frame)
+{
+	struct core_pager *p = pager;
+	u64 at = frame->save.addr;
+
+	if (frame->save.vector != PAGE_FAULT || !p || at < p->va || at >= va_of(p, p->npages))
+		return 0;
+	u32 i = (u32)((at - p->va) >> ARIL_PAGE_SHIFT);
+	if (entry_of(p, i) & ARIL_PTE_PRESENT) /* there, and yet: not ours to mend */
+		return 0;
+	if (p->set.page[i].frame) /* taken by force; the upcall that says so is to come */
+		page_lost(p, i);
+	return page_in(p, i);
+}
+
+static int give(void *self, u32 kind, u32 first, u32 last)
+{
+	struct core_pager *p = self;
+
+	if (kind != ARIL_REVOKE_FRAMES)
+		return 0;
+	for (;;) {
+		u32 i = p->policy.choose(&p->policy, &p->set, first, last);
+		u32 frame = i == NONE ? 0 : page_out(p, i);
+
+		if (i == NONE)
+			return 0;
+		if (!frame) /* lost meanwhile: that counted */
+			continue;
+		p->given++;
+		return aril_frame_free(core_auth, frame, 1) == 1;
+	}
+}
+
+static void loss(void *self, const struct aril_loss *loss)
+{
+	struct core_pager *p = self;
+
+	if (loss->kind != ARIL_REVOKE_FRAMES)
+		return;
+	for (u32 i = 0; i < p->npages; i++)
+		if (p->set.page[i].frame == loss->what && !(entry_of(p, i) & ARIL_PTE_PRESENT))
+			page_lost(p, i);
+}
+
+static void look_through(void *self)
+{
+	struct core_pager *p = self;
+
+	for (u32 i = 0; i < p->npages; i++)
+		if (p->set.page[i].frame && !(entry_of(p, i) & ARIL_PTE_PRESENT))
+			page_lost(p, i);
+}
+
+s64 core_pager_start(struct core_pager *p)
+{
+	s64 error;
+
+	if (!p->npages || p->npages > CORE_PAGER_PAGES || !p->keep || p->from >= p->to)
+		return -ARIL_E_RANGE;
+	for (u64 at = p->va & ~(ARIL_PAGE_SIZE * 512ul - 1); at < va_of(p, p->npages);
+	     at += ARIL_PAGE_SIZE * 512ul) {
+		error = core_add_tables(&core_self, at);
+		if (error && error != -ARIL_E_TABLE)
+			return error;
+	}
+	p->window = (u64)core_pages(1, NULL);
+	if (!p->window)
+		return -ARIL_E_QUOTA;
+	p->set = (struct core_set){.page = pages, .n = p->npages, .va = p->va, .used = page_used};
+	p->revoke = (struct core_revoke){
+		.self = p, .give = give, .lost = loss, .overflow = look_through};
+	p->cursor = p->from;
+	pager = p;
+	return core_revoke_start(&p->revoke, p->account);
+}
