@@ -146,7 +146,8 @@ static u32 frame_get(struct core_pager *p, u8 *kept)
 	while (!frame) {
 		u32 i = p->policy.choose(&p->policy, &p->set, 0, NONE);
 
-		if (i == NONE) { /* all are kept: the oldest of those, its frame kept for the next */
+		if (i ==
+		    NONE) { /* all are kept: the oldest of those, its frame kept for the next */
 			for (u32 k = 0; k < p->npages; k++)
 				if (pages[k].frame &&
 				    (i == NONE || pages[k].arrived < pages[i].arrived))
@@ -243,10 +244,12 @@ static void look_through(void *self)
 
 s64 core_pager_start(struct core_pager *p)
 {
+	struct core_keep keep;
 	s64 error;
 
 	if (!p->npages || p->npages > CORE_PAGER_PAGES || !p->keep || p->from >= p->to)
 		return -ARIL_E_RANGE;
+	core_keep_begin(&keep);
 	for (u64 at = p->va & ~(ARIL_PAGE_SIZE * 512ul - 1); at < va_of(p, p->npages);
 	     at += ARIL_PAGE_SIZE * 512ul) {
 		error = core_add_tables(&core_self, at);
@@ -256,6 +259,7 @@ s64 core_pager_start(struct core_pager *p)
 	p->window = (u64)core_pages(1, NULL);
 	if (!p->window)
 		return -ARIL_E_QUOTA;
+	core_keep_end(&keep);
 	p->set = (struct core_set){.page = pages, .n = p->npages, .va = p->va, .used = page_used};
 	p->revoke = (struct core_revoke){
 		.self = p, .give = give, .lost = loss, .overflow = look_through};

@@ -15,6 +15,26 @@ const volatile struct aril_repossession *core_repossession(void)
 	return page;
 }
 
+void core_keep_begin(struct core_keep *k)
+{
+	for (u32 i = 0; i < core_pool.nruns; i++)
+		k->first[i] = core_pool.run[i].first;
+}
+
+void core_keep_end(const struct core_keep *k)
+{
+	struct aril_frame_op op = {.kind = ARIL_FRAME_MARK_KEEP, .tag = 1};
+
+	for (u32 i = 0; i < core_pool.nruns; i++)
+		for (op.first = k->first[i]; op.first < core_pool.run[i].first;
+		     op.first += op.count) {
+			op.count = core_pool.run[i].first - op.first;
+			op.count = op.count < 256 ? op.count : 256;
+			if (aril_frame_update(core_auth, &op, 1) != 1)
+				return;
+		}
+}
+
 static void losses_read(void)
 {
 	u32 head = __atomic_load_n(&page->head, __ATOMIC_ACQUIRE);
@@ -51,16 +71,18 @@ static void answer(struct aril_context *context)
 
 s64 core_revoke_start(const struct core_revoke *r, u32 account)
 {
-	struct aril_frame_op keep = {.count = 1, .kind = ARIL_FRAME_MARK_KEEP, .tag = 1};
 	struct aril_context *context = core_context();
+	struct core_keep keep;
+	u32 frame;
 
-	page = core_pages(1, &keep.first);
+	core_keep_begin(&keep);
+	page = core_pages(1, &frame);
 	if (!page)
 		return -ARIL_E_QUOTA;
+	core_keep_end(&keep);
 	revoke = r;
-	aril_frame_update(core_auth, &keep, 1);
 	core_handlers.revoke = answer;
-	return aril_account_handler(core_auth, account, context->env, context->cpu, keep.first);
+	return aril_account_handler(core_auth, account, context->env, context->cpu, frame);
 }
 
 u32 core_policy_fifo(struct core_policy *policy, struct core_set *set, u32 first, u32 last)

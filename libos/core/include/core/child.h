@@ -12,11 +12,12 @@
 
 struct core_child {
 	/* set by the caller */
-	u32 account;	     /* its own, with room for the frames */
-	u32 cpu;	     /* the one on which it has a context */
-	struct core_run run; /* its frames: charged to its account, guarded by the domain's name, unbound */
-	const char *args;    /* main's, each ended by NUL */
-	u32 args_bytes;	     /* at most a page */
+	u32 account; /* its own, with room for the frames */
+	u32 cpu;     /* the one on which it has a context */
+	struct core_run
+		run; /* its frames: charged to its account, guarded by the domain's name, unbound */
+	const char *args; /* main's, each ended by NUL */
+	u32 args_bytes;	  /* at most a page */
 	/* set by core_child_make */
 	u32 env;
 	struct core_space space; /* its pool is what is left of the run, until it starts */

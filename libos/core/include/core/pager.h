@@ -16,12 +16,12 @@
 
 struct core_pager {
 	/* set by the program before core_pager_start */
-	u64 va;	       /* of the region, a multiple of 4096; nothing is bound there */
-	u32 npages;    /* at most CORE_PAGER_PAGES */
-	u32 account;   /* that its frames are charged to */
-	u32 from, to;  /* where free frames are looked for: from <= frame < to */
-	u32 keep;      /* so many frames are marked KEEP: with these it can always go on; at least 1 */
-	u8 *store;     /* npages of device memory, bound writable */
+	u64 va;	      /* of the region, a multiple of 4096; nothing is bound there */
+	u32 npages;   /* at most CORE_PAGER_PAGES */
+	u32 account;  /* that its frames are charged to */
+	u32 from, to; /* where free frames are looked for: from <= frame < to */
+	u32 keep;  /* so many frames are marked KEEP: with these it can always go on; at least 1 */
+	u8 *store; /* npages of device memory, bound writable */
 	struct core_policy policy;
 	/* Fills a page that the program can make again, instead of reading it from the device: 1. 0: it cannot. NULL:
 	 * it never can. Such pages are not written to the device. */

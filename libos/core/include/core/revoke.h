@@ -12,6 +12,7 @@
 
 #include <aril/ops.h>
 #include <aril/types.h>
+#include <core/domain.h>
 
 struct core_revoke {
 	void *self; /* the functions' first argument */
@@ -33,10 +34,18 @@ struct core_revoke_counts {
 extern struct core_revoke_counts core_revoke_counts;
 
 /* This env's context on this CPU answers for the account from now on. r is kept. 0 or the kernel's refusal.
- * The repossession page is marked KEEP where the account's reserve allows. */
+ * The repossession page is marked KEEP as far as the account's reserve goes. */
 s64 core_revoke_start(const struct core_revoke *r, u32 account);
 /* The repossession page; NULL before core_revoke_start. */
 const volatile struct aril_repossession *core_repossession(void);
+
+/* What is taken from core_pool between the two is marked KEEP, as far as the account's reserve goes: tables among it,
+ * without which what is kept could not be reached. */
+struct core_keep {
+	u32 first[CORE_RUNS];
+};
+void core_keep_begin(struct core_keep *k);
+void core_keep_end(const struct core_keep *k);
 
 /* A page of a set, as policies see it. */
 struct core_page {
