@@ -12,6 +12,7 @@
 #include "env.h"
 #include "large.h"
 #include "revoke.h"
+#include "region.h"
 #include "ring.h"
 #include "space.h"
 #include "util.h"
@@ -58,7 +59,9 @@ int frame_has_words(u32 frame)
 {
 	if (frames[frame].state == ARIL_FRAME_PART)
 		frame = frames[frame].partner;
-	return frames[frame].state == ARIL_FRAME_NORMAL && !(frames[frame].flags & FRAME_GOING);
+	if (frames[frame].state != ARIL_FRAME_NORMAL && frames[frame].state != ARIL_FRAME_REGION)
+		return 0;
+	return !(frames[frame].flags & FRAME_GOING);
 }
 
 s64 frame_idle(u32 frame)
@@ -431,6 +434,9 @@ s64 frame_undo(u32 frame, u32 *budget, int *stale)
 	case ARIL_FRAME_STLB:
 	case ARIL_FRAME_POOL:
 		return cache_destroy(frame, budget, stale) ? 0 : -ARIL_E_AGAIN;
+	case ARIL_FRAME_REGION:
+	case ARIL_FRAME_BOOK:
+		return region_destroy(frame, budget, stale) ? 0 : -ARIL_E_AGAIN;
 	case ARIL_FRAME_ENV:
 		if (*budget < ENV_COST)
 			return -ARIL_E_AGAIN;

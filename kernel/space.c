@@ -269,12 +269,13 @@ static u64 entry_make(u32 frame, u32 flags, u32 guard)
 	return entry | PTE_U;
 }
 
-/* A cache's state and entries may be looked at. */
+/* A cache's state and entries, and regions, may be looked at. */
 static int is_readable(u32 frame, u32 flags)
 {
 	u8 state = frames[frame].state;
 
-	return !flags && (state == ARIL_FRAME_CACHE || state == ARIL_FRAME_STLB);
+	return !flags && (state == ARIL_FRAME_CACHE || state == ARIL_FRAME_STLB ||
+			  state == ARIL_FRAME_REGION);
 }
 
 s64 space_frame_decode(u32 frame, const struct auth *a, u32 flags)

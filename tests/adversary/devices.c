@@ -36,6 +36,11 @@ static void ports(void)
 	dies("writing port 0xffff", port_out_0xffff, 13);
 }
 
+static const volatile struct aril_grant *grant_info(u32 grant)
+{
+	return (const volatile struct aril_grant *)ARIL_INFO->grants_va + grant;
+}
+
 static void rings(void)
 {
 	u32 page, auth = core_auth;
@@ -68,9 +73,12 @@ int main(int argc, char **argv, char **envp)
 	struct aril_device_desc device = {
 		.transport = ARIL_VIRTIO_MMIO, .type = 3, .regs = 0xfeb00000, .nqueues = 2};
 
+	struct aril_guard mine = {.len = CORE_DOMAIN->cap.len, .rights = ARIL_ALL};
+
 	(void)argc;
 	(void)argv;
 	(void)envp;
+	memcpy(mine.name, CORE_DOMAIN->cap.name, sizeof(mine.name));
 	ports();
 	rings();
 	refused("ports", aril_grant_create(core_auth, &grant), ARIL_E_RIGHTS);
@@ -82,12 +90,19 @@ int main(int argc, char **argv, char **envp)
 	grant.first = 0xfee00;
 	refused("the interrupt controller", aril_grant_create(core_auth, &grant), ARIL_E_RIGHTS);
 	for (u32 i = 0; i < 64; i++) {
-		turned_down("taking a grant", aril_grant_destroy(core_auth, i), ARIL_E_RIGHTS);
+		int error = grant_info(i)->env ? ARIL_E_RIGHTS : ARIL_E_RANGE;
+		turned_down("taking a grant", aril_grant_destroy(core_auth, i), error);
+		turned_down("moving a grant",
+			    aril_grant_move(core_auth, i, CORE_DOMAIN->env, core_context()->cpu),
+			    error);
+		turned_down("a grant's guard", aril_grant_guard(core_auth, i, &mine), error);
 		turned_down("a line's mask", aril_line_unmask(i), 0);
 	}
 	refused("a grant far away", aril_grant_destroy(core_auth, ~0u), 0);
 	refused("a line far away", aril_line_unmask(~0u), ARIL_E_RANGE);
 	refused("a device", aril_device_open(core_auth, &device), ARIL_E_RIGHTS);
+	refused("letting the neighbour's device go", aril_device_close(core_auth, 0),
+		ARIL_E_RIGHTS);
 	refused("ending the machine", aril_machine_end(core_auth, 0), ARIL_E_RIGHTS);
 	refused("ending the machine without authority", aril_machine_end(0xabc, 0), ARIL_E_CAP);
 	return done();
