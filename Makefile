@@ -36,7 +36,7 @@ CORESRC := $(wildcard libos/core/*.c libos/core/*.S)
 INITSRC := $(wildcard programs/init/*.c programs/init/*.S)
 XSRC := $(sort $(shell find libos/exos -name '*.[cS]' 2>/dev/null))
 NATIVESRC := $(wildcard programs/*.c bench/*.c tests/native/*.c tests/adversary/*.c)
-NATIVE := $(addprefix $(BUILD)/native/,$(notdir $(NATIVESRC:.c=)))
+NATIVE := $(addprefix $(BUILD)/native/,$(notdir $(NATIVESRC:.c=))) $(BUILD)/native/fuzz
 
 kobj = $(patsubst %,$(BUILD)/obj/%.o,$(1))
 KOBJ := $(call kobj,$(KSRC)) $(BUILD)/obj/gen/call_table.c.o
@@ -121,6 +121,10 @@ $(BUILD)/native/%: $(BUILD)/obj/tests/native/%.c.o $(COREOBJ) libos/core/native.
 	$(call link,libos/core/native.ld,$< $(COREOBJ))
 $(BUILD)/native/%: $(BUILD)/obj/tests/adversary/%.c.o $(COREOBJ) libos/core/native.ld
 	$(call link,libos/core/native.ld,$< $(COREOBJ))
+
+FUZZOBJ := $(call kobj,$(wildcard programs/fuzz/*.c))
+$(BUILD)/native/fuzz: $(FUZZOBJ) $(COREOBJ) libos/core/native.ld
+	$(call link,libos/core/native.ld,$(FUZZOBJ) $(COREOBJ))
 
 # The kernel is linked twice: the first link gives the addresses for the names in a backtrace, the
 # second carries them, and the check proves that nothing moved.

@@ -208,6 +208,31 @@ def make_table(calls):
     return "\n".join(out) + "\n};\n"
 
 
+def argument(kind, name):
+    """What an argument is, as one word: by its name, or by what it points to."""
+    if kind.endswith("*"):
+        kind = re.sub(r"^const |^struct |aril_| \*$", "", kind.replace("const ", ""))
+        return "P_" + re.sub(r"struct |aril_", "", kind).upper()
+    return name.upper()
+
+
+def make_desc(calls):
+    """The table by which programs/fuzz makes calls."""
+    kinds = sorted({argument(t, n) for call in calls for t, n in call.args})
+    out = [MIT % "What each call takes, for who makes calls at random."]
+    out.append("#ifndef ARIL_CALL_DESC_H\n#define ARIL_CALL_DESC_H\n\n#include <aril/types.h>\n")
+    out.append("enum aril_arg {\n\tARIL_ARG_NONE,")
+    out += [f"\tARIL_ARG_{kind}," for kind in kinds]
+    out.append("};\n\nstruct aril_call_desc {\n\tconst char *name;\n\tu16 number;\n\tu8 kind; /* 0 fast, 1 locked, 2 switch */")
+    out.append("\tu8 nargs;\n\tu8 arg[6];\n};\n")
+    out.append(f"#define ARIL_CALLS {len(calls)}")
+    out.append("static const struct aril_call_desc aril_call_desc[ARIL_CALLS] = {")
+    for call in calls:
+        args = ", ".join("ARIL_ARG_" + argument(t, n) for t, n in call.args) or "0"
+        out.append(f'\t{{"{call.name}", {call.number}, {KINDS[call.kind]}, {len(call.args)}, {{{args}}}}},')
+    return "\n".join(out) + "\n};\n\n#endif\n"
+
+
 def make_doc(calls, head):
     """The reference page: head is the table's own leading comment."""
     out = ["# The kernel's calls\n"]
@@ -265,6 +290,7 @@ def main():
     if opts.out:
         write(f"{opts.out}/aril/calls.h", make_numbers(calls))
         write(f"{opts.out}/aril_stubs.h", make_stubs(calls))
+        write(f"{opts.out}/aril_call_desc.h", make_desc(calls))
         write(f"{opts.out}/call_handlers.h", make_handlers(calls))
         write(f"{opts.out}/call_table.c", make_table(calls))
     if opts.doc:

@@ -95,8 +95,10 @@ static const char *key_value(const char *text, u32 bytes, u32 ncpus, struct plan
 		return yes_or_no(value, rest, &plan->log);
 	if (same(text, key, "trace"))
 		return yes_or_no(value, rest, &plan->trace);
+	if (same(text, key, "root"))
+		return yes_or_no(value, rest, &plan->root);
 	if (!same(text, key, "cpus"))
-		return "a key is none of share, console, log, cpus, trace";
+		return "a key is none of share, console, log, cpus, trace, root";
 	plan->cpus = cpu_list(value, end, ncpus);
 	return plan->cpus ? NULL : "cpus names no CPU of this machine";
 }

@@ -27,6 +27,7 @@ struct plan {
 	char name[32];
 	u32 share;
 	u32 console, log, trace;
+	u32 root;	  /* gets the root capability: may do anything to anybody */
 	u32 cpus;	  /* bit mask */
 	const char *args; /* native: the words after " -- ", else NULL */
 	u32 args_bytes;

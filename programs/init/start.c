@@ -205,6 +205,8 @@ static void describe(const struct domain *d, const struct core_elf *elf, struct 
 	page->image_low = elf->low;
 	page->image_high = elf->high;
 	page->entry = elf->entry;
+	if (d->plan.root)
+		page->root_cap = *FIRST_CAP;
 }
 
 /* Binds the domain page and writes it last, when nothing more is taken. */
