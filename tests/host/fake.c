@@ -431,6 +431,11 @@ static int table_check(u32 table, u32 *seen)
 		seen[frame]++;
 		if (t->level == 1 && frames[frame].state == ARIL_FRAME_REGION)
 			continue;
+		if (t->level == 2 && entries[i] & PTE_PS && frames[frame].level == 2 &&
+		    frames[frame].state == ARIL_FRAME_NORMAL)
+			continue;
+		if (t->level == 1 && (frames[frame].level || entries[i] & PTE_PS))
+			return __LINE__;
 		if (t->level == 1 ? frames[frame].state != ARIL_FRAME_NORMAL &&
 					    frames[frame].state != ARIL_FRAME_CACHE &&
 					    frames[frame].state != ARIL_FRAME_STLB

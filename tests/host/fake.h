@@ -13,7 +13,7 @@
 #include "space.h"
 #include "util.h"
 
-#define FAKE_FRAMES 640
+#define FAKE_FRAMES 1536
 #define FAKE_ABSENT 5	    /* a hole in the frames */
 #define FAKE_KERNEL 6	    /* the kernel's own */
 #define FAKE_DEVICE 1000000 /* first of 64 frames of device memory, beyond the frames */
