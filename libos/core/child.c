@@ -11,6 +11,15 @@ static u64 entry_of(u64 va)
 	return *(const volatile u64 *)(ARIL_SELF_VA + (va >> ARIL_PAGE_SHIFT) * 8);
 }
 
+struct aril_guard core_child_guard(u32 number)
+{
+	struct aril_guard guard = {.len = CORE_DOMAIN->cap.len, .rights = ARIL_ALL};
+
+	memcpy(guard.name, CORE_DOMAIN->cap.name, sizeof(guard.name));
+	guard.name[guard.len++] = (u8)number;
+	return guard;
+}
+
 static u32 take(struct core_child *child, u32 count)
 {
 	return core_pool_take(&child->pool, count);
@@ -133,6 +142,11 @@ s64 core_child_start(struct core_child *child)
 	if (error)
 		return error;
 	page = *CORE_DOMAIN;
+	u8 suffix = (u8)child->number;
+	error = aril_cap_derive(&CORE_DOMAIN->cap, &suffix, 1, ARIL_ALL,
+				CORE_DOMAIN->cap.generation, &page.cap);
+	if (error)
+		return error;
 	page.flags &= CORE_DOMAIN_LOG;
 	page.env = child->env;
 	page.env_frame = 0;

@@ -8,6 +8,7 @@
 
 #define NONE (~0u)
 #define PAGE_FAULT 14
+#define TRIES 64
 
 static struct core_pager *pager;
 static struct core_page pages[CORE_PAGER_PAGES];
@@ -56,6 +57,25 @@ static int page_used(struct core_set *set, u32 i)
 	return 1;
 }
 
+/* Copies a page while `at` may be taken by force at any moment: its faults are let in, and end in a frame of ours
+ * that is kept. Whether nothing was taken. */
+static int copy_guarded(struct core_pager *p, u64 at, void *to, const void *from)
+{
+	struct aril_context *context = core_context();
+	struct core_cpu *cpu = (struct core_cpu *)context->cookie;
+	u32 mask = cpu->mask;
+
+	p->copying = at;
+	p->torn = 0;
+	cpu->mask = ARIL_MASK_ASYNC; /* a nested upcall returns to that */
+	__atomic_store_n(&context->mask, ARIL_MASK_ASYNC, __ATOMIC_SEQ_CST);
+	memcpy(to, from, ARIL_PAGE_SIZE);
+	__atomic_store_n(&context->mask, ARIL_MASK_ALL, __ATOMIC_SEQ_CST);
+	cpu->mask = mask;
+	p->copying = 0;
+	return !p->torn;
+}
+
 static void page_gone(struct core_pager *p, u32 i)
 {
 	struct core_page *page = &p->set.page[i];
@@ -91,7 +111,11 @@ static u32 page_out(struct core_pager *p, u32 i)
 	if (p->recompute && p->recompute(i, NULL)) {
 		p->dropped++;
 	} else if (page->dirty || entry & ARIL_PTE_DIRTY) {
-		memcpy(store_of(p, i), (const void *)va_of(p, i), ARIL_PAGE_SIZE);
+		if (!copy_guarded(p, va_of(p, i), store_of(p, i), (const void *)va_of(p, i))) {
+			change(ARIL_UNBIND, va_of(p, i), 0);
+			page_lost(p, i);
+			return 0;
+		}
 		page->stored = 1;
 		p->outs++;
 	}
@@ -161,24 +185,37 @@ static u32 frame_get(struct core_pager *p, u8 *kept)
 	return frame;
 }
 
+/* What the page holds, ready to be copied. */
+static const void *content_of(struct core_pager *p, u32 i)
+{
+	if (p->recompute && p->recompute(i, p->scratch))
+		return p->scratch;
+	if (p->set.page[i].stored)
+		return store_of(p, i);
+	memset(p->scratch, 0, ARIL_PAGE_SIZE);
+	return p->scratch;
+}
+
+/* A frame that is got may be taken at once, where a deadline passed: then another is due. */
 static int page_in(struct core_pager *p, u32 i)
 {
 	struct core_page *page = &p->set.page[i];
-	void *memory = (void *)p->window;
-	u8 kept;
-	u32 frame = frame_get(p, &kept);
+	u32 frame = 0;
+	u8 kept = 0;
 
-	if (!frame || change(ARIL_BIND, p->window, frame))
+	for (u32 tries = 0; tries < TRIES; tries++) {
+		frame = frame_get(p, &kept);
+		if (!frame)
+			return 0;
+		if (!change(ARIL_BIND, p->window, frame) &&
+		    copy_guarded(p, p->window, (void *)p->window, content_of(p, i)) &&
+		    !change(ARIL_BIND, va_of(p, i), frame))
+			break;
+		frame = 0;
+	}
+	change(ARIL_BIND, p->window, p->scratch_frame);
+	if (!frame)
 		return 0;
-	if (p->recompute && p->recompute(i, memory))
-		;
-	else if (page->stored)
-		memcpy(memory, store_of(p, i), ARIL_PAGE_SIZE);
-	else
-		memset(memory, 0, ARIL_PAGE_SIZE);
-	if (change(ARIL_BIND, va_of(p, i), frame))
-		return 0;
-	change(ARIL_UNBIND, p->window, 0);
 	page->frame = frame;
 	page->kept = kept;
 	page->arrived = ++p->clock;
@@ -193,7 +230,13 @@ int core_pager_fault(const struct core_frame *frame)
 	struct core_pager *p = pager;
 	u64 at = frame->save.addr;
 
-	if (frame->save.vector != PAGE_FAULT || !p || at < p->va || at >= va_of(p, p->npages))
+	if (frame->save.vector != PAGE_FAULT || !p)
+		return 0;
+	if (p->copying && (at & ~(ARIL_PAGE_SIZE - 1ul)) == p->copying) {
+		p->torn = 1;
+		return !change(ARIL_BIND, p->copying, p->scratch_frame);
+	}
+	if (at < p->va || at >= va_of(p, p->npages))
 		return 0;
 	u32 i = (u32)((at - p->va) >> ARIL_PAGE_SHIFT);
 	if (entry_of(p, i) & ARIL_PTE_PRESENT) /* there, and yet: not ours to mend */
@@ -257,7 +300,8 @@ s64 core_pager_start(struct core_pager *p)
 			return error;
 	}
 	p->window = (u64)core_pages(1, NULL);
-	if (!p->window)
+	p->scratch = core_pages(1, &p->scratch_frame);
+	if (!p->window || !p->scratch)
 		return -ARIL_E_QUOTA;
 	core_keep_end(&keep);
 	p->set = (struct core_set){.page = pages, .n = p->npages, .va = p->va, .used = page_used};

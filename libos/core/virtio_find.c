@@ -13,6 +13,8 @@
 #define PCI_VENDOR 0x1af4
 #define PCI_CONSOLE 0x1043	  /* modern only */
 #define PCI_CONSOLE_COMPAT 0x1003 /* transitional: modern structures too */
+#define PCI_MEMORY 0x1110	  /* QEMU's ivshmem: the region is its third address */
+#define MEMORY_BAR 2
 
 enum pci_config {
 	PCI_ID = 0x00,
@@ -121,8 +123,8 @@ static int pci_describe(u32 function, struct aril_device_desc *out)
 	return 1;
 }
 
-/* Walks the buses. Counts *index down for each console; describes that at which it was 0. */
-static int pci_walk(u32 *index, struct aril_device_desc *out)
+/* Walks the buses until found says that this is it. */
+static int pci_walk(int (*found)(u32 function, u32 id, void *self), void *self)
 {
 	u32 last_bus = 0; /* that some bridge leads to */
 
@@ -134,11 +136,8 @@ static int pci_walk(u32 *index, struct aril_device_desc *out)
 				function += 7; /* no function 0: no device */
 			continue;
 		}
-		if (id == (PCI_CONSOLE << 16 | PCI_VENDOR) ||
-		    id == (PCI_CONSOLE_COMPAT << 16 | PCI_VENDOR)) {
-			if (pci_describe(function, out) && (*index)-- == 0)
-				return 1;
-		}
+		if (found(function, id, self))
+			return 1;
 		u32 header = config_read(function, PCI_HEADER) >> 16;
 		if ((header & 0x7f) == 1) {
 			u32 subordinate = config_read(function, PCI_BUSES) >> 16 & 0xff;
@@ -150,7 +149,8 @@ static int pci_walk(u32 *index, struct aril_device_desc *out)
 	return 0;
 }
 
-static int pci_find(u32 root_auth, u32 env, u32 *index, struct aril_device_desc *out)
+static int pci_find(u32 root_auth, u32 env, int (*test)(u32 function, u32 id, void *self),
+		    void *self)
 {
 	struct aril_grant_desc ports = {
 		.kind = ARIL_GRANT_PORTS, .env = env, .first = CONFIG_ADDRESS, .count = 8};
@@ -161,9 +161,50 @@ static int pci_find(u32 root_auth, u32 env, u32 *index, struct aril_device_desc 
 	int found = 0;
 	port_write32(CONFIG_ADDRESS, 0x80000000u);
 	if (port_read32(CONFIG_ADDRESS) == 0x80000000u) /* there is such a bus */
-		found = pci_walk(index, out);
+		found = pci_walk(test, self);
 	aril_grant_destroy(root_auth, (u32)grant);
 	return found;
+}
+
+struct console_search {
+	u32 *index; /* counted down for each */
+	struct aril_device_desc *out;
+};
+
+static int console_here(u32 function, u32 id, void *self)
+{
+	const struct console_search *s = self;
+
+	if (id != (PCI_CONSOLE << 16 | PCI_VENDOR) && id != (PCI_CONSOLE_COMPAT << 16 | PCI_VENDOR))
+		return 0;
+	return pci_describe(function, s->out) && (*s->index)-- == 0;
+}
+
+/* Shared memory: its second region. How long it is, the address register says when all ones are written to it. */
+static int memory_here(u32 function, u32 id, void *self)
+{
+	struct core_memory *out = self;
+	u32 low = PCI_BAR + 4 * MEMORY_BAR, command = config_read(function, PCI_COMMAND) & 0xffff;
+	u64 address = bar_address(function, MEMORY_BAR), mask;
+
+	if (id != (PCI_MEMORY << 16 | PCI_VENDOR) || !address)
+		return 0;
+	u32 was = config_read(function, low), was_high = config_read(function, low + 4);
+	config_write(function, PCI_COMMAND, command & ~COMMAND_MEMORY);
+	config_write(function, low, ~0u);
+	config_write(function, low + 4, ~0u);
+	mask = config_read(function, low) & ~15u;
+	mask |= (was & 6) == 4 ? (u64)config_read(function, low + 4) << 32 : 0xfffffffful << 32;
+	config_write(function, low, was);
+	config_write(function, low + 4, was_high);
+	config_write(function, PCI_COMMAND, command | COMMAND_MEMORY);
+	*out = (struct core_memory){.address = address, .bytes = ~mask + 1};
+	return 1;
+}
+
+int core_find_memory(u32 root_auth, u32 env, struct core_memory *out)
+{
+	return pci_find(root_auth, env, memory_here, out);
 }
 
 static void mmio_describe(u64 regs, u32 line, struct aril_device_desc *out)
@@ -231,7 +272,9 @@ static int cmdline_find(u32 *index, struct aril_device_desc *out)
 
 int core_find_console(u32 root_auth, u32 env, u32 index, struct aril_device_desc *out)
 {
-	if (pci_find(root_auth, env, &index, out))
+	struct console_search search = {&index, out};
+
+	if (pci_find(root_auth, env, console_here, &search))
 		return 1;
 	if (cmdline_find(&index, out))
 		return 1;

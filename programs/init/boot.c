@@ -4,6 +4,7 @@
 #include "init.h"
 
 #define SHARE_MAX 1000
+#define SWAP_MAX 256 /* MiB: what one grant of memory covers */
 #define AUDIT_EVERY_MAX 3600000
 
 static int is_space(char c)
@@ -97,8 +98,16 @@ static const char *key_value(const char *text, u32 bytes, u32 ncpus, struct plan
 		return yes_or_no(value, rest, &plan->trace);
 	if (same(text, key, "root"))
 		return yes_or_no(value, rest, &plan->root);
+	if (same(text, key, "swap")) {
+		s32 mib = number(&value, end, SWAP_MAX);
+
+		plan->swap = (u32)mib;
+		return mib > 0 && end - value == 1 && *value == 'M'
+			       ? NULL
+			       : "swap is not a number from 1 to 256 and M";
+	}
 	if (!same(text, key, "cpus"))
-		return "a key is none of share, console, log, cpus, trace, root";
+		return "a key is none of share, console, log, cpus, trace, root, swap";
 	plan->cpus = cpu_list(value, end, ncpus);
 	return plan->cpus ? NULL : "cpus names no CPU of this machine";
 }

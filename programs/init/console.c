@@ -89,6 +89,29 @@ void console_give(struct domain *d, struct core_domain *page)
 			 d->plan.name, -error);
 }
 
+void swap_give(struct domain *d, struct core_domain *page)
+{
+	static struct core_memory memory; /* what is left of the device */
+	static int known;
+	u64 bytes = (u64)d->plan.swap << 20;
+
+	if (!known)
+		known = core_find_memory(init.root, init.env, &memory) ? 1 : -1;
+	if (memory.bytes < bytes) {
+		core_log("init: domain %s: no memory device with %u MiB left", d->plan.name,
+			 d->plan.swap);
+		return;
+	}
+	struct aril_grant_desc desc = {.kind = ARIL_GRANT_MEMORY,
+				       .env = d->env,
+				       .first = (u32)(memory.address >> ARIL_PAGE_SHIFT),
+				       .count = (u32)(bytes >> ARIL_PAGE_SHIFT)};
+	must(aril_grant_create(init.root, &desc), "the memory device", d->plan.name);
+	page->swap = (struct core_run){.first = desc.first, .count = desc.count};
+	memory.address += bytes;
+	memory.bytes -= bytes;
+}
+
 static u8 rtc_read(u8 index)
 {
 	port_write8(RTC_INDEX, index);

@@ -29,6 +29,7 @@ struct plan {
 	u32 console, log, trace;
 	u32 root;	  /* gets the root capability: may do anything to anybody */
 	u32 cpus;	  /* bit mask */
+	u32 swap;	  /* MiB of the memory device; 0: none */
 	const char *args; /* native: the words after " -- ", else NULL */
 	u32 args_bytes;
 };
@@ -115,7 +116,9 @@ void audit_before(void);
 /* Destroys all domains; then the machine must be as audit_before found it. Says what is left; 1: nothing is. */
 int audit_leaks(void);
 
-/* console.c: gives the console to a domain whose env exists; fills in its part of the page. */
+/* console.c: gives a domain, whose env exists, its part of the memory device; where there is not so much, none. */
+void swap_give(struct domain *domain, struct core_domain *page);
+/* Gives the console to a domain whose env exists; fills in its part of the page. */
 void console_give(struct domain *domain, struct core_domain *page);
 /* Nanoseconds to add to the exposed clock for UTC, by the real-time clock; 0 where there is none. */
 s64 realtime_read(void);

@@ -249,6 +249,8 @@ void domain_build(struct domain *d)
 	describe(d, &image.elf, &page);
 	if (d->plan.console)
 		console_give(d, &page);
+	if (d->plan.swap)
+		swap_give(d, &page);
 	if (d->index == 0)
 		give_archive(d, &page);
 	publish(d, &page);

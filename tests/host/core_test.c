@@ -286,6 +286,8 @@ static void boot_lines(void)
 	SAME(p.cpus, 15);
 	CHECK(!line("domain x cpus=0,2-3 -- a  b", &p));
 	SAME(p.cpus, 13);
+	CHECK(!line("domain x swap=256M", &p) && p.swap == 256);
+	CHECK(!line("domain x --  a  b", &p));
 	CHECK(p.args_bytes == 5 && !memcmp(p.args, " a  b", 5) && !p.console && p.share == 1);
 	CHECK(!line("\tdomain x cpus=3-15", &p));
 	SAME(p.cpus, 8);
@@ -295,6 +297,10 @@ static void boot_lines(void)
 					  "domain x share",
 					  "domain x share=",
 					  "domain x share=0",
+					  "domain x swap=4",
+					  "domain x swap=0M",
+					  "domain x swap=257M",
+					  "domain x swap=1Mx",
 					  "domain x share=1001",
 					  "domain x share=99999999999",
 					  "domain x share=1x",

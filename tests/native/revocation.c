@@ -119,7 +119,7 @@ static int wait_until_closed(u32 kind)
 /* A child with FRAMES frames, of which `reserve` are never taken. Its first frames are what it is made of. */
 static int child_make(u32 reserve)
 {
-	struct aril_guard guard = {.len = CORE_DOMAIN->cap.len, .rights = ARIL_ALL};
+	struct aril_guard guard = core_child_guard(7);
 	struct aril_account_desc desc = {
 		.guard = guard,
 		.limit = {FRAMES, 1, 1, 0, 0, 0, ~0u, ~0u},
@@ -127,8 +127,6 @@ static int child_make(u32 reserve)
 	};
 	u32 frame;
 
-	memcpy(guard.name, CORE_DOMAIN->cap.name, sizeof(guard.name));
-	desc.guard = guard;
 	if (!first)
 		first = core_pool_take(&core_pool, FRAMES);
 	aril_frame_free(core_auth, first, FRAMES);
@@ -136,7 +134,8 @@ static int child_make(u32 reserve)
 	s64 account = aril_account_create(core_auth, CORE_DOMAIN->account, &desc);
 	s64 got = account < 0 ? account
 			      : aril_frame_alloc(core_auth, (u32)account, first, FRAMES, &guard);
-	child = (struct core_child){.account = (u32)account,
+	child = (struct core_child){.number = 7,
+				    .account = (u32)account,
 				    .cpu = 1,
 				    .run = {first, FRAMES},
 				    .args = "revocation\0child",
@@ -230,11 +229,10 @@ static void sulker(void)
 /* All CPUs asleep at the deadline: this one wakes, asleep itself until well after it, and sees when it was done. */
 static void idle(void)
 {
-	struct aril_guard guard = {.len = CORE_DOMAIN->cap.len, .rights = ARIL_ALL};
+	struct aril_guard guard = core_child_guard(7);
 	u64 taken = read_u64(&books()->taken);
 	u32 losses = shared->losses, last = first + FRAMES - 1;
 
-	memcpy(guard.name, CORE_DOMAIN->cap.name, sizeof(guard.name));
 	s64 got = aril_frame_alloc(core_auth, child.account, last - 15, 16, &guard);
 	ask(ARIL_REVOKE_FRAMES, 16, last - 15, last, 0, 20000000);
 	core_sleep(200000000);
@@ -258,8 +256,7 @@ static void others(void)
 	closed &= wait_until_closed(ARIL_REVOKE_SLICES);
 	report("slices, gate", closed && gate && !open && !*(volatile u32 *)&slice->account &&
 				       !*(volatile u32 *)&slice->env);
-	struct aril_guard guard = {.len = CORE_DOMAIN->cap.len, .rights = ARIL_ALL};
-	memcpy(guard.name, CORE_DOMAIN->cap.name, sizeof(guard.name));
+	struct aril_guard guard = core_child_guard(7);
 	aril_slice_alloc(core_auth, child.account, 1, position, &guard);
 	aril_slice_set(core_auth, 1, position, child.env, NULL);
 }

@@ -79,6 +79,9 @@ struct core_domain {
 	 * .archive.count is not 0; only the primary has it */
 	struct core_run archive;
 	u64 archive_bytes;
+	/* frames of the memory device, granted to the domain's first env; count 0: none. Their content is not its own
+	 * before it writes there */
+	struct core_run swap;
 	/* arguments and environment */
 	u64 args_va;
 	u64 args_bytes;

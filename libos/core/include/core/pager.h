@@ -32,6 +32,10 @@ struct core_pager {
 	struct core_revoke revoke;
 	struct core_set set;
 	u64 window; /* where a frame is filled before its page is bound, so that it is clean then */
+	void *scratch; /* a page of its own, kept */
+	u32 scratch_frame;
+	u32 torn;    /* what was being copied was taken meanwhile */
+	u64 copying; /* its address; 0: nothing is */
 	u32 cursor;
 	u32 resident, kept;
 	u64 clock;

@@ -14,4 +14,11 @@
  * or 0 when there is no such candidate. */
 int core_find_console(u32 root_auth, u32 env, u32 index, struct aril_device_desc *out);
 
+/* The first PCI device that is nothing but memory (QEMU's ivshmem-plain): where it is. 1, or 0 when there is none. */
+struct core_memory {
+	u64 address;
+	u64 bytes;
+};
+int core_find_memory(u32 root_auth, u32 env, struct core_memory *out);
+
 #endif
