@@ -66,6 +66,7 @@ s64 call_space_create(u32 auth, u32 root, u32 shadow)
 	frame_retype(root, ARIL_FRAME_SPACE, 4, shadow, 1);
 	frame_retype(shadow, ARIL_FRAME_SHADOW, 0, root, 1);
 	space_kernel_half(root);
+	smp_space_new(root);
 	return 0;
 }
 

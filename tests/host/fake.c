@@ -73,6 +73,12 @@ void smp_flush_space(u32 root)
 	fake_flushed = root;
 }
 
+u32 fake_new_space;
+void smp_space_new(u32 root)
+{
+	fake_new_space = root;
+}
+
 void smp_quiesce(void)
 {
 	fake_quiesces++;

@@ -47,6 +47,7 @@ static void create(void)
 	SAME(call_space_create(root, a, FAKE_KERNEL), -ARIL_E_STATE);
 	SAME(frames[a].state, ARIL_FRAME_NORMAL);
 	SAME(call_space_create(root, a, b), 0);
+	SAME(fake_new_space, a);
 	SAME(call_space_create(root, a, fake_frame()), -ARIL_E_STATE);
 	SAME(call_space_create(root, fake_frame(), b), -ARIL_E_STATE);
 	entry = frame_memory(a);

@@ -204,7 +204,7 @@ static int inverted_clear(u64 va)
 
 static void part(const char *name, u64 va, u32 nstlb, u32 first, int (*clear)(u64 va))
 {
-	s64 error = core_cached_make(&cached, va, 4, nstlb, va ^ LOOK_VA ^ 0x400000000000ul);
+	s64 error = core_cached_make(&cached, va, 4, nstlb, LOOK_VA + (va >> 12));
 
 	if (error)
 		core_log("cached: %s: WRONG make %ld", name, error);

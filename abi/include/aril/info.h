@@ -178,12 +178,13 @@ struct aril_cpu_info {
 	u64 position; /* in the slice vector */
 	u64 switches; /* changes of env */
 	u64 idle_ns;
-	u32 env; /* who has it now; 0: idle */
-	u32 pad;
+	u32 env;	 /* who has it now; 0: idle */
+	u32 context_ids; /* address-context ids it uses; 0: it has none, loading a space flushes */
 	u64 interrupts;
 	u64 shootdowns;
+	u64 context_reuses; /* spaces loaded without a flush */
 };
-ARIL_ASSERT_SIZE(struct aril_cpu_info, 56);
+ARIL_ASSERT_SIZE(struct aril_cpu_info, 64);
 
 struct aril_module {
 	u64 start; /* physical, bytes */

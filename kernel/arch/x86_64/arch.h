@@ -5,6 +5,7 @@
 
 #include <aril/layout.h>
 #include <aril/types.h>
+#include "pcid.h"
 
 struct env;
 struct context;
@@ -43,6 +44,7 @@ struct cpu {
 	u64 timer_at; /* ns: what the timer is armed for, or earlier than that; 0: off */
 	u32 halted;   /* asleep, on the kernel's space: holds no reference, needs no flush before
 				   it loads another space */
+	struct pcid_slots contexts; /* where the CPU has context ids */
 };
 _Static_assert(__builtin_offsetof(struct cpu, kernel_rsp) == 8, "entry.S");
 _Static_assert(__builtin_offsetof(struct cpu, user_rsp) == 16, "entry.S");
@@ -87,6 +89,8 @@ void timer_set(u64 ns); /* this CPU's timer at an absolute time; 0: off */
 void smp_flush_all(void);
 /* The same for translations that only this space can have led to: its tables on the way are in no other. */
 void smp_flush_space(u32 root);
+/* A frame becomes a root: no CPU may use what it knows of a space that had this root before. */
+void smp_space_new(u32 root);
 /* Waits until every other CPU has passed a point where it holds no lock-free reference; CPUs that run a
  * dying env have left it. */
 void smp_quiesce(void);

@@ -11,6 +11,7 @@
 #define CR4_OSXMMEXCPT 0x400ul
 #define CR4_UMIP 0x800ul
 #define CR4_FSGSBASE 0x10000ul
+#define CR4_PCIDE 0x20000ul
 #define CR4_OSXSAVE 0x40000ul
 #define CR4_SMEP 0x100000ul
 #define CR4_SMAP 0x200000ul
@@ -23,6 +24,7 @@ struct cpu *cpus[ARIL_MAX_CPUS];
 u32 ncpus = 1;
 u64 cpu_xcr0;
 u32 cpu_xsave_bytes;
+int cpu_pcid;
 static u64 cr4_value;
 static int has_huge, has_rdrand, has_rdseed, has_smap;
 
@@ -93,6 +95,9 @@ void cpu_check(void)
 		smap_remove();
 	if (register_of(7, REG_C) >> 2 & 1)
 		cr4_value |= CR4_UMIP;
+	cpu_pcid = register_of(1, REG_C) >> 17 & 1;
+	if (cpu_pcid)
+		cr4_value |= CR4_PCIDE;
 	cpu_xcr0 = cpuid(0xd, 0).a & XCR0_WANTED;
 	if ((cpu_xcr0 & 3) != 3)
 		refuse("XSAVE of x87 and SSE state");

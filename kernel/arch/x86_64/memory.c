@@ -276,6 +276,19 @@ void arch_load_space(u64 cr3)
 
 	if (cpu->cr3 == cr3)
 		return;
-	cpu->cr3 = cr3;
-	write_cr3(cr3);
+	if (!cpu_pcid) {
+		cpu->cr3 = cr3;
+		write_cr3(cr3);
+		return;
+	}
+	__atomic_store_n(&cpu->cr3, cr3, __ATOMIC_SEQ_CST);
+	write_cr3(pcid_load(&cpu->contexts, cr3, cr3 == root_address));
+	info->cpu[cpu->id].context_reuses = cpu->contexts.reuses;
+}
+
+void memory_flush(void)
+{
+	struct cpu *cpu = this_cpu();
+
+	write_cr3(cpu_pcid ? pcid_flush(&cpu->contexts, cpu->cr3) : cpu->cr3);
 }

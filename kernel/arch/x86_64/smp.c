@@ -5,7 +5,7 @@
  * Both count generations: a request adds one; a CPU that acknowledges writes down the generation
  * it saw before it acted. A requester waits until each CPU's is not older than its own, and serves
  * others' requests meanwhile, so two requesters cannot wait for each other. A halted CPU
- * (arch_idle) holds no reference, runs on the kernel's space, and flushes by loading another:
+ * (arch_idle) holds no reference, runs on the kernel's space, and flushes when it loads one that is stale:
  * nobody waits for it. */
 #include "account.h"
 #include "x86.h"
@@ -45,7 +45,7 @@ void smp_poll(void)
 	u64 quiesce = __atomic_load_n(&quiesce_generation, __ATOMIC_ACQUIRE);
 
 	if (cpu->flush_seen != flush) {
-		write_cr3(cpu->cr3);
+		memory_flush();
 		info->cpu[cpu->id].shootdowns++;
 		__atomic_store_n(&cpu->flush_seen, flush, __ATOMIC_RELEASE);
 	}
@@ -88,6 +88,7 @@ static void wait_for_all(usize which, u64 generation, u64 cr3)
 
 void smp_flush_all(void)
 {
+	pcid_stale_all();
 	u64 generation = __atomic_add_fetch(&flush_generation, 1, __ATOMIC_SEQ_CST);
 
 	smp_poll();
@@ -95,15 +96,22 @@ void smp_flush_all(void)
 }
 
 /* A CPU names the space in cpu->cr3 before it loads it (arch_load_space), and the entries were changed before
- * this looks: so one that is not seen here will walk the new entries, and loading a space flushes. */
+ * this looks: so one that is not seen here will walk the new entries, as loading a space flushes, or finds that it must
+ * (pcid.h). */
 void smp_flush_space(u32 root)
 {
 	u64 cr3 = (u64)root << ARIL_PAGE_SHIFT;
 
+	pcid_stale(cr3);
 	if (this_cpu()->cr3 == cr3)
-		write_cr3(cr3);
+		memory_flush();
 	u64 generation = __atomic_add_fetch(&flush_generation, 1, __ATOMIC_SEQ_CST);
 	wait_for_all(__builtin_offsetof(struct cpu, flush_seen), generation, cr3);
+}
+
+void smp_space_new(u32 root)
+{
+	pcid_stale((u64)root << ARIL_PAGE_SHIFT);
 }
 
 void smp_quiesce(void)
@@ -182,6 +190,8 @@ void arch_smp_init(void)
 
 	info->cpu[0].apic = boot.apic[0];
 	info->cpu[0].online = 1;
+	for (u32 i = 0; cpu_pcid && i < ARIL_MAX_CPUS; i++)
+		info->cpu[i].context_ids = PCID_SLOTS;
 	if (boot.ncpus > 1 && !page) {
 		kprint("aril: no usable memory below 1 MiB: only one CPU\n");
 		boot.ncpus = 1;

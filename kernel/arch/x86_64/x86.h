@@ -147,6 +147,7 @@ static inline struct cpuid cpuid(u32 leaf, u32 sub)
 /* cpu.c */
 extern u64 cpu_xcr0;
 extern u32 cpu_xsave_bytes;
+extern int cpu_pcid; /* address-context ids are used */
 /* Refuses, by ending the machine, a CPU that lacks what the kernel needs; removes SMAP
  * instructions from the text where there is no SMAP. Boot CPU, before the text is read-only. */
 void cpu_check(void);
@@ -199,6 +200,8 @@ void memory_init(void);
 /* Physical address of the page, below 1 MiB, where other CPUs start; 0: there is none. */
 u64 memory_trampoline(void);
 struct cpu_area *memory_cpu_area(u32 id);
+/* Flushes what this CPU knows of the space it is on. */
+void memory_flush(void);
 
 /* trap.c */
 void trap_init(void); /* fills the IDT: once */

@@ -35,6 +35,7 @@ int copy_from_user(void *to, const void *from, u64 bytes);
 int copy_to_user(void *to, const void *from, u64 bytes);
 void smp_flush_all(void);
 void smp_flush_space(u32 root);
+void smp_space_new(u32 root);
 void smp_quiesce(void);
 void smp_poll(void);
 u64 arch_random(int *ok);
