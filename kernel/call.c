@@ -9,20 +9,11 @@
 #include "slice.h"
 #include "util.h"
 
-void call_enter(void)
+void call_abandon(int locked)
 {
-	lock_take(&object_lock);
-	if (unlikely(!this_cpu()->env)) { /* the caller was ended while it waited for the lock */
+	if (locked)
 		lock_drop(&object_lock);
-		slice_next();
-	}
-}
-
-void call_leave(void)
-{
-	lock_drop(&object_lock);
-	if (unlikely(!this_cpu()->env)) /* the call ended its caller */
-		slice_next();
+	slice_next();
 }
 
 s64 call_null(void)

@@ -22,11 +22,6 @@
 #define ENV_COST 240 /* for ending an env: it waits for every CPU */
 #define PIN_COST 64  /* for finding whose context page it is */
 
-void *frame_memory(u32 frame)
-{
-	return phys((u64)frame << ARIL_PAGE_SHIFT);
-}
-
 int frame_guard_for(u32 frame, const struct auth *a, u32 rights)
 {
 	const struct aril_frame *f = &frames[frame];
@@ -83,6 +78,8 @@ void frame_retype(u32 frame, u8 state, u8 level, u32 partner, int clear)
 {
 	struct aril_frame *f = &frames[frame];
 
+	if (f->state == ARIL_FRAME_SPACE)
+		authority_changed();
 	if (clear)
 		page_clear(frame_memory(frame));
 	f->level = level;
@@ -134,10 +131,10 @@ void frame_guard_set(u32 frame, u32 slot, const struct aril_guard *new)
 
 	write_once(to[GUARD_RIGHTS], 0);
 	compiler_barrier();
-	if (frames[frame].state == ARIL_FRAME_ENV) {
+	if (frames[frame].state == ARIL_FRAME_ENV || frames[frame].state == ARIL_FRAME_SPACE)
 		authority_changed();
+	if (frames[frame].state == ARIL_FRAME_ENV)
 		smp_quiesce();
-	}
 	for (u32 i = 0; i < 6; i++)
 		if (i != GUARD_RIGHTS)
 			to[i] = from[i];

@@ -3,6 +3,7 @@
 #ifndef KERNEL_FRAME_H
 #define KERNEL_FRAME_H
 
+#include "arch.h"
 #include "cap.h"
 #include <aril/info.h>
 #include <aril/ops.h>
@@ -15,8 +16,11 @@ extern u32 nframes;
 #define FRAME_GOING \
 	(ARIL_FRAME_LOST | ARIL_FRAME_FREED | ARIL_FRAME_BREAKING(0) | ARIL_FRAME_BREAKING(1))
 
-/* Kernel address of a frame's memory / of a physical address. (Host tests define their own.) */
-void *frame_memory(u32 frame);
+/* Kernel address of a frame's memory. */
+static inline void *frame_memory(u32 frame)
+{
+	return phys((u64)frame << ARIL_PAGE_SHIFT);
+}
 
 /* The guard of frame that a opens for rights: 0, 1, or -ARIL_E_RIGHTS. A frame without guards answers
  * to the empty name. */

@@ -319,8 +319,6 @@ pages_decode(u32 space, const struct aril_space_op *op, u32 level)
 	const struct auth *a = auth_get(this_cpu()->env, op->auth);
 	u32 table = 0;
 
-	if (!a)
-		return -ARIL_E_CAP;
 	for (u32 i = 0; i < op->count; i++) {
 		u64 va = op->va + (u64)i * frames_of(level) * ARIL_PAGE_SIZE;
 		u32 index = entry_index(va, level), frame = op->frame + i * frames_of(level);
@@ -346,7 +344,8 @@ pages_decode(u32 space, const struct aril_space_op *op, u32 level)
 	return 0;
 }
 
-static s64 op_decode(u32 space, const struct aril_space_op *op)
+/* What can be said of an op without looking at the space. */
+static s64 op_check(const struct aril_space_op *op)
 {
 	u64 page = op->flags & ARIL_BIND_LARGE ? ENTRIES * ARIL_PAGE_SIZE : ARIL_PAGE_SIZE;
 
@@ -364,9 +363,13 @@ static s64 op_decode(u32 space, const struct aril_space_op *op)
 		return -ARIL_E_RANGE;
 	if (op->va > ARIL_USER_TOP - op->count * page)
 		return -ARIL_E_RANGE;
-	s64 error = account_work(op->count);
-	if (error)
-		return error;
+	if (op->kind != ARIL_UNBIND && !auth_get(this_cpu()->env, op->auth))
+		return -ARIL_E_CAP;
+	return account_work(op->count);
+}
+
+static s64 op_decode(u32 space, const struct aril_space_op *op)
+{
 	if (op->kind == ARIL_UNBIND)
 		return 0;
 	return op->flags & ARIL_BIND_LARGE ? pages_decode(space, op, 2)
@@ -395,12 +398,17 @@ static int entry_protect(u32 id, u32 flags, u32 guard)
 enum { STALE_HERE = 1, STALE_ANYWHERE = 2 };
 
 /* Whether a table on the way to va has another place too: then other spaces may have walked it. */
-static int path_shared(u32 root, u64 va)
+static inline int path_shared(u32 root, u64 va)
 {
-	for (u32 level = 3; level >= 1; level--) {
-		u32 table = table_for(root, va, level);
+	u32 table = root;
 
-		if (table && frames[table].refs > 1)
+	for (u32 level = 4; level > 1; level--) {
+		u64 entry = entries(table)[entry_index(va, level)];
+
+		if ((entry & (PTE_P | PTE_PS)) != PTE_P)
+			break;
+		table = entry_frame(entry);
+		if (frames[table].refs > 1)
 			return 1;
 	}
 	return 0;
@@ -444,25 +452,47 @@ static int op_do_stale(u32 space, const struct aril_space_op *op)
 
 	if (!(level == 1 ? pages_do(space, op, 1) : pages_do(space, op, 2)))
 		return 0;
-	return path_shared(space, op->va) || path_shared(space, last) ? STALE_ANYWHERE : STALE_HERE;
+	if (path_shared(space, op->va))
+		return STALE_ANYWHERE;
+	if ((op->va ^ last) >> (ARIL_PAGE_SHIFT + 9 * level) && path_shared(space, last))
+		return STALE_ANYWHERE;
+	return STALE_HERE;
 }
 
-s64 call_space_update(u32 auth, u32 space, const struct aril_space_op *ops, u64 n)
-{
-	const struct auth *a = auth_get(this_cpu()->env, auth);
-	struct aril_space_op copy[COPY_OPS];
-	u32 pages = 0;
-	int stale = 0;
-	s64 error;
-	u64 done;
+/* Of each CPU: the context `to` was allowed to change the space `id` last. */
+static struct permit allowed[ARIL_MAX_CPUS];
 
+/* Whether auth opens the space for changes: by comparison, where this context was told so last. */
+static s64 update_allowed(u32 auth, u32 space)
+{
+	struct cpu *cpu = this_cpu();
+	struct permit *p = &allowed[cpu->id];
+
+	if (likely(p->auth == auth && p->id == space && p->to == cpu->ctx &&
+		   p->epoch == authority_epoch))
+		return 0;
+	const struct auth *a = auth_get(this_cpu()->env, auth);
 	if (!a)
 		return -ARIL_E_CAP;
-	error = frame_check(space, a, ARIL_WRITE);
+	s64 error = frame_check(space, a, ARIL_WRITE);
 	if (error)
 		return error;
 	if (frames[space].state != ARIL_FRAME_SPACE)
 		return -ARIL_E_STATE;
+	*p = (struct permit){auth, space, authority_epoch, cpu->ctx};
+	return 0;
+}
+
+s64 call_space_update(u32 auth, u32 space, const struct aril_space_op *ops, u64 n)
+{
+	struct aril_space_op copy[COPY_OPS];
+	u32 pages = 0;
+	int stale = 0;
+	u64 done;
+
+	s64 error = update_allowed(auth, space);
+	if (error)
+		return error;
 	if (!n)
 		return -ARIL_E_RANGE;
 	if (n > ARIL_OP_PAGES)
@@ -477,11 +507,20 @@ s64 call_space_update(u32 auth, u32 space, const struct aril_space_op *ops, u64 
 		if (done % COPY_OPS == 0 && copy_from_user(copy, &ops[done], bytes))
 			error = -ARIL_E_ADDR;
 		if (!error)
-			error = op_decode(space, op);
+			error = op_check(op);
 		if (error)
 			break;
 		pages += op->count;
 		if (pages > ARIL_BATCH_PAGES)
+			break;
+		u32 shared;
+		int narrowed = op->kind == ARIL_PROTECT ? space_narrow(space, op, &shared) : -1;
+		if (narrowed >= 0) {
+			stale |= !narrowed ? 0 : shared ? STALE_ANYWHERE : STALE_HERE;
+			continue;
+		}
+		error = op_decode(space, op);
+		if (error)
 			break;
 		stale |= op_do_stale(space, op);
 	}

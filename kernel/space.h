@@ -53,6 +53,10 @@ void space_books(u32 id, u32 frame, int add, u32 guard);
  * Device memory: 0 if the current env has a grant. */
 s64 space_frame_decode(u32 frame, const struct auth *a, u32 flags);
 
+/* Does a checked PROTECT of 4 KiB pages that lies in one table, if it only takes rights away (narrow.c): whether a
+ * translation was narrowed, or -1: it is another, and nothing was done. *shared: a table on the way is elsewhere too. */
+int space_narrow(u32 root, const struct aril_space_op *op, u32 *shared);
+
 s64 call_space_create(u32 auth, u32 root, u32 shadow);
 s64 call_space_table(u32 auth, u32 space, u64 va, u32 level, u32 table, u32 shadow);
 s64 call_space_link(u32 auth, u32 space, u64 va, u32 level, u32 table);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Cached parts of a space: every check of the two calls, faults, displacement, eviction, guards, taking apart.
- * links: tests/host/fake.c kernel/cap.c kernel/siphash.c kernel/frame.c kernel/large.c kernel/account.c kernel/space.c kernel/table.c kernel/cache.c kernel/cache_make.c kernel/audit_cache.c kernel/check.c kernel/audit_space.c */
+ * links: tests/host/fake.c kernel/cap.c kernel/siphash.c kernel/frame.c kernel/large.c kernel/account.c kernel/space.c kernel/narrow.c kernel/table.c kernel/cache.c kernel/cache_make.c kernel/audit_cache.c kernel/check.c kernel/audit_space.c */
 #include "fake.h"
 
 #include "account.h"

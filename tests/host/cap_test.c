@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Capabilities: the MAC, dominance, deriving, opening, guards.
- * links: tests/host/fake.c kernel/cap.c kernel/siphash.c kernel/frame.c kernel/large.c kernel/account.c kernel/space.c kernel/table.c */
+ * links: tests/host/fake.c kernel/cap.c kernel/siphash.c kernel/frame.c kernel/large.c kernel/account.c kernel/space.c kernel/narrow.c kernel/table.c */
 #include "fake.h"
 
 /* SipHash-2-4-128 of 00 01 .. n-1 under key 00..0f, n = 0..63, as OpenSSL's MAC of that name gives it. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * The audit can fail: each book is falsified in turn, and the audit of its noun must say what is wrong.
- * links: tests/host/fake.c kernel/cap.c kernel/siphash.c kernel/frame.c kernel/large.c kernel/account.c kernel/space.c kernel/table.c kernel/check.c kernel/audit_frame.c kernel/audit_space.c kernel/audit_env.c kernel/audit_account.c */
+ * links: tests/host/fake.c kernel/cap.c kernel/siphash.c kernel/frame.c kernel/large.c kernel/account.c kernel/space.c kernel/narrow.c kernel/table.c kernel/check.c kernel/audit_frame.c kernel/audit_space.c kernel/audit_env.c kernel/audit_account.c */
 #include "fake.h"
 
 #include "account.h"

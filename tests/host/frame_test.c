@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Frames: guards and tags, breaking within any budget, reset of every kind of frame, pins.
- * links: tests/host/fake.c kernel/cap.c kernel/siphash.c kernel/frame.c kernel/large.c kernel/account.c kernel/space.c kernel/table.c */
+ * links: tests/host/fake.c kernel/cap.c kernel/siphash.c kernel/frame.c kernel/large.c kernel/account.c kernel/space.c kernel/narrow.c kernel/table.c */
 #include "fake.h"
 
 #define VA 0x40000000ul
@@ -230,7 +230,8 @@ static void breaks_bounded(void)
 		CHECK(frames[frame].flags & ARIL_FRAME_BREAKING(0));
 		/* root opens guard[0] first: not now */
 		SAME(fake_op(root, space, ARIL_BIND, VA, frame, 1, 0, root), -ARIL_E_STATE);
-		SAME(fake_op(root, space, ARIL_PROTECT, VA, 0, 512, 0, root), -ARIL_E_STATE);
+		SAME(fake_op(root, space, ARIL_PROTECT, VA, 0, 512, ARIL_BIND_NOREAD, root),
+		     -ARIL_E_STATE);
 		/* but under the other guard */
 		SAME(fake_op(root, space, ARIL_BIND, VA + 4096, frame, 1, ARIL_BIND_WRITE, dom), 1);
 	}

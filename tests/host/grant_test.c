@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Grants: who may, what may not be granted twice, and what is gone when a grant is.
- * links: tests/host/fake.c kernel/cap.c kernel/siphash.c kernel/frame.c kernel/large.c kernel/account.c kernel/space.c kernel/table.c kernel/grant.c kernel/check.c */
+ * links: tests/host/fake.c kernel/cap.c kernel/siphash.c kernel/frame.c kernel/large.c kernel/account.c kernel/space.c kernel/narrow.c kernel/table.c kernel/grant.c kernel/check.c */
 #include "fake.h"
 
 #include "account.h"

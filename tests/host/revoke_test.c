@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Revocation: who may ask and answer, what is told, what counts as given, what is taken and what never is.
- * links: tests/host/fake.c kernel/cap.c kernel/siphash.c kernel/frame.c kernel/large.c kernel/account.c kernel/space.c kernel/table.c kernel/allocate.c kernel/revoke.c */
+ * links: tests/host/fake.c kernel/cap.c kernel/siphash.c kernel/frame.c kernel/large.c kernel/account.c kernel/space.c kernel/narrow.c kernel/table.c kernel/allocate.c kernel/revoke.c */
 #include "fake.h"
 
 #include "grant.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Rings over a device that the test plays: who may, what is pinned, what comes back, and a device that lies.
- * links: tests/host/fake.c kernel/cap.c kernel/siphash.c kernel/frame.c kernel/large.c kernel/account.c kernel/space.c kernel/table.c kernel/ring.c kernel/device.c kernel/check.c kernel/dev/virtio.c */
+ * links: tests/host/fake.c kernel/cap.c kernel/siphash.c kernel/frame.c kernel/large.c kernel/account.c kernel/space.c kernel/narrow.c kernel/table.c kernel/ring.c kernel/device.c kernel/check.c kernel/dev/virtio.c */
 #include "device.h"
 #include "ring_device.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Positions of slice vectors: allocation, quota, guards, giving back, the audit.
- * links: tests/host/fake.c kernel/cap.c kernel/siphash.c kernel/frame.c kernel/large.c kernel/account.c kernel/space.c kernel/table.c kernel/position.c */
+ * links: tests/host/fake.c kernel/cap.c kernel/siphash.c kernel/frame.c kernel/large.c kernel/account.c kernel/space.c kernel/narrow.c kernel/table.c kernel/position.c */
 #include "fake.h"
 
 #include "account.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Spaces: every check of their calls, flags of bindings, batches, shared sub-trees, fork's pattern.
- * links: tests/host/fake.c kernel/cap.c kernel/siphash.c kernel/frame.c kernel/large.c kernel/account.c kernel/space.c kernel/table.c */
+ * links: tests/host/fake.c kernel/cap.c kernel/siphash.c kernel/frame.c kernel/large.c kernel/account.c kernel/space.c kernel/narrow.c kernel/table.c */
 #include "fake.h"
 
 #define VA 0x40000000ul
@@ -237,6 +237,7 @@ static void update_rights(void)
 		SAME(OP(ARIL_BIND, VA, all, 1, need[i].flags, dom), 1);
 		SAME(OP(ARIL_BIND, VA, less, 1, need[i].flags, dom), -ARIL_E_RIGHTS);
 		SAME(OP(ARIL_BIND, VA, all, 1, need[i].flags, weak), -ARIL_E_RIGHTS);
+		SAME(OP(ARIL_BIND, VA, all, 1, ARIL_BIND_NOREAD, dom), 1);
 		SAME(OP(ARIL_PROTECT, VA, 0, 1, need[i].flags, weak), -ARIL_E_RIGHTS);
 		SAME(OP(ARIL_PROTECT, VA, 0, 1, need[i].flags, dom), 1);
 		SAME(call_cap_close(weak), 0);
@@ -284,7 +285,8 @@ static void flags(void)
 	SAME(OP(ARIL_PROTECT, VA, 0, 3, 0, root), 1);
 	SAME(bits(space, VA + 4096), PTE_P | PTE_U | PTE_NX);
 	fake_grant_env = 0;
-	SAME(OP(ARIL_PROTECT, VA + 4096, 0, 1, 0, root), -ARIL_E_FRAME);
+	SAME(OP(ARIL_PROTECT, VA + 4096, 0, 1, WRITE, root), -ARIL_E_FRAME);
+	SAME(OP(ARIL_PROTECT, VA + 4096, 0, 1, 0, root), 1); /* takes nothing that is not there */
 	SAME(OP(ARIL_BIND, VA, FAKE_DEVICE, 1, 0, root), -ARIL_E_FRAME);
 	SAME(OP(ARIL_UNBIND, VA + 4096, 0, 1, 0, root), 1);
 	SAME(fake_entry(space, VA + 4096), 0);
@@ -341,11 +343,12 @@ static void guard_kept(void)
 	SAME(OP(ARIL_PROTECT, VA, 0, 1, WRITE, b), 1);
 	CHECK(fake_entry(space, VA) & PTE_GUARD1);
 	SAME(OP(ARIL_PROTECT, VA + 12288, 0, 1, 0, a), 1);
-	CHECK(!(fake_entry(space, VA + 12288) & PTE_GUARD1));
+	CHECK(fake_entry(space, VA + 12288) &
+	      PTE_GUARD1); /* what is only narrowed stays where it is */
 	BOOKS();
 	SAME(fake_set_guard(root, frame, 1, fake_guard("dom", ARIL_ALL, 0)), 1);
 	CHECK(!fake_entry(space, VA) && !fake_entry(space, VA + 4096));
-	CHECK(fake_entry(space, VA + 8192) && fake_entry(space, VA + 12288));
+	CHECK(fake_entry(space, VA + 8192) && !fake_entry(space, VA + 12288));
 	BOOKS();
 }
 
@@ -465,9 +468,92 @@ static void raw(void)
 	CHECK(test_dies(raw_table_astray));
 }
 
+/* PROTECT that only takes away needs no right on the frame; every bit of an entry that it would add does. */
+static void narrowing(void)
+{
+	u32 space, leaf, other, all, weak;
+
+	start();
+	space = fake_space(root, VA, &leaf);
+	all = dom_frame(ARIL_ALL);
+	weak = fake_open("dom", ARIL_CALL, 10);
+	SAME(OP(ARIL_BIND, VA, all, 1, WRITE | ARIL_BIND_SOFT(5), dom), 1);
+	*space_entry(space, VA, 1) |= PTE_A | PTE_D;
+	fake_flushes = fake_flushed = 0;
+	SAME(OP(ARIL_PROTECT, VA, 0, 1, WRITE | ARIL_BIND_SOFT(1), weak),
+	     1); /* one soft bit less */
+	SAME(fake_entry(space, VA) & ~PTE_ADDR,
+	     PTE_P | PTE_U | PTE_W | PTE_NX | PTE_A | PTE_D | 1ul << 52);
+	SAME(fake_flushes, 0);
+	SAME(OP(ARIL_PROTECT, VA, 0, 1, WRITE | ARIL_BIND_SOFT(2), weak), -ARIL_E_RIGHTS);
+	SAME(OP(ARIL_PROTECT, VA, 0, 512, 0, weak), 1);
+	SAME(fake_entry(space, VA) & ~PTE_ADDR, PTE_P | PTE_U | PTE_NX | PTE_A | PTE_D);
+	SAME(fake_entry(space, VA + 4096), 0);
+	SAME(fake_flushes, 1);
+	SAME(fake_flushed, space);
+	SAME(OP(ARIL_PROTECT, VA, 0, 1, WRITE, weak), -ARIL_E_RIGHTS);
+	SAME(OP(ARIL_PROTECT, VA, 0, 1, EXEC, weak), -ARIL_E_RIGHTS);
+	SAME(OP(ARIL_PROTECT, VA, 0, 1, ARIL_BIND_NOREAD, weak), -ARIL_E_RIGHTS);
+	SAME(OP(ARIL_PROTECT, VA, 0, 1, ARIL_BIND_UNCACHED, weak), -ARIL_E_RIGHTS);
+	/* an op of two tables goes the long way; there is no second one here, so nothing of it is bound */
+	SAME(OP(ARIL_BIND, VA + 511 * 4096ul, all, 1, WRITE, dom), 1);
+	SAME(OP(ARIL_PROTECT, VA + 511 * 4096ul, 0, 2, 0, weak), -ARIL_E_RIGHTS);
+	SAME(OP(ARIL_PROTECT, VA + (1ul << 40), 0, 1, 0, weak), 1);
+	/* unreadable memory becomes readable: that is more */
+	SAME(OP(ARIL_BIND, VA, all, 1, ARIL_BIND_NOREAD, dom), 1);
+	SAME(OP(ARIL_PROTECT, VA, 0, 1, 0, weak), -ARIL_E_RIGHTS);
+	/* a table that is elsewhere too: everybody's translations */
+	other = fake_space(root, VA + (1ul << 39), NULL);
+	SAME(OP(ARIL_BIND, VA, all, 1, WRITE, dom), 1);
+	SAME(call_space_unlink(root, other, VA + (1ul << 39), 1), 0);
+	SAME(call_space_link(root, other, VA + (1ul << 39), 1, leaf), 0);
+	fake_flushed = 0;
+	SAME(OP(ARIL_PROTECT, VA, 0, 1, 0, weak), 1);
+	SAME(fake_flushed, 0);
+	BOOKS();
+}
+
+/* What was allowed once is not allowed for ever: the space's guard, the index, the space itself. */
+static void permits(void)
+{
+	u32 space, frame, own;
+
+	start();
+	space = fake_space(root, VA, NULL);
+	frame = dom_frame(ARIL_ALL);
+	SAME(fake_set_guard(root, space, 0, fake_guard("dom", ARIL_ALL, 0)), 1);
+	own = fake_open("dom", ARIL_ALL, 10);
+	SAME(fake_op(own, space, ARIL_BIND, VA, frame, 1, 0, own), 1);
+	SAME(fake_op(own, space, ARIL_UNBIND, VA, 0, 1, 0, own), 1);
+	SAME(fake_op(own, space + 1, ARIL_UNBIND, VA, 0, 1, 0, own), -ARIL_E_RIGHTS);
+	SAME(fake_op(own + 1, space, ARIL_UNBIND, VA, 0, 1, 0, own), -ARIL_E_CAP);
+	/* another's index of that number is another's */
+	struct env *caller = fake_cpu.env;
+	u32 index = 0;
+	fake_become(fake_env(1, 0));
+	while (index < own)
+		index = fake_open("else", ARIL_ALL, 10);
+	SAME(index, own);
+	SAME(fake_op(own, space, ARIL_UNBIND, VA, 0, 1, 0, own), -ARIL_E_RIGHTS);
+	fake_become(caller);
+	SAME(fake_op(own, space, ARIL_UNBIND, VA, 0, 1, 0, own), 1);
+	SAME(fake_set_guard(root, space, 0, fake_guard("else", ARIL_ALL, 0)), 1);
+	SAME(fake_op(own, space, ARIL_UNBIND, VA, 0, 1, 0, own), -ARIL_E_RIGHTS);
+	SAME(fake_set_guard(root, space, 0, fake_guard("dom", ARIL_ALL, 0)), 1);
+	SAME(fake_op(own, space, ARIL_UNBIND, VA, 0, 1, 0, own), 1);
+	SAME(call_cap_close(own), 0);
+	SAME(fake_op(own, space, ARIL_UNBIND, VA, 0, 1, 0, own), -ARIL_E_CAP);
+	own = fake_open("dom", ARIL_ALL, 10);
+	SAME(fake_op(own, space, ARIL_UNBIND, VA, 0, 1, 0, own), 1);
+	SAME(call_frame_reset(root, space), 0);
+	SAME(fake_op(own, space, ARIL_UNBIND, VA, 0, 1, 0, own), -ARIL_E_STATE);
+	BOOKS();
+}
+
 static const struct test tests[] = {
-	TEST(create), TEST(tables),	TEST(linking), TEST(update_arguments), TEST(update_rights),
-	TEST(flags),  TEST(guard_kept), TEST(batches), TEST(fork_pattern),     TEST(raw),
+	TEST(narrowing),  TEST(permits),	  TEST(create),	       TEST(tables),
+	TEST(linking),	  TEST(update_arguments), TEST(update_rights), TEST(flags),
+	TEST(guard_kept), TEST(batches),	  TEST(fork_pattern),  TEST(raw),
 };
 
 int main(void)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Giving the CPU away: yield, gates on one CPU and between two, waiting and waking, and the audit of who is blocked.
- * links: tests/host/fake.c kernel/cap.c kernel/siphash.c kernel/frame.c kernel/large.c kernel/account.c kernel/space.c kernel/table.c kernel/transfer.c kernel/gate.c kernel/wait.c */
+ * links: tests/host/fake.c kernel/cap.c kernel/siphash.c kernel/frame.c kernel/large.c kernel/account.c kernel/space.c kernel/narrow.c kernel/table.c kernel/transfer.c kernel/gate.c kernel/wait.c */
 #include "fake.h"
 
 #include "boot.h"

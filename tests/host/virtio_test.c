@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Negotiation with devices that do not do as they should, over a transport made for this.
- * links: tests/host/fake.c kernel/cap.c kernel/siphash.c kernel/frame.c kernel/large.c kernel/account.c kernel/space.c kernel/table.c kernel/dev/virtio.c */
+ * links: tests/host/fake.c kernel/cap.c kernel/siphash.c kernel/frame.c kernel/large.c kernel/account.c kernel/space.c kernel/narrow.c kernel/table.c kernel/dev/virtio.c */
 #include "fake.h"
 
 #include "dev/virtio.h"

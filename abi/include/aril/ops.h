@@ -44,7 +44,7 @@ enum aril_space_op_kind {
 #define ARIL_BIND_LARGE 16
 #define ARIL_BIND_SOFT(bits) ((u32)(bits) << 8) /* 6 bits kept in the page-table entry, 52..57 */
 
-/* For PROTECT, auth must open each frame bound there for what the new flags allow. */
+/* For PROTECT, auth must open each frame bound there for what the new flags allow, unless they only take rights away. */
 struct aril_space_op {
 	u64 va;
 	u32 frame;

@@ -72,6 +72,8 @@ static void wait_for_all(usize which, u64 generation, u64 cr3)
 {
 	u32 asked = 0;
 
+	if (ncpus == 1)
+		return;
 	for (u32 i = 0; i < ncpus; i++)
 		if (to_wait_for(cpus[i], which, generation, cr3)) {
 			asked |= 1u << i;
