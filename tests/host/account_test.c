@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Accounts: limits that move between parent and child, what is charged, work within a slice.
- * links: tests/host/fake.c kernel/cap.c kernel/siphash.c kernel/frame.c kernel/large.c kernel/account.c kernel/allocate.c kernel/space.c kernel/table.c */
+ * links: tests/host/fake.c kernel/cap.c kernel/siphash.c kernel/frame.c kernel/large.c kernel/account.c kernel/allocate.c kernel/space.c kernel/narrow.c kernel/table.c */
 #include "fake.h"
 
 #include "account.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Software regions: who may write which bytes, that nobody writes another way, and their end.
- * links: tests/host/fake.c kernel/cap.c kernel/siphash.c kernel/frame.c kernel/large.c kernel/account.c kernel/space.c kernel/table.c kernel/region.c kernel/check.c */
+ * links: tests/host/fake.c kernel/cap.c kernel/siphash.c kernel/frame.c kernel/large.c kernel/account.c kernel/space.c kernel/narrow.c kernel/table.c kernel/region.c kernel/check.c */
 #include "fake.h"
 
 #include "audit_stubs.h"
