@@ -54,6 +54,39 @@ tail -c 20 "$work/live" | grep -q '1049l' || fail "--live leaves the other scree
 guest busybox sh -c 'aril-top --live 0.2 & sleep 1; kill $!; wait $!; echo "status $?"' </dev/null >"$work/live"
 has "$work/live" '^.*status 0'
 [ "$(grep -ao 'machine  2 CPUs' "$work/live" | wc -l)" -ge 2 ] || fail "--live shows it once only"
+# the same on a terminal of 30 lines and 100 columns, ended by q and by Ctrl-C
+python3 - <<'END' || fail "--live on a terminal"
+import fcntl, os, pty, re, select, struct, sys, termios, time
+
+def live(key):
+    pid, fd = pty.fork()
+    if pid == 0:
+        os.execvp("./aril", ["./aril", "run", "--timeout", "60", "--mem", "256M", "--", "aril-top", "--live", "0.3"])
+    fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 100, 0, 0))
+    out, sent, end = b"", False, time.time() + 60
+    while time.time() < end:
+        if select.select([fd], [], [], 0.2)[0]:
+            try:
+                got = os.read(fd, 65536)
+            except OSError:  # the other end is closed
+                break
+            if not got:
+                break
+            out += got
+        if not sent and out.count(b"machine  1 CPUs") >= 3:
+            os.write(fd, key)
+            sent = True
+    status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    pictures = re.findall(rb"\x1b\[H(.*?)\x1b\[J", out, re.S)
+    lines = [re.sub(rb"\x1b\[[?0-9;]*[A-Za-z]", b"", line) for p in pictures for line in p.split(b"\n")]
+    wide = max(len(line.rstrip(b"\r")) for line in lines)
+    high = max(p.count(b"\n") for p in pictures)
+    if status or len(pictures) < 3 or wide > 100 or high > 29:
+        sys.exit(f"key {key}: status {status}, {len(pictures)} pictures, {wide} columns, {high} lines")
+
+live(b"q")
+live(b"\x03")
+END
 # wrong words: one line, status 2
 for word in --frobnicate top "--live never" "--json --live"; do
 	# shellcheck disable=SC2086
