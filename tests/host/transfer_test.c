@@ -174,6 +174,7 @@ static void gating(void)
 	SAME(gate(all, peer->id, 2), -ARIL_E_RANGE);
 	SAME(gate(all, peer->id, 0x1000000), -ARIL_E_RANGE);
 	SAME(gate(all, peer->id, ARIL_GATE_CPU(2)), -ARIL_E_CPU);
+	SAME(gate(all, peer->id, ARIL_GATE_CPU(150)), -ARIL_E_CPU);
 	SAME(gate(all, 0xffffff, 0), -ARIL_E_ENV);
 	SAME(gate(0xabcd, peer->id, 0), -ARIL_E_CAP);
 	SAME(gate(none, peer->id, 0), -ARIL_E_RIGHTS);
