@@ -91,7 +91,8 @@ struct core_domain {
 	/* the image as loaded: page aligned */
 	u64 image_low, image_high;
 	u64 entry;
-	struct aril_cap root_cap; /* root=yes on its line of .aril/boot: the empty name; else zeros */
+	struct aril_cap
+		root_cap; /* root=yes on its line of .aril/boot: the empty name; else zeros */
 };
 _Static_assert(sizeof(struct core_domain) <= ARIL_PAGE_SIZE, "domain page");
 
