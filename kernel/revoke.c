@@ -15,7 +15,7 @@
 #include "util.h"
 
 /* One step of the abort protocol, with the lock held: */
-#define STEP_SCAN 512 /* frames looked at */
+#define STEP_SCAN 4096 /* frames looked at */
 #define STEP_TAKE 64  /* frames taken; one shoot-down for all */
 
 struct open {

@@ -284,10 +284,9 @@ static void boot_lines(void)
 	CHECK(!strcmp(p.image, ".aril/exos") && !strcmp(p.name, "exos") && p.share == 3 &&
 	      p.console && p.log && p.trace);
 	SAME(p.cpus, 15);
+	CHECK(!line("domain x swap=256M", &p) && p.swap == 256);
 	CHECK(!line("domain x cpus=0,2-3 -- a  b", &p));
 	SAME(p.cpus, 13);
-	CHECK(!line("domain x swap=256M", &p) && p.swap == 256);
-	CHECK(!line("domain x --  a  b", &p));
 	CHECK(p.args_bytes == 5 && !memcmp(p.args, " a  b", 5) && !p.console && p.share == 1);
 	CHECK(!line("\tdomain x cpus=3-15", &p));
 	SAME(p.cpus, 8);
