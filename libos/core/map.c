@@ -21,6 +21,19 @@ u32 core_pool_take(struct core_pool *pool, u32 count)
 	return 0;
 }
 
+void core_pool_return(struct core_pool *pool, u32 first, u32 count)
+{
+	for (u32 i = 0; i < pool->nruns; i++) {
+		struct core_run *run = &pool->run[i];
+
+		if (run->first != first + count)
+			continue;
+		run->first -= count;
+		run->count += count;
+		return;
+	}
+}
+
 s64 core_add_tables(const struct core_space *space, u64 va)
 {
 	s64 added = -ARIL_E_TABLE;
@@ -36,16 +49,7 @@ s64 core_add_tables(const struct core_space *space, u64 va)
 			added = 0;
 			continue;
 		}
-		/* not used: back to the run's front */
-		for (u32 i = 0; i < space->pool->nruns; i++) {
-			struct core_run *run = &space->pool->run[i];
-
-			if (run->first != frames + 2)
-				continue;
-			run->first -= 2;
-			run->count += 2;
-			break;
-		}
+		core_pool_return(space->pool, frames, 2);
 		if (error != -ARIL_E_TABLE) /* TABLE: that one is there already */
 			return error;
 	}

@@ -16,6 +16,9 @@ struct core_pool {
 /* `count` consecutive frames, or 0 where no run has them. */
 u32 core_pool_take(struct core_pool *pool, u32 count);
 
+/* Puts back what was taken last from a run: its front again. Frames that are no run's front are lost to the pool. */
+void core_pool_return(struct core_pool *pool, u32 first, u32 count);
+
 struct core_space {
 	u32 root;
 	u32 auth; /* WRITE on the space; OWN on the pool's frames, which become its tables */
