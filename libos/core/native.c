@@ -45,6 +45,18 @@ void *core_pages(u32 count, u32 *frame)
 	return memory;
 }
 
+s64 core_grant(u32 kind, u32 first)
+{
+	const volatile struct aril_grant *g =
+		(const volatile struct aril_grant *)ARIL_INFO->grants_va;
+
+	for (u32 i = 0; i < ARIL_MAX_GRANTS; i++)
+		if (g[i].env == CORE_DOMAIN->env && g[i].kind == kind &&
+		    (first == ~0u || first - g[i].first < g[i].count))
+			return i;
+	return -1;
+}
+
 /* The ring page of a queue of the console, or NULL. */
 static struct aril_ring_page *open_ring(u32 queue, u32 *ring, u32 *frame)
 {

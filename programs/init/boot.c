@@ -75,6 +75,27 @@ static const char *yes_or_no(const char *value, u32 bytes, u32 *to)
 		       : "a value is neither yes nor no";
 }
 
+/* "rtc,hpet": a bit each, DEVICE_*; 0 where a name is none of them. */
+static u32 device_list(const char *at, const char *end)
+{
+	u32 mask = 0;
+
+	for (;;) {
+		const char *from = at;
+
+		while (at < end && *at != ',')
+			at++;
+		if (same(from, (u32)(at - from), "rtc"))
+			mask |= DEVICE_RTC;
+		else if (same(from, (u32)(at - from), "hpet"))
+			mask |= DEVICE_HPET;
+		else
+			return 0;
+		if (at++ == end)
+			return mask;
+	}
+}
+
 static const char *key_value(const char *text, u32 bytes, u32 ncpus, struct plan *plan)
 {
 	const char *end = text + bytes, *value = text;
@@ -106,8 +127,12 @@ static const char *key_value(const char *text, u32 bytes, u32 ncpus, struct plan
 			       ? NULL
 			       : "swap is not a number from 1 to 256 and M";
 	}
+	if (same(text, key, "devices")) {
+		plan->devices = device_list(value, end);
+		return plan->devices ? NULL : "devices are not of rtc, hpet";
+	}
 	if (!same(text, key, "cpus"))
-		return "a key is none of share, console, log, cpus, trace, root, swap";
+		return "a key is none of share, console, log, cpus, trace, root, swap, devices";
 	plan->cpus = cpu_list(value, end, ncpus);
 	return plan->cpus ? NULL : "cpus names no CPU of this machine";
 }

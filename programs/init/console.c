@@ -2,14 +2,12 @@
  * The devices that a domain gets: the virtio console by rings, or the UART itself; and the clock on the wall. */
 #include "init.h"
 #include <aril_stubs.h>
-#include <core/port.h>
 #include <core/print.h>
+#include <core/rtc.h>
 #include <core/time.h>
 #include <core/uart.h>
 #include <core/virtio_find.h>
 
-#define RTC_INDEX 0x70
-#define RTC_DATA 0x71
 #define CANDIDATES 64
 
 /* Whether the command line has that word. */
@@ -112,78 +110,15 @@ void swap_give(struct domain *d, struct core_domain *page)
 	memory.bytes -= bytes;
 }
 
-static u8 rtc_read(u8 index)
-{
-	port_write8(RTC_INDEX, index);
-	return port_read8(RTC_DATA);
-}
-
-static u32 from_bcd(u32 value, int binary)
-{
-	return binary ? value : (value >> 4) * 10 + (value & 15);
-}
-
-/* Days from 1970 to a date of the Gregorian calendar, with years that begin in March. */
-static s64 days_from(s64 year, u32 month, u32 day)
-{
-	if (month <= 2)
-		year--;
-	s64 era = year / 400, of_era = year % 400;
-	u32 of_year = (153 * (month + (month > 2 ? -3u : 9u)) + 2) / 5 + day - 1;
-
-	return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
-}
-
-/* Seconds, minutes, hours, day, month, year as the chip holds them. */
-static void rtc_sample(u8 to[6])
-{
-	static const u8 index[6] = {0, 2, 4, 7, 8, 9};
-
-	for (int i = 0; i < 6; i++)
-		to[i] = rtc_read(index[i]);
-}
-
-/* Two samples that agree, with no update between; 0 where the chip is absent or never agrees. */
-static int rtc_stable(u8 now[6])
-{
-	u8 again[6];
-
-	for (int tries = 0; tries < 10000; tries++) {
-		u8 status = rtc_read(0x0a);
-
-		if (status == 0xff)
-			return 0;
-		if (status & 0x80)
-			continue;
-		rtc_sample(now);
-		rtc_sample(again);
-		if (!memcmp(now, again, 6))
-			return now[3] && now[4];
-	}
-	return 0;
-}
-
 s64 realtime_read(void)
 {
 	struct aril_grant_desc ports = {
-		.kind = ARIL_GRANT_PORTS, .env = init.env, .first = RTC_INDEX, .count = 2};
-	u8 now[6];
+		.kind = ARIL_GRANT_PORTS, .env = init.env, .first = RTC_PORT, .count = RTC_PORTS};
 	s64 grant = aril_grant_create(init.root, &ports);
 
 	if (grant < 0)
 		return 0;
-	int known = rtc_stable(now);
-	u8 mode = rtc_read(0x0b);
+	s64 seconds = rtc_seconds();
 	aril_grant_destroy(init.root, (u32)grant);
-	if (!known)
-		return 0;
-	int binary = mode & 4, pm = now[2] & 0x80;
-	u32 hour = from_bcd(now[2] & 0x7f, binary);
-	if (!(mode & 2))
-		hour = hour % 12 + (pm ? 12 : 0);
-	s64 days = days_from(2000 + (s64)from_bcd(now[5], binary), from_bcd(now[4], binary),
-			     from_bcd(now[3], binary));
-	s64 seconds = ((days * 24 + hour) * 60 + from_bcd(now[1], binary)) * 60 +
-		      from_bcd(now[0], binary);
-	return seconds * 1000000000 - (s64)core_now();
+	return seconds < 0 ? 0 : seconds * 1000000000 - (s64)core_now();
 }

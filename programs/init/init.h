@@ -21,6 +21,9 @@
 
 #define DOMAINS 16
 
+#define DEVICE_RTC 1u  /* the real-time clock: its ports and its line */
+#define DEVICE_HPET 2u /* the high precision timer: its memory and a line */
+
 /* A line of .aril/boot. */
 struct plan {
 	char image[256]; /* path in the archive */
@@ -30,6 +33,7 @@ struct plan {
 	u32 root;	  /* gets the root capability: may do anything to anybody */
 	u32 cpus;	  /* bit mask */
 	u32 swap;	  /* MiB of the memory device; 0: none */
+	u32 devices;	  /* bit mask: DEVICE_* */
 	const char *args; /* native: the words after " -- ", else NULL */
 	u32 args_bytes;
 };
@@ -120,6 +124,8 @@ int audit_leaks(void);
 void swap_give(struct domain *domain, struct core_domain *page);
 /* Gives the console to a domain whose env exists; fills in its part of the page. */
 void console_give(struct domain *domain, struct core_domain *page);
+/* devices.c: grants the domain, whose env exists, the devices that its line asks for, under its own guard. */
+void devices_give(const struct domain *domain);
 /* Nanoseconds to add to the exposed clock for UTC, by the real-time clock; 0 where there is none. */
 s64 realtime_read(void);
 

@@ -251,6 +251,7 @@ void domain_build(struct domain *d)
 		console_give(d, &page);
 	if (d->plan.swap)
 		swap_give(d, &page);
+	devices_give(d);
 	if (d->index == 0)
 		give_archive(d, &page);
 	publish(d, &page);

@@ -19,6 +19,9 @@ extern struct core_pool
 	core_pool; /* its free frames; take under core_async_off when several CPUs run */
 extern struct core_space core_self;
 
+/* The number of the grant of that kind (enum aril_grant_kind) to this env that has `first` in it (a port, a line as the
+ * controllers number it, a device frame), by the exposed table; -1: none. first ~0u: any. */
+s64 core_grant(u32 kind, u32 first);
 /* count consecutive frames of zeroed memory, bound writable; NULL: none left. *frame: the first's number. */
 void *core_pages(u32 count, u32 *frame);
 /* Writes to the host's standard output, waiting for room; without a console, lines to the kernel's log. */
