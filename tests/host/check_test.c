@@ -344,6 +344,8 @@ static void spaces(void)
 	grant_books[9] = (struct aril_grant){
 		.env = env->id, .kind = ARIL_GRANT_MEMORY, .first = FAKE_DEVICE, .count = 2};
 	*entry_at(VA + 20480) = (u64)FAKE_DEVICE << 12 | PTE_P | PTE_U | PTE_NX;
+	CHECK(says(ARIL_NOUN_SPACE, "device memory bound without books", leaf));
+	*shadow_at(5) = (u64)(leaf * 512 + 5) << 32 | (leaf * 512 + 5); /* the grant's list */
 	SAME(audit(ARIL_NOUN_SPACE).wrong, 0);
 }
 
