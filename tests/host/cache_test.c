@@ -270,7 +270,7 @@ static void updating(void)
 	SAME(op(ARIL_BIND, VA, frame, 1, ARIL_BIND_NOREAD, root), -ARIL_E_RANGE);
 	SAME(op(ARIL_BIND, VA, frame, 1, ARIL_BIND_LARGE, root), -ARIL_E_RANGE);
 	SAME(op(ARIL_BIND, VA, frame, 1, ARIL_BIND_SOFT(1), root), -ARIL_E_RANGE);
-	SAME(op(ARIL_BIND, VA, frame, 0, 0, root), -ARIL_E_RANGE);
+	SAME(op(ARIL_BIND, VA + 4096, frame, 0, 0, root), -ARIL_E_RANGE);
 	SAME(op(ARIL_UNBIND, VA, frame, 513, 0, root), -ARIL_E_RANGE);
 	SAME(op(ARIL_BIND, VA + 1, frame, 1, 0, root), -ARIL_E_RANGE);
 	SAME(op(ARIL_BIND, 0, frame, 1, 0, root), -ARIL_E_RANGE);
