@@ -9,7 +9,7 @@
 #include <aril/ops.h>
 
 #define FRAMES 64
-#define ROUNDS 20
+#define ROUNDS 6
 
 static volatile u32 stop;
 static u32 victim; /* first of the frames */
