@@ -27,10 +27,12 @@ struct env *env_get(u32 id)
 
 	if (slot >= ARIL_MAX_ENVS)
 		return NULL;
-	struct env *env = read_once(env_table[slot]);
-	if (!env || env->id != id || read_once(env->info->state) != ARIL_ENV_ALIVE)
+	/* Id and state as one word, from the table that stays, before the env itself: an env that is seen alive here keeps
+	 * its frame until this CPU polls, one that is dying may lose it at any moment. */
+	const u64 *word = (const u64 *)&env_infos[slot].id;
+	if (__atomic_load_n(word, __ATOMIC_ACQUIRE) != ((u64)ARIL_ENV_ALIVE << 32 | id))
 		return NULL;
-	return env;
+	return read_once(env_table[slot]);
 }
 
 s64 env_check(u32 id, const struct auth *a, u32 rights)
@@ -91,7 +93,7 @@ static struct env *env_make(u32 frame, u32 parent, u32 account, const struct ari
 		env->ctx[cpu].cpu = cpu;
 	}
 	env_table[slot] = env;
-	write_once(info->state, ARIL_ENV_ALIVE);
+	__atomic_store_n(&info->state, ARIL_ENV_ALIVE, __ATOMIC_RELEASE);
 	return env;
 }
 
