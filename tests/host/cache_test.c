@@ -165,7 +165,9 @@ static void creating(void)
 	SAME(WITH(va, 1ul << 47), -ARIL_E_RANGE);
 	SAME(WITH(va, ARIL_SELF_VA), -ARIL_E_RANGE);
 	SAME(WITH(ntables, 1), -ARIL_E_RANGE);
-	SAME(WITH(ntables, ARIL_CACHE_TABLES + 1), -ARIL_E_RANGE);
+	struct aril_cache_desc wide = desc;
+	wide.table_first = 400, wide.ntables = ARIL_CACHE_TABLES + 1;
+	SAME(create(wide), -ARIL_E_RANGE);
 	SAME(WITH(nstlb, 0), -ARIL_E_RANGE);
 	SAME(WITH(nstlb, 3), -ARIL_E_RANGE);
 	SAME(WITH(nstlb, 16), -ARIL_E_RANGE);
