@@ -16,7 +16,7 @@
 
 /* One step of the abort protocol, with the lock held: */
 #define STEP_SCAN 4096 /* frames looked at */
-#define STEP_TAKE 64  /* frames taken; one shoot-down for all */
+#define STEP_TAKE 64   /* frames taken; one shoot-down for all */
 
 struct open {
 	u64 deadline;
