@@ -108,6 +108,8 @@ void call_make(struct fuzzer *f, u32 call, struct past *to);
 void call_mutate(struct fuzzer *f, struct past *call);
 u32 pick_env(struct fuzzer *f);
 
+/* main.c: something is wrong: counted, and said. */
+void fuzz_finding(const char *what, u64 a, u64 b);
 /* What came of it, for what is made next. */
 void call_made(struct fuzzer *f, const struct past *call, s64 result);
 

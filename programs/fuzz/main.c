@@ -9,6 +9,7 @@
 #define WINDOW_VA 0x500000000000ul
 #define CANARY_VA 0x500040000000ul
 #define CHECK_VA 0x500080000000ul
+#define PROBE_VA 0x5000c0000000ul
 #define STUCK 40 /* turns in which a fuzzer did nothing */
 
 struct side sides[SIDES];
@@ -19,11 +20,13 @@ volatile u32 stopping;
 
 static struct fuzzer self[ARIL_MAX_CPUS]; /* the supervisor's own random numbers, per CPU */
 static volatile u32 stage, findings;
+static u32 probe_first;
+static volatile u64 probe_round;
 static u32 root, turns_idle[FUZZERS], audits, audited, killed, stuck, cleared, refused_build;
 static u64 until, steps_before[FUZZERS], seed;
 static s64 last_refusal;
 
-static void finding(const char *what, u64 a, u64 b)
+void fuzz_finding(const char *what, u64 a, u64 b)
 {
 	core_log("fuzz: FINDING %s: %lu %lu (seed %lu)", what, a, b, seed);
 	__atomic_fetch_add(&findings, 1, __ATOMIC_SEQ_CST);
@@ -33,7 +36,7 @@ static void finding(const char *what, u64 a, u64 b)
 static s64 must(const char *what, s64 result)
 {
 	if (result < 0)
-		finding(what, (u64)-result, 0);
+		fuzz_finding(what, (u64)-result, 0);
 	return result;
 }
 
@@ -209,14 +212,14 @@ static void audit(void)
 		do {
 			next = aril_check(root, noun, (u64)next, &found);
 			if (next < 0) {
-				finding("the audit is refused", noun, (u64)-next);
+				fuzz_finding("the audit is refused", noun, (u64)-next);
 				return;
 			}
 			audited += (u32)found.checked;
 			if (found.wrong) {
 				core_log("fuzz: audit: noun %u, %u: %s", noun, found.which,
 					 found.what);
-				finding("audit", noun, found.which);
+				fuzz_finding("audit", noun, found.which);
 			}
 		} while (next);
 	}
@@ -227,7 +230,8 @@ static void canaries(void)
 {
 	for (u32 i = 0; i < CANARIES * 512; i++)
 		if (((volatile u64 *)CANARY_VA)[i] != (PATTERN ^ i)) {
-			finding("a canary changed: word, value", i, ((volatile u64 *)CANARY_VA)[i]);
+			fuzz_finding("a canary changed: word, value", i,
+				     ((volatile u64 *)CANARY_VA)[i]);
 			((volatile u64 *)CANARY_VA)[i] = PATTERN ^ i;
 			return;
 		}
@@ -245,8 +249,8 @@ static void take_back(const struct side *a, const struct side *b, u32 frame)
 		return;
 	for (u32 i = 0; i < 512; i++)
 		if (((volatile u64 *)CHECK_VA)[i]) {
-			finding("a frame allocated has something in it", frame,
-				((volatile u64 *)CHECK_VA)[i]);
+			fuzz_finding("a frame allocated has something in it", frame,
+				     ((volatile u64 *)CHECK_VA)[i]);
 			break;
 		}
 	cleared++;
@@ -294,8 +298,8 @@ static void tend(void)
 				core_map(&core_self, (u64)s->window + i * ARIL_PAGE_SIZE,
 					 s->first + i, 1, ARIL_BIND_WRITE, core_auth);
 		if (frame_info(s->space)->state != ARIL_FRAME_SPACE)
-			finding("a space that a side may only run in is gone", s->space,
-				frame_info(s->space)->state);
+			fuzz_finding("a space that a side may only run in is gone", s->space,
+				     frame_info(s->space)->state);
 		for (u32 i = 0; i < ARIL_MAX_ACCOUNTS; i++)
 			if (account_info(i)->id && account_info(i)->parent == s->account &&
 			    one_in(&self[0], 4))
@@ -334,6 +338,35 @@ static void turn(struct fuzzer *f, struct fuzzer *random)
 	core_yield(core_auth, f->env);
 }
 
+/* One page of two frames in turn: who reads it after the call that bound the next must not see the one before. */
+static void probe_change(void)
+{
+	static volatile u64 *const frame[2] = {(volatile u64 *)(PROBE_VA + 0x2000),
+					       (volatile u64 *)(PROBE_VA + 0x3000)};
+	u64 next = probe_round + 1;
+	struct aril_space_op op = {.va = PROBE_VA,
+				   .frame = probe_first + (next & 1),
+				   .count = 1,
+				   .kind = ARIL_BIND,
+				   .auth = core_auth};
+
+	*frame[next & 1] = next;
+	must("a binding of the probe", aril_space_update(core_auth, CORE_DOMAIN->space, &op, 1));
+	probe_round = next;
+}
+
+static void probe_read(void)
+{
+	u64 before = 0, seen = 0;
+
+	for (u32 i = 0; i < 2000 && seen >= before; i++) {
+		before = probe_round;
+		seen = *(volatile u64 *)PROBE_VA;
+	}
+	if (seen < before)
+		fuzz_finding("a translation is used that was removed: round, seen", before, seen);
+}
+
 static void supervise(u32 cpu)
 {
 	u64 next = core_now() + 100000000;
@@ -342,8 +375,12 @@ static void supervise(u32 cpu)
 		for (u32 i = 0; i < FUZZERS; i++)
 			if (fuzzers[i].on_cpu == cpu)
 				turn(&fuzzers[i], &self[cpu]);
-		if (cpu != (u32)__builtin_ctz(CORE_DOMAIN->cpus))
+		if (cpu != (u32)__builtin_ctz(CORE_DOMAIN->cpus)) {
+			probe_read();
 			continue;
+		}
+		for (u32 i = 0; i < 20; i++)
+			probe_change();
 		tend();
 		if (core_now() >= next) {
 			audit();
@@ -418,6 +455,12 @@ static void start(void)
 	must("canaries",
 	     core_map(&core_self, CANARY_VA, canary_first, CANARIES, ARIL_BIND_WRITE, core_auth));
 	must("tables", core_add_tables(&core_self, CHECK_VA));
+	probe_first = core_pool_take(&core_pool, 2);
+	must("the probe",
+	     core_map(&core_self, PROBE_VA, probe_first, 1, ARIL_BIND_WRITE, core_auth));
+	must("the probe",
+	     core_map(&core_self, PROBE_VA + 0x2000, probe_first, 2, ARIL_BIND_WRITE, core_auth));
+	probe_change();
 	must("tables", core_add_tables(&core_self, WINDOW_VA));
 	for (u32 i = 0; i < CANARIES * 512; i++)
 		((volatile u64 *)CANARY_VA)[i] = PATTERN ^ i;

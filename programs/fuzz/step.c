@@ -87,6 +87,20 @@ static void open_auths(struct fuzzer *f)
 		f->weak = (u32)weak;
 }
 
+/* Whether it names an env that is gone for good: its slot has a later generation. */
+static int stale_env(const struct past *c)
+{
+	const struct aril_call_desc *d = &aril_call_desc[c->call];
+
+	for (u32 i = 0; i < d->nargs; i++) {
+		u32 env = (u32)c->arg[i], slot = env & 0xffff;
+
+		if (d->arg[i] == ARIL_ARG_ENV && env && slot && slot < ARIL_INFO->nenvs)
+			return env_info(slot)->id > env;
+	}
+	return 0;
+}
+
 void fuzz_step(struct fuzzer *f)
 {
 	struct past *call = &f->past[f->npast < PAST ? f->npast : below(f, PAST)], copy;
@@ -104,13 +118,18 @@ void fuzz_step(struct fuzzer *f)
 	}
 	if (one_in(f, 16))
 		disturb(f);
+	int never = stale_env(&copy);
 	s64 result = make_call(f, &copy);
+	if (never && result >= 0)
+		fuzz_finding("a call took an env that was no more", copy.call, (u64)result);
 	__atomic_fetch_add(&made[copy.call], 1, __ATOMIC_RELAXED);
 	f->steps++;
 	call_made(f, &copy, result);
 	if (aril_call_desc[copy.call].number == ARIL_CALL_CAP_CLOSE_INDEX && !result) {
 		f->closed = (u32)copy.arg[0];
-		if (f->closed == f->auth || f->closed == f->weak)
+		if (!aril_cap_close(f->closed))
+			fuzz_finding("a closed index closes again", f->closed, 0);
+		if (f->closed == f->auth || f->closed == f->weak || f->auth == f->weak)
 			open_auths(f);
 	}
 	if (aril_call_desc[copy.call].number == ARIL_CALL_CAP_OPEN_INDEX && result >= 0 &&
