@@ -40,6 +40,11 @@ NATIVE := $(addprefix $(BUILD)/native/,$(notdir $(NATIVESRC:.c=))) $(BUILD)/nati
 
 kobj = $(patsubst %,$(BUILD)/obj/%.o,$(1))
 KOBJ := $(call kobj,$(KSRC)) $(BUILD)/obj/gen/call_table.c.o
+# COVERAGE=1: a kernel that counts its branches (tools/coverage/run)
+ifdef COVERAGE
+KCOUNT := -O1 -fprofile-arcs -ftest-coverage -fprofile-info-section -fprofile-update=atomic
+KOBJ += $(BUILD)/obj/tools/coverage/dump.c.o $(shell $(CC) -print-file-name=libgcov.a)
+endif
 COREOBJ := $(call kobj,$(CORESRC))
 INITOBJ := $(call kobj,$(INITSRC))
 XOBJ := $(call kobj,$(XSRC))
@@ -79,7 +84,9 @@ $(BUILD)/obj/$(1)/%.o: $(1)/% $(BUILD)/flags | $(BUILD)/gen.stamp
 	$$(Q)mkdir -p $$(@D)
 	$$(Q)$$(CC) $$($(3)) -c -o $$@ $$<
 endef
-$(eval $(call compile,kernel,CC,KFLAGS))
+KCFILE = $(KFLAGS) $(KCOUNT)
+$(eval $(call compile,kernel,CC,KCFILE))
+$(eval $(call compile,tools/coverage,CC,KFLAGS))
 $(eval $(call compile,libos/core,CC,UFLAGS))
 $(eval $(call compile,libos/exos,CC,XFLAGS))
 $(eval $(call compile,programs,CC,UFLAGS))

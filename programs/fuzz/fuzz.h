@@ -107,6 +107,11 @@ void call_make(struct fuzzer *f, u32 call, struct past *to);
 /* Changes something about it. */
 void call_mutate(struct fuzzer *f, struct past *call);
 u32 pick_env(struct fuzzer *f);
+u64 pick_va(struct fuzzer *f);
+/* One of n frames from first on in that state (NORMAL: idle); 0: none. */
+u32 find_frame(struct fuzzer *f, u32 first, u32 n, u32 state);
+/* plan.c: makes of the arguments of space_table or cache_create what comes next. */
+void follow_plan(struct fuzzer *f, const char *name, struct past *to);
 
 /* main.c: something is wrong: counted, and said. */
 void fuzz_finding(const char *what, u64 a, u64 b);

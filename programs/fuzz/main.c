@@ -26,10 +26,26 @@ static u32 root, turns_idle[FUZZERS], audits, audited, killed, stuck, cleared, r
 static u64 until, steps_before[FUZZERS], seed;
 static s64 last_refusal;
 
+/* Fuzzers may not log: the supervisor says it for them. */
+static struct said {
+	const char *what;
+	u64 a, b;
+} said[8];
+static u32 told;
+
 void fuzz_finding(const char *what, u64 a, u64 b)
 {
-	core_log("fuzz: FINDING %s: %lu %lu (seed %lu)", what, a, b, seed);
-	__atomic_fetch_add(&findings, 1, __ATOMIC_SEQ_CST);
+	u32 n = __atomic_fetch_add(&findings, 1, __ATOMIC_SEQ_CST);
+
+	if (n < 8)
+		said[n] = (struct said){what, a, b};
+}
+
+static void findings_tell(void)
+{
+	for (; told < 8 && said[told].what; told++)
+		core_log("fuzz: FINDING %s: %lu %lu (seed %lu)", said[told].what, said[told].a,
+			 said[told].b, seed);
 }
 
 /* What the supervisor needs to be able to do; without it there is nothing to fuzz. */
@@ -237,6 +253,17 @@ static void canaries(void)
 		}
 }
 
+/* What a frame's first guard is to be: of shared frames some let A read only, so that it matters by which guard B is let
+ * in. */
+static struct aril_guard guard_of(const struct side *a, u32 frame)
+{
+	struct aril_guard guard = a->guard;
+
+	if (frame - shared_first < SHARED && frame & 1)
+		guard.rights = ARIL_READ | ARIL_OWN;
+	return guard;
+}
+
 /* A frame that a fuzzer freed: allocated again, it must be clear; and it is the side's again. */
 static void take_back(const struct side *a, const struct side *b, u32 frame)
 {
@@ -257,7 +284,8 @@ static void take_back(const struct side *a, const struct side *b, u32 frame)
 	for (u32 i = 0; i < 512; i++)
 		((volatile u64 *)CHECK_VA)[i] = PATTERN;
 	core_unmap(&core_self, CHECK_VA, 1);
-	core_set_guard(core_auth, (struct core_run){frame, 1}, 0, &a->guard);
+	struct aril_guard first = guard_of(a, frame);
+	core_set_guard(core_auth, (struct core_run){frame, 1}, 0, &first);
 	if (b)
 		core_set_guard(core_auth, (struct core_run){frame, 1}, 1, &b->guard);
 }
@@ -266,13 +294,14 @@ static void tend_frames(u32 first, u32 count, const struct side *a, const struct
 {
 	for (u32 frame = first; frame < first + count; frame++) {
 		const volatile struct aril_frame *i = frame_info(frame);
+		struct aril_guard guard = guard_of(a, frame);
 
 		if (i->state == ARIL_FRAME_NORMAL && !i->account && !i->pins && !i->refs)
 			take_back(a, b, frame);
 		else if (one_in(&self[0], 4) &&
-			 (i->guard[0].len != a->guard.len || i->guard[0].rights != ARIL_ALL) &&
+			 (i->guard[0].len != a->guard.len || i->guard[0].rights != guard.rights) &&
 			 i->state < ARIL_FRAME_KERNEL)
-			core_set_guard(core_auth, (struct core_run){frame, 1}, 0, &a->guard);
+			core_set_guard(core_auth, (struct core_run){frame, 1}, 0, &guard);
 		else if (i->state && one_in(&self[0], 8) && i->state != ARIL_FRAME_PART)
 			reset(frame);
 		if (i->account != (a->account & 0xffff) && i->account && one_in(&self[0], 8)) {
@@ -359,7 +388,7 @@ static void probe_read(void)
 {
 	u64 before = 0, seen = 0;
 
-	for (u32 i = 0; i < 2000 && seen >= before; i++) {
+	for (u64 end = core_now() + 3000000; core_now() < end && seen >= before;) {
 		before = probe_round;
 		seen = *(volatile u64 *)PROBE_VA;
 	}
@@ -379,7 +408,8 @@ static void supervise(u32 cpu)
 			probe_read();
 			continue;
 		}
-		for (u32 i = 0; i < 20; i++)
+		findings_tell();
+		for (u64 end = core_now() + 1500000; core_now() < end;)
 			probe_change();
 		tend();
 		if (core_now() >= next) {
@@ -403,7 +433,9 @@ void core_secondary(u32 cpu)
 static void report(void)
 {
 	u64 all = 0, good = 0, lives = 0;
+
 	u32 reached = 0;
+	findings_tell();
 
 	for (u32 i = 0; i < ARIL_CALLS; i++) {
 		u32 most = 1;
@@ -488,6 +520,7 @@ int main(int argc, char **argv, char **envp)
 	seed = argc > 2 ? number(argv[2]) : 1;
 	core_log("fuzz: seed %lu, %lu s, %u CPUs", seed, seconds, ARIL_INFO->ncpus);
 	start();
+	findings_tell();
 	if (findings)
 		return 1;
 	audit();

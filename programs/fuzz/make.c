@@ -50,6 +50,12 @@ static u64 any(struct fuzzer *f)
 	}
 }
 
+static int opens_all(u32 frame)
+{
+	return (frame_info(frame)->guard[0].rights | frame_info(frame)->guard[1].rights) ==
+	       ARIL_ALL;
+}
+
 static u32 any_frame(struct fuzzer *f)
 {
 	switch (below(f, 24)) {
@@ -65,7 +71,7 @@ static u32 any_frame(struct fuzzer *f)
 		for (u32 i = 0; i < 4; i++) {
 			u32 frame = sides[f->side].first + below(f, POOL);
 
-			if (frame_info(frame)->guard[0].rights == ARIL_ALL)
+			if (opens_all(frame))
 				return frame;
 		}
 		return sides[f->side].first + below(f, POOL);
@@ -79,8 +85,7 @@ static int idle(u32 frame)
 	return i->state == ARIL_FRAME_NORMAL && !i->level && !i->refs && !i->pins;
 }
 
-/* One of n frames from first on in that state (NORMAL: idle), if it soon finds one. */
-static u32 find(struct fuzzer *f, u32 first, u32 n, u32 state)
+u32 find_frame(struct fuzzer *f, u32 first, u32 n, u32 state)
 {
 	u32 start = below(f, n);
 
@@ -89,7 +94,7 @@ static u32 find(struct fuzzer *f, u32 first, u32 n, u32 state)
 
 		if ((state == ARIL_FRAME_NORMAL ? idle(frame)
 						: frame_info(frame)->state == state) &&
-		    frame_info(frame)->guard[0].rights == ARIL_ALL)
+		    opens_all(frame))
 			return frame;
 	}
 	return 0;
@@ -102,11 +107,11 @@ static u32 pick(struct fuzzer *f, u32 state)
 	if (one_in(f, 24))
 		return any_frame(f);
 	if (one_in(f, 6))
-		frame = find(f, shared_first, SHARED, state);
+		frame = find_frame(f, shared_first, SHARED, state);
 	if (!frame && state == ARIL_FRAME_NORMAL)
-		frame = find(f, sides[f->side].first + PAGES, POOL - PAGES, state);
+		frame = find_frame(f, sides[f->side].first + PAGES, POOL - PAGES, state);
 	if (!frame)
-		frame = find(f, sides[f->side].first, POOL, state);
+		frame = find_frame(f, sides[f->side].first, POOL, state);
 	return frame ? frame : any_frame(f);
 }
 
@@ -131,10 +136,10 @@ u32 pick_env(struct fuzzer *f)
 	if (one_in(f, 12)) /* of a slot's past */
 		return env_info(1 + below(f, 40))->id - 0x10000;
 	for (u32 i = 0; i < 8; i++) {
-		u32 env = below(f, 2)
-				  ? fuzzers[below(f, FUZZERS)].env
-				  : frame_info(find(f, sides[f->side].first, POOL, ARIL_FRAME_ENV))
-					    ->partner;
+		u32 env = below(f, 2) ? fuzzers[below(f, FUZZERS)].env
+				      : frame_info(find_frame(f, sides[f->side].first, POOL,
+							      ARIL_FRAME_ENV))
+						->partner;
 
 		if (env && (one_in(f, 16) || env_info(env)->state == ARIL_ENV_ALIVE))
 			return env;
@@ -142,7 +147,7 @@ u32 pick_env(struct fuzzer *f)
 	return env_info(1 + below(f, 24))->id;
 }
 
-static u64 pick_va(struct fuzzer *f)
+u64 pick_va(struct fuzzer *f)
 {
 	if (one_in(f, 32))
 		return any(f);
@@ -344,7 +349,6 @@ static void make_revocation(struct fuzzer *f, struct aril_revocation *r)
 		((u32 *)r)[below(f, 8)] = (u32)any(f);
 }
 
-/* Fields of 32 bytes every 64, so that region_write hits them. */
 static u32 make_fields(struct fuzzer *f, struct aril_region_field *field)
 {
 	u32 n = 1 + below(f, 5);
@@ -406,7 +410,6 @@ static u32 make_record(struct fuzzer *f, u32 kind, u8 *to, u64 *n)
 	}
 }
 
-/* A scalar argument. What the call asks of a frame is in its name for it. */
 static u64 make_scalar(struct fuzzer *f, const char *call, u32 kind)
 {
 	const struct side *s = &sides[f->side];
@@ -490,40 +493,6 @@ static u64 make_scalar(struct fuzzer *f, const char *call, u32 kind)
 static u32 run_length(const struct past *c, const struct aril_call_desc *d, u32 i)
 {
 	return i + 1 < d->nargs && (d->arg[i + 1] == ARIL_ARG_N) && c->bytes;
-}
-
-/* Tables are put one under the other, then something is bound there, or a cache takes the place of level 1. */
-static void follow_plan(struct fuzzer *f, const char *name, struct past *to)
-{
-	if (!f->plan_level || frame_info(f->plan_space)->state != ARIL_FRAME_SPACE) {
-		f->plan_space = find(f, sides[f->side].first, POOL, ARIL_FRAME_SPACE);
-		f->plan_va = pick_va(f);
-		f->plan_level = 3;
-	}
-	if (!f->plan_space)
-		return;
-	if (!strcmp(name, "space_table")) {
-		to->arg[1] = f->plan_space;
-		to->arg[2] = f->plan_va;
-		to->arg[3] = f->plan_level;
-	} else if (!strcmp(name, "cache_create")) {
-		to->arg[1] = f->plan_space;
-		((struct aril_cache_desc *)to->arg[2])->va = f->plan_va & ~(ARIL_CACHE_BYTES - 1);
-	}
-}
-
-void call_made(struct fuzzer *f, const struct past *call, s64 result)
-{
-	const struct aril_call_desc *d = &aril_call_desc[call->call];
-
-	if (!strcmp(d->name, "space_create") && result >= 0) {
-		f->plan_space = (u32)call->arg[1];
-		f->plan_level = 3;
-		f->plan_va = pick_va(f);
-	} else if (!strcmp(d->name, "space_table") && (u32)call->arg[1] == f->plan_space &&
-		   call->arg[3] == f->plan_level && (result >= 0 || result == -ARIL_E_TABLE)) {
-		f->plan_level--;
-	}
 }
 
 void call_make(struct fuzzer *f, u32 call, struct past *to)

@@ -66,15 +66,20 @@ static s64 make_call(struct fuzzer *f, const struct past *c)
 	return aril_call6(ARIL_CALL_BASE + d->number, a[0], a[1], a[2], a[3], a[4], a[5]);
 }
 
-/* Another fuzzer's arguments, while the kernel may be reading them. */
+/* Another fuzzer's latest arguments, while the kernel may be reading them; again and again at times. */
 static void disturb(struct fuzzer *f)
 {
 	struct fuzzer *other = &fuzzers[below(f, FUZZERS)];
-	u32 at = (other->at & ~15u) >= RECORD ? (other->at & ~15u) - below(f, RECORD) : 0;
+	u32 times = one_in(f, 4) ? 400 : 1, word = below(f, 20);
+	u32 values[2] = {below(f, 2) ? sides[f->side].first + below(f, POOL) : below(f, 64),
+			 below(f, 2) ? below(f, ARIL_INFO->nframes) : below(f, ~0u)};
 
-	if (other != f)
-		*(volatile u32 *)(other->scratch + (at & ~3u)) =
-			one_in(f, 2) ? below(f, ~0u) : below(f, 64);
+	for (u32 i = 0; i < times && other != f; i++) {
+		u32 at = __atomic_load_n(&other->at, __ATOMIC_RELAXED);
+
+		if (at >= RECORD)
+			((volatile u32 *)(other->scratch + at - RECORD))[word] = values[i & 1];
+	}
 }
 
 static void open_auths(struct fuzzer *f)

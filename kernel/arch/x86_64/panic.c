@@ -147,6 +147,9 @@ _Noreturn void panic_frame(const struct trap_frame *f)
 
 /* QEMU's debug-exit device first; where there is none, the ways to reset a PC, then a triple
  * fault. */
+/* tools/coverage/dump.c, where it is linked. */
+void coverage_dump(void) __attribute__((weak));
+
 _Noreturn void arch_end(u32 status)
 {
 	struct __attribute__((packed)) {
@@ -155,6 +158,8 @@ _Noreturn void arch_end(u32 status)
 	} none = {0, 0};
 
 	__asm__ volatile("cli");
+	if (coverage_dump)
+		coverage_dump();
 	outl(DEBUG_EXIT, status);
 	for (const char *c = "Shutdown"; *c; c++) /* Bochs ends; elsewhere nothing answers there */
 		outb(BOCHS_SHUTDOWN, *c);
