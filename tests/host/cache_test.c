@@ -218,6 +218,7 @@ static void creating(void)
 	SAME(call_space_table(root, space, VA, 1, fake_frame(), fake_frame()), -ARIL_E_TABLE);
 	SAME(call_space_link(root, space, VA, 1, l1), -ARIL_E_TABLE);
 	SAME(fake_op(root, space, ARIL_BIND, VA, fake_frame(), 1, 0, root), -ARIL_E_TABLE);
+	SAME(fake_op(root, space, ARIL_BIND, VA, 512, 1, ARIL_BIND_LARGE, root), -ARIL_E_TABLE);
 	SOUND();
 }
 
