@@ -132,6 +132,8 @@ static void descriptors_load(struct cpu_area *area)
 		u64 base;
 	} pointer = {sizeof(area->gdt) - 1, (u64)area->gdt};
 
+	/* After reset the CPU takes address 0 for a local descriptor table: user memory. */
+	__asm__ volatile("lldt %w0" ::"r"(0));
 	area->gdt[KERNEL_CS / 8] = 0x00af9b000000ffff;
 	area->gdt[KERNEL_SS / 8] = 0x00cf93000000ffff;
 	area->gdt[USER_SS / 8] = 0x00cff3000000ffff;

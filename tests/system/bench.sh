@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: MIT
+# timeout: 200
+# The benchmark's figures are no more than 5 % above those in the tree, and its command refuses what it does not know.
+. tests/lib.sh
+status "figures as in the tree" 0 ./aril bench --check
+status "an unknown suite" 2 ./aril bench nonsense
+[ "$(wc -l <"$work/err")" = 1 ] || fail "more than one line: $(cat "$work/err")"
+status "an unknown option" 2 ./aril bench --nonsense
+status "--help" 0 ./aril bench --help
+status "--explain" 0 ./aril bench --explain null
+has "$work/out" ' call_null$'
+has "$work/out" 'instructions in the kernel'
