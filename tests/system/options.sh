@@ -17,14 +17,30 @@ refused "smp" ./aril run --smp many -- busybox true
 refused "mem" ./aril run --mem lots -- busybox true
 refused "accel" ./aril run --accel warp -- busybox true
 refused "timeout" ./aril run --timeout soon -- busybox true
+refused "trace takes no value" ./aril run --trace=1 -- busybox true
+refused "swap 2M needs --machine" ./aril run --swap 2M --machine microvm -- busybox true
+refused "swap 3M" ./aril run --swap 3M -- busybox true
+refused "slice-us 999" ./aril run --slice-us 999 -- busybox true
+refused "device hello=rtc: start hello" ./aril run --device hello=rtc -- busybox true
+refused "device hello=hpet needs --machine" ./aril run --device hello=hpet --machine microvm --primary hello
+refused "native program frobnicate" ./aril run --native frobnicate -- busybox true
+refused "name is empty" ./aril run -- ''
+refused "/etc: a directory" ./aril run -- /etc
+refused "/no/such/dir/x cannot be written" ./aril iso -o /no/such/dir/x
+refused "smp 99" ./aril fuzz --smp 99
+refused "frobnicate" ./aril fuzz frobnicate
+refused "frobnicate" ./aril coverage frobnicate
+refused "frobnicate" ./aril bench --frobnicate
 printf '\177ELF\001\001\001' >"$work/elf32" && head -c 100 /dev/zero >>"$work/elf32" && chmod +x "$work/elf32"
 refused "elf32.*(class|32)" ./aril run -- "$work/elf32"
 truncate -s 300M "$work/large"
 refused "large|mem" ./aril run --mem 256M --add "$work/large" -- busybox true
-for command in "" run test build gdb iso; do
-	# shellcheck disable=SC2086
-	status "--help of '$command'" 0 ./aril $command --help
-	has "$work/out" "usage|Usage"
+for command in "" run test build gdb iso bench fuzz coverage; do
+	for help in --help -h; do
+		# shellcheck disable=SC2086
+		status "$help of '$command'" 0 ./aril $command $help
+		has "$work/out" "usage: ./aril $command|^Aril.*Usage:"
+	done
 done
 status "--show" 0 ./aril run --show -- busybox true
 has "$work/out" "qemu-system-x86_64.*microvm"
