@@ -8,13 +8,13 @@
 #include "slice.h"
 #include "util.h"
 
-/* Lets the short way (entry.S) do again what was just allowed; not where ports come and go with the env, which is more
- * than it does. epoch: authority_epoch before anything was checked. */
+/* Lets the short way (entry.S) do again what was just allowed; not where ports come and go with the env, nor where
+ * spaces have context ids: that is more than it does. epoch: authority_epoch before anything was checked. */
 static void permit_note(struct permit *p, u32 auth, struct env *env, u64 epoch)
 {
 	struct cpu *cpu = this_cpu();
 
-	if (!(cpu->env->nports | env->nports))
+	if (!(cpu->env->nports | env->nports) && arch_space_plain())
 		*p = (struct permit){auth, env->id, epoch, &env->ctx[cpu->id]};
 }
 

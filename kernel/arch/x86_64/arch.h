@@ -71,6 +71,8 @@ void *arch_map_device(u64 address, u64 bytes);
 const u64 *arch_kernel_entries(void);
 /* The kernel's own root, to run on while no env does. */
 u64 arch_kernel_cr3(void);
+/* Whether loading a space is one write of cr3: without context ids. */
+int arch_space_plain(void);
 /* Loads cr3 on this CPU if it differs. */
 void arch_load_space(u64 cr3);
 

@@ -270,6 +270,11 @@ u64 arch_kernel_cr3(void)
 	return root_address;
 }
 
+int arch_space_plain(void)
+{
+	return !cpu_pcid;
+}
+
 void arch_load_space(u64 cr3)
 {
 	struct cpu *cpu = this_cpu();
