@@ -8,7 +8,7 @@
 #include "slice.h"
 #include "util.h"
 
-/* Lets the short way (entry.S) do again what was just allowed; not where ports come and go with the env, nor where
+/* Lets the short way (short.S) do again what was just allowed; not where ports come and go with the env, nor where
  * spaces have context ids: that is more than it does. epoch: authority_epoch before anything was checked. */
 static void permit_note(struct permit *p, u32 auth, struct env *env, u64 epoch)
 {

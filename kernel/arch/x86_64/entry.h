@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT
+ * What the entry code knows of C's structures: asserted in trap.c. */
+/* clang-format off */
+#ifndef KERNEL_ENTRY_H
+#define KERNEL_ENTRY_H
+
+/* struct cpu */
+#define CPU_KERNEL_RSP %gs:8
+#define CPU_USER_RSP %gs:16
+/* struct trap_frame, from its end: what the CPU pushes, then vector and error */
+#define FRAME_RAX 80
+#define FRAME_VECTOR 120
+#define FRAME_RIP 136
+#define FRAME_CS 144
+#define FRAME_RFLAGS 152
+#define FRAME_RSP 160
+#define FRAME_BYTES 176
+#define FRAME_REGISTERS 120
+
+/* struct context, struct env, struct aril_env_info, struct aril_frame: asserted in trap.c */
+#define CPU_CTX %gs:24
+#define CPU_ENV %gs:32
+#define CPU_CR3 %gs:56
+#define CPU_GRACE_END %gs:64
+#define CPU_BOOK %gs:72
+#define BOOK_SWITCHES 16
+#define BOOK_ENV 32
+#define CTX_PAGE 0
+#define CTX_VA 8
+#define CTX_ENV 16
+#define CTX_STATE 24
+#define CTX_DONEE 28
+#define CTX_GATE 32
+#define CTX_YIELD 56
+#define CTX_START_CAUSE 80
+#define PERMIT_AUTH 0
+#define PERMIT_ID 4
+#define PERMIT_EPOCH 8
+#define PERMIT_TO 16
+#define READY 1
+#define RUNNING 2
+#define ENV_ENTRY 0
+#define ENV_GATE 8
+#define ENV_INFO 16
+#define ENV_ROOT 24
+#define ENV_CR3 32
+#define ENV_STRIKES 40
+#define ENV_ID 44
+#define INFO_UPCALLS 64
+#define FRAME_FLAGS 10
+#define FRAME_CACHED 32 /* ARIL_FRAME_CACHED */
+/* What the handler of an upcall finds when the program was on a stack of its own. */
+#define SAVE (ARIL_CTX_STACK_TOP - ARIL_SAVE_BYTES)
+
+#define VECTOR_GATE 511 /* marks a frame made for the gate call */
+#define GATE_SYNC 1     /* ARIL_GATE_SYNC */
+#define E_CALL 1        /* ARIL_E_CALL */
+
+#endif
