@@ -1,24 +1,39 @@
 /* SPDX-License-Identifier: MIT
- * What was allowed a thousand times and then is not: a gate and a yield after the callee's guard changed, after the index
- * was closed, after the callee died, after its gate closed, and under an index that never opened it. */
+ * What was allowed a thousand times and then is not: a gate and a yield, each the short way until then, after the callee's
+ * guard changed, after the index was closed, after the callee died, while it is blocked or closed; under another index, to
+ * another env, with another mode. And what the short way leaves to the long one: a slice that is over, an END of an earlier one. */
 // expect: permit: refused a yield after the guard changed
 // expect: permit: refused a gate after the guard changed
 // expect: permit: refused a yield by a closed index
 // expect: permit: refused a gate by a closed index
+// expect: permit: refused a gate to the closed
+// expect: permit: refused a gate to one resumed by force
+// expect: permit: refused a gate of no mode
+// expect: permit: refused a gate to another CPU
+// expect: permit: refused a gate to the blocked
+// expect: permit: refused a yield to the blocked
+// expect: permit: END told by a yield
+// expect: permit: END told by a gate
 // expect: permit: refused a yield to the dead
 // expect: permit: refused a gate to the dead
 // expect: permit: done
+// expect: permit: refused a gate to an env that is none
 // forbid: permit: WRONG
 // smp: 1
 #include "adversary.h"
 
-/* Goes back to whoever gave it the CPU: by a yield at START, by a gate at its gate. Its own env's index is at hand. */
-extern u32 child_auth, parent_env;
-u32 child_auth, parent_env;
+/* The peer goes back to whoever gave it the CPU: by a yield at START, by a gate at its gate; or it waits on a word. */
+extern u32 child_auth, parent_env, role, word_frame;
+u32 child_auth, parent_env, role, word_frame;
+void own_gate(void);
+s64 gate_round(u64 auth, u64 env, u64 mode);
 CHILD(peer,
       "movl child_auth(%rip), %edi\n\tmovl parent_env(%rip), %esi\n\ttestl %edi, %edi\n\tjnz 1f\n\t"
       "movq %rsp, %rdi\n\tandq $-4096, %rdi\n\tcall peer_start\n\t"
-      "1:\tmovl $0x80000029, %eax\n\tsyscall");
+      "1:\ttestl %eax, %eax\n\tjnz 2f\n\tcmpl $0, role(%rip)\n\tjne 3f\n\t"
+      "movl $0x80000029, %eax\n\tsyscall\n\tud2\n"
+      "2:\tmovl %eax, %esi\n\txorl %edx, %edx\n\tmovl $0x80000032, %eax\n\tsyscall\n\tud2\n"
+      "3:\tmovl word_frame(%rip), %esi\n\tmovl $0x8000003c, %eax\n\tsyscall");
 void peer_start(struct aril_context *context);
 
 void peer_start(struct aril_context *context)
@@ -27,6 +42,43 @@ void peer_start(struct aril_context *context)
 	context->mask = ARIL_MASK_NONE;
 	context->gate_open = 1;
 	aril_yield(child_auth, parent_env);
+}
+
+/* There and back: 0, or the refusal. */
+extern u64 gate_rsp;
+u64 gate_rsp;
+__asm__(".text\n"
+	"gate_round:\n\tpushq %rbx\n\tpushq %rbp\n\tpushq %r12\n\tpushq %r13\n\tpushq "
+	"%r14\n\tpushq %r15\n\t"
+	"movq %rsp, gate_rsp(%rip)\n\tmovl $0x80000032, %eax\n\tsyscall\n\tjmp 1f\n"
+	"own_gate:\n\tmovq gate_rsp(%rip), %rsp\n\txorl %eax, %eax\n"
+	"1:\tpopq %r15\n\tpopq %r14\n\tpopq %r13\n\tpopq %r12\n\tpopq %rbp\n\tpopq %rbx\n\tret\n");
+
+static s64 gate(u32 auth, u32 env, u64 mode)
+{
+	struct aril_context *own = core_context();
+
+	core_async_off();
+	own->gate_open = 1;
+	s64 result = gate_round(auth, env, mode);
+	own->gate_open = 0;
+	own->mask = ARIL_MASK_ASYNC;
+	core_async_on();
+	return result;
+}
+
+static void gates_warm(u32 auth, u32 env)
+{
+	for (u32 i = 0; i < 100; i++)
+		if (gate(auth, env, i & 1))
+			wrong("a gate", i);
+}
+
+static void yields_warm(u32 auth, u32 env)
+{
+	for (u32 i = 0; i < 1000; i++)
+		if (core_yield(auth, env) != ARIL_START_YIELD)
+			wrong("a yield", i);
 }
 
 static void guard(u32 frame, u32 last)
@@ -40,9 +92,68 @@ static void guard(u32 frame, u32 last)
 	allowed("a guard", aril_frame_update(core_auth, &op, 1) == 1 ? 0 : -1);
 }
 
-static s64 gate(u32 auth, u32 env)
+/* Nobody's entries change meanwhile: the short way decides by the callee's state. */
+static void callee_not_there(struct child *c)
 {
-	return aril_gate(auth, env, 0);
+	volatile u32 *word = core_pages(1, &word_frame);
+
+	gates_warm(core_auth, c->env);
+	c->context->gate_open = 0;
+	refused("a gate to the closed", gate(core_auth, c->env, 0), ARIL_E_CLOSED);
+	c->context->gate_open = 1;
+	c->context->forced = 1;
+	refused("a gate to one resumed by force", gate(core_auth, c->env, 0), ARIL_E_CLOSED);
+	c->context->forced = 0;
+	refused("a gate of no mode", gate(core_auth, c->env, 2), ARIL_E_RANGE);
+	refused("a gate to another CPU", gate(core_auth, c->env, ARIL_GATE_CPU(1)), ARIL_E_CPU);
+	yields_warm(core_auth, c->env);
+	role = 1;
+	s64 cause = core_yield(core_auth, c->env);
+	if (cause != ARIL_START_SLICE)
+		wrong("a callee that waits", cause);
+	refused("a gate to the blocked", gate(core_auth, c->env, 0), ARIL_E_CLOSED);
+	refused("a yield to the blocked", aril_yield(core_auth, c->env), ARIL_E_STATE);
+	role = 0;
+	*word = 1;
+	if (aril_wake(core_auth, word_frame, 0, 1) != 1)
+		wrong("waking it", 0);
+	yields_warm(core_auth, c->env);
+}
+
+/* Until the slice is over, which is not heard: the grace runs. */
+static void overrun(void)
+{
+	u64 until = core_now() + 5000000000ul;
+
+	core_async_off();
+	while (!(core_context()->pending & ARIL_PEND_END) && core_now() < until)
+		;
+}
+
+/* Who gets the rest of a slice that is over hears so; and who gets the CPU in the next one does not. */
+static void over(struct child *c, int by_gate)
+{
+	const char *how = by_gate ? "a gate" : "a yield";
+	volatile u32 *pending = &c->context->pending;
+
+	gates_warm(core_auth, c->env);
+	yields_warm(core_auth, c->env);
+	overrun();
+	core_context()->gate_open = 1;
+	s64 result = by_gate ? gate_round(core_auth, c->env, 0)
+			     : core_yield(core_auth, c->env) - ARIL_START_YIELD;
+	u32 told = *pending & ARIL_PEND_END;
+	core_context()->gate_open = 0;
+	core_context()->mask = ARIL_MASK_ASYNC;
+	core_async_on();
+	core_yield(0, 0);
+	result |= by_gate ? gate(core_auth, c->env, 0)
+			  : core_yield(core_auth, c->env) - ARIL_START_YIELD;
+	if (result || !told || *pending & ARIL_PEND_END)
+		core_log("%s: WRONG %s %ld at the end of a slice told %#x, then %#x", NAME, how,
+			 result, told, *pending);
+	else
+		core_log("%s: END told by %s", NAME, how);
 }
 
 int main(int argc, char **argv, char **envp)
@@ -51,28 +162,32 @@ int main(int argc, char **argv, char **envp)
 
 	(void)argc, (void)argv, (void)envp;
 	parent_env = CORE_DOMAIN->env;
+	allowed("its own gate", aril_env_entry((u64)core_upcall, (u64)own_gate));
 	allowed("a child", child_make(&c, peer, peer));
 	s64 second = aril_cap_open(&CORE_DOMAIN->cap);
-	for (u32 i = 0; i < 1000; i++)
-		if (core_yield(core_auth, c.env) != ARIL_START_YIELD)
-			wrong("a yield", i);
+	yields_warm(core_auth, c.env);
+	gates_warm(core_auth, c.env);
 	/* OWN is left, to give it back; RUN and CALL are not */
 	guard(c.frame, ARIL_OWN);
 	refused("a yield after the guard changed", aril_yield(core_auth, c.env), ARIL_E_RIGHTS);
-	refused("a gate after the guard changed", gate(core_auth, c.env), ARIL_E_RIGHTS);
+	refused("a gate after the guard changed", gate(core_auth, c.env, 0), ARIL_E_RIGHTS);
 	guard(c.frame, ARIL_ALL);
-	for (u32 i = 0; i < 1000; i++)
-		if (core_yield((u32)second, c.env) != ARIL_START_YIELD)
-			wrong("a yield by the second index", i);
+	yields_warm((u32)second, c.env);
+	gates_warm((u32)second, c.env);
+	refused("a gate by an index that is none", gate((u32)second + 1, c.env, 0), ARIL_E_CAP);
+	refused("a gate to an env that is none", gate((u32)second, c.env + 1, 0), ARIL_E_ENV);
 	refused("a yield by an index that is none", aril_yield((u32)second + 1, c.env), ARIL_E_CAP);
 	refused("a yield to an env that is none", aril_yield((u32)second, c.env + 1), ARIL_E_ENV);
 	allowed("closing", aril_cap_close((u32)second));
 	refused("a yield by a closed index", aril_yield((u32)second, c.env), ARIL_E_CAP);
-	refused("a gate by a closed index", gate((u32)second, c.env), ARIL_E_CAP);
-	if (core_yield(core_auth, c.env) != ARIL_START_YIELD)
-		wrong("a yield", 0);
+	refused("a gate by a closed index", gate((u32)second, c.env, 0), ARIL_E_CAP);
+	callee_not_there(&c);
+	over(&c, 0);
+	over(&c, 1);
+	yields_warm(core_auth, c.env);
+	gates_warm(core_auth, c.env);
 	allowed("the end", aril_frame_reset(core_auth, c.frame));
 	refused("a yield to the dead", aril_yield(core_auth, c.env), ARIL_E_ENV);
-	refused("a gate to the dead", gate(core_auth, c.env), ARIL_E_ENV);
+	refused("a gate to the dead", gate(core_auth, c.env, 0), ARIL_E_ENV);
 	return done();
 }
