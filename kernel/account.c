@@ -200,16 +200,10 @@ void account_flushed(void)
 static s64 create_decode(const struct aril_account *parent, const struct auth *a,
 			 const struct aril_account_desc *desc)
 {
-	s64 error = guard_check(&desc->guard);
+	s64 error = guard_give(&desc->guard, a, ARIL_OWN);
 
 	if (error)
 		return error;
-	if (!(desc->guard.rights & ARIL_OWN))
-		return -ARIL_E_RANGE;
-	if (!cap_dominates(a->name, a->len, &desc->guard))
-		return -ARIL_E_RIGHTS;
-	if (desc->guard.generation > a->generation)
-		return -ARIL_E_RIGHTS;
 	if (desc->zero)
 		return -ARIL_E_RANGE;
 	error = account_room(slot_of(parent), ARIL_QUOTA_ACCOUNTS, 1);
@@ -333,5 +327,27 @@ s64 call_account_set(u32 auth, u32 id, u32 q, u32 limit)
 		return -ARIL_E_RANGE;
 	parent->limit[q] -= limit - account->limit[q]; /* modulo 2^32: gives or takes */
 	account->limit[q] = limit;
+	return 0;
+}
+
+s64 call_account_guard(u32 auth, u32 id, const struct aril_guard *user)
+{
+	const struct auth *a = auth_get(this_cpu()->env, auth);
+	struct aril_account *account = account_get(id);
+	struct aril_guard guard;
+
+	if (!a)
+		return -ARIL_E_CAP;
+	s64 error = account_check(id, a, ARIL_OWN);
+	if (error < 0)
+		return error;
+	if (!account->parent) /* the root's is nobody's to give away */
+		return -ARIL_E_RANGE;
+	if (copy_from_user(&guard, user, sizeof(guard)))
+		return -ARIL_E_ADDR;
+	error = guard_give(&guard, a, ARIL_OWN);
+	if (error)
+		return error;
+	account->guard = guard;
 	return 0;
 }

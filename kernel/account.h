@@ -47,5 +47,6 @@ void account_flushed(void);
 s64 call_account_create(u32 auth, u32 parent, const struct aril_account_desc *desc);
 s64 call_account_destroy(u32 auth, u32 account);
 s64 call_account_set(u32 auth, u32 account, u32 quota, u32 limit);
+s64 call_account_guard(u32 auth, u32 account, const struct aril_guard *guard);
 
 #endif

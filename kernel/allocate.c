@@ -59,15 +59,9 @@ s64 call_frame_alloc(u32 auth, u32 account, u32 first, u32 count, const struct a
 		return -ARIL_E_FRAME;
 	if (copy_from_user(&guard, user, sizeof(guard)))
 		return -ARIL_E_ADDR;
-	s64 error = guard_check(&guard);
+	s64 error = guard_give(&guard, a, ARIL_OWN);
 	if (error)
 		return error;
-	if (!(guard.rights & ARIL_OWN))
-		return -ARIL_E_RANGE;
-	if (!cap_dominates(a->name, a->len, &guard))
-		return -ARIL_E_RIGHTS;
-	if (guard.generation > a->generation)
-		return -ARIL_E_RIGHTS;
 	if (!is_free(&frames[first]))
 		return -ARIL_E_STATE;
 	error = account_room(slot, ARIL_QUOTA_FRAMES, 1);

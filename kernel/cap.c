@@ -101,6 +101,26 @@ s64 guard_check(const struct aril_guard *g)
 	return 0;
 }
 
+s64 guard_flows(const struct aril_guard *g, const struct auth *a)
+{
+	if (!cap_dominates(a->name, a->len, g))
+		return -ARIL_E_RIGHTS;
+	if (g->generation > a->generation)
+		return -ARIL_E_RIGHTS;
+	return 0;
+}
+
+s64 guard_give(const struct aril_guard *g, const struct auth *a, u32 least)
+{
+	s64 error = guard_check(g);
+
+	if (error)
+		return error;
+	if (least & ~g->rights)
+		return -ARIL_E_RANGE;
+	return guard_flows(g, a);
+}
+
 int guard_opens(const struct aril_guard *g, const struct auth *a, u32 rights)
 {
 	u32 granted = read_once(g->rights);

@@ -28,6 +28,11 @@ s64 cap_child(const struct aril_cap *parent, const u8 *suffix, u64 bytes, u32 ri
 int cap_dominates(const u64 a[4], u8 alen, const struct aril_guard *g);
 /* Well-formedness of a guard given by a user: 0 or -ARIL_E_RANGE. */
 s64 guard_check(const struct aril_guard *g);
+/* Whether a may set this well-formed guard: it dominates the name, and the generation is not newer than its own. So
+ * authority flows down only. 0 or -ARIL_E_RIGHTS. */
+s64 guard_flows(const struct aril_guard *g, const struct auth *a);
+/* Both, for a guard that must grant at least these rights (so that somebody can take it back): 0 or -E. */
+s64 guard_give(const struct aril_guard *g, const struct auth *a, u32 least);
 /* Whether auth opens guard g for rights. */
 int guard_opens(const struct aril_guard *g, const struct auth *a, u32 rights);
 /* The root's opened form, for the kernel's own use at boot. */

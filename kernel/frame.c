@@ -244,10 +244,10 @@ static s64 op_decode(const struct aril_frame_op *op, const struct auth *a)
 		return error;
 	if ((u64)op->first + op->count > nframes)
 		return -ARIL_E_FRAME;
-	if (op->guard.rights && !cap_dominates(a->name, a->len, &op->guard))
-		return -ARIL_E_RIGHTS;
-	if (op->guard.rights && op->guard.generation > a->generation)
-		return -ARIL_E_RIGHTS;
+	if (op->guard.rights) /* else it is removed */
+		error = guard_flows(&op->guard, a);
+	if (error)
+		return error;
 	error = account_work(op->count);
 	if (error)
 		return error;

@@ -275,22 +275,6 @@ static s64 decode_kind(struct aril_grant_desc *desc)
 	return -ARIL_E_RANGE;
 }
 
-/* May a, who opens the grant, give it this guard? */
-static s64 decode_guard(const struct aril_guard *guard, const struct auth *a)
-{
-	s64 error = guard_check(guard);
-
-	if (error)
-		return error;
-	if (!(guard->rights & ARIL_OWN))
-		return -ARIL_E_RANGE;
-	if (!cap_dominates(a->name, a->len, guard))
-		return -ARIL_E_RIGHTS;
-	if (guard->generation > a->generation)
-		return -ARIL_E_RIGHTS;
-	return 0;
-}
-
 static s64 grant_decode(struct aril_grant_desc *desc, const struct auth *a, const struct env *env)
 {
 	s64 error = decode_kind(desc);
@@ -298,7 +282,7 @@ static s64 grant_decode(struct aril_grant_desc *desc, const struct auth *a, cons
 	if (error)
 		return error;
 	if (desc->guard.rights) {
-		error = decode_guard(&desc->guard, a);
+		error = guard_give(&desc->guard, a, ARIL_OWN);
 		if (error)
 			return error;
 		if (is_whole(desc->kind, desc->first, desc->count))
@@ -385,7 +369,7 @@ s64 call_grant_guard(u32 auth, u32 grant, const struct aril_guard *user)
 		return error;
 	if (copy_from_user(&guard, user, sizeof(guard)))
 		return -ARIL_E_ADDR;
-	error = decode_guard(&guard, a);
+	error = guard_give(&guard, a, ARIL_OWN);
 	if (error)
 		return error;
 	struct aril_grant *g = &grant_books[grant];

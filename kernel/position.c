@@ -23,16 +23,7 @@ static s64 guard_read(struct aril_guard *to, const struct aril_guard *from, cons
 {
 	if (copy_from_user(to, from, sizeof(*to)))
 		return -ARIL_E_ADDR;
-	s64 error = guard_check(to);
-	if (error)
-		return error;
-	if (to->rights && (to->rights & (ARIL_RUN | ARIL_OWN)) != (ARIL_RUN | ARIL_OWN))
-		return -ARIL_E_RANGE; /* nobody could ever take it back */
-	if (!cap_dominates(a->name, a->len, to))
-		return -ARIL_E_RIGHTS;
-	if (to->generation > a->generation)
-		return -ARIL_E_RIGHTS;
-	return 0;
+	return guard_give(to, a, to->rights ? ARIL_RUN | ARIL_OWN : 0);
 }
 
 static u32 slice_number(const struct aril_slice *slice)

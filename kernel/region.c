@@ -33,23 +33,13 @@ static s64 donation_check(u32 frame, const struct auth *a)
 /* One field, which must not begin before `from`. */
 static s64 field_check(const struct aril_region_field *f, const struct auth *a, u32 from)
 {
-	s64 error = guard_check(&f->guard);
-
-	if (error)
-		return error;
 	if (!f->bytes || f->bytes > ARIL_PAGE_SIZE)
 		return -ARIL_E_RANGE;
 	if (f->offset < from)
 		return -ARIL_E_RANGE;
 	if (f->offset > ARIL_PAGE_SIZE - f->bytes)
 		return -ARIL_E_RANGE;
-	if (!(f->guard.rights & ARIL_WRITE))
-		return -ARIL_E_RANGE;
-	if (!cap_dominates(a->name, a->len, &f->guard))
-		return -ARIL_E_RIGHTS;
-	if (f->guard.generation > a->generation)
-		return -ARIL_E_RIGHTS;
-	return 0;
+	return guard_give(&f->guard, a, ARIL_WRITE);
 }
 
 s64 call_region_create(u32 auth, u32 frame, u32 book, const struct aril_region_field *fields, u64 n)
@@ -86,6 +76,17 @@ s64 call_region_create(u32 auth, u32 frame, u32 book, const struct aril_region_f
 	return 0;
 }
 
+/* The field of a region in which the byte at offset is, or NULL. */
+static struct aril_region_field *field_at(u32 region, u32 offset)
+{
+	struct book *b = frame_memory(frames[region].partner);
+
+	for (u32 i = 0; i < b->nfields; i++)
+		if (offset >= b->field[i].offset && offset - b->field[i].offset < b->field[i].bytes)
+			return &b->field[i];
+	return NULL;
+}
+
 /* The whole range lies in one field of the region, and a opens it. */
 static s64 range_check(u32 frame, const struct auth *a, u32 offset, u64 bytes)
 {
@@ -93,19 +94,14 @@ static s64 range_check(u32 frame, const struct auth *a, u32 offset, u64 bytes)
 		return -ARIL_E_FRAME;
 	if (frames[frame].state != ARIL_FRAME_REGION)
 		return -ARIL_E_STATE;
-	const struct book *b = frame_memory(frames[frame].partner);
-	for (u32 i = 0; i < b->nfields; i++) {
-		const struct aril_region_field *f = &b->field[i];
-
-		if (offset < f->offset || offset - f->offset >= f->bytes)
-			continue;
-		if (bytes > f->bytes - (offset - f->offset))
-			return -ARIL_E_RANGE;
-		if (!guard_opens(&f->guard, a, ARIL_WRITE))
-			return -ARIL_E_RIGHTS;
-		return 0;
-	}
-	return -ARIL_E_RANGE;
+	const struct aril_region_field *f = field_at(frame, offset);
+	if (!f)
+		return -ARIL_E_RANGE;
+	if (bytes > f->bytes - (offset - f->offset))
+		return -ARIL_E_RANGE;
+	if (!guard_opens(&f->guard, a, ARIL_WRITE))
+		return -ARIL_E_RIGHTS;
+	return 0;
 }
 
 s64 call_region_write(u32 auth, u32 frame, u32 offset, const u8 *data, u64 bytes)
@@ -142,6 +138,30 @@ s64 call_region_swap(u32 auth, u32 frame, u32 offset, u64 expected, u64 value)
 	if (read_once(*word) != expected)
 		return -ARIL_E_VALUE;
 	__atomic_store_n(word, value, __ATOMIC_SEQ_CST);
+	return 0;
+}
+
+s64 call_region_guard(u32 auth, u32 frame, u32 offset, const struct aril_guard *user)
+{
+	const struct auth *a = auth_get(this_cpu()->env, auth);
+	struct aril_guard guard;
+
+	if (!a)
+		return -ARIL_E_CAP;
+	s64 error = frame_check(frame, a, ARIL_OWN);
+	if (error)
+		return error;
+	if (frames[frame].state != ARIL_FRAME_REGION)
+		return -ARIL_E_STATE;
+	struct aril_region_field *f = field_at(frame, offset);
+	if (!f)
+		return -ARIL_E_RANGE;
+	if (copy_from_user(&guard, user, sizeof(guard)))
+		return -ARIL_E_ADDR;
+	error = guard_give(&guard, a, ARIL_WRITE);
+	if (error)
+		return error;
+	f->guard = guard;
 	return 0;
 }
 

@@ -13,5 +13,6 @@ s64 call_region_create(u32 auth, u32 frame, u32 book, const struct aril_region_f
 		       u64 n);
 s64 call_region_write(u32 auth, u32 frame, u32 offset, const u8 *data, u64 bytes);
 s64 call_region_swap(u32 auth, u32 frame, u32 offset, u64 expected, u64 value);
+s64 call_region_guard(u32 auth, u32 frame, u32 offset, const struct aril_guard *guard);
 
 #endif

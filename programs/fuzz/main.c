@@ -329,6 +329,8 @@ static void tend(void)
 		if (frame_info(s->space)->state != ARIL_FRAME_SPACE)
 			fuzz_finding("a space that a side may only run in is gone", s->space,
 				     frame_info(s->space)->state);
+		if (account_info(s->account)->guard.rights != ARIL_ALL)
+			must("an account's guard", aril_account_guard(root, s->account, &s->guard));
 		for (u32 i = 0; i < ARIL_MAX_ACCOUNTS; i++)
 			if (account_info(i)->id && account_info(i)->parent == s->account &&
 			    one_in(&self[0], 4))

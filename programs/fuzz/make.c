@@ -430,7 +430,7 @@ static u64 make_scalar(struct fuzzer *f, const char *call, u32 kind)
 	case ARIL_ARG_FRAME:
 		if (!strcmp(call, "env_context"))
 			return one_in(f, 4) ? 0 : s->first + below(f, PAGES);
-		if (!strcmp(call, "region_write") || !strcmp(call, "region_swap"))
+		if (!strncmp(call, "region", 6) && strcmp(call, "region_create"))
 			return pick(f, ARIL_FRAME_REGION);
 		if (!strcmp(call, "frame_reset"))
 			return any_frame(f);
@@ -438,9 +438,9 @@ static u64 make_scalar(struct fuzzer *f, const char *call, u32 kind)
 	case ARIL_ARG_ENV:
 		return one_in(f, 12) ? 0 : pick_env(f);
 	case ARIL_ARG_ACCOUNT:
-		return pick_account(f, !strcmp(call, "account_set") ||
-					       !strcmp(call, "account_destroy") ||
-					       !strcmp(call, "revoke"));
+		return pick_account(
+			f, !strcmp(call, "account_set") || !strcmp(call, "account_guard") ||
+				   !strcmp(call, "account_destroy") || !strcmp(call, "revoke"));
 	case ARIL_ARG_PARENT:
 		return pick_account(f, 0);
 	case ARIL_ARG_VA:

@@ -194,6 +194,36 @@ static void setting(void)
 	SAME(child->limit[ARIL_QUOTA_WORK], 9);
 }
 
+static void guarding(void)
+{
+	struct aril_guard given = good_desc().guard;
+	s64 id;
+
+	start();
+	id = create(root, ARIL_ACCOUNT_ROOT, good_desc());
+	SAME(call_account_guard(root ^ 16, id, &given), -ARIL_E_CAP);
+	SAME(call_account_guard(root, id + 1, &given), -ARIL_E_RANGE);
+	SAME(call_account_guard(other, id, &given), -ARIL_E_RIGHTS);
+	SAME(call_account_guard(root, ARIL_ACCOUNT_ROOT, &given), -ARIL_E_RANGE);
+	SAME(call_account_guard(root, id, BAD_ADDRESS), -ARIL_E_ADDR);
+	given.rights = ARIL_ALL & ~ARIL_OWN;
+	SAME(call_account_guard(root, id, &given), -ARIL_E_RANGE);
+	given.rights = ARIL_ALL;
+	SAME(account_check(id, auth_get(this_cpu()->env, other), ARIL_WRITE), -ARIL_E_RIGHTS);
+	SAME(account_check(id, auth_get(this_cpu()->env, dom), ARIL_WRITE), slot_of(id));
+	given = fake_guard("other", ARIL_ALL, 0);
+	SAME(call_account_guard(dom, id, &given), -ARIL_E_RIGHTS); /* not below its name */
+	SAME(call_account_guard(root, id, &given), 0);
+	SAME(account_check(id, auth_get(this_cpu()->env, dom), ARIL_WRITE), -ARIL_E_RIGHTS);
+	SAME(account_check(id, auth_get(this_cpu()->env, other), ARIL_WRITE), slot_of(id));
+	given.generation = ~0ul; /* newer than its own */
+	SAME(call_account_guard(other, id, &given), -ARIL_E_RIGHTS);
+	given.generation = 0;
+	given.rights = ARIL_OWN; /* its right to charge it, given up */
+	SAME(call_account_guard(other, id, &given), 0);
+	SAME(account_check(id, auth_get(this_cpu()->env, other), ARIL_WRITE), -ARIL_E_RIGHTS);
+}
+
 static void charging(void)
 {
 	s64 id;
@@ -277,7 +307,8 @@ static void working(void)
 int main(void)
 {
 	static const struct test tests[] = {
-		TEST(creating), TEST(destroying), TEST(setting), TEST(charging), TEST(working),
+		TEST(creating), TEST(destroying), TEST(setting),
+		TEST(guarding), TEST(charging),	  TEST(working),
 	};
 
 	return test_main(tests, array_count(tests));

@@ -229,6 +229,40 @@ static void widely_bound(void)
 	BOOKS();
 }
 
+static void guards(void)
+{
+	struct aril_guard given = fake_guard("two", ARIL_WRITE, 0);
+
+	make();
+	SAME(call_region_guard(99, frame, 8, &given), -ARIL_E_CAP);
+	SAME(call_region_guard(root, FAKE_FRAMES, 8, &given), -ARIL_E_FRAME);
+	SAME(call_region_guard(one, frame, 8, &given), -ARIL_E_RIGHTS);
+	SAME(call_region_guard(root, book, 8, &given), -ARIL_E_STATE);
+	SAME(call_region_guard(root, frame, 64, &given), -ARIL_E_RANGE); /* in no field */
+	SAME(call_region_guard(root, frame, 4096, &given), -ARIL_E_RANGE);
+	SAME(call_region_guard(root, frame, 8, BAD_ADDRESS), -ARIL_E_ADDR);
+	given.rights = ARIL_READ;
+	SAME(call_region_guard(root, frame, 8, &given), -ARIL_E_RANGE);
+	given.rights = ARIL_WRITE;
+	/* nobody's authority has changed so far */
+	SAME(call_region_swap(two, frame, 8, 0, 1), -ARIL_E_RIGHTS);
+	SAME(call_region_swap(one, frame, 8, 0, 1), 0);
+	SAME(call_region_guard(root, frame, 63, &given), 0);
+	SAME(call_region_swap(one, frame, 8, 1, 2), -ARIL_E_RIGHTS);
+	SAME(call_region_swap(two, frame, 8, 1, 2), 0);
+	SAME(call_region_swap(two, frame, 128, 0, 1), 0);
+	/* the region's owner gives what is below its own name alone */
+	u32 owner = fake_open("reader", ARIL_ALL, 3);
+	SAME(call_region_guard(owner, frame, 8, &given), -ARIL_E_RIGHTS);
+	given = fake_guard("reader's", ARIL_WRITE, 4);
+	SAME(call_region_guard(owner, frame, 8, &given), -ARIL_E_RIGHTS);
+	given.generation = 3;
+	SAME(call_region_guard(owner, frame, 8, &given), 0);
+	SAME(call_region_swap(two, frame, 8, 2, 3), -ARIL_E_RIGHTS);
+	SAME(call_region_swap(owner, frame, 8, 2, 3), 0);
+	audit_says(ARIL_NOUN_REGION, NULL);
+}
+
 static void audit(void)
 {
 	u8 *b;
@@ -255,8 +289,8 @@ static void audit(void)
 int main(void)
 {
 	static const struct test tests[] = {
-		TEST(create_arguments), TEST(create_fields), TEST(write), TEST(swap),
-		TEST(bindings),		TEST(widely_bound),  TEST(audit),
+		TEST(create_arguments), TEST(create_fields), TEST(write),	 TEST(swap),
+		TEST(bindings),		TEST(guards),	     TEST(widely_bound), TEST(audit),
 	};
 
 	return test_main(tests, sizeof(tests) / sizeof(tests[0]));
