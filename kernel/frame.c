@@ -34,6 +34,8 @@ int frame_guard_for(u32 frame, const struct auth *a, u32 rights)
 		return -ARIL_E_RIGHTS;
 	if (f->state == ARIL_FRAME_PART) /* which has none of its own */
 		return frame_guard_for(f->partner, a, rights);
+	if (f->state == ARIL_FRAME_NORMAL && !f->account) /* free: taken by frame_alloc alone */
+		return -ARIL_E_RIGHTS;
 	if (a->len)
 		return -ARIL_E_RIGHTS;
 	if (rights & ~a->rights)

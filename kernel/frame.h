@@ -23,7 +23,7 @@ static inline void *frame_memory(u32 frame)
 }
 
 /* The guard of frame that a opens for rights: 0, 1, or -ARIL_E_RIGHTS. A frame without guards answers
- * to the empty name. */
+ * to the empty name; a free one, charged to nobody, to none. */
 int frame_guard_for(u32 frame, const struct auth *a, u32 rights);
 /* Decoding helper: frame exists and a opens it for rights: 0 or -E_FRAME, -E_RIGHTS. */
 s64 frame_check(u32 frame, const struct auth *a, u32 rights);

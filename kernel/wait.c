@@ -4,6 +4,7 @@
  * A waiter is queued in a bucket by the word's physical address, and in its CPU's list of deadlines. Under
  * wait_lock: a context is CTX_BLOCKED exactly while it is queued. The word is compared under wait_lock, and
  * wake takes it too, so a change of the word followed by a wake is never lost. */
+#include "account.h"
 #include "arch.h"
 #include "boot.h"
 #include "check.h"
@@ -262,6 +263,9 @@ s64 call_wake(u32 auth, u32 frame, u32 offset, u32 n)
 		return error;
 	if (frame_is_exposed(frame))
 		return -ARIL_E_RIGHTS; /* only the kernel changes those words */
+	error = account_work(1);
+	if (error)
+		return error;
 	return wait_wake(((u64)frame << ARIL_PAGE_SHIFT) + offset, n);
 }
 

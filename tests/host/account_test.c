@@ -172,9 +172,10 @@ static void setting(void)
 	SAME(call_account_set(root, id, ARIL_QUOTAS, 5), -ARIL_E_RANGE);
 	SAME(call_account_set(root, id, ARIL_QUOTA_FRAMES, 4), -ARIL_E_RANGE); /* its reserve */
 	SAME(call_account_set(root, id, ARIL_QUOTA_FRAMES, 5), 0);
-	SAME(call_account_set(root, id, ARIL_QUOTA_FRAMES, frames_all + 1), -ARIL_E_RANGE);
-	SAME(call_account_set(root, id, ARIL_QUOTA_FRAMES, frames_all), 0);
-	SAME(top->limit[ARIL_QUOTA_FRAMES], 0);
+	u32 most = frames_all - top->used[ARIL_QUOTA_FRAMES];
+	SAME(call_account_set(root, id, ARIL_QUOTA_FRAMES, most + 1), -ARIL_E_RANGE);
+	SAME(call_account_set(root, id, ARIL_QUOTA_FRAMES, most), 0);
+	SAME(top->limit[ARIL_QUOTA_FRAMES], top->used[ARIL_QUOTA_FRAMES]);
 	SAME(call_account_set(root, id, ARIL_QUOTA_FRAMES, 100), 0);
 	SAME(sum(ARIL_QUOTA_FRAMES), frames_all);
 	SAME(child->limit[ARIL_QUOTA_FRAMES], 100);
@@ -230,7 +231,8 @@ static void charging(void)
 
 	start();
 	id = create(root, ARIL_ACCOUNT_ROOT, good_desc());
-	u32 slot = slot_of(id), frame = fake_frame(), refused = accounts[slot].refused;
+	u32 slot = slot_of(id), refused = accounts[slot].refused;
+	u32 others = top->used[ARIL_QUOTA_FRAMES], frame = fake_frame();
 	SAME(account_room(slot, ARIL_QUOTA_GRANTS, 10), 0);
 	SAME(account_room(slot, ARIL_QUOTA_GRANTS, 11), -ARIL_E_QUOTA);
 	SAME(accounts[slot].refused, refused + 1);
@@ -253,7 +255,7 @@ static void charging(void)
 	SAME(accounts[slot].used[ARIL_QUOTA_FRAMES], 0);
 	SAME(fake_given_what, frame);
 	account_move_frame(frame, 0);
-	SAME(top->used[ARIL_QUOTA_FRAMES], 0);
+	SAME(top->used[ARIL_QUOTA_FRAMES], others);
 }
 
 static void working(void)

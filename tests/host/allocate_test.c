@@ -49,10 +49,9 @@ static u32 used(void)
 static void allocating(void)
 {
 	struct aril_guard guard = fake_guard("dom", ARIL_ALL, 0), bad;
-	u32 f;
+	u32 f = 200;
 
 	start();
-	f = fake_frame();
 	SAME(alloc(dom ^ 16, f, 1), -ARIL_E_CAP);
 	SAME(call_frame_alloc(dom, account + 0x10000, f, 1, &guard), -ARIL_E_RANGE);
 	SAME(call_frame_alloc(dom, ARIL_ACCOUNT_ROOT, f, 1, &guard), -ARIL_E_RIGHTS);
@@ -79,14 +78,11 @@ static void allocating(void)
 	SAME(frames[f].account, slot);
 	SAME(((u8 *)frame_memory(f))[9], 0xaa); /* nobody's before: not cleared */
 	SAME(alloc(root, f, 1), -ARIL_E_STATE); /* not even by who dominates */
-	SAME(alloc(dom, f - 1, 3), -ARIL_E_STATE);
 	SAME(alloc(dom, f + 2, 2), -ARIL_E_STATE);
-	/* one in use without being charged is not free either */
-	guard = fake_guard("x", ARIL_ALL, 0);
-	SAME(fake_set_guard(root, f + 5, 0, guard), 1);
-	SAME(alloc(dom, f + 4, 4), 1);
-	SAME(alloc(dom, f + 5, 1), -ARIL_E_STATE);
+	SAME(alloc(dom, f - 1, 3), 1);
+	/* one that the kernel still has is not free */
 	frame_pin(f + 6);
+	SAME(alloc(dom, f + 4, 4), 2);
 	SAME(alloc(dom, f + 6, 1), -ARIL_E_STATE);
 	/* the limit, and the slice's work */
 	accounts[slot].limit[ARIL_QUOTA_FRAMES] = used() + 2;
@@ -96,6 +92,30 @@ static void allocating(void)
 	fake_cpu.env->account = slot;
 	accounts[slot].limit[ARIL_QUOTA_WORK] = 0;
 	SAME(alloc(dom, FIRST + 2, 1), -ARIL_E_QUOTA);
+}
+
+/* Nobody has rights to a free frame: root too takes it first, and is charged. */
+static void free_frames(void)
+{
+	struct aril_guard guard = fake_guard("", ARIL_ALL, 0);
+	u32 f = 200, leaf;
+
+	start();
+	u32 space = fake_space(root, VA, &leaf);
+	SAME(fake_op(root, space, ARIL_BIND, VA, f, 1, 0, root), -ARIL_E_RIGHTS);
+	SAME(fake_set_guard(root, f, 0, guard), -ARIL_E_RIGHTS);
+	SAME(frame_op(root, ARIL_FRAME_TAG, f, 1, 7), -ARIL_E_RIGHTS);
+	SAME(frame_op(root, ARIL_FRAME_CHARGE, f, 1, account), -ARIL_E_RIGHTS);
+	SAME(call_space_create(root, f, f + 1), -ARIL_E_RIGHTS);
+	SAME(call_frame_reset(root, f), -ARIL_E_RIGHTS);
+	SAME(call_frame_free(root, f, 1), -ARIL_E_RIGHTS);
+	SAME(frames[f].refs | frames[f].pins | frames[f].guard[0].rights | frames[f].tag, 0);
+	SAME(call_frame_alloc(root, ARIL_ACCOUNT_ROOT, f, 1, &guard), 1);
+	SAME(fake_op(root, space, ARIL_BIND, VA, f, 1, 0, root), 1);
+	BOOKS();
+	SAME(call_frame_free(root, f, 1), 1);
+	SAME(call_frame_free(root, f, 1), -ARIL_E_RIGHTS);
+	SAME(fake_op(root, space, ARIL_BIND, VA, f, 1, 0, root), -ARIL_E_RIGHTS);
 }
 
 static void freeing(void)
@@ -220,7 +240,7 @@ static void charging(void)
 	SAME(frame_op(dom, ARIL_FRAME_CHARGE, FIRST + 4, 1, account), -ARIL_E_RIGHTS);
 	SAME(frame_op(root, ARIL_FRAME_CHARGE, FIRST, 2, ARIL_ACCOUNT_ROOT), 1);
 	SAME(used(), 2);
-	SAME(accounts[1].used[ARIL_QUOTA_FRAMES], 2);
+	SAME(accounts[1].used[ARIL_QUOTA_FRAMES], 3); /* and the caller's own frame */
 	accounts[slot].limit[ARIL_QUOTA_FRAMES] = 3;
 	SAME(frame_op(root, ARIL_FRAME_CHARGE, FIRST, 4, account), -ARIL_E_QUOTA);
 	SAME(frame_op(root, ARIL_FRAME_CHARGE, FIRST + 1, 3, account),
@@ -229,7 +249,7 @@ static void charging(void)
 	/* keeping: within the reserve of 2 */
 	SAME(frame_op(dom, ARIL_FRAME_MARK_KEEP, FIRST + 1, 1, 2), -ARIL_E_RANGE);
 	SAME(frame_op(root, ARIL_FRAME_MARK_KEEP, FIRST, 2, 1), -ARIL_E_RANGE); /* two accounts' */
-	SAME(frame_op(root, ARIL_FRAME_MARK_KEEP, FIRST + 8, 1, 1), -ARIL_E_RANGE); /* nobody's */
+	SAME(frame_op(root, ARIL_FRAME_MARK_KEEP, FAKE_KERNEL, 1, 1), -ARIL_E_RANGE); /* nobody's */
 	SAME(frame_op(dom, ARIL_FRAME_MARK_KEEP, FIRST + 1, 3, 1), -ARIL_E_QUOTA);
 	SAME(frame_op(dom, ARIL_FRAME_MARK_KEEP, FIRST + 1, 2, 1), 1);
 	SAME(frame_op(dom, ARIL_FRAME_MARK_KEEP, FIRST + 1, 2, 1), 1);
@@ -258,6 +278,7 @@ static void joining(void)
 	SAME(alloc(dom, FIRST, 512), 512);
 	SAME(frame_op(dom, ARIL_FRAME_JOIN, FIRST + 1, 511, 0), -ARIL_E_RANGE);
 	SAME(frame_op(dom, ARIL_FRAME_JOIN, FIRST, 511, 0), -ARIL_E_RANGE);
+	fake_own(FIRST - 1, 1);
 	SAME(frame_op(root, ARIL_FRAME_JOIN, FIRST - 1, 512, 0), -ARIL_E_RANGE);
 	SAME(split(FIRST), -ARIL_E_STATE);
 	frame_pin(FIRST + 511);
@@ -424,8 +445,9 @@ static void splitting_bounded(void)
 int main(void)
 {
 	static const struct test tests[] = {
-		TEST(allocating), TEST(freeing), TEST(quarantine), TEST(bounded),
-		TEST(charging),	  TEST(joining), TEST(binding),	   TEST(splitting_bounded),
+		TEST(allocating), TEST(free_frames), TEST(freeing),
+		TEST(quarantine), TEST(bounded),     TEST(charging),
+		TEST(joining),	  TEST(binding),     TEST(splitting_bounded),
 	};
 
 	return test_main(tests, array_count(tests));

@@ -96,6 +96,7 @@ static void start(u32 nstlb)
 static void made(u32 nstlb)
 {
 	start(nstlb);
+	fake_own(100, 512);
 	SAME(call_cache_create(root, space, &desc), 0);
 	SOUND();
 }
@@ -177,6 +178,7 @@ static void creating(void)
 	SAME(WITH(stlb_first, ~0u), -ARIL_E_FRAME);
 	SAME(WITH(frame, space), -ARIL_E_STATE);
 	SAME(WITH(table_first, FAKE_ABSENT), -ARIL_E_STATE);
+	fake_own(FAKE_KERNEL - 3, 2);
 	SAME(WITH(stlb_first, FAKE_KERNEL - 3), -ARIL_E_STATE);
 	SAME(WITH(frame, desc.table_first + 1), -ARIL_E_RANGE);
 	SAME(WITH(frame, desc.stlb_first + 3), -ARIL_E_RANGE);

@@ -67,7 +67,9 @@ static void charge(void)
 		top->limit[q] = limits[q] / 2;
 		mine->limit[q] = limits[q] - limits[q] / 2;
 	}
+	top->used[ARIL_QUOTA_FRAMES] = 0;
 	for (u32 f = 1; f < nframes; f++) {
+		frames[f].account = 0;
 		if (frames[f].state == ARIL_FRAME_KERNEL || frames[f].state == ARIL_FRAME_ABSENT)
 			continue;
 		if (frames[f].state == ARIL_FRAME_NORMAL && !frames[f].refs && !frames[f].pins)

@@ -262,7 +262,14 @@ u32 fake_frame(void)
 {
 	if (next_frame == FAKE_FRAMES)
 		abort();
+	fake_own(next_frame, 1);
 	return next_frame++;
+}
+
+void fake_own(u32 first, u32 count)
+{
+	for (u32 frame = first; frame < first + count; frame++)
+		account_move_frame(frame, ARIL_ACCOUNT_ROOT & 0xffff);
 }
 
 struct env *fake_env(u32 i, u32 space)

@@ -36,8 +36,10 @@ void fake_become(struct env *env);
 /* Opens a capability of that name for the caller; its index. */
 u32 fake_open(const char *name, u32 rights, u64 generation);
 struct aril_guard fake_guard(const char *name, u32 rights, u64 generation);
-/* The next frame never used. */
+/* The next frame never used, charged to the root account. */
 u32 fake_frame(void);
+/* Charges these to the root account too. */
+void fake_own(u32 first, u32 count);
 /* A context of env on a CPU whose page is that frame. */
 void fake_context(struct env *env, u32 cpu, u32 frame);
 /* Guards of one frame by the call itself. */

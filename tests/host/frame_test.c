@@ -66,6 +66,7 @@ static void update_arguments(void)
 	for (u32 i = 0; i < 6; i++) {
 		many[i].first = fake_frame();
 		many[i].count = 500;
+		fake_own(many[i].first, 500);
 	}
 	SAME(call_frame_update(root, many, 6), 4); /* 2048 frames a call */
 	many[0] = many[1] = good;

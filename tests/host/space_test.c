@@ -366,6 +366,7 @@ static void batches(void)
 		if (i % 100 == 99)
 			fake_frame();
 	}
+	fake_own(first, 100);
 	SAME(call_space_update(root, space, ops, 512), 512);
 	SAME(frames[first].refs, 512);
 	BOOKS();

@@ -3,6 +3,8 @@
  * links: tests/host/fake.c kernel/cap.c kernel/siphash.c kernel/frame.c kernel/large.c kernel/account.c kernel/space.c kernel/narrow.c kernel/table.c kernel/transfer.c kernel/gate.c kernel/wait.c */
 #include "fake.h"
 
+#include "account.h"
+
 #include "boot.h"
 #include "check.h"
 #include "lock.h"
@@ -385,6 +387,10 @@ static void words(void)
 	SAME(call_wake(0xabcd, f, 4, 1), -ARIL_E_CAP);
 	SAME(call_wake(by_peer, f, 8, 1), 0);
 	SAME(call_wake(by_peer, f, 4, 0), 0);
+	u32 *limit = &accounts[peer->account].limit[ARIL_QUOTA_WORK], most = *limit;
+	*limit = 2; /* of which both are spent */
+	SAME(call_wake(by_peer, f, 4, 7), -ARIL_E_QUOTA);
+	*limit = most;
 	SAME(self->ctx[0].state, CTX_BLOCKED);
 	SAME(call_wake(by_peer, f, 4, 7), 1);
 	SAME(self->ctx[0].state, CTX_READY);
