@@ -261,8 +261,7 @@ static s64 child_check(u32 id, const struct auth *a)
 
 	if (!account)
 		return -ARIL_E_RANGE;
-	if (!account->parent) /* the root's limits are the machine's */
-		return -ARIL_E_RANGE;
+	/* the root's parent is no account: its limits are the machine's */
 	s64 parent = account_check(account->parent, a, ARIL_OWN);
 	return parent < 0 ? parent : slot_of(account);
 }

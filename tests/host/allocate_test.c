@@ -280,7 +280,15 @@ static void joining(void)
 	SAME(frame_op(dom, ARIL_FRAME_JOIN, FIRST, 511, 0), -ARIL_E_RANGE);
 	fake_own(FIRST - 1, 1);
 	SAME(frame_op(root, ARIL_FRAME_JOIN, FIRST - 1, 512, 0), -ARIL_E_RANGE);
+	SAME(frame_op(dom, ARIL_FRAME_SPLIT + 1, FIRST, 512, 0), -ARIL_E_RANGE);
+	SAME(alloc(dom, FIRST + 512, 1), 1);
+	SAME(join(FIRST + 1), -ARIL_E_RANGE);
+	SAME(frame_op(root, ARIL_FRAME_CHARGE, FIRST + 512, 1, ARIL_ACCOUNT_ROOT), 1);
+	SAME(fake_set_guard(root, FIRST + 512, 0, fake_guard("", 0, 0)), 1);
 	SAME(split(FIRST), -ARIL_E_STATE);
+	frames[FIRST].state = ARIL_FRAME_TABLE, frames[FIRST].level = 2; /* a table of tables */
+	SAME(split(FIRST), -ARIL_E_STATE);
+	frames[FIRST].state = ARIL_FRAME_NORMAL, frames[FIRST].level = 0;
 	frame_pin(FIRST + 511);
 	SAME(join(FIRST), -ARIL_E_STATE);
 	frame_unpin(FIRST + 511);
@@ -306,6 +314,7 @@ static void joining(void)
 	SAME(fake_op(root, space, ARIL_BIND, VA, FIRST, 1, 0, dom), -ARIL_E_STATE);
 	SAME(fake_op(root, space, ARIL_BIND, VA, FIRST + 1, 1, 0, dom), -ARIL_E_STATE);
 	SAME(call_space_create(dom, FIRST, FIRST + 1), -ARIL_E_STATE);
+	SAME(frame_idle(FIRST), -ARIL_E_STATE);
 	SAME(call_space_create(dom, FIRST + 1, FIRST + 2), -ARIL_E_STATE);
 	SAME(frame_op(dom, ARIL_FRAME_TAG, FIRST + 1, 1, 3), -ARIL_E_STATE);
 	SAME(frame_op(dom, ARIL_FRAME_TAG, FIRST, 1, 3), 1);

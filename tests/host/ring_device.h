@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The device that the ring tests play, and the machine around it; for ring_test.c alone. */
+ * The device that the ring tests play, and the machine around it; for ring_test.c and device_test.c. */
 #ifndef HOST_RING_DEVICE_H
 #define HOST_RING_DEVICE_H
 

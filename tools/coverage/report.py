@@ -5,7 +5,8 @@
 usage: report.py BUILD COUNTS HOST [--lines]   BUILD: of the counting kernel; COUNTS: *.counts of its runs;
                                                HOST: objects of the host's tests; --lines: lists what was not reached
 A line of several builds has the branches of the build that has most of them taken, or, where the builds agree on how many
-there are, a branch is taken if it is in any. Branches of lines with assert( or panic( do not count.
+there are, a branch is taken if it is in any. Branches of lines with assert( or panic( do not count. The lines with
+branches that nothing takes have their reasons in tests/uncovered.txt; those without are listed.
 """
 import collections
 import gzip
@@ -17,6 +18,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+LEAST = 90  # per cent of branches, below which this fails
 
 def unpack(counts, to):
     """The .gcda files of one run under `to`, by their path."""
@@ -81,6 +83,16 @@ def gcov(gcda, gcno, lines):
                     entry[1], taken, key=lambda t: sum(t) / max(len(t), 1))
 
 
+def explained():
+    """The reasons of tests/uncovered.txt: (file, a line's text or "*" for the whole file) to reason."""
+    found = {}
+    for line in Path("tests/uncovered.txt").read_text().splitlines():
+        match = re.match(r"(kernel/\S+): (.*?) :: (.+)$", line)
+        if match:
+            found[match[1], match[2]] = match[3]
+    return found
+
+
 def main():
     build, counts, host = (Path(a).resolve() for a in sys.argv[1:4])
     lines = collections.defaultdict(dict)
@@ -92,28 +104,35 @@ def main():
                 gcov(gcda, gcno, lines)
         for gcda in sorted(host.glob("*.gcda")) if host.exists() else []:
             gcov(gcda, gcda.with_suffix(".gcno"), lines)
-    sums = [0, 0, 0, 0]
+    reasons, sums, unexplained = explained(), [0, 0, 0, 0], []
     for path in sorted(lines):
         source, row, missing = Path(path).read_text().splitlines(), [0, 0, 0, 0], []
         for number, (count, taken) in sorted(lines[path].items()):
-            text = source[number - 1] if number <= len(source) else ""
+            text = source[number - 1].strip() if number <= len(source) else ""
             row[0] += count > 0
             row[1] += 1
             if not re.search(r"\b(assert|panic)\(", text):
                 row[2] += sum(taken)
                 row[3] += len(taken)
                 if not count or not all(taken):
-                    missing.append(f"{path}:{number}: {sum(taken)} of {len(taken)} branches: {text.strip()}")
+                    why = reasons.get((path, text)) or reasons.get((path, "*"))
+                    missing.append(f"{path}:{number}: {sum(taken)} of {len(taken)} branches: {text}"
+                                   + (f"  ({why})" if why else ""))
+                    if not why and taken:
+                        unexplained.append(missing[-1])
         print(f"{path:36} lines {row[0]:5} of {row[1]:5}   branches {row[2]:5} of {row[3]:5}")
         sums = [a + b for a, b in zip(sums, row)]
         if "--lines" in sys.argv:
-            print("\n".join(missing))
+            print("".join(f"{m}\n" for m in missing), end="")
     if not sums[1]:
         print("coverage: no counters found", file=sys.stderr)
         return 1
-    print(f"kernel: {100 * sums[0] // sums[1]} % of {sums[1]} lines, "
-          f"{100 * sums[2] // max(sums[3], 1)} % of {sums[3]} branches")
-    return 0
+    if "--lines" not in sys.argv:
+        print("".join(f"no reason: {m}\n" for m in unexplained), end="")
+    percent = 100 * sums[2] / max(sums[3], 1)
+    print(f"kernel: {100 * sums[0] // sums[1]} % of {sums[1]} lines, {percent:.1f} % of {sums[3]} branches; "
+          f"{len(unexplained)} lines with a branch not taken and no reason in tests/uncovered.txt")
+    return percent < LEAST
 
 
 if __name__ == "__main__":
