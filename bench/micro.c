@@ -62,20 +62,39 @@ static s64 unbind_1(u64 n)
 	return half(n, op_of(ARIL_UNBIND, 0, 1), op_of(ARIL_BIND, ARIL_BIND_WRITE, 1));
 }
 
+/* The same for the call for one page. */
+static s64 half_page(u64 n, u32 counted, u32 back)
+{
+	s64 took = 0;
+
+	update(&(struct aril_space_op){.va = va,
+				       .count = 1,
+				       .kind = ARIL_PROTECT,
+				       .flags = ARIL_BIND_WRITE | ARIL_BIND_MAY_WRITE,
+				       .auth = core_auth});
+	aril_page_protect(core_auth, core_self.root, va, back);
+	for (u64 i = 0; i < n; i++) {
+		u64 began = bench_now();
+		s64 error = aril_page_protect(core_auth, core_self.root, va, counted);
+		u64 ended = bench_now();
+		if (!error)
+			error = aril_page_protect(core_auth, core_self.root, va, back);
+		if (error)
+			return error;
+		took += (s64)(ended - began - bench_read);
+	}
+	aril_page_protect(core_auth, core_self.root, va, ARIL_PAGE_WRITE);
+	return took;
+}
+
 static s64 protect_1(u64 n)
 {
-	return half(n, op_of(ARIL_PROTECT, 0, 1), op_of(ARIL_PROTECT, ARIL_BIND_WRITE, 1));
+	return half_page(n, ARIL_PAGE_MAY_WRITE, ARIL_PAGE_WRITE | ARIL_PAGE_MAY_WRITE);
 }
 
 static s64 unprotect_1(u64 n)
 {
-	struct aril_space_op narrow = op_of(ARIL_PROTECT, 0, 1),
-			     wide = op_of(ARIL_PROTECT, ARIL_BIND_WRITE, 1);
-
-	update(&narrow);
-	s64 took = half(n, wide, narrow);
-	update(&wide);
-	return took;
+	return half_page(n, ARIL_PAGE_WRITE | ARIL_PAGE_MAY_WRITE, ARIL_PAGE_MAY_WRITE);
 }
 
 static s64 protect_100(u64 n)

@@ -13,66 +13,46 @@
 void handler_skip(void), handler_once(void), handler_appel(void), handler_page(void),
 	handler_syscall(void);
 extern u64 handler_at, skip_bytes, other_va;
-extern struct aril_space_op handler_ops[2];
 u64 handler_at, skip_bytes, other_va;
-struct aril_space_op handler_ops[2];
 extern u32 handler_auth, handler_root;
 u32 handler_auth, handler_root;
 
-#define RESUME                                                                                  \
-	"rdgsbase %rax\n\tmovl $" TEXT(ARIL_MASK_ASYNC) ", (%rax)\n\tpopq %rax\n\taddq $" TEXT( \
-		ARIL_SAVE_RIP) ", %rsp\n\tiretq\n"
+/* clang-format off */
+#define RESUME \
+	"rdgsbase %rax\n\t" \
+	"movl $" TEXT(ARIL_MASK_ASYNC) ", (%rax)\n\t" \
+	"popq %rax\n\t" \
+	"addq $" TEXT(ARIL_SAVE_RIP) ", %rsp\n\t" \
+	"iretq\n"
 /* Keeps the program's registers, as any handler that resumes must: those that a kernel call loses, and its own. */
-#define KEEP                                                                                       \
-	"pushq %rdi\n\tpushq %rsi\n\tpushq %rdx\n\tpushq %rcx\n\tpushq %r8\n\tpushq %r9\n\tpushq " \
-	"%r10\n\t"                                                                                 \
-	"pushq %r11\n\t"
-#define GIVE_BACK                                                                           \
-	"popq %r11\n\tpopq %r10\n\tpopq %r9\n\tpopq %r8\n\tpopq %rcx\n\tpopq %rdx\n\tpopq " \
-	"%rsi\n\tpopq "                                                                     \
-	"%rdi\n\t"
+#define KEEP "pushq %rdi; pushq %rsi; pushq %rdx; pushq %rcx; pushq %r8; pushq %r9; pushq %r10; pushq %r11\n\t"
+#define GIVE_BACK "popq %r11; popq %r10; popq %r9; popq %r8; popq %rcx; popq %rdx; popq %rsi; popq %rdi\n\t"
+#define FAULT_VA "72+" TEXT(ARIL_SAVE_ADDR) "(%rsp)"
+/* The page at rdx; r10d: what it may. */
+#define PAGE_PROTECT(flags) \
+	"movl handler_auth(%rip), %edi\n\t" \
+	"movl handler_root(%rip), %esi\n\t" \
+	"movl $" TEXT(flags) ", %r10d\n\t" \
+	"movl $" TEXT(ARIL_CALL_PAGE_PROTECT) ", %eax\n\t" \
+	"syscall\n\t"
 
 __asm__(".text\n"
 	/* notes the time, steps over the instruction */
-	"handler_once:\n\tpushq %rax\n\tpushq %rdx\n\trdtsc\n\tmovl %eax, handler_at(%rip)\n\tpopq "
-	"%rdx\n\t"
-	"movq skip_bytes(%rip), %rax\n\taddq %rax, 8+" TEXT(
-		ARIL_SAVE_RIP) "(%rsp)\n\t" RESUME
-			       /* steps over the instruction */
-			       "handler_skip:\n\taddq $2, " TEXT(
-				       ARIL_SAVE_RIP) "(%rsp)\n\tpushq %rax\n\t" RESUME
-						      /* answers a foreign system call with 0 */
-						      "handler_syscall:\n\txorl %ecx, "
-						      "%ecx\n\tpushq %rcx\n\t" RESUME
-						      /* makes the page writable, tries again */
-						      "handler_page:\n\tpushq %rax\n\t" KEEP
-						      "movq 72+" TEXT(
-							      ARIL_SAVE_ADDR) "(%rsp), "
-									      "%rcx\n\tandq "
-									      "$-4096, %rcx\n\t"
-									      "leaq "
-									      "handler_ops(%rip), "
-									      "%rdx\n\tmovq %rcx, "
-									      "(%rdx)\n\tmovl "
-									      "handler_auth(%rip), "
-									      "%edi\n\t"
-									      "movl "
-									      "handler_root(%rip), "
-									      "%esi\n\tmovl $1, "
-									      "%r10d\n\tmovl "
-									      "$0x80000018, "
-									      "%eax\n\tsyscall\n"
-									      "\t" GIVE_BACK RESUME
-									      /* the same, and protects the page that was writable before, in the same call */
-									      "handler_appel:"
-									      "\n\tpushq "
-									      "%rax\n\t" KEEP
-									      "movq 72+" TEXT(
-										      ARIL_SAVE_ADDR) "(%rsp), %rcx\n\tandq $-4096, %rcx\n\t"
-												      "leaq handler_ops(%rip), %rdx\n\tmovq other_va(%rip), %rax\n\tmovq %rcx, (%rdx)\n\tmovq %rax, 24(%rdx)\n\t"
-												      "movq %rcx, other_va(%rip)\n\tmovl handler_auth(%rip), %edi\n\t"
-												      "movl handler_root(%rip), %esi\n\tmovl $2, %r10d\n\tmovl $0x80000018, %eax\n\tsyscall\n\t" GIVE_BACK
-													      RESUME);
+	"handler_once:\n\tpushq %rax\n\tpushq %rdx\n\trdtsc\n\tmovl %eax, handler_at(%rip)\n\tpopq %rdx\n\t"
+	"movq skip_bytes(%rip), %rax\n\taddq %rax, 8+" TEXT(ARIL_SAVE_RIP) "(%rsp)\n\t" RESUME
+	/* steps over the instruction */
+	"handler_skip:\n\taddq $2, " TEXT(ARIL_SAVE_RIP) "(%rsp)\n\tpushq %rax\n\t" RESUME
+	/* answers a foreign system call with 0 */
+	"handler_syscall:\n\txorl %ecx, %ecx\n\tpushq %rcx\n\t" RESUME
+	/* makes the page writable, tries again */
+	"handler_page:\n\tpushq %rax\n\t" KEEP
+	"movq " FAULT_VA ", %rdx\n\t" PAGE_PROTECT(0x802) GIVE_BACK RESUME
+	/* the same, and protects the page that was writable before */
+	"handler_appel:\n\tpushq %rax\n\t" KEEP
+	"movq " FAULT_VA ", %rdx\n\t" PAGE_PROTECT(0x802)
+	"movq " FAULT_VA ", %rdx\n\txchgq %rdx, other_va(%rip)\n\t" PAGE_PROTECT(0x800) GIVE_BACK RESUME);
+_Static_assert((ARIL_PAGE_WRITE | ARIL_PAGE_MAY_WRITE) == 0x802, "the handlers");
+/* clang-format on */
 
 static u64 va;
 static u32 first;
@@ -83,7 +63,7 @@ static s64 protect(u64 at, u32 count, u32 flags)
 	struct aril_space_op op = {.va = at,
 				   .count = count,
 				   .kind = ARIL_PROTECT,
-				   .flags = (u16)flags,
+				   .flags = (u16)(flags | ARIL_BIND_MAY_WRITE),
 				   .auth = core_auth};
 
 	return aril_space_update(core_auth, core_self.root, &op, 1);
@@ -149,13 +129,8 @@ static s64 write_and_time(u64 at)
 	return (s64)(bench_now() - began - bench_read);
 }
 
-static void ops_set(u32 n)
+static void handler_set(void)
 {
-	for (u32 i = 0; i < n; i++)
-		handler_ops[i] = (struct aril_space_op){.count = 1,
-							.kind = ARIL_PROTECT,
-							.flags = i ? 0 : ARIL_BIND_WRITE,
-							.auth = core_auth};
 	handler_auth = core_auth;
 	handler_root = core_self.root;
 }
@@ -165,7 +140,7 @@ static s64 fault_unprotect_resume(u64 n)
 {
 	s64 took = 0;
 
-	ops_set(1);
+	handler_set();
 	enter_at(handler_page);
 	for (u64 i = 0; i < n; i++) {
 		protect(va, 1, 0);
@@ -200,7 +175,7 @@ static s64 appel1(u64 n)
 	protect(va, PAGES, 0);
 	other_va = va + (u64)order[PAGES - 1] * ARIL_PAGE_SIZE;
 	protect(other_va, 1, ARIL_BIND_WRITE);
-	ops_set(2);
+	handler_set();
 	enter_at(handler_appel);
 	for (u64 i = 0; i < n; i++)
 		took += write_and_time(va + (u64)order[i % PAGES] * ARIL_PAGE_SIZE);
@@ -212,7 +187,7 @@ static s64 appel1(u64 n)
 static s64 appel2(u64 n)
 {
 	shuffle();
-	ops_set(1);
+	handler_set();
 	enter_at(handler_page);
 	u64 began = bench_now();
 	protect(va, PAGES, 0);
@@ -227,6 +202,7 @@ int main(int argc, char **argv, char **envp)
 {
 	(void)envp;
 	va = (u64)core_pages(PAGES, &first);
+	protect(va, PAGES, ARIL_BIND_WRITE); /* and MAY_WRITE, from here on */
 	bench_start(argc, argv);
 	bench_run("fault_to_handler", fault_to_handler, LOOPS);
 	bench_run("fault_unprotect_resume", fault_unprotect_resume, LOOPS);

@@ -11,6 +11,8 @@
 #include "slice.h"
 #include "util.h"
 
+#define AHEAD_MAX 1024u /* units of work */
+
 #define ROOT (ARIL_ACCOUNT_ROOT & 0xffff)
 
 struct aril_account *accounts;
@@ -143,6 +145,18 @@ void account_move_frame(u32 frame, u32 slot)
 
 /* --- work */
 
+/* Takes back what was not done of what was given ahead, counts the rest in the totals. */
+static void ahead_settle(struct context *ctx)
+{
+	u32 left = ctx->spare > 0 ? ctx->spare : 0, done = ctx->ahead - left;
+
+	ctx->ahead = 0;
+	ctx->spare = 0;
+	ctx->work -= left;
+	accounts[ctx->env->account].work += done;
+	ctx->env->info->work += done;
+}
+
 /* The current context, its counters those of the slice that runs: its end names it. */
 static struct context *counted(void)
 {
@@ -150,6 +164,7 @@ static struct context *counted(void)
 	struct context *ctx = cpu->ctx;
 
 	if (ctx && ctx->counted_slice != cpu->slice_end) {
+		ahead_settle(ctx);
 		ctx->counted_slice = cpu->slice_end;
 		ctx->work = 0;
 		ctx->flushes = 0;
@@ -170,6 +185,17 @@ s64 account_work(u32 pages)
 	account->work += pages;
 	ctx->env->info->work += pages;
 	return 0;
+}
+
+void account_ahead(void)
+{
+	struct context *ctx = counted();
+	u32 limit = accounts[ctx->env->account].limit[ARIL_QUOTA_WORK];
+
+	ahead_settle(ctx);
+	if (ctx->work < limit)
+		ctx->ahead = ctx->spare = (s32)min(limit - ctx->work, AHEAD_MAX);
+	ctx->work += (u32)ctx->ahead;
 }
 
 s64 account_flush(void)

@@ -9,9 +9,9 @@
 #define STEP_FRAMES 65536
 #define STEP_TABLES 16
 
-#define LEAF_BITS                                                                            \
-	(PTE_P | PTE_W | PTE_U | PTE_PWT | PTE_PCD | PTE_A | PTE_D | PTE_GUARD1 | PTE_ADDR | \
-	 PTE_SOFT | PTE_NX)
+#define LEAF_BITS                                                                           \
+	(PTE_P | PTE_W | PTE_U | PTE_PWT | PTE_PCD | PTE_A | PTE_D | PTE_GUARD1 | PTE_MAY | \
+	 PTE_ADDR | PTE_SOFT | PTE_NX)
 /* a CPU may set the dirty bit of a leaf only, but emulators differ in what they do to the others */
 #define TABLE_BITS (PTE_P | PTE_W | PTE_U | PTE_A | PTE_D | PTE_ADDR)
 
@@ -42,7 +42,7 @@ static const char *rights_wrong(u64 entry, const struct aril_frame *f)
 {
 	u32 slot = !!(entry & PTE_GUARD1), rights = f->guard[slot].rights, needs = ARIL_READ;
 
-	if (entry & PTE_W)
+	if (entry & (PTE_W | PTE_MAY))
 		needs |= ARIL_WRITE;
 	if (!(entry & PTE_NX))
 		needs |= ARIL_EXEC;

@@ -315,6 +315,7 @@ s64 call_env_space(u32 auth, u32 space)
 		env->info->space = space;
 		env->cr3 = (u64)space << ARIL_PAGE_SHIFT;
 		env->root = &frames[space];
+		authority_changed();
 		arch_load_space(env->cr3);
 		for (u32 i = 0; i < ncpus; i++) /* those that run it now reload from env->cr3 */
 			if (env->ctx[i].state == CTX_RUNNING && i != this_cpu()->id)

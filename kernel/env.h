@@ -33,6 +33,12 @@ struct permit {
 	struct context *to;
 };
 
+/* The same for changes to the space in which the env is. */
+struct space_permit {
+	u32 auth, id;
+	u64 epoch;
+};
+
 struct context {
 	struct aril_context *page; /* kernel alias of the library's page */
 	u64 va;			   /* where the library sees it */
@@ -40,10 +46,13 @@ struct context {
 	u32 state; /* enum ctx_state */
 	u32 donee; /* env that gets this context's slices while a synchronous gate is out; 0: none */
 	struct permit gate, yield;
-	u32 start_cause; /* known to entry.S, down to here */
+	u32 start_cause;
+	s32 spare; /* units of work that may be done without being asked (account.c) */
+	struct space_permit space; /* known to entry.S, down to here */
 	u32 frame;
 	u32 cpu;
 	u32 start_from;
+	s32 ahead;	   /* what `spare` was when it was given */
 	u64 counted_slice; /* the end of the slice to which work and flushes belong (account.c) */
 	u32 work, flushes;
 	/* under wait_lock */
@@ -70,7 +79,7 @@ struct env {
 	u32 flags;
 	u32 account; /* slot */
 	u32 nports;  /* grants of ports: the CPU's bitmap is filled when it runs */
-	u32 port_first[8];
+	u16 port_first[8];
 	u32 port_count[8];
 	struct auth auths[ARIL_AUTHS];
 	struct context ctx[ARIL_MAX_CPUS];

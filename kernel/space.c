@@ -243,7 +243,7 @@ static u32 flags_rights(u32 flags)
 {
 	u32 rights = ARIL_READ;
 
-	if (flags & ARIL_BIND_WRITE)
+	if (flags & (ARIL_BIND_WRITE | ARIL_BIND_MAY_WRITE))
 		rights |= ARIL_WRITE;
 	if (flags & ARIL_BIND_EXEC)
 		rights |= ARIL_EXEC;
@@ -264,6 +264,8 @@ static u64 entry_make(u32 frame, u32 flags, u32 guard)
 		return entry | PTE_NX;
 	if (flags & ARIL_BIND_WRITE)
 		entry |= PTE_W;
+	if (flags & ARIL_BIND_MAY_WRITE)
+		entry |= PTE_MAY;
 	if (!(flags & ARIL_BIND_EXEC))
 		entry |= PTE_NX;
 	return entry | PTE_U;
@@ -351,7 +353,7 @@ static s64 op_check(const struct aril_space_op *op)
 
 	if (op->kind != ARIL_BIND && op->kind != ARIL_UNBIND && op->kind != ARIL_PROTECT)
 		return -ARIL_E_RANGE;
-	if (op->flags & ~(0x1fu | ARIL_BIND_SOFT(0x3f)))
+	if (op->flags & ~(0x3fu | ARIL_BIND_SOFT(0x3f)))
 		return -ARIL_E_RANGE;
 	if (!op->count)
 		return -ARIL_E_RANGE;
@@ -397,8 +399,7 @@ static int entry_protect(u32 id, u32 flags, u32 guard)
 /* Where a removed translation may still be used. */
 enum { STALE_HERE = 1, STALE_ANYWHERE = 2 };
 
-/* Whether a table on the way to va has another place too: then other spaces may have walked it. */
-static inline int path_shared(u32 root, u64 va)
+int space_path_shared(u32 root, u64 va)
 {
 	u32 table = root;
 
@@ -452,9 +453,9 @@ static int op_do_stale(u32 space, const struct aril_space_op *op)
 
 	if (!(level == 1 ? pages_do(space, op, 1) : pages_do(space, op, 2)))
 		return 0;
-	if (path_shared(space, op->va))
+	if (space_path_shared(space, op->va))
 		return STALE_ANYWHERE;
-	if ((op->va ^ last) >> (ARIL_PAGE_SHIFT + 9 * level) && path_shared(space, last))
+	if ((op->va ^ last) >> (ARIL_PAGE_SHIFT + 9 * level) && space_path_shared(space, last))
 		return STALE_ANYWHERE;
 	return STALE_HERE;
 }
@@ -462,8 +463,8 @@ static int op_do_stale(u32 space, const struct aril_space_op *op)
 /* Of each CPU: the context `to` was allowed to change the space `id` last. */
 static struct permit allowed[ARIL_MAX_CPUS];
 
-/* Whether auth opens the space for changes: by comparison, where this context was told so last. */
-static s64 update_allowed(u32 auth, u32 space)
+/* By comparison, where this context was told so last. */
+s64 space_allowed(u32 auth, u32 space)
 {
 	struct cpu *cpu = this_cpu();
 	struct permit *p = &allowed[cpu->id];
@@ -490,7 +491,7 @@ s64 call_space_update(u32 auth, u32 space, const struct aril_space_op *ops, u64 
 	int stale = 0;
 	u64 done;
 
-	s64 error = update_allowed(auth, space);
+	s64 error = space_allowed(auth, space);
 	if (error)
 		return error;
 	if (!n)

@@ -21,6 +21,7 @@
 #define PTE_G 0x100ul
 #define PTE_GUARD1 0x200ul
 #define PTE_POOL 0x400ul /* in a level 2 table: names a table that a cache fills, without books */
+#define PTE_MAY 0x800ul	 /* ARIL_BIND_MAY_WRITE: its guard grants WRITE */
 #define PTE_NX 0x8000000000000000ul
 #define PTE_ADDR 0x000ffffffffff000ul
 #define PTE_SOFT 0x03f0000000000000ul
@@ -55,6 +56,11 @@ s64 space_frame_decode(u32 frame, const struct auth *a, u32 flags);
 
 /* Does a checked PROTECT of 4 KiB pages that lies in one table, if it only takes rights away (narrow.c): whether a
  * translation was narrowed, or -1: it is another, and nothing was done. *shared: a table on the way is elsewhere too. */
+/* Whether the current env's index `auth` opens the space for changes: 0 or -E. */
+s64 space_allowed(u32 auth, u32 space);
+/* Whether a table on the way to va has another place too: then other spaces may have walked it. */
+int space_path_shared(u32 root, u64 va);
+s64 call_page_protect(u32 auth, u32 space, u64 va, u32 flags);
 int space_narrow(u32 root, const struct aril_space_op *op, u32 *shared);
 
 s64 call_space_create(u32 auth, u32 root, u32 shadow);

@@ -184,7 +184,7 @@ static void update_arguments(void)
 	fake_op(root, space, kind, va, frame, count, flags, auth)
 	SAME(OP(0, VA, frame, 1, 0, root), -ARIL_E_RANGE);
 	SAME(OP(4, VA, frame, 1, 0, root), -ARIL_E_RANGE);
-	SAME(OP(ARIL_BIND, VA, frame, 1, 32, root), -ARIL_E_RANGE);
+	SAME(OP(ARIL_BIND, VA, frame, 1, 64, root), -ARIL_E_RANGE);
 	SAME(OP(ARIL_BIND, VA, frame, 1, ARIL_BIND_SOFT(64), root), -ARIL_E_RANGE);
 	SAME(OP(ARIL_BIND, VA, frame, 0, 0, root), -ARIL_E_RANGE);
 	SAME(OP(ARIL_UNBIND, VA, frame, 0, 0, root), -ARIL_E_RANGE);

@@ -42,6 +42,8 @@ enum aril_space_op_kind {
 #define ARIL_BIND_NOREAD 8   /* present for the kernel's books only: every access faults */
 /* the op is about 2 MiB frames: va is aligned, count of them, frame steps by 512; at most 64 per op */
 #define ARIL_BIND_LARGE 16
+/* it may be made writable later without a look at its frame: needs WRITE now. A PROTECT without it takes that away. */
+#define ARIL_BIND_MAY_WRITE 32
 #define ARIL_BIND_SOFT(bits) ((u32)(bits) << 8) /* 6 bits kept in the page-table entry, 52..57 */
 
 /* For PROTECT, auth must open each frame bound there for what the new flags allow, unless they only take rights away. */
@@ -59,6 +61,10 @@ ARIL_ASSERT_SIZE(struct aril_space_op, 24);
 #define ARIL_OP_LARGE 64      /* most frames of 2 MiB in one op */
 #define ARIL_BATCH_PAGES 2048 /* after this many the call returns what it has done */
 
+/* page_protect: the bits of the page-table entry. */
+#define ARIL_PAGE_WRITE 0x2u
+#define ARIL_PAGE_MAY_WRITE 0x800u
+
 /* Page-table entry bits a library may read in its exposed tables. */
 #define ARIL_PTE_PRESENT 0x1ul
 #define ARIL_PTE_WRITE 0x2ul
@@ -66,6 +72,7 @@ ARIL_ASSERT_SIZE(struct aril_space_op, 24);
 #define ARIL_PTE_ACCESSED 0x20ul
 #define ARIL_PTE_DIRTY 0x40ul
 #define ARIL_PTE_GUARD1 0x200ul /* bound under guard[1], else guard[0] */
+#define ARIL_PTE_MAY_WRITE 0x800ul
 #define ARIL_PTE_NX 0x8000000000000000ul
 #define ARIL_PTE_FRAME(pte) ((u32)(((pte) >> 12) & 0xfffffffff))
 #define ARIL_PTE_SOFT(pte) ((u32)(((pte) >> 52) & 0x3f))

@@ -73,18 +73,17 @@ FUNCTION(syscall_entry)
 	swapgs
 	movq %rsp, CPU_USER_RSP
 	movq CPU_KERNEL_RSP, %rsp
-	cmpl $ARIL_CALL_GATE, %eax
-	je gate_short
-	cmpl $ARIL_CALL_YIELD, %eax
-	je yield_short
-syscall_push:
+	testl %eax, %eax
+	jns syscall_other
+	subl $ARIL_CALL_BASE, %eax
+	cmpl $ARIL_CALL_SLOTS, %eax
+	jae syscall_none
+	jmp *entry_table(, %rax, 8)
+syscall_call: /* eax: the call's index */
 	pushq %r11
 	pushq %rcx
-	leal -ARIL_CALL_BASE(%rax), %r11d
-	cmpl $ARIL_CALL_SLOTS, %r11d
-	jae syscall_other
 	movq %r10, %rcx
-	call *call_table(, %r11, 8)
+	call *call_table(, %rax, 8)
 syscall_return:
 	clear_arguments
 	popq %rcx
@@ -95,8 +94,8 @@ syscall_return:
 
 /* A foreign call, the short way to the library: as upcall_short, but rcx and r11 are lost already. */
 syscall_other:
-	testl %eax, %eax
-	js syscall_none
+	pushq %r11
+	pushq %rcx
 	pushq %rdx
 	movq CPU_CTX, %rcx
 	movq CTX_PAGE(%rcx), %r11
@@ -160,11 +159,13 @@ frame_sysret:
 	sysretq
 
 syscall_none:
+	pushq %r11
+	pushq %rcx
 	movq $-E_CALL, %rax
 	jmp syscall_return
 
 /* A gate, the long way: short.S sends here what it does not do. */
-	.globl gate_full, syscall_push, frame_sysret
+	.globl gate_full, syscall_call, frame_sysret
 gate_full:
 	popq %rdx
 	popq %r11
@@ -437,4 +438,21 @@ FUNCTION(vector_load)
 	ret
 	FIXUP(1b, 2b)
 END(vector_load)
+/* Where each call enters: by the table of handlers, or by a short way of its own. */
+	.section .rodata
+	.balign 8
+entry_table:
+	.set index, 0
+	.rept ARIL_CALL_SLOTS
+	.if index == ARIL_CALL_GATE_INDEX
+	.quad gate_short
+	.elseif index == ARIL_CALL_YIELD_INDEX
+	.quad yield_short
+	.elseif index == ARIL_CALL_PAGE_PROTECT_INDEX
+	.quad protect_short
+	.else
+	.quad syscall_call
+	.endif
+	.set index, index + 1
+	.endr
 	.section .note.GNU-stack, "", @progbits

@@ -33,6 +33,8 @@
 #define CTX_GATE 32
 #define CTX_YIELD 56
 #define CTX_START_CAUSE 80
+#define CTX_SPARE 84
+#define CTX_SPACE 88
 #define PERMIT_AUTH 0
 #define PERMIT_ID 4
 #define PERMIT_EPOCH 8

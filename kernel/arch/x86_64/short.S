@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * The short ways of gate and yield, entered from syscall_entry: GS is the kernel's, rsp its stack, empty, the program's rsp in
- * CPU_USER_RSP, all else the program's. What they do not do goes on at gate_full or syscall_push, as if nothing had been. */
+ * CPU_USER_RSP, all else the program's. What they do not do goes on at gate_full or syscall_call, as if nothing had been. */
 #include "asm.h"
 #include "entry.h"
 #include "x86.h"
@@ -191,8 +191,8 @@ yield_pending:
 yield_unclaim:
 	movl $READY, CTX_STATE(%r9)
 yield_full:
-	movl $ARIL_CALL_YIELD, %eax
-	jmp syscall_push
+	movl $ARIL_CALL_YIELD_INDEX, %eax
+	jmp syscall_call
 
 gate_unclaim:
 	movl $READY, CTX_STATE(%rcx)

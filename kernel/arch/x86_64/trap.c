@@ -32,6 +32,8 @@ _Static_assert(__builtin_offsetof(struct context, donee) == 28, "entry.S");
 _Static_assert(__builtin_offsetof(struct context, gate) == 32, "entry.S");
 _Static_assert(__builtin_offsetof(struct context, yield) == 56, "entry.S");
 _Static_assert(__builtin_offsetof(struct context, start_cause) == 80, "entry.S");
+_Static_assert(__builtin_offsetof(struct context, spare) == 84, "entry.S");
+_Static_assert(__builtin_offsetof(struct context, space) == 88, "entry.S");
 _Static_assert(__builtin_offsetof(struct permit, epoch) == 8, "entry.S");
 _Static_assert(__builtin_offsetof(struct permit, to) == 16, "entry.S");
 _Static_assert(__builtin_offsetof(struct env, gate) == 8, "entry.S");
