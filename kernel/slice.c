@@ -143,24 +143,33 @@ _Noreturn void slice_enter(struct context *ctx, u32 cause, u64 from)
 	arch_enter_user(ctx->env->entry, save_push(ctx, &save, 0));
 }
 
-/* Who runs at this position: the owner, or whom it is waiting for behind a synchronous gate. */
-static struct context *slice_candidate(struct cpu *cpu, const struct aril_slice *slice)
+/* Who runs in the owner's slice: it, or whom it is waiting for behind a synchronous gate. */
+static struct context *slice_candidate(struct cpu *cpu, struct env *owner)
 {
-	struct env *env = env_get(slice->env);
+	struct context *ctx = &owner->ctx[cpu->id];
 
-	if (!env)
-		return NULL;
-	struct context *ctx = &env->ctx[cpu->id];
 	for (u32 hops = 0; ctx->donee && hops < 8; hops++) {
 		struct env *donee = env_get(ctx->donee);
 
-		if (!donee) { /* the callee is dead: its caller goes on, and finds out */
+		/* the callee is dead, or gone from this CPU: its caller goes on, and finds out */
+		if (!donee || read_once(donee->ctx[cpu->id].state) == CTX_NONE) {
 			ctx->donee = 0;
 			break;
 		}
 		ctx = &donee->ctx[cpu->id];
 	}
 	return read_once(ctx->state) == CTX_READY ? ctx : NULL;
+}
+
+/* Whether the owner has a slice to forfeit: this one then. Other CPUs may be at the same count. */
+static int excess_pay(struct env *owner)
+{
+	u64 excess = read_once(owner->info->excess);
+
+	while (excess && !__atomic_compare_exchange_n(&owner->info->excess, &excess, excess - 1, 0,
+						      __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+		;
+	return excess != 0;
 }
 
 /* One walk of the vector from the position after the last. Enters the first that can run; returns whether
@@ -174,21 +183,21 @@ static int slice_scan(struct cpu *cpu)
 		u32 position = (cpu->position + i) % ARIL_SLICES;
 		struct aril_slice *slice = &vector[position];
 
-		if (!slice->env)
+		u32 id = read_once(slice->env); /* once: another CPU may give it away meanwhile */
+		struct env *owner = id ? env_get(id) : NULL;
+		if (!owner)
 			continue;
-		struct context *ctx = slice_candidate(cpu, slice);
+		struct context *ctx = slice_candidate(cpu, owner);
 		if (!ctx)
 			continue;
-		struct env *owner = env_get(slice->env);
-		if (owner && owner->info->excess) {
-			owner->info->excess--;
+		if (excess_pay(owner)) {
 			forfeited = 1;
 			continue;
 		}
 		if (!ctx_claim(ctx))
 			continue;
 		cpu->position = position;
-		cpu->owner = slice->env;
+		cpu->owner = id;
 		cpu->slice_end = time_now() + slice_ns;
 		cpu->grace_end = 0;
 		info->cpu[cpu->id].position = position;
@@ -233,9 +242,9 @@ static _Noreturn void slice_force(struct cpu *cpu, struct context *ctx,
 
 	arch_save_forced(&ctx->page->state, frame);
 	write_once(ctx->page->forced, 1);
-	env->info->overruns++;
+	__atomic_add_fetch(&env->info->overruns, 1, __ATOMIC_RELAXED);
 	if (owner)
-		owner->info->excess++;
+		__atomic_add_fetch(&owner->info->excess, 1, __ATOMIC_RELAXED);
 	/* Who was given the CPU when the slice was over already had less than the grace: no strike. */
 	if (cpu->warned == env->id && ++env->strikes >= ENV_STRIKES)
 		env_end_current(ARIL_END_EXCESS, 0);

@@ -176,6 +176,9 @@ void wait_gate_gone(const struct env *callee, u32 cpu)
 		next = ctx->wait_next;
 		if (ctx->wait_key != key)
 			continue;
+		if (ctx->gate_to !=
+		    callee->id) /* it waits on a word that was in this frame before */
+			continue;
 		wait_unblock(ctx, ARIL_START_CLOSED);
 		ctx->start_from = callee->id;
 	}
@@ -219,30 +222,23 @@ static s64 word_check(u32 auth, u32 frame, u32 offset)
 	return 0;
 }
 
-s64 call_wait(u32 auth, u32 frame, u32 offset, u32 expected, u64 deadline)
+/* Whether ctx has to block for its word, under wait_lock. */
+static s64 wait_decode(const struct context *ctx, const void *word, u32 expected)
 {
-	s64 error = word_check(auth, frame, offset);
-
-	if (error)
-		return error;
-	lock_take(&wait_lock);
-	struct cpu *cpu = this_cpu();
-	struct context *ctx = cpu->ctx;
-	if (!ctx) { /* ended by another CPU while this one waited for the lock */
-		lock_drop(&wait_lock);
-		slice_next();
-	}
-	u8 *memory = (u8 *)frame_memory(frame) + offset;
-	if (__atomic_load_n((u32 *)memory, __ATOMIC_SEQ_CST) != expected) {
-		lock_drop(&wait_lock);
+	if (__atomic_load_n((const u32 *)word, __ATOMIC_SEQ_CST) != expected)
 		return -ARIL_E_VALUE;
-	}
-	if (read_once(ctx->page->pending) & (ARIL_PEND_EVENT | ARIL_PEND_REVOKE)) {
-		lock_drop(&wait_lock);
+	if (read_once(ctx->page->pending) & (ARIL_PEND_EVENT | ARIL_PEND_REVOKE))
 		return -ARIL_E_AGAIN;
-	}
+	return 0;
+}
+
+/* ctx, which runs here, blocks on the word. Under wait_lock. */
+static void wait_block(struct context *ctx, u64 key, u32 auth, u64 deadline)
+{
+	struct cpu *cpu = this_cpu();
+
 	ctx->env->strikes = 0;
-	ctx->wait_key = ((u64)frame << ARIL_PAGE_SHIFT) + offset;
+	ctx->wait_key = key;
 	ctx->wait_auth = auth;
 	queue_add(ctx);
 	ctx->deadline = deadline;
@@ -251,7 +247,28 @@ s64 call_wait(u32 auth, u32 frame, u32 offset, u32 expected, u64 deadline)
 	cpu->ctx = NULL;
 	cpu->env = NULL;
 	ctx->state = CTX_BLOCKED;
-	lock_drop(&wait_lock);
+}
+
+/* object_lock: until the word was read its frame is what it was, and open to whom it was. */
+s64 call_wait(u32 auth, u32 frame, u32 offset, u32 expected, u64 deadline)
+{
+	lock_take(&object_lock);
+	struct context *ctx = this_cpu()->ctx;
+	if (!ctx) { /* ended by another CPU while this one waited for the lock */
+		lock_drop(&object_lock);
+		slice_next();
+	}
+	s64 error = word_check(auth, frame, offset);
+	if (!error) {
+		lock_take(&wait_lock);
+		error = wait_decode(ctx, (u8 *)frame_memory(frame) + offset, expected);
+		if (!error)
+			wait_block(ctx, ((u64)frame << ARIL_PAGE_SHIFT) + offset, auth, deadline);
+		lock_drop(&wait_lock);
+	}
+	lock_drop(&object_lock);
+	if (error)
+		return error;
 	slice_next();
 }
 

@@ -19,6 +19,7 @@ struct cpu fake_cpu;
 struct lock object_lock = LOCK("object");
 u32 fake_flushed; /* the space of the last flush of one */
 u32 fake_flushes, fake_quiesces, fake_copies, fake_grant_env;
+struct context *fake_charged;
 int fake_entropy = 1;
 static u8 *memory;
 static struct env *envs[ARIL_MAX_ENVS];
@@ -65,6 +66,7 @@ int copy_to_user(void *to, const void *from, u64 bytes)
 void smp_flush_all(void)
 {
 	fake_flushes++;
+	fake_charged = fake_cpu.ctx;
 }
 
 void smp_flush_space(u32 root)
@@ -84,7 +86,7 @@ void smp_quiesce(void)
 	fake_quiesces++;
 }
 
-void smp_poll(void)
+__attribute__((weak)) void smp_poll(void)
 {
 }
 

@@ -25,7 +25,10 @@ static void taking_frames(void)
 	SAME(told->head, 0);
 	now = 5000;
 	u32 flushes = fake_flushes;
+	struct context *here = fake_cpu.ctx;
 	expire();
+	CHECK(here && fake_cpu.ctx == here);
+	SAME(fake_charged, NULL); /* not the work of whom the deadline interrupted */
 	SAME(fake_flushes, flushes + 1);
 	SAME(posts, 1);
 	SAME(woken, (u64)page << ARIL_PAGE_SHIFT);

@@ -354,6 +354,17 @@ static void far_gone(void)
 	SAME(audit().wrong, 0);
 }
 
+/* What befalls while this CPU waits for a lock, whose holder drops it then. */
+static void (*meanwhile)(void);
+
+void smp_poll(void)
+{
+	if (meanwhile)
+		meanwhile();
+	meanwhile = NULL;
+	wait_lock.taken = object_lock.taken = 0;
+}
+
 static s64 waiting(u32 auth, u32 f, u32 offset, u32 expected, u64 deadline)
 {
 	if (setjmp(left))
@@ -398,6 +409,58 @@ static void words(void)
 	SAME(kicked, 1);
 	info->envs_frame = f;
 	SAME(call_wake(by_peer, f, 4, 1), -ARIL_E_RIGHTS);
+}
+
+static u32 lost;
+
+static void lose(void)
+{
+	frames[lost].guard[0] = fake_guard("another", ARIL_ALL, 0);
+}
+
+static void die(void)
+{
+	fake_cpu.ctx = NULL;
+	fake_cpu.env = NULL;
+}
+
+/* The right to a word goes while its caller waits for a lock: it must hear nothing of the word. */
+static void lost_while_waiting(void)
+{
+	for (u32 i = 0; i < 2; i++) {
+		start();
+		lost = fake_frame();
+		frames[lost].guard[0] = fake_guard("self", ARIL_ALL, 0);
+		u32 own = fake_open("self", ARIL_ALL, 0), *word = frame_memory(lost);
+		word[0] = 5;
+		meanwhile = lose;
+		object_lock.taken = 1;
+		SAME(waiting(own, lost, 0, i ? 5 : 6, 0), -ARIL_E_RIGHTS);
+		CHECK(!meanwhile);
+		SAME(self->ctx[0].state, CTX_RUNNING);
+		SAME(object_lock.taken | wait_lock.taken, 0);
+	}
+	meanwhile = die;
+	object_lock.taken = 1;
+	SAME(waiting(all, lost, 0, 5, 0), BUSY); /* something else runs */
+	SAME(self->ctx[0].wait_key, 0);
+	SAME(object_lock.taken, 0);
+}
+
+/* A frame that is waited on becomes an env, whose gate is closed: who waits on the word is no caller. */
+static void stale_waiter(void)
+{
+	start();
+	u32 f = fake_frame();
+	frames[f].guard[0] = fake_guard("", ARIL_ALL, 0);
+	*(u32 *)frame_memory(f) = 5;
+	SAME(waiting(all, f, 0, 5, 0), BUSY);
+	u32 before = peer->frame;
+	peer->frame = f;
+	wait_gate_gone(peer, 0);
+	peer->frame = before;
+	SAME(self->ctx[0].state, CTX_BLOCKED);
+	SAME(audit().wrong, 0);
 }
 
 /* wake(n) lets n go, oldest first; deadlines end in their order. */
@@ -472,10 +535,12 @@ static void audited(void)
 
 int main(void)
 {
-	static const struct test tests[] = {
-		TEST(yielding),	       TEST(gating),   TEST(far_refused), TEST(far_asynchronous),
-		TEST(far_synchronous), TEST(far_gone), TEST(words),	  TEST(order),
-		TEST(audited)};
+	static const struct test tests[] = {TEST(yielding),	   TEST(gating),
+					    TEST(far_refused),	   TEST(far_asynchronous),
+					    TEST(far_synchronous), TEST(far_gone),
+					    TEST(words),	   TEST(order),
+					    TEST(audited),	   TEST(lost_while_waiting),
+					    TEST(stale_waiter)};
 
 	return test_main(tests, sizeof(tests) / sizeof(*tests));
 }

@@ -23,6 +23,8 @@ struct cpu {
 	u64 slice_end;
 	u32 kicked;
 	struct context *timers;
+	u32 position, owner, warned;
+	u64 grace_end;
 };
 
 extern u32 ncpus;
@@ -50,6 +52,15 @@ u64 time_now(void);
 struct aril_forced;
 void arch_pass_registers(struct aril_forced *to, const struct trap_frame *frame);
 void smp_kick(u32 cpu);
+void timer_set(u64 ns);
+void arch_load_space(u64 cr3);
+u64 arch_kernel_cr3(void);
+void arch_clear_registers(void);
+void arch_save_forced(struct aril_forced *to, const struct trap_frame *frame);
+int arch_load_forced(const struct aril_forced *from, struct trap_frame *frame);
+_Noreturn void arch_enter_user(u64 rip, u64 rsp);
+_Noreturn void arch_return_frame(struct trap_frame *frame);
+void arch_idle(void);
 void *arch_map_device(u64 address, u64 bytes);
 void arch_load_ports(const struct env *env);
 u32 arch_isa_line(u32 isa, u32 *flags);
