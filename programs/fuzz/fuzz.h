@@ -19,11 +19,12 @@
 #define SIDES 2
 #define FUZZERS 6
 #define LEAVES 32  /* envs that fuzzers made, by slot modulo */
-#define POOL 80	   /* frames of a side */
+#define POOL 192   /* frames of a side */
 #define SHARED 16  /* frames that both sides open: guard[0] A's, guard[1] B's */
 #define BIG 512	   /* and as many more, aligned, to join into one of 2 MiB */
 #define PAGES 8	   /* the first frames of a side's pool: bound in the windows, contexts of leaves */
 #define CANARIES 8 /* frames of the supervisor alone */
+#define GRANTS 2   /* of a side: a line and ports */
 #define SCRATCH 16384 /* bytes of a fuzzer's argument memory */
 #define STACK 16384
 #define PAST 24	   /* calls that succeeded, kept by a fuzzer */
@@ -39,6 +40,14 @@ struct past {
 	u8 record[RECORD];
 };
 
+/* A sequence of calls that a fuzzer is in the middle of: see plan.c. */
+struct plan {
+	u32 kind, going, step, failed;
+	u32 space, level, env, account, cpu, position;
+	u32 frame[8];
+	u64 va;
+};
+
 struct fuzzer {
 	struct core_cpu cpu; /* first: the context's cookie points here */
 	u64 random;
@@ -48,9 +57,9 @@ struct fuzzer {
 	u8 *stack, *scratch;
 	u32 auth, weak,
 		closed; /* opened: all its side's rights; a longer name; an index that was closed */
-	u32 at, npast, recent;	    /* in scratch; past calls */
-	u32 plan_space, plan_level; /* tables being built, from level 3 down to a binding (0) */
-	u64 plan_va;
+	u32 at, npast, recent; /* in scratch; past calls */
+	u32 *volatile hot; /* word of an argument that others are to change while the kernel reads it */
+	struct plan plan;
 	u64 steps;
 	struct past past[PAST];
 };
@@ -60,13 +69,13 @@ struct side {
 	struct aril_guard guard;
 	u32 account, space; /* the supervisor's tables under a root that this side may RUN in */
 	u32 first;	    /* of POOL frames */
-	u32 window_bound;
+	volatile u32 grant[GRANTS];
 	u8 *window; /* PAGES pages of the pool */
 };
 
 extern struct side sides[SIDES];
 extern struct fuzzer fuzzers[FUZZERS], leaves[LEAVES];
-extern u32 shared_first, big_first;
+extern u32 shared_first, big_first, canary_first;
 #define ERRORS 20
 extern u64 made[ARIL_CALLS], worked[ARIL_CALLS], refused[ARIL_CALLS][ERRORS];
 extern volatile u32 stopping;
@@ -110,13 +119,29 @@ u32 pick_env(struct fuzzer *f);
 u64 pick_va(struct fuzzer *f);
 /* One of n frames from first on in that state (NORMAL: idle); 0: none. */
 u32 find_frame(struct fuzzer *f, u32 first, u32 n, u32 state);
-/* plan.c: makes of the arguments of space_table or cache_create what comes next. */
-void follow_plan(struct fuzzer *f, const char *name, struct past *to);
+/* n consecutive idle frames of the side. */
+u32 pick_run(struct fuzzer *f, u32 n);
+/* A position of that CPU that the side has; if there is none, any. */
+u32 own_position(struct fuzzer *f, u32 cpu);
+/* Memory for an argument. */
+u8 *room(struct fuzzer *f, u32 bytes);
+
+/* plan.c: the next call of a fuzzer's sequence, or the first of a new one; 0: it has none to make. */
+int plan_next(struct fuzzer *f, struct past *to);
+/* What came of it. */
+void plan_made(struct fuzzer *f, const struct past *call, s64 result);
 
 /* main.c: something is wrong: counted, and said. */
 void fuzz_finding(const char *what, u64 a, u64 b);
-/* What came of it, for what is made next. */
-void call_made(struct fuzzer *f, const struct past *call, s64 result);
+
+/* main.c: what the supervisor needs to be able to do; without it there is nothing to fuzz. */
+s64 must(const char *what, s64 result);
+
+/* check.c, by the supervisor, who has root. The kernel's own audit; frames that nobody may touch; a page of two frames in
+ * turn, changed by one CPU and read by others, who must not see what was before; a binding that must go with its guard. */
+extern u32 root, audits, audited;
+void checks_start(void);
+void audit(void), canaries(void), probe_change(void), probe_read(void), probe_guard(void);
 
 /* step.c: makes one call, by chance a new one or one that succeeded before, changed. */
 void fuzz_step(struct fuzzer *f);

@@ -7,9 +7,7 @@
 #include "fuzz.h"
 
 #define WINDOW_VA 0x500000000000ul
-#define CANARY_VA 0x500040000000ul
 #define CHECK_VA 0x500080000000ul
-#define PROBE_VA 0x5000c0000000ul
 #define STUCK 40 /* turns in which a fuzzer did nothing */
 
 struct side sides[SIDES];
@@ -20,11 +18,10 @@ volatile u32 stopping;
 
 static struct fuzzer self[ARIL_MAX_CPUS]; /* the supervisor's own random numbers, per CPU */
 static volatile u32 stage, findings;
-static u32 probe_first;
-static volatile u64 probe_round;
-static u32 root, turns_idle[FUZZERS], audits, audited, killed, stuck, cleared, refused_build;
+u32 root;
+static u32 turns_idle[FUZZERS], killed, stuck, cleared, refused_build;
 static u64 until, steps_before[FUZZERS], seed;
-static s64 last_refusal;
+static s64 last_refusal, grants_last;
 
 /* Fuzzers may not log: the supervisor says it for them. */
 static struct said {
@@ -49,7 +46,7 @@ static void findings_tell(void)
 }
 
 /* What the supervisor needs to be able to do; without it there is nothing to fuzz. */
-static s64 must(const char *what, s64 result)
+s64 must(const char *what, s64 result)
 {
 	if (result < 0)
 		fuzz_finding(what, (u64)-result, 0);
@@ -61,9 +58,10 @@ static int on_exception(struct core_frame *frame)
 {
 	u64 cookie = core_context()->cookie;
 
-	(void)frame;
 	if (cookie >= (u64)fuzzers && cookie < (u64)(fuzzers + FUZZERS))
 		aril_env_exit(-1);
+	core_log("fuzz: FINDING the supervisor faulted: vector %lu at %lx (seed %lu)",
+		 (u64)frame->save.vector, frame->save.rip, seed);
 	return 0;
 }
 
@@ -114,7 +112,7 @@ static void side_make(struct side *s, u32 number)
 {
 	static const u8 more[1] = {7};
 	static const u32 most[ARIL_QUOTAS] = {
-		POOL + SHARED + BIG + 64, 20, 16, 4, 0, 8, 1u << 20, 1u << 16};
+		POOL + SHARED + BIG + 64, 24, 16, 6, 0, 8, 1u << 20, 1u << 16};
 	u32 own_account = env_info(CORE_DOMAIN->env)->account;
 	struct aril_account_desc desc = {0};
 	u8 name[1] = {(u8)(0x40 + number)};
@@ -204,6 +202,35 @@ static void slices_free(void)
 			     aril_slice_free(root, i / ARIL_SLICES, i % ARIL_SLICES));
 }
 
+/* Lines and ports that the sides may use and pass on, but not make. */
+static void grants_give(void)
+{
+	const volatile struct aril_grant *grants =
+		(const volatile struct aril_grant *)ARIL_INFO->grants_va;
+
+	for (u32 i = 0; i < SIDES * GRANTS; i++) {
+		struct side *s = &sides[i / GRANTS];
+		u32 kind = i % GRANTS ? ARIL_GRANT_PORTS : ARIL_GRANT_LINE;
+		const volatile struct aril_grant *g = &grants[s->grant[i % GRANTS]];
+		struct aril_grant_desc desc = {.kind = kind,
+					       .env = fuzzers[i / GRANTS].env,
+					       .first = i % GRANTS ? 0x2000 + i * 16
+								   : 3 + i / GRANTS * 2,
+					       .count = i % GRANTS ? 8 : 1,
+					       .cpu = fuzzers[i / GRANTS].on_cpu,
+					       .flags = i % GRANTS ? 0 : ARIL_LINE_ISA,
+					       .guard = s->guard};
+
+		if (g->env && g->kind == kind &&
+		    g->guard.name[s->guard.len - 1] == s->guard.name[s->guard.len - 1])
+			continue;
+		s64 made_one = aril_grant_create(root, &desc);
+		if (made_one >= 0)
+			s->grant[i % GRANTS] = (u32)made_one;
+		grants_last = made_one < 0 ? made_one : grants_last;
+	}
+}
+
 static void slices_give(void)
 {
 	const volatile struct aril_slice *slices =
@@ -216,41 +243,6 @@ static void slices_give(void)
 							   i % ARIL_SLICES, &s->guard) >= 0)
 			aril_slice_set(root, i / ARIL_SLICES, i % ARIL_SLICES, CORE_DOMAIN->env, 0);
 	}
-}
-
-static void audit(void)
-{
-	struct aril_check found;
-
-	for (u32 noun = 1; noun < ARIL_NOUNS; noun++) {
-		s64 next = 0;
-
-		do {
-			next = aril_check(root, noun, (u64)next, &found);
-			if (next < 0) {
-				fuzz_finding("the audit is refused", noun, (u64)-next);
-				return;
-			}
-			audited += (u32)found.checked;
-			if (found.wrong) {
-				core_log("fuzz: audit: noun %u, %u: %s", noun, found.which,
-					 found.what);
-				fuzz_finding("audit", noun, found.which);
-			}
-		} while (next);
-	}
-	audits++;
-}
-
-static void canaries(void)
-{
-	for (u32 i = 0; i < CANARIES * 512; i++)
-		if (((volatile u64 *)CANARY_VA)[i] != (PATTERN ^ i)) {
-			fuzz_finding("a canary changed: word, value", i,
-				     ((volatile u64 *)CANARY_VA)[i]);
-			((volatile u64 *)CANARY_VA)[i] = PATTERN ^ i;
-			return;
-		}
 }
 
 /* What a frame's first guard is to be: of shared frames some let A read only, so that it matters by which guard B is let
@@ -302,7 +294,7 @@ static void tend_frames(u32 first, u32 count, const struct side *a, const struct
 			 (i->guard[0].len != a->guard.len || i->guard[0].rights != guard.rights) &&
 			 i->state < ARIL_FRAME_KERNEL)
 			core_set_guard(core_auth, (struct core_run){frame, 1}, 0, &guard);
-		else if (i->state && one_in(&self[0], 8) && i->state != ARIL_FRAME_PART)
+		else if (i->state && one_in(&self[0], 24) && i->state != ARIL_FRAME_PART)
 			reset(frame);
 		if (i->account != (a->account & 0xffff) && i->account && one_in(&self[0], 8)) {
 			struct aril_frame_op op = {.first = frame,
@@ -337,8 +329,11 @@ static void tend(void)
 				aril_account_destroy(root, account_info(i)->id);
 	}
 	tend_frames(shared_first, SHARED, &sides[0], &sides[1]);
-	if (one_in(&self[0], 16))
+	if (one_in(&self[0], 4))
 		slices_give();
+	if (one_in(&self[0], 8))
+		grants_give();
+	probe_guard();
 	if (one_in(&self[0], 4))
 		tend_frames(big_first, BIG, &sides[0], &sides[1]);
 }
@@ -367,35 +362,6 @@ static void turn(struct fuzzer *f, struct fuzzer *random)
 		return;
 	}
 	core_yield(core_auth, f->env);
-}
-
-/* One page of two frames in turn: who reads it after the call that bound the next must not see the one before. */
-static void probe_change(void)
-{
-	static volatile u64 *const frame[2] = {(volatile u64 *)(PROBE_VA + 0x2000),
-					       (volatile u64 *)(PROBE_VA + 0x3000)};
-	u64 next = probe_round + 1;
-	struct aril_space_op op = {.va = PROBE_VA,
-				   .frame = probe_first + (next & 1),
-				   .count = 1,
-				   .kind = ARIL_BIND,
-				   .auth = core_auth};
-
-	*frame[next & 1] = next;
-	must("a binding of the probe", aril_space_update(core_auth, CORE_DOMAIN->space, &op, 1));
-	probe_round = next;
-}
-
-static void probe_read(void)
-{
-	u64 before = 0, seen = 0;
-
-	for (u64 end = core_now() + 3000000; core_now() < end && seen >= before;) {
-		before = probe_round;
-		seen = *(volatile u64 *)PROBE_VA;
-	}
-	if (seen < before)
-		fuzz_finding("a translation is used that was removed: round, seen", before, seen);
 }
 
 static void supervise(u32 cpu)
@@ -437,6 +403,7 @@ static void report(void)
 	u64 all = 0, good = 0, lives = 0;
 
 	u32 reached = 0;
+
 	findings_tell();
 
 	for (u32 i = 0; i < ARIL_CALLS; i++) {
@@ -457,6 +424,8 @@ static void report(void)
 		 "(%u stuck), %u "
 		 "not built (last error %ld)",
 		 reached, ARIL_CALLS, lives, killed, stuck, refused_build, -last_refusal);
+	if (grants_last)
+		core_log("fuzz: grants refused, last by error %ld", -grants_last);
 	core_log("fuzz: %u audits of %u objects, %u frames allocated again and looked at", audits,
 		 audited, cleared);
 	core_log("fuzz: seed %lu: %lu calls, %lu %% succeeded, %u findings", seed, all,
@@ -485,19 +454,9 @@ static void start(void)
 	slices_free();
 	for (u32 i = 0; i < SIDES; i++)
 		side_make(&sides[i], i);
-	u32 canary_first = core_pool_take(&core_pool, CANARIES);
-	must("canaries",
-	     core_map(&core_self, CANARY_VA, canary_first, CANARIES, ARIL_BIND_WRITE, core_auth));
+	checks_start();
 	must("tables", core_add_tables(&core_self, CHECK_VA));
-	probe_first = core_pool_take(&core_pool, 2);
-	must("the probe",
-	     core_map(&core_self, PROBE_VA, probe_first, 1, ARIL_BIND_WRITE, core_auth));
-	must("the probe",
-	     core_map(&core_self, PROBE_VA + 0x2000, probe_first, 2, ARIL_BIND_WRITE, core_auth));
-	probe_change();
 	must("tables", core_add_tables(&core_self, WINDOW_VA));
-	for (u32 i = 0; i < CANARIES * 512; i++)
-		((volatile u64 *)CANARY_VA)[i] = PATTERN ^ i;
 	for (u32 i = 0; i < FUZZERS; i++)
 		fuzzer_make(i);
 	for (u32 i = 0; i < LEAVES; i++) {

@@ -50,10 +50,19 @@ static u64 any(struct fuzzer *f)
 	}
 }
 
-static int opens_all(u32 frame)
+/* Whether one of its guards lets the side do anything. */
+static int opens_all(const struct fuzzer *f, u32 frame)
 {
-	return (frame_info(frame)->guard[0].rights | frame_info(frame)->guard[1].rights) ==
-	       ARIL_ALL;
+	const struct aril_guard *ours = &sides[f->side].guard;
+
+	for (u32 slot = 0; slot < 2; slot++) {
+		const volatile struct aril_guard *g = &frame_info(frame)->guard[slot];
+
+		if (g->rights == ARIL_ALL && g->len >= ours->len &&
+		    g->name[ours->len - 1] == ours->name[ours->len - 1])
+			return 1;
+	}
+	return 0;
 }
 
 static u32 any_frame(struct fuzzer *f)
@@ -65,13 +74,14 @@ static u32 any_frame(struct fuzzer *f)
 		return big_first + below(f, BIG);
 	case 2:
 		return sides[!f->side].first + below(f, POOL);
-	case 3:
-		return below(f, ARIL_INFO->nframes);
+	case 3: /* what is out of reach */
+		return below(f, 16) ? canary_first + below(f, CANARIES)
+				    : below(f, ARIL_INFO->nframes);
 	default:
 		for (u32 i = 0; i < 4; i++) {
 			u32 frame = sides[f->side].first + below(f, POOL);
 
-			if (opens_all(frame))
+			if (opens_all(f, frame))
 				return frame;
 		}
 		return sides[f->side].first + below(f, POOL);
@@ -94,7 +104,7 @@ u32 find_frame(struct fuzzer *f, u32 first, u32 n, u32 state)
 
 		if ((state == ARIL_FRAME_NORMAL ? idle(frame)
 						: frame_info(frame)->state == state) &&
-		    opens_all(frame))
+		    opens_all(f, frame))
 			return frame;
 	}
 	return 0;
@@ -115,15 +125,15 @@ static u32 pick(struct fuzzer *f, u32 state)
 	return frame ? frame : any_frame(f);
 }
 
-/* n consecutive idle frames of the side. */
-static u32 pick_run(struct fuzzer *f, u32 n)
+u32 pick_run(struct fuzzer *f, u32 n)
 {
 	u32 first = sides[f->side].first + PAGES, start = below(f, POOL - PAGES);
 
 	for (u32 i = 0; i < POOL - PAGES; i++) {
 		u32 at = (start + i) % (POOL - PAGES), got = 0;
 
-		while (got < n && at + got < POOL - PAGES && idle(first + at + got))
+		while (got < n && at + got < POOL - PAGES && idle(first + at + got) &&
+		       opens_all(f, first + at + got))
 			got++;
 		if (got == n)
 			return first + at;
@@ -187,22 +197,21 @@ static u32 pick_account(struct fuzzer *f, int children)
 	return sides[f->side].account;
 }
 
-/* A position of the side's on some CPU, or any. */
-static u32 pick_position(struct fuzzer *f)
+u32 own_position(struct fuzzer *f, u32 cpu)
 {
 	const volatile struct aril_slice *slices =
 		(const volatile struct aril_slice *)ARIL_INFO->slices_va;
-	u32 start = below(f, ARIL_SLICES), cpu = below(f, ARIL_INFO->ncpus);
+	u32 start = below(f, ARIL_SLICES);
 
-	for (u32 i = 0; i < ARIL_SLICES && below(f, 12); i++)
+	for (u32 i = 0; i < ARIL_SLICES; i++)
 		if (slices[cpu * ARIL_SLICES + (start + i) % ARIL_SLICES].account ==
 		    (sides[f->side].account & 0xffff))
 			return (start + i) % ARIL_SLICES;
-	return one_in(f, 24) ? (u32)any(f) : start;
+	return start;
 }
 
 /* Memory for an argument: aligned as records are, mostly. */
-static u8 *room(struct fuzzer *f, u32 bytes)
+u8 *room(struct fuzzer *f, u32 bytes)
 {
 	u32 at = (f->at + 15) & ~15u;
 
@@ -435,7 +444,17 @@ static u64 make_scalar(struct fuzzer *f, const char *call, u32 kind)
 		if (!strcmp(call, "frame_reset"))
 			return any_frame(f);
 		return pick(f, ARIL_FRAME_NORMAL);
+	case ARIL_ARG_GRANT:
+		return one_in(f, 6) ? (u32)any(f) : s->grant[below(f, GRANTS)];
 	case ARIL_ARG_ENV:
+		if (!strcmp(call, "yield") ||
+		    !strcmp(call, "gate")) /* who is on this CPU, mostly */
+			for (u32 i = 0; i < 2 * FUZZERS && below(f, 12); i++) {
+				const struct fuzzer *to = &fuzzers[below(f, FUZZERS)];
+
+				if (to != f && to->side == f->side && to->on_cpu == f->on_cpu)
+					return to->env;
+			}
 		return one_in(f, 12) ? 0 : pick_env(f);
 	case ARIL_ARG_ACCOUNT:
 		return pick_account(
@@ -450,16 +469,22 @@ static u64 make_scalar(struct fuzzer *f, const char *call, u32 kind)
 	case ARIL_ARG_CPU:
 		return one_in(f, 24) ? (u32)any(f) : below(f, ARIL_INFO->ncpus);
 	case ARIL_ARG_POSITION:
-		return pick_position(f);
+		return one_in(f, 24) ? (u32)any(f) : own_position(f, below(f, ARIL_INFO->ncpus));
 	case ARIL_ARG_OFFSET:
 		if (!strncmp(call, "region", 6) && below(f, 6))
 			return 64 * below(f, 4) + 8 * below(f, 3);
 		return one_in(f, 16) ? (u32)any(f) : 8 * below(f, 32);
 	case ARIL_ARG_FIRST:
+		for (u32 i = 0; i < POOL && !strcmp(call, "frame_alloc"); i++)
+			if (!frame_info(s->first + i)->account && below(f, 4))
+				return s->first + i;
 		return any_frame(f);
 	case ARIL_ARG_COUNT:
 		return one_in(f, 12) ? (u32)any(f) : 1 + below(f, 4);
 	case ARIL_ARG_EXPECTED:
+		if (!strcmp(call, "wait") && below(f, 4))
+			return (u32)(below(f, 2) ? PATTERN : PATTERN >> 32);
+		return below(f, 8) ? 0 : any(f);
 	case ARIL_ARG_VALUE:
 		return below(f, 8) ? 0 : any(f);
 	case ARIL_ARG_DEADLINE:
@@ -511,6 +536,7 @@ void call_make(struct fuzzer *f, u32 call, struct past *to)
 		u32 bytes = make_record(f, d->arg[i], record, &n);
 
 		to->arg[i] = one_in(f, 64) ? any(f) : (u64)record;
+		f->hot = (u32 *)record + below(f, bytes / 4);
 		if (one_in(f, 24)) /* in memory that may be unbound while it is read */
 			to->arg[i] = (u64)sides[f->side].window + below(f, PAGES * 4096);
 		if (!to->bytes && bytes <= RECORD) {
@@ -520,11 +546,6 @@ void call_make(struct fuzzer *f, u32 call, struct past *to)
 		if (run_length(to, d, i) && below(f, 16))
 			to->arg[++i] = n ? n : 1;
 	}
-	if (!strcmp(d->name, "space_table") && below(f, 8))
-		follow_plan(f, d->name, to);
-	if (!strcmp(d->name, "cache_create") && to->bytes && below(f, 4) && f->plan_level == 1 &&
-	    to->arg[2] - (u64)f->scratch < SCRATCH)
-		follow_plan(f, d->name, to);
 	if (!strcmp(d->name, "env_context") && to->arg[3] &&
 	    below(f, 16)) /* page and address belong together */
 		to->arg[4] = (u64)sides[f->side].window +

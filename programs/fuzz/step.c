@@ -7,9 +7,9 @@ s64 core_switch_gate(u32 auth, u32 env, u32 mode, const struct core_message *mes
 /* Calls that end or derange the caller are made seldom. */
 static u32 seldom(const char *name)
 {
-	return !strcmp(name, "env_exit")						  ? 400
+	return !strcmp(name, "env_exit")						  ? 80
 	       : !strcmp(name, "env_space")						  ? 6
-	       : !strcmp(name, "env_entry")						  ? 8
+	       : !strcmp(name, "env_entry") || !strcmp(name, "null")			  ? 8
 	       : !strcmp(name, "frame_reset") || !strcmp(name, "frame_free")		  ? 2
 	       : !strcmp(name, "gate") || !strcmp(name, "wait") || !strcmp(name, "yield") ? 4
 	       : !strcmp(name, "log") || !strcmp(name, "check") || !strcmp(name, "machine_end") ||
@@ -19,25 +19,14 @@ static u32 seldom(const char *name)
 		       : 1;
 }
 
-/* Half of all calls build: spaces, tables, bindings, without which the others find nothing. */
 static u32 choose(struct fuzzer *f)
 {
-	static const char *const builders[] = {"space_create", "space_table",  "space_table",
-					       "space_table",  "space_update", "space_update",
-					       "space_update", "frame_update", "env_create",
-					       "env_context",  "space_link"};
-	const char *wanted =
-		below(f, 2) ? builders[below(f, sizeof(builders) / sizeof(builders[0]))] : 0;
-
 	for (;;) {
 		u32 call = below(f, ARIL_CALLS);
 		const struct aril_call_desc *d = &aril_call_desc[call];
 
-		if (wanted ? strcmp(d->name, wanted) : below(f, seldom(d->name)) != 0)
-			continue;
-		if (!f->leaf || d->kind != 2)
+		if (!below(f, seldom(d->name)) && (!f->leaf || d->kind != 2))
 			return call;
-		wanted = 0;
 	}
 }
 
@@ -66,19 +55,26 @@ static s64 make_call(struct fuzzer *f, const struct past *c)
 	return aril_call6(ARIL_CALL_BASE + d->number, a[0], a[1], a[2], a[3], a[4], a[5]);
 }
 
-/* Another fuzzer's latest arguments, while the kernel may be reading them; again and again at times. */
+/* Another fuzzer's latest arguments, while the kernel may be reading them: a word of them is this and that in turn. */
 static void disturb(struct fuzzer *f)
 {
 	struct fuzzer *other = &fuzzers[below(f, FUZZERS)];
-	u32 times = one_in(f, 4) ? 400 : 1, word = below(f, 20);
-	u32 values[2] = {below(f, 2) ? sides[f->side].first + below(f, POOL) : below(f, 64),
-			 below(f, 2) ? below(f, ARIL_INFO->nframes) : below(f, ~0u)};
+	u32 times = one_in(f, 4) ? 400 : 1;
+	u32 value = below(f, 4) ? canary_first + below(f, CANARIES)
+				: (u32)(below(f, 2) ? below(f, 64) : below(f, ~0u));
 
-	for (u32 i = 0; i < times && other != f; i++) {
-		u32 at = __atomic_load_n(&other->at, __ATOMIC_RELAXED);
+	for (u32 i = 0; i < times && other->on_cpu != f->on_cpu; i++) {
+		u32 *word = other->hot, was;
 
-		if (at >= RECORD)
-			((volatile u32 *)(other->scratch + at - RECORD))[word] = values[i & 1];
+		if (!word)
+			return;
+		was = __atomic_load_n(word, __ATOMIC_RELAXED);
+		if (was == value) /* another does the same */
+			was = sides[f->side].first + below(f, POOL);
+		__atomic_store_n(word, value, __ATOMIC_RELAXED);
+		for (u32 n = 0; n < (i & 31); n++)
+			__asm__ volatile("");
+		__atomic_store_n(word, was, __ATOMIC_RELAXED);
 	}
 }
 
@@ -92,53 +88,78 @@ static void open_auths(struct fuzzer *f)
 		f->weak = (u32)weak;
 }
 
-/* Whether it names an env that is gone for good: its slot has a later generation. */
-static int stale_env(const struct past *c)
+/* Whether it names what no fuzzer may touch: an env that is gone for good (its slot has a later generation), or a frame
+ * that no name of theirs opens. */
+static const char *out_of_reach(const struct past *c)
 {
 	const struct aril_call_desc *d = &aril_call_desc[c->call];
 
+	if (d->number == ARIL_CALL_ACCOUNT_HANDLER_INDEX && !(u32)c->arg[2])
+		return 0; /* no handler: no frame either */
 	for (u32 i = 0; i < d->nargs; i++) {
-		u32 env = (u32)c->arg[i], slot = env & 0xffff;
+		u32 id = (u32)c->arg[i], slot = id & 0xffff;
 
-		if (d->arg[i] == ARIL_ARG_ENV && env && slot && slot < ARIL_INFO->nenvs)
-			return env_info(slot)->id > env;
+		if (d->arg[i] == ARIL_ARG_ENV && id && slot && slot < ARIL_INFO->nenvs &&
+		    env_info(slot)->id > id)
+			return "a call took an env that was no more";
+		if ((d->arg[i] == ARIL_ARG_FRAME || d->arg[i] == ARIL_ARG_FIRST ||
+		     d->arg[i] == ARIL_ARG_TABLE || d->arg[i] == ARIL_ARG_ROOT ||
+		     d->arg[i] == ARIL_ARG_SHADOW || d->arg[i] == ARIL_ARG_BOOK) &&
+		    id - canary_first < CANARIES)
+			return "a call took a frame that it may not";
 	}
 	return 0;
+}
+
+/* A new call: of the sequence, one that succeeded before, changed, or any. 0: none. */
+static int next_call(struct fuzzer *f, struct past *to, int *planned)
+{
+	*planned = 0;
+	if (below(f, 2)) {
+		*planned = plan_next(f, to);
+		if (*planned && one_in(f, 24))
+			call_mutate(f, to);
+		return *planned;
+	}
+	if (f->npast && one_in(f, 3)) {
+		*to = f->past[below(f, f->npast)];
+		if (below(f, 4))
+			call_mutate(f, to);
+		return !f->leaf || aril_call_desc[to->call].kind != 2;
+	}
+	call_make(f, choose(f), to);
+	return 1;
 }
 
 void fuzz_step(struct fuzzer *f)
 {
 	struct past *call = &f->past[f->npast < PAST ? f->npast : below(f, PAST)], copy;
+	int planned;
 
 	memset(&copy, 0, sizeof(copy));
-
-	if (f->npast && one_in(f, 6)) {
-		copy = f->past[below(f, f->npast)];
-		if (below(f, 4))
-			call_mutate(f, &copy);
-		if (f->leaf && aril_call_desc[copy.call].kind == 2)
-			return;
-	} else {
-		call_make(f, choose(f), &copy);
-	}
 	if (one_in(f, 16))
 		disturb(f);
-	int never = stale_env(&copy);
+	if (!next_call(f, &copy, &planned))
+		return;
+	u32 number = aril_call_desc[copy.call].number;
+	const char *never = out_of_reach(&copy);
+	f->steps++;
+	__atomic_fetch_add(&made[copy.call], 1, __ATOMIC_RELAXED);
+	if (number == ARIL_CALL_ENV_EXIT_INDEX) /* does not return */
+		__atomic_fetch_add(&worked[copy.call], 1, __ATOMIC_RELAXED);
 	s64 result = make_call(f, &copy);
 	if (never && result >= 0)
-		fuzz_finding("a call took an env that was no more", copy.call, (u64)result);
-	__atomic_fetch_add(&made[copy.call], 1, __ATOMIC_RELAXED);
-	f->steps++;
-	call_made(f, &copy, result);
-	if (aril_call_desc[copy.call].number == ARIL_CALL_CAP_CLOSE_INDEX && !result) {
+		fuzz_finding(never, copy.call, (u64)result);
+	if (planned)
+		plan_made(f, &copy, result);
+	if (number == ARIL_CALL_CAP_CLOSE_INDEX && !result) {
 		f->closed = (u32)copy.arg[0];
 		if (!aril_cap_close(f->closed))
 			fuzz_finding("a closed index closes again", f->closed, 0);
 		if (f->closed == f->auth || f->closed == f->weak || f->auth == f->weak)
 			open_auths(f);
 	}
-	if (aril_call_desc[copy.call].number == ARIL_CALL_CAP_OPEN_INDEX && result >= 0 &&
-	    one_in(f, 2))
+	if (number == ARIL_CALL_CAP_OPEN_INDEX && result >= 0 && below(f, 8))
 		aril_cap_close((u32)result);
 	if (result < 0 && -result < ERRORS)
 		__atomic_fetch_add(&refused[copy.call][-result], 1, __ATOMIC_RELAXED);
@@ -206,6 +227,8 @@ void fuzz_leaf(struct aril_context *context)
 	struct fuzzer *f = &leaves[context->env % LEAVES];
 
 	context->gate_open = f->random & 1;
+	f->env = context->env;
+	f->on_cpu = context->cpu;
 	open_auths(f);
 	for (u32 i = 0; i < 12 && !stopping; i++)
 		fuzz_step(f);
