@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Makes envs, contexts, entries and log lines in each wrong way there is, and asks for the exact refusal. */
 // expect: checks_env: refused a line by an env without a log
+// expect: checks_env: wiped\?\[2J clean\?
 // expect: checks_env: done
 // forbid: checks_env: WRONG
 #include "adversary.h"
@@ -136,6 +137,7 @@ int main(int argc, char **argv, char **envp)
 	contexts(bound, neighbour);
 	without_log();
 	refused("a line too long", aril_log((const char *)ARIL_INFO_VA, 257), ARIL_E_RANGE);
+	aril_log("checks_env: wiped\33[2J\tclean\177", 28); /* nothing that a terminal obeys */
 	refused("a line nowhere", aril_log((const char *)NOWHERE, 8), ARIL_E_ADDR);
 	refused("ending the machine by nothing", aril_machine_end(0xabcd, 0), ARIL_E_CAP);
 	refused("ending the machine", aril_machine_end(core_auth, 0), ARIL_E_RIGHTS);
