@@ -27,7 +27,7 @@ int main(int argc, char **argv)
 	double seconds = 1;
 
 	for (int i = 1; i < argc; i++) {
-		if (!strcmp(argv[i], "--help"))
+		if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h"))
 			return fputs(usage, stdout) < 0;
 		if (!strcmp(argv[i], "--json")) {
 			json = 1;

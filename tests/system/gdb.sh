@@ -7,3 +7,5 @@ status "gdb session" 0 ./aril gdb --batch 'hbreak call_env_create' 'continue' 'i
 has "$work/out" 'call_env_create'
 has "$work/out" 'syscall_dispatch'
 has "$work/out" 'alive|ALIVE'
+status "before the kernel's first instruction" 0 ./aril gdb --batch aril-envs
+has "$work/err" '^the kernel has not built its books yet'

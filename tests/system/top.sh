@@ -93,6 +93,8 @@ for word in --frobnicate top "--live never" "--json --live"; do
 	status "$word" 2 build/aril-top $word
 	[ "$(wc -l <"$work/err")" = 1 ] || fail "$word: not one line: $(cat "$work/err")"
 done
-status "--help" 0 build/aril-top --help
-has "$work/out" "^usage: aril-top"
+for help in --help -h; do
+	status "$help" 0 build/aril-top $help
+	has "$work/out" "^usage: aril-top"
+done
 status "elsewhere than on Aril" 1 build/aril-top

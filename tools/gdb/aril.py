@@ -32,7 +32,11 @@ def book(name):
         pointer = value(name)
     except gdb.error as why:
         raise gdb.GdbError(f"no symbol {name}: is this the kernel? ({why})")
-    if int(pointer) == 0:
+    try:
+        there = int(pointer) != 0
+    except gdb.MemoryError:  # not even its page tables are there
+        there = False
+    if not there:
         raise gdb.GdbError("the kernel has not built its books yet: continue to kernel_main's end")
     return pointer
 
