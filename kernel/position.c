@@ -108,7 +108,7 @@ s64 call_slice_set(u32 auth, u32 cpu, u32 position, u32 id, const struct aril_gu
 		return -ARIL_E_RIGHTS;
 	if (id && !env_get(id))
 		return -ARIL_E_ENV;
-	if (id && !slice->account)
+	if ((id || guard) && !slice->account)
 		return -ARIL_E_STATE;
 	s64 error = guard ? guard_read(&new, guard, a) : 0;
 	if (error)

@@ -1,25 +1,9 @@
 /* SPDX-License-Identifier: MIT
- * Guards, tables and bindings on the host: bytes are decoded into calls, and after each the books must balance. */
-#include "fake.h"
+ * Guards, tables and bindings on the host: bytes are decoded into calls, and after each the books must balance.
+ * links: tests/host/fake.c kernel/cap.c kernel/siphash.c kernel/frame.c kernel/large.c kernel/account.c kernel/space.c kernel/narrow.c kernel/table.c */
+#include "fuzz.h"
 
 #define PAGES 16
-
-int LLVMFuzzerTestOneInput(const u8 *data, usize bytes);
-
-/* What tests/host/test.c has for those with a main of their own. */
-u64 test_random(void)
-{
-	static u64 state = 1;
-
-	return state = state * 6364136223846793005ul + 1442695040888963407ul;
-}
-
-void test_same(s64 got, s64 expected, const char *file, int line, const char *what)
-{
-	(void)file, (void)line, (void)what;
-	if (got != expected)
-		__builtin_trap();
-}
 
 int LLVMFuzzerTestOneInput(const u8 *data, usize bytes)
 {

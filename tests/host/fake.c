@@ -235,10 +235,10 @@ void fake_reset(void)
 {
 	free(frames);
 	free(env_infos);
-	free(memory);
 	frames = calloc(FAKE_FRAMES, sizeof(*frames));
 	env_infos = calloc(ARIL_MAX_ENVS, sizeof(*env_infos));
-	memory = aligned_alloc(4096, FAKE_FRAMES * 4096);
+	if (!memory)
+		memory = aligned_alloc(4096, FAKE_FRAMES * 4096);
 	memset(memory, 0xaa, FAKE_FRAMES * 4096); /* what is not cleared shows */
 	memset(memory, 0xff, 4096);		  /* a missing table's entries would look present */
 	memset(envs, 0, sizeof(envs));

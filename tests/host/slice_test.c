@@ -135,6 +135,8 @@ static void setting(void)
 	start();
 	env = fake_cpu.env->id;
 	SAME(set(root, 2, env), -ARIL_E_STATE); /* free */
+	SAME(call_slice_set(root, 1, 2, 0, &mine), -ARIL_E_STATE);
+	SAME(at(1, 2)->guard.rights, 0);
 	SAME(set(root, 2, 0), 0);
 	SAME(alloc_by(own, 2, mine), 0);
 	SAME(set(0xabcd, 2, env), -ARIL_E_CAP);
