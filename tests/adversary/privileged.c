@@ -39,6 +39,9 @@ CHILD(p_wbinvd, "wbinvd");
 CHILD(p_swapgs, "swapgs");
 CHILD(p_sysret, "sysretq");
 CHILD(p_sysexit, "sysexitl");
+/* Protection keys are off: WRPKRU is no instruction, so nothing leaks by it and nothing of the kernel's is stopped. */
+CHILD(p_wrpkru, "xorl %ecx, %ecx\n\txorl %edx, %edx\n\tmovl $-1, %eax\n\twrpkru");
+CHILD(p_rdpkru, "xorl %ecx, %ecx\n\trdpkru");
 CHILD(p_xsetbv, "xorl %ecx, %ecx\n\txsetbv");
 CHILD(p_clac, "clac");
 CHILD(p_stac, "stac");
@@ -82,6 +85,8 @@ static const struct {
 	{"cr8", p_cr8},
 	{"reading dr7", p_rdr7},
 	{"dr0", p_dr0},
+	{"wrpkru", p_wrpkru},
+	{"rdpkru", p_rdpkru},
 	{"dr7", p_dr7},
 	{"wrmsr", p_wrmsr},
 	{"rdmsr", p_rdmsr},
