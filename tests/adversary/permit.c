@@ -12,6 +12,7 @@
 // expect: permit: refused a gate to another CPU
 // expect: permit: refused a gate to the blocked
 // expect: permit: refused a yield to the blocked
+// expect: permit: slices lent
 // expect: permit: END told by a yield
 // expect: permit: END told by a gate
 // expect: permit: refused a yield to the dead
@@ -30,10 +31,12 @@ s64 gate_round(u64 auth, u64 env, u64 mode);
 CHILD(peer,
       "movl child_auth(%rip), %edi\n\tmovl parent_env(%rip), %esi\n\ttestl %edi, %edi\n\tjnz 1f\n\t"
       "movq %rsp, %rdi\n\tandq $-4096, %rdi\n\tcall peer_start\n\t"
-      "1:\ttestl %eax, %eax\n\tjnz 2f\n\tcmpl $0, role(%rip)\n\tjne 3f\n\t"
+      "1:\ttestl %eax, %eax\n\tjnz 2f\n\tcmpl $1, role(%rip)\n\tje 3f\n\tja 4f\n\t"
       "movl $0x80000029, %eax\n\tsyscall\n\tud2\n"
-      "2:\tmovl %eax, %esi\n\txorl %edx, %edx\n\tmovl $0x80000032, %eax\n\tsyscall\n\tud2\n"
-      "3:\tmovl word_frame(%rip), %esi\n\tmovl $0x8000003c, %eax\n\tsyscall");
+      "2:\tcmpl $2, role(%rip)\n\tje 5f\n"
+      "4:\txorl %edx, %edx\n\tmovl $0x80000032, %eax\n\tsyscall\n\tud2\n"
+      "3:\tmovl word_frame(%rip), %esi\n\tmovl $0x8000003c, %eax\n\tsyscall\n\tud2\n"
+      "5:\txorl %esi, %esi\n\tmovl $0x80000029, %eax\n\tsyscall");
 void peer_start(struct aril_context *context);
 
 void peer_start(struct aril_context *context)
@@ -50,9 +53,11 @@ u64 gate_rsp;
 __asm__(".text\n"
 	"gate_round:\n\tpushq %rbx\n\tpushq %rbp\n\tpushq %r12\n\tpushq %r13\n\tpushq "
 	"%r14\n\tpushq %r15\n\t"
+	"rdgsbase %rax\n\tpushq %rax\n\trdfsbase %rax\n\tpushq %rax\n\t"
 	"movq %rsp, gate_rsp(%rip)\n\tmovl $0x80000032, %eax\n\tsyscall\n\tjmp 1f\n"
 	"own_gate:\n\tmovq gate_rsp(%rip), %rsp\n\txorl %eax, %eax\n"
-	"1:\tpopq %r15\n\tpopq %r14\n\tpopq %r13\n\tpopq %r12\n\tpopq %rbp\n\tpopq %rbx\n\tret\n");
+	"1:\tpopq %rcx\n\twrfsbase %rcx\n\tpopq %rcx\n\twrgsbase %rcx\n\t"
+	"popq %r15\n\tpopq %r14\n\tpopq %r13\n\tpopq %r12\n\tpopq %rbp\n\tpopq %rbx\n\tret\n");
 
 static s64 gate(u32 auth, u32 env, u64 mode)
 {
@@ -120,6 +125,27 @@ static void callee_not_there(struct child *c)
 	yields_warm(core_auth, c->env);
 }
 
+/* A synchronous call lends its caller's slices: the callee gives up the one it runs on, and answers in the next; no START
+ * comes to the caller, where none is waited for. */
+static void lent(struct child *c)
+{
+	gates_warm(core_auth, c->env);
+	u64 upcalls = env_info(CORE_DOMAIN->env)->upcalls;
+	role = 2;
+	core_async_off();
+	core_context()->gate_open = 1;
+	s64 result = gate_round(core_auth, c->env, ARIL_GATE_SYNC);
+	core_context()->gate_open = 0;
+	core_context()->mask = ARIL_MASK_ASYNC;
+	upcalls = env_info(CORE_DOMAIN->env)->upcalls - upcalls;
+	role = 0;
+	core_async_on();
+	if (result || upcalls)
+		core_log("%s: WRONG slices lent, %ld, %lu upcalls", NAME, result, upcalls);
+	else
+		core_log("%s: slices lent", NAME);
+}
+
 /* Until the slice is over, which is not heard: the grace runs. */
 static void overrun(void)
 {
@@ -182,6 +208,7 @@ int main(int argc, char **argv, char **envp)
 	refused("a yield by a closed index", aril_yield((u32)second, c.env), ARIL_E_CAP);
 	refused("a gate by a closed index", gate((u32)second, c.env, 0), ARIL_E_CAP);
 	callee_not_there(&c);
+	lent(&c);
 	over(&c, 0);
 	over(&c, 1);
 	yields_warm(core_auth, c.env);
