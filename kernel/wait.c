@@ -176,8 +176,8 @@ void wait_gate_gone(const struct env *callee, u32 cpu)
 		next = ctx->wait_next;
 		if (ctx->wait_key != key)
 			continue;
-		if (ctx->gate_to !=
-		    callee->id) /* it waits on a word that was in this frame before */
+		/* else it waits on a word that was in this frame before */
+		if (ctx->gate_to != callee->id)
 			continue;
 		wait_unblock(ctx, ARIL_START_CLOSED);
 		ctx->start_from = callee->id;
