@@ -82,6 +82,14 @@ static void update(const u8 *d)
 	model[index].guard = guard;
 }
 
+/* The page-table entry, which lies in a table that the cache fills: no space's other walks go there. */
+static u64 pool_entry(u64 va)
+{
+	u64 above = *space_entry(space, va, 2);
+
+	return above & PTE_P ? ((u64 *)frame_memory(ARIL_PTE_FRAME(above)))[va >> 12 & 511] : 0;
+}
+
 /* Served if the model has it, and then the page table has it too. */
 static void fault(const u8 *d)
 {
@@ -93,7 +101,7 @@ static void fault(const u8 *d)
 	has &= !(code & FETCHES) || model[index].flags & ARIL_BIND_EXEC;
 	SAME(cache_fault(va, code), has);
 	if (has)
-		SAME(ARIL_PTE_FRAME(fake_entry(space, va)), model[index].frame);
+		SAME(ARIL_PTE_FRAME(pool_entry(va)), model[index].frame);
 }
 
 static void forget(u32 frame, int guard)
