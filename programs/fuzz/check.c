@@ -103,13 +103,14 @@ void probe_change(void)
 	probe_round = next;
 }
 
-void probe_read(void)
+void probe_read(struct fuzzer *random, u32 cpu)
 {
 	u64 before = 0, seen = 0;
 
 	for (u64 end = core_now() + 3000000; core_now() < end && seen >= before;) {
 		before = probe_round;
 		seen = *(volatile u64 *)PROBE_VA;
+		disturb_others(random, cpu);
 	}
 	if (seen < before)
 		fuzz_finding("a translation is used that was removed: round, seen", before, seen);

@@ -45,7 +45,7 @@ struct plan {
 	u32 kind, going, step, failed;
 	u32 space, level, env, account, cpu, position;
 	u32 frame[8];
-	u64 va;
+	u64 va, bound;
 };
 
 struct fuzzer {
@@ -141,9 +141,12 @@ s64 must(const char *what, s64 result);
  * turn, changed by one CPU and read by others, who must not see what was before; a binding that must go with its guard. */
 extern u32 root, audits, audited;
 void checks_start(void);
-void audit(void), canaries(void), probe_change(void), probe_read(void), probe_guard(void);
+void audit(void), canaries(void), probe_change(void), probe_guard(void);
+void probe_read(struct fuzzer *random, u32 cpu);
 
-/* step.c: makes one call, by chance a new one or one that succeeded before, changed. */
+/* step.c: changes a word of what fuzzers on other CPUs pass, for moments. */
+void disturb_others(struct fuzzer *random, u32 cpu);
+/* Makes one call, by chance a new one or one that succeeded before, changed. */
 void fuzz_step(struct fuzzer *f);
 /* The fuzzers' thread; what envs made by fuzzers do at each upcall. */
 void fuzz_run(void);

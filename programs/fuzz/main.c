@@ -373,7 +373,7 @@ static void supervise(u32 cpu)
 			if (fuzzers[i].on_cpu == cpu)
 				turn(&fuzzers[i], &self[cpu]);
 		if (cpu != (u32)__builtin_ctz(CORE_DOMAIN->cpus)) {
-			probe_read();
+			probe_read(&self[cpu], cpu);
 			continue;
 		}
 		findings_tell();

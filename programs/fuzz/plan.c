@@ -53,6 +53,10 @@ static int bindings(struct fuzzer *f, struct past *to, u32 call, u32 kind, u32 c
 					       .kind = (u16)kind,
 					       .flags = (u16)below(f, 4),
 					       .auth = f->auth};
+	for (u32 i = 0; i < n && call == ARIL_CALL_SPACE_UPDATE_INDEX && kind == ARIL_BIND; i++)
+		op[i].flags |= (u16)(ARIL_BIND_MAY_WRITE * below(f, 2));
+	if (kind == ARIL_BIND)
+		p->bound = op[n - 1].va;
 	u64 at = put_record(f, to, op, n * sizeof(op[0]), &op[below(f, n)].frame);
 	return PUT(call, f->auth, p->space, at, n);
 }
@@ -90,7 +94,10 @@ static int plan_bind(struct fuzzer *f, struct past *to, u32 step)
 	case 5:
 	case 9:
 		return bindings(f, to, ARIL_CALL_SPACE_UPDATE_INDEX, ARIL_BIND, 1);
-	case 6:
+	case 6: /* the page that was bound last; without the second flag it cannot be written again */
+		return PUT(ARIL_CALL_PAGE_PROTECT_INDEX, f->auth, p->space, p->bound,
+			   ARIL_PAGE_MAY_WRITE * (below(f, 4) != 0) |
+				   ARIL_PAGE_WRITE * below(f, 2));
 	case 10:
 		return bindings(f, to, ARIL_CALL_SPACE_UPDATE_INDEX, ARIL_PROTECT, 1 + below(f, 8));
 	case 7:
@@ -170,6 +177,10 @@ static int plan_region(struct fuzzer *f, struct past *to, u32 step)
 		return PUT(ARIL_CALL_WAKE_INDEX, f->auth, p->frame[0], 8 * below(f, 8),
 			   1 + below(f, 3));
 	case 6:
+		at = put_record(f, to, &sides[f->side].guard, sizeof(struct aril_guard), 0);
+		return PUT(ARIL_CALL_REGION_GUARD_INDEX, f->auth, p->frame[0], 64 * below(f, 3),
+			   at);
+	case 7:
 		return PUT(ARIL_CALL_FRAME_RESET_INDEX, f->auth, p->frame[0]);
 	default:
 		return 0;
@@ -272,6 +283,9 @@ static int plan_account(struct fuzzer *f, struct past *to, u32 step)
 		at = put_record(f, to, &op, sizeof(op), 0);
 		return PUT(ARIL_CALL_FRAME_UPDATE_INDEX, f->auth, at, 1);
 	case 9:
+		at = put_record(f, to, &s->guard, sizeof(s->guard), 0);
+		return PUT(ARIL_CALL_ACCOUNT_GUARD_INDEX, f->auth, p->account, at);
+	case 10:
 		return PUT(ARIL_CALL_ACCOUNT_DESTROY_INDEX, f->auth, p->account);
 	default:
 		return 0;

@@ -55,6 +55,22 @@ static s64 make_call(struct fuzzer *f, const struct past *c)
 	return aril_call6(ARIL_CALL_BASE + d->number, a[0], a[1], a[2], a[3], a[4], a[5]);
 }
 
+/* A word is another value for a moment. */
+static void flip(u32 *word, u32 value, u32 wait)
+{
+	if (!word)
+		return;
+	u32 was = __atomic_load_n(word, __ATOMIC_RELAXED);
+	if (was == value) /* another does the same */
+		return;
+	__atomic_store_n(word, value, __ATOMIC_RELAXED);
+	for (u32 n = 0; n < wait; n++)
+		__asm__ volatile("");
+	__atomic_store_n(word, was, __ATOMIC_RELAXED);
+	for (u32 n = 0; n < wait; n++)
+		__asm__ volatile("");
+}
+
 /* Another fuzzer's latest arguments, while the kernel may be reading them: a word of them is this and that in turn. */
 static void disturb(struct fuzzer *f)
 {
@@ -63,18 +79,22 @@ static void disturb(struct fuzzer *f)
 	u32 value = below(f, 4) ? canary_first + below(f, CANARIES)
 				: (u32)(below(f, 2) ? below(f, 64) : below(f, ~0u));
 
-	for (u32 i = 0; i < times && other->on_cpu != f->on_cpu; i++) {
-		u32 *word = other->hot, was;
+	for (u32 i = 0; i < times && other->on_cpu != f->on_cpu; i++)
+		flip(other->hot, value, i & 31);
+}
 
-		if (!word)
-			return;
-		was = __atomic_load_n(word, __ATOMIC_RELAXED);
-		if (was == value) /* another does the same */
-			was = sides[f->side].first + below(f, POOL);
-		__atomic_store_n(word, value, __ATOMIC_RELAXED);
-		for (u32 n = 0; n < (i & 31); n++)
-			__asm__ volatile("");
-		__atomic_store_n(word, was, __ATOMIC_RELAXED);
+void disturb_others(struct fuzzer *random, u32 cpu)
+{
+	static u64 before[FUZZERS];
+	u32 value = canary_first + below(random, CANARIES);
+
+	for (u32 i = 0; i < FUZZERS; i++) {
+		struct fuzzer *f = &fuzzers[i];
+		u64 steps = f->steps;
+
+		for (u32 n = 0; n < 64 && f->on_cpu != cpu && steps != before[i]; n++)
+			flip(f->hot, value, n & 31);
+		before[i] = steps;
 	}
 }
 
@@ -150,6 +170,10 @@ void fuzz_step(struct fuzzer *f)
 	s64 result = make_call(f, &copy);
 	if (never && result >= 0)
 		fuzz_finding(never, copy.call, (u64)result);
+	for (u32 i = 0; i < CANARIES; i++) /* at once: what was bound is soon unbound */
+		if (frame_info(canary_first + i)->refs > 1)
+			fuzz_finding("a frame is bound that nobody may bind", copy.call,
+				     canary_first + i);
 	if (planned)
 		plan_made(f, &copy, result);
 	if (number == ARIL_CALL_CAP_CLOSE_INDEX && !result) {
