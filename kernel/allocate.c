@@ -9,6 +9,7 @@
 #include "call_handlers.h"
 #include "check.h"
 #include "frame.h"
+#include "revoke.h"
 #include "util.h"
 
 /* A free frame is one that is charged to nobody, and that root did not take without asking. */
@@ -88,10 +89,12 @@ s64 frame_give_back(u32 frame, u32 *budget, int *stale)
 	frame_guard_set(frame, 0, &nobody);
 	frame_guard_set(frame, 1, &nobody);
 	f->tag = 0;
-	if (f->pins)
-		f->flags |= ARIL_FRAME_FREED;
-	else
+	if (!f->pins)
 		account_move_frame(frame, 0);
+	else if (!(f->flags & ARIL_FRAME_FREED)) {
+		f->flags |= ARIL_FRAME_FREED;
+		revoke_awaits(f->account, frame);
+	}
 	return 0;
 }
 

@@ -322,7 +322,7 @@ static s64 pages_decode(const struct cache *c, const struct aril_space_op *op)
 			continue;
 		if (op->kind == ARIL_PROTECT)
 			frame = cache_entry_frame(*entry_of(id));
-		if (frame >= nframes) /* device memory has no books */
+		if (frame >= nframes || frames[frame].state == ARIL_FRAME_ABSENT) /* a device's */
 			return -ARIL_E_FRAME;
 		s64 guard = space_frame_decode(frame, a, op->flags);
 		if (guard < 0)
@@ -346,7 +346,7 @@ static s64 op_decode(u32 space, const struct aril_space_op *op, struct cache **c
 		return -ARIL_E_RANGE;
 	if (op->va % ARIL_PAGE_SIZE)
 		return -ARIL_E_RANGE;
-	if (op->va >= ARIL_USER_TOP)
+	if (op->va > ARIL_USER_TOP - op->count * (u64)ARIL_PAGE_SIZE) /* its last page: never */
 		return -ARIL_E_RANGE;
 	if (op->va / ARIL_CACHE_BYTES != last / ARIL_CACHE_BYTES)
 		return -ARIL_E_RANGE;
@@ -357,6 +357,9 @@ static s64 op_decode(u32 space, const struct aril_space_op *op, struct cache **c
 		return -ARIL_E_RANGE;
 	if ((*cache)->dying)
 		return -ARIL_E_RANGE;
+	s64 error = account_work(op->count);
+	if (error)
+		return error;
 	return op->kind == ARIL_UNBIND ? 0 : pages_decode(*cache, op);
 }
 
@@ -408,8 +411,6 @@ s64 call_cache_update(u32 auth, u32 space, const struct aril_space_op *ops, u64 
 			error = -ARIL_E_ADDR;
 		if (!error)
 			error = op_decode(space, op, &c);
-		if (!error)
-			error = account_work(op->count);
 		if (error)
 			break;
 		pages += op->count;

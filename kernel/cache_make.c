@@ -196,6 +196,7 @@ static void cache_release(struct cache *c)
 	if (!(root_words(space)[0] | root_words(space)[1] | root_words(space)[2] |
 	      root_words(space)[3]))
 		frames[space].flags &= ~ARIL_FRAME_CACHED;
+	smp_quiesce(); /* a fault that found it before this is through: nobody looks at its frames any more */
 	for (u32 i = 0; i < c->seen.ntables; i++)
 		frame_release(c->table_first + i);
 	for (u32 i = 0; i < nstlb; i++) {
@@ -225,9 +226,9 @@ int cache_destroy(u32 frame, u32 *budget, int *stale)
 		cache_entry_remove(c, id, stale);
 	}
 	for (u32 i = 0; i < c->seen.nstlb; i++)
-		if (!space_break(c->stlb_first + i, -1, budget, stale))
+		if (!space_break_all(c->stlb_first + i, budget, stale))
 			return 0;
-	if (!space_break(frame, -1, budget, stale))
+	if (!space_break_all(frame, budget, stale))
 		return 0;
 	cache_release(c);
 	return 1;

@@ -111,8 +111,8 @@ void frame_unpin(u32 frame)
 		return;
 	f->flags &= ~ARIL_FRAME_LOST;
 	if (f->flags & ARIL_FRAME_FREED) {
+		account_move_frame(frame, 0); /* revoke_given sees that it was awaited */
 		f->flags &= ~ARIL_FRAME_FREED;
-		account_move_frame(frame, 0);
 	}
 }
 
@@ -377,7 +377,7 @@ static s64 undo_normal(u32 frame, u32 *budget, int *stale)
 {
 	struct aril_frame *f = &frames[frame];
 
-	if (!space_break(frame, -1, budget, stale))
+	if (!space_break_all(frame, budget, stale))
 		return -ARIL_E_AGAIN;
 	f->flags &= ~(ARIL_FRAME_BREAKING(0) | ARIL_FRAME_BREAKING(1));
 	if (!f->pins)
@@ -408,7 +408,7 @@ static s64 undo_table(u32 frame, u32 *budget, int *stale)
 		return -ARIL_E_AGAIN;
 	if (!cache_destroy_all(frame, budget, stale))
 		return -ARIL_E_AGAIN;
-	if (!space_break(frame, -1, budget, stale))
+	if (!space_break_all(frame, budget, stale))
 		return -ARIL_E_AGAIN;
 	if (!space_empty(frame, budget, &unused))
 		return -ARIL_E_AGAIN;

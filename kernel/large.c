@@ -80,7 +80,7 @@ int large_split(u32 first, u32 *budget, int *stale)
 {
 	struct aril_frame *large = &frames[first];
 
-	if (!space_break(first, -1, budget, stale))
+	if (!space_break_all(first, budget, stale))
 		return 0;
 	large->flags &= ~(ARIL_FRAME_BREAKING(0) | ARIL_FRAME_BREAKING(1));
 	large->level = 0;

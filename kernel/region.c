@@ -171,7 +171,7 @@ int region_destroy(u32 frame, u32 *budget, int *stale)
 
 	if (frames[frame].state == ARIL_FRAME_BOOK)
 		return region_destroy(book, budget, stale);
-	if (!space_break(frame, -1, budget, stale))
+	if (!space_break_all(frame, budget, stale))
 		return 0;
 	frame_release(frame);
 	frame_release(book);

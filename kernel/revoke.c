@@ -21,11 +21,11 @@
 struct open {
 	u64 deadline;
 	u32 first, last;
-	u32 at;	      /* FRAMES: where the next step goes on */
-	u32 going;    /* FRAMES: taken, but in the hands of a device until it has finished */
-	u8 lower;     /* the limit falls too */
-	u8 hard;      /* this round takes what something is built on, too */
-	u8 took;      /* since the last hard round began */
+	u32 at;	   /* FRAMES: where the next step goes on */
+	u32 going; /* FRAMES: taken or freed, but in the hands of a device until it has finished */
+	u8 lower;  /* the limit falls too */
+	u8 hard;   /* this round takes what something is built on, too */
+	u8 took;   /* since the last hard round began */
 	u8 exhausted; /* all was looked at */
 };
 
@@ -170,7 +170,7 @@ void revoke_given(u32 slot, u32 kind, u32 what)
 		account->taken++;
 	else
 		account->given++;
-	if (o->going)
+	if (o->going && frames[what].flags & ARIL_FRAME_FREED)
 		o->going--;
 	if (o->lower)
 		limit_lower(account, kind);
@@ -178,6 +178,14 @@ void revoke_given(u32 slot, u32 kind, u32 what)
 		request_write(slot, kind);
 	else
 		revocation_close(slot, kind);
+}
+
+void revoke_awaits(u32 slot, u32 frame)
+{
+	struct open *o = &books[slot].kind[ARIL_REVOKE_FRAMES];
+
+	if (accounts[slot].wanted[ARIL_REVOKE_FRAMES] && frame >= o->first && frame <= o->last)
+		o->going++;
 }
 
 /* --- the abort protocol */
@@ -207,13 +215,9 @@ static s64 frame_take(u32 frame, u32 slot, u32 *budget, int *stale)
 	struct aril_frame *f = &frames[frame];
 	u64 tag = f->tag;
 
-	if (f->state == ARIL_FRAME_NORMAL) /* or others could bind it as fast as it is unbound */
-		f->flags |= ARIL_FRAME_BREAKING(0) | ARIL_FRAME_BREAKING(1);
 	s64 error = frame_give_back(frame, budget, stale);
 	if (error)
 		return error;
-	if (f->flags & ARIL_FRAME_FREED)
-		books[slot].kind[ARIL_REVOKE_FRAMES].going++;
 	loss_write(slot, ARIL_REVOKE_FRAMES, frame, tag);
 	return 0;
 }
@@ -491,9 +495,16 @@ s64 call_revoke(u32 auth, u32 id, const struct aril_revocation *user)
 	s64 error = want_decode(&want, slot);
 	if (error)
 		return error;
+	if (want.kind == ARIL_REVOKE_FRAMES && want.count) {
+		error = account_work(want.last - want.first + 1); /* somebody will look at each */
+		if (error)
+			return error;
+	}
 	revocation_close(slot, want.kind);
 	if (!want.count)
 		return 0;
+	/* Not before now: or who asks again and again would go before all who wait already. */
+	want.deadline = max(want.deadline, time_now());
 	struct book *book = &books[slot];
 	book->kind[want.kind] = (struct open){.deadline = want.deadline,
 					      .first = want.first,

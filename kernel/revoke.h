@@ -11,6 +11,8 @@ s64 call_revoke(u32 auth, u32 account, const struct aril_revocation *want);
 /* Something charged to this account was given back (account_credit; a gate: gate_close): counts it if an open
  * revocation covers it. object_lock held. */
 void revoke_given(u32 slot, u32 kind, u32 what);
+/* A frame charged to this account was freed or taken, and will be given when a device has finished. object_lock held. */
+void revoke_awaits(u32 slot, u32 frame);
 /* The nearest deadline of an open revocation, ns; ~0: none. Read without a lock by every CPU's timer. */
 extern u64 revoke_deadline;
 /* Takes by force what is overdue, a bounded step; leaves revoke_deadline in the past while more remains. Called by

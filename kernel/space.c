@@ -168,6 +168,12 @@ int space_break(u32 frame, int which, u32 *budget, int *stale)
 	return space_break_list(&frames[frame].head, which, budget, stale);
 }
 
+int space_break_all(u32 frame, u32 *budget, int *stale)
+{
+	frames[frame].flags |= ARIL_FRAME_BREAKING(0) | ARIL_FRAME_BREAKING(1);
+	return space_break(frame, -1, budget, stale);
+}
+
 int space_break_list(const u32 *head, int which, u32 *budget, int *stale)
 {
 	while (*head) {

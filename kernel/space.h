@@ -33,7 +33,10 @@ void space_kernel_half(u32 root);
  * them down. Returns 1 when none is left. Sets *stale when a translation was removed: the caller shoots
  * down before it returns to anyone. */
 int space_break(u32 frame, int which, u32 *budget, int *stale);
-/* The same for the bindings in the list that begins at *head. */
+/* All, and it is BREAKING from then on: or who still has the right would bind it as fast as it is unbound. 1 when done:
+ * the caller makes it another frame, or ends its BREAKING. */
+int space_break_all(u32 frame, u32 *budget, int *stale);
+/* As space_break, for the bindings in the list that begins at *head. */
 int space_break_list(const u32 *head, int which, u32 *budget, int *stale);
 /* Empties a table or root: unbinds entries below (leaf or sub-table), bounded by *budget; 1 when done. */
 int space_empty(u32 table, u32 *budget, int *stale);

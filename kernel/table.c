@@ -112,6 +112,8 @@ s64 call_space_link(u32 auth, u32 space, u64 va, u32 level, u32 table)
 		return error;
 	if (frames[table].state != ARIL_FRAME_TABLE || frames[table].level != level)
 		return -ARIL_E_STATE;
+	if (frames[table].flags & FRAME_GOING) /* being taken out of all spaces */
+		return -ARIL_E_STATE;
 	error = place_check(space, va, level);
 	if (error)
 		return error;

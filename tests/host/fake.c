@@ -81,9 +81,12 @@ void smp_space_new(u32 root)
 	fake_new_space = root;
 }
 
+void (*fake_on_quiesce)(void);
 void smp_quiesce(void)
 {
 	fake_quiesces++;
+	if (fake_on_quiesce)
+		fake_on_quiesce();
 }
 
 __attribute__((weak)) void smp_poll(void)
@@ -153,6 +156,11 @@ __attribute__((weak)) void revoke_given(u32 slot, u32 kind, u32 what)
 	(void)slot;
 	fake_given[kind]++;
 	fake_given_what = what;
+}
+
+__attribute__((weak)) void revoke_awaits(u32 slot, u32 frame)
+{
+	(void)slot, (void)frame;
 }
 
 __attribute__((weak)) void revoke_frame_gone(u32 frame)

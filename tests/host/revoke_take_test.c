@@ -176,8 +176,9 @@ static void devices(void)
 	SAME(accounts[slot].wanted[0], 1);
 	now = 5000;
 	expire();
-	SAME(accounts[slot].wanted[0], 0);
+	SAME(accounts[slot].wanted[0], 1); /* and is awaited, as one taken */
 	frame_unpin(FIRST + 1);
+	SAME(accounts[slot].wanted[0], 0);
 }
 
 static void taking_slices(void)
