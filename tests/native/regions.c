@@ -13,6 +13,7 @@
 #include <aril_stubs.h>
 #include <core/native.h>
 #include <core/print.h>
+#include <core/region.h>
 #include <core/string.h>
 #include <core/time.h>
 #include <core/upcall.h>
@@ -21,6 +22,7 @@
 #define ROUNDS 5000
 
 static volatile u64 *const counter = (volatile u64 *)REGION_VA;
+static struct core_region region;
 static u32 frame;
 static volatile u32 go, finished, faults;
 
@@ -36,13 +38,8 @@ static int on_exception(struct core_frame *f)
 static void raise_counter(void)
 {
 	for (u32 i = 0; i < ROUNDS; i++) {
-		u64 was;
-		s64 error;
+		s64 error = core_region_add(&region, 0, 1);
 
-		do {
-			was = *counter;
-			error = aril_region_swap(core_auth, frame, 0, was, was + 1);
-		} while (error == -ARIL_E_VALUE);
 		if (error)
 			core_log("regions: WRONG swap %ld", error);
 	}
@@ -100,9 +97,8 @@ int main(int argc, char **argv, char **envp)
 	(void)argc, (void)argv, (void)envp;
 	core_handlers.exception = on_exception;
 	frame = core_pool_take(&core_pool, 2);
-	s64 error = aril_region_create(core_auth, frame, frame + 1, field, 2);
-	if (!error)
-		error = core_map(&core_self, REGION_VA, frame, 1, 0, core_auth);
+	s64 error = core_region_make(&region, &core_self, REGION_VA, frame, frame + 1, field, 2,
+				     core_auth);
 	if (error) {
 		core_log("regions: WRONG create %ld", error);
 		return 1;
