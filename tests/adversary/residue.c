@@ -22,25 +22,20 @@ struct {
 
 #define STORE(register, n) "movq %" #register ", seen+8*" #n "(%rip)\n\t"
 #define STOREV(n) "vmovdqu %ymm" #n ", seen+152+32*" #n "(%rip)\n\t"
-#define LOOK                                                                                       \
-	STORE(rax, 0)                                                                              \
-	STORE(rbx, 1)                                                                              \
-	STORE(rcx, 2)                                                                              \
-	STORE(rdx, 3) STORE(rsi, 4) STORE(rdi, 5) STORE(rbp, 6) STORE(r8, 7) STORE(r9, 8)          \
-		STORE(r10, 9) STORE(r11, 10) STORE(r12, 11) STORE(r13, 12) STORE(r14, 13) STORE(   \
-			r15,                                                                       \
-			14) "pushfq\n\tpopq seen+120(%rip)\n\t"                                    \
-			    "rdfsbase %rax\n\tmovq %rax, seen+128(%rip)\n\trdgsbase %rax\n\tmovq " \
-			    "%rax, seen+136(%rip)\n\t"                                             \
-			    "stmxcsr seen+144(%rip)\n\t" STOREV(0) STOREV(1) STOREV(2) STOREV(     \
-				    3) STOREV(4) STOREV(5) STOREV(6) STOREV(7) STOREV(8) STOREV(9) \
-				    STOREV(10) STOREV(11) STOREV(12) STOREV(13) STOREV(14) STOREV( \
-					    15) "fnsave seen+672(%rip)\n\t"                        \
-						"movw %ds, %ax\n\tmovw %es, %bx\n\torl %ebx, "     \
-						"%eax\n\tmovw %fs, %bx\n\torl %ebx, "              \
-						"%eax\n\tmovw %gs, %bx\n\t"                        \
-						"orl %ebx, %eax\n\tmovzwl %ax, %eax\n\tmovq "      \
-						"%rax, seen+664(%rip)\n\t"
+/* clang-format finds no end here */
+/* clang-format off */
+#define LOOK \
+	STORE(rax, 0) STORE(rbx, 1) STORE(rcx, 2) STORE(rdx, 3) STORE(rsi, 4) STORE(rdi, 5) STORE(rbp, 6) STORE(r8, 7) \
+	STORE(r9, 8) STORE(r10, 9) STORE(r11, 10) STORE(r12, 11) STORE(r13, 12) STORE(r14, 13) STORE(r15, 14) \
+	"pushfq\n\tpopq seen+120(%rip)\n\t" \
+	"rdfsbase %rax\n\tmovq %rax, seen+128(%rip)\n\trdgsbase %rax\n\tmovq %rax, seen+136(%rip)\n\t" \
+	"stmxcsr seen+144(%rip)\n\t" \
+	STOREV(0) STOREV(1) STOREV(2) STOREV(3) STOREV(4) STOREV(5) STOREV(6) STOREV(7) \
+	STOREV(8) STOREV(9) STOREV(10) STOREV(11) STOREV(12) STOREV(13) STOREV(14) STOREV(15) \
+	"fnsave seen+672(%rip)\n\t" \
+	"movw %ds, %ax\n\tmovw %es, %bx\n\torl %ebx, %eax\n\tmovw %fs, %bx\n\torl %ebx, %eax\n\tmovw %gs, %bx\n\t" \
+	"orl %ebx, %eax\n\tmovzwl %ax, %eax\n\tmovq %rax, seen+664(%rip)\n\t"
+/* clang-format on */
 CHILD(r_look, LOOK EXIT(3));
 /* Looks at each START, and yields back. */
 extern u32 child_auth, parent_env;
