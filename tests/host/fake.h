@@ -24,7 +24,7 @@ extern u32 fake_flushed;
 extern u32 fake_flushes, fake_quiesces, fake_copies, fake_grant_env;
 extern struct context *fake_charged; /* whose work the last flush of all was */
 extern u32 fake_given[4], fake_given_what;
-extern u32 fake_new_space; /* the last that smp_space_new heard of */
+extern u32 fake_new_space;	      /* the last that smp_space_new heard of */
 extern void (*fake_on_quiesce)(void); /* what another CPU sees then; 0: nobody looks */
 extern int fake_entropy;
 extern struct cpu fake_cpu;
