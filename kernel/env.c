@@ -215,6 +215,8 @@ static void critical_gone(const struct env *env, const struct aril_context *page
 	if (offset & 3 || offset >= ARIL_PAGE_SIZE)
 		return;
 	u32 *word = (u32 *)((u8 *)frame_memory(frame) + offset);
+	frames[frame].flags |=
+		ARIL_FRAME_USED; /* the mark is ours: its next owner gets it cleared */
 	__atomic_or_fetch(word, read_once(page->critical_mark), __ATOMIC_SEQ_CST);
 	wait_wake(((u64)frame << ARIL_PAGE_SHIFT) + offset, 1);
 }

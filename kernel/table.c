@@ -4,6 +4,7 @@
 #include "cache.h"
 #include "env.h"
 #include "space.h"
+#include "account.h"
 #include "util.h"
 
 /* A frame that a may turn into kernel state now: 0 or -E. */
@@ -133,6 +134,9 @@ s64 call_space_unlink(u32 auth, u32 space, u64 va, u32 level)
 		return error;
 	if (!space_entry(space, va, level))
 		return -ARIL_E_TABLE;
+	error = account_flush();
+	if (error)
+		return error;
 	space_unlink(space, va, level);
 	smp_flush_all();
 	return 0;
