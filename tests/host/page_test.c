@@ -112,6 +112,7 @@ static void limits(void)
 	SAME(protect(VA, MAY), 0);
 	account->limit[ARIL_QUOTA_FLUSHES] = 0;
 	SAME(call_space_unlink(root, space, VA, 1), -ARIL_E_QUOTA);
+	SAME(op(ARIL_BIND, VA, 0), -ARIL_E_QUOTA);
 	account->limit[ARIL_QUOTA_FLUSHES] = flushes;
 	SAME(this_cpu()->ctx->spare > 0, this_cpu()->env->space == space);
 }
