@@ -9,8 +9,8 @@
  * 3. The object's bytes are read by the loader alone, and bounded there; whoever can change them while it reads
  *    (a sharer of the memory) is kept out by copying first.
  * Sources: RFC 9669 (instruction set); Linux's BTF format (Documentation/bpf/btf.rst). */
-#ifndef EXT_H
-#define EXT_H
+#ifndef EXT_EXT_H
+#define EXT_EXT_H
 
 #include <aril/types.h>
 #include <insn.h>
