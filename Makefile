@@ -3,6 +3,8 @@
 #   aril.elf     the kernel, with init inside          exos       the Linux library OS, an ELF image
 #   native/NAME  programs on libos/core                mkcpio, front   host tools
 #   aril-top     a Linux program, for the file system
+#   aril-bpf     checks, runs and shows downloaded code on the host
+#   libext.a     ext/ for native programs              libext-host.a   ext/ for the host
 # Variables: BUILD=dir CC=clang WERROR=1 V=1 KCFLAGS=, UCFLAGS= (added for kernel, for libraries).
 
 BUILD ?= build
@@ -28,12 +30,17 @@ UFLAGS := $(COMMON) -fpie -fvisibility=hidden -Ilibos/core/include -Ilibos/core 
 XFLAGS := $(UFLAGS) -Ilibos/exos/include -Ilibos/exos
 LDFLAGS := -nostdlib -static -z noexecstack -z max-page-size=4096 --build-id=none \
 	--no-warn-rwx-segments
+EFLAGS := $(UFLAGS) -Iext
 HOSTFLAGS := -std=gnu11 -O2 -g $(WARN) -MMD -MP -Iabi/include -Ilibos/core/include $(HOSTCFLAGS)
+# The engine for the host, from the same sources: no float, no alias rules, as for the code authority.
+EHFLAGS := $(HOSTFLAGS) -ffreestanding -fno-strict-aliasing -Iext
 
 # Sources are found, not listed.
 KSRC := $(wildcard kernel/*.c kernel/dev/*.c kernel/arch/x86_64/*.c kernel/arch/x86_64/*.S)
 CORESRC := $(wildcard libos/core/*.c libos/core/*.S)
 INITSRC := $(wildcard programs/init/*.c programs/init/*.S)
+EXTSRC := $(wildcard ext/*.c)
+BPFSRC := $(wildcard tools/bpf/*.c)
 XSRC := $(sort $(shell find libos/exos -name '*.[cS]' 2>/dev/null))
 NATIVESRC := $(wildcard programs/*.c bench/*.c tests/native/*.c tests/adversary/*.c)
 NATIVE := $(addprefix $(BUILD)/native/,$(notdir $(NATIVESRC:.c=))) $(BUILD)/native/fuzz
@@ -49,17 +56,19 @@ COREOBJ := $(call kobj,$(CORESRC))
 INITOBJ := $(call kobj,$(INITSRC))
 XOBJ := $(call kobj,$(XSRC))
 
-.PHONY: all kernel init exos native tools top docs format clean
+.PHONY: all kernel init exos native tools top ext bpf docs format clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 
-all: kernel exos native tools top
+all: kernel exos native tools top ext bpf
 kernel: $(BUILD)/aril.elf
 init: $(BUILD)/init.bin
 exos: $(BUILD)/exos
 native: $(NATIVE)
 tools: $(BUILD)/mkcpio $(BUILD)/front
 top: $(BUILD)/aril-top
+ext: $(if $(EXTSRC),$(BUILD)/libext.a $(BUILD)/libext-host.a)
+bpf: $(if $(BPFSRC),$(BUILD)/aril-bpf)
 
 # --- generated from abi/calls.tbl; the script leaves files alone that would not change
 $(BUILD)/gen.stamp: abi/calls.tbl abi/include/aril/error.h tools/gencalls.py
@@ -74,7 +83,7 @@ docs/10-calls.md: abi/calls.tbl abi/include/aril/error.h tools/gencalls.py
 	@touch $@
 
 # --- flags are a dependency: another compiler or another -D rebuilds
-FLAGS := $(CC) $(KFLAGS) $(XFLAGS)
+FLAGS := $(CC) $(KFLAGS) $(XFLAGS) $(EFLAGS)
 $(shell mkdir -p $(BUILD); echo '$(FLAGS)' | cmp -s - $(BUILD)/flags || echo '$(FLAGS)' >$(BUILD)/flags)
 
 # --- objects
@@ -89,6 +98,7 @@ $(eval $(call compile,kernel,CC,KCFILE))
 $(eval $(call compile,tools/coverage,CC,KFLAGS))
 $(eval $(call compile,libos/core,CC,UFLAGS))
 $(eval $(call compile,libos/exos,CC,XFLAGS))
+$(eval $(call compile,ext,CC,EFLAGS))
 $(eval $(call compile,programs,CC,UFLAGS))
 $(eval $(call compile,bench,CC,UFLAGS))
 $(eval $(call compile,tests/native,CC,UFLAGS))
@@ -160,6 +170,24 @@ $(BUILD)/obj/front/%.o: tools/front/%.c
 $(BUILD)/front: $(FRONTOBJ)
 	$(Q)$(HOSTCC) $(HOSTFLAGS) -o $@ $^
 
+# --- downloaded code: the engine, once for native programs, once for the host, and the host's tool
+$(BUILD)/libext.a: $(call kobj,$(EXTSRC))
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+$(BUILD)/obj/ext-host/%.o: ext/%.c
+	$(call say,HOSTCC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(HOSTCC) $(EHFLAGS) -c -o $@ $<
+$(BUILD)/libext-host.a: $(patsubst ext/%.c,$(BUILD)/obj/ext-host/%.o,$(EXTSRC))
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+BPFOBJ := $(patsubst tools/bpf/%.c,$(BUILD)/obj/bpf/%.o,$(BPFSRC))
+$(BUILD)/obj/bpf/%.o: tools/bpf/%.c
+	$(call say,HOSTCC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(HOSTCC) $(HOSTFLAGS) -Iext -c -o $@ $<
+$(BUILD)/aril-bpf: $(BPFOBJ) $(BUILD)/libext-host.a
+	$(call say,LD,$@)
+	$(Q)$(HOSTCC) $(HOSTFLAGS) -MF $@.d -o $@ $(BPFOBJ) $(BUILD)/libext-host.a
+
 # --- a Linux program of ours, which reads the kernel's books
 TOPOBJ := $(patsubst programs/top/%.c,$(BUILD)/obj/top/%.o,$(wildcard programs/top/*.c))
 $(BUILD)/obj/top/%.o: programs/top/%.c
@@ -172,7 +200,7 @@ $(BUILD)/aril-top: $(TOPOBJ)
 
 # All C of the tree, as .clang-format says.
 format:
-	find abi bench kernel libos programs tools tests -name '*.[ch]' | xargs clang-format -i
+	find abi bench ext kernel libos programs tools tests -name '*.[ch]' | xargs clang-format -i
 print-%:
 	@echo '$($*)'
 

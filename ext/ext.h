@@ -35,36 +35,36 @@ enum ext_why {
 	EXT_WHY_MAP,
 	EXT_WHY_LINK, /* an undefined name, or types that do not match */
 	/* verifier: `insn`, `reg` */
-	EXT_WHY_CODE,	   /* an instruction that does not exist, or fields not zero */
-	EXT_WHY_FLOW,	   /* a jump out of the function, a fall off its end, code that nothing reaches */
-	EXT_WHY_UNSET,	   /* reads a register or stack bytes that were not written */
-	EXT_WHY_TYPE,	   /* not of the type that is needed (a scalar as a pointer, arithmetic on a pointer, ...) */
-	EXT_WHY_BOUNDS,	   /* an access outside */
-	EXT_WHY_ALIGN,	   /* an access not aligned where it must be (atomics, pointers on the stack) */
-	EXT_WHY_NULL,	   /* may be null */
-	EXT_WHY_READONLY,  /* a write where only reading is allowed */
-	EXT_WHY_LEAK,	   /* a pointer would get where a scalar must be: memory, return value, comparison */
+	EXT_WHY_CODE, /* an instruction that does not exist, or fields not zero */
+	EXT_WHY_FLOW, /* a jump out of the function, a fall off its end, code that nothing reaches */
+	EXT_WHY_UNSET, /* reads a register or stack bytes that were not written */
+	EXT_WHY_TYPE, /* not of the type that is needed (a scalar as a pointer, arithmetic on a pointer, ...) */
+	EXT_WHY_BOUNDS, /* an access outside */
+	EXT_WHY_ALIGN, /* an access not aligned where it must be (atomics, pointers on the stack) */
+	EXT_WHY_NULL,  /* may be null */
+	EXT_WHY_READONLY, /* a write where only reading is allowed */
+	EXT_WHY_LEAK, /* a pointer would get where a scalar must be: memory, return value, comparison */
 	EXT_WHY_LOOP,	   /* no bound proved */
 	EXT_WHY_STACK,	   /* frames too deep, recursion */
 	EXT_WHY_CALL,	   /* an argument against its contract */
 	EXT_WHY_REFERENCE, /* acquired and not released, or released twice */
 	EXT_WHY_CLASS,	   /* not allowed in this class */
-	EXT_WHY_LENGTH,	   /* worst case above what the attach point allows; too many instructions */
+	EXT_WHY_LENGTH, /* worst case above what the attach point allows; too many instructions */
 	EXT_WHYS
 };
 const char *ext_why_name(enum ext_why why); /* "bounds", ... */
 
 struct ext_refusal {
 	enum ext_why why;
-	u64 offset;	      /* in the object: loader's refusals */
-	u32 insn;	      /* in the program: verifier's */
-	u32 line;	      /* of the source; 0: not known */
-	s32 reg;	      /* -1: none */
-	char file[96];	      /* of the source, or "" */
-	char function[64];    /* or "" */
-	char text[160];	      /* what is wrong: "R2 may be up to 64 bytes past the end of data[32]" */
-	char known[96];	      /* of the register: "R2 = scalar 0..255"; or "" */
-	char needed[96];      /* "0..31"; or "" */
+	u64 offset;	   /* in the object: loader's refusals */
+	u32 insn;	   /* in the program: verifier's */
+	u32 line;	   /* of the source; 0: not known */
+	s32 reg;	   /* -1: none */
+	char file[96];	   /* of the source, or "" */
+	char function[64]; /* or "" */
+	char text[160];	   /* what is wrong: "R2 may be up to 64 bytes past the end of data[32]" */
+	char known[96];	   /* of the register: "R2 = scalar 0..255"; or "" */
+	char needed[96];   /* "0..31"; or "" */
 };
 /* One line without its end: function, line, text, known, needed. Returns bytes written, as snprintf. */
 u64 ext_refusal_print(const struct ext_refusal *r, char *out, u64 size);
@@ -84,9 +84,9 @@ struct ext_region {
 	u32 key, value, entries; /* maps: bytes, bytes, count; others: 0, 0, 0 */
 	u64 offset;		 /* in the image's data */
 	u64 bytes;
-	const u8 *init;		 /* init_bytes of it; the rest is zeros */
+	const u8 *init; /* init_bytes of it; the rest is zeros */
 	u64 init_bytes;
-	u32 btf_key, btf_value;	 /* types, 0: none */
+	u32 btf_key, btf_value; /* types, 0: none */
 };
 
 /* A function of an interface that the program calls. */
@@ -121,7 +121,8 @@ struct ext_program {
 	u32 functions;
 	struct ext_region *region;
 	u32 regions;
-	u64 data_bytes, rodata_bytes; /* of the image: rodata first, a multiple of 4096, then the rest */
+	u64 data_bytes,
+		rodata_bytes; /* of the image: rodata first, a multiple of 4096, then the rest */
 	struct ext_import *import;
 	u32 imports;
 	struct ext_line *line; /* ascending by insn */
@@ -137,18 +138,24 @@ enum ext_arg_kind {
 	EXT_ARG_KEY,   /* memory of the map's key size */
 	EXT_ARG_VALUE, /* memory of the map's value size */
 	EXT_ARG_OBJECT, /* a pointer to BTF struct `type`, as given to the program or returned by a function */
-	EXT_ARG_SIZE,  /* a scalar that is the size of the memory argument before it */
+	EXT_ARG_SIZE, /* a scalar that is the size of the memory argument before it */
 };
 #define EXT_ARG_NULLABLE 1u
 #define EXT_ARG_CONST 2u   /* memory is only read: may be rodata; must be initialised */
 #define EXT_ARG_RELEASE 4u /* gives the reference back */
 struct ext_arg {
-	u8 kind, flags, size_arg; /* size_arg: index of the argument that has the size; 0xff: none */
+	u8 kind, flags,
+		size_arg; /* size_arg: index of the argument that has the size; 0xff: none */
 	u32 bytes;
-	u32 type;	    /* struct in the interface's BTF */
-	u64 least, most;    /* of a scalar or size: what is allowed */
+	u32 type;	 /* struct in the interface's BTF */
+	u64 least, most; /* of a scalar or size: what is allowed */
 };
-enum ext_ret_kind { EXT_RET_VOID = 1, EXT_RET_SCALAR, EXT_RET_VALUE /* map value, nullable */, EXT_RET_OBJECT };
+enum ext_ret_kind {
+	EXT_RET_VOID = 1,
+	EXT_RET_SCALAR,
+	EXT_RET_VALUE /* map value, nullable */,
+	EXT_RET_OBJECT
+};
 #define EXT_RET_NULLABLE 1u
 #define EXT_RET_ACQUIRE 2u
 struct ext_contract {
@@ -156,11 +163,11 @@ struct ext_contract {
 	u32 slot, args;
 	struct ext_arg arg[5];
 	u8 ret, ret_flags;
-	u8 pure;     /* may be called by EXT_PURE */
-	u8 cost;     /* in instructions, charged to the budget and the worst case, at least 1 */
+	u8 pure; /* may be called by EXT_PURE */
+	u8 cost; /* in instructions, charged to the budget and the worst case, at least 1 */
 	u32 ret_type;
 	u64 ret_least, ret_most; /* of a scalar */
-	u32 proto;   /* in the interface's BTF */
+	u32 proto;		 /* in the interface's BTF */
 };
 
 /* What an attach point gives: the entry's arguments, what it may return, its class. In the interface object an entry
@@ -170,8 +177,8 @@ struct ext_attach {
 	u32 class, args;
 	struct ext_arg arg[5];
 	u64 ret_least, ret_most; /* of r0 */
-	u32 worst_most; /* EXT_PURE: largest worst case allowed */
-	u32 budget;	/* EXT_HANDLER: instructions */
+	u32 worst_most;		 /* EXT_PURE: largest worst case allowed */
+	u32 budget;		 /* EXT_HANDLER: instructions */
 	u32 proto;
 };
 
@@ -201,10 +208,12 @@ int ext_raw_program(struct ext_arena *a, const u8 *bytes, u64 count, struct ext_
 		    struct ext_refusal *why);
 
 /* What the verifier found out, for compiler, interpreter and user; per instruction in facts[insns]. */
-#define EXT_FACT_LIVE 1u       /* some state reaches it (an LDDW's second half: as its first) */
-#define EXT_FACT_BARRIER_TAKEN 2u /* a conditional jump: no speculation beyond it, where it is taken */
-#define EXT_FACT_BARRIER_NEXT 4u  /* ... where it is not taken */
-#define EXT_FACT_CHECKPOINT 8u /* EXT_HANDLER: `cost` is taken from the budget before it; may stop there */
+#define EXT_FACT_LIVE 1u /* some state reaches it (an LDDW's second half: as its first) */
+#define EXT_FACT_BARRIER_TAKEN \
+	2u /* a conditional jump: no speculation beyond it, where it is taken */
+#define EXT_FACT_BARRIER_NEXT 4u /* ... where it is not taken */
+#define EXT_FACT_CHECKPOINT \
+	8u /* EXT_HANDLER: `cost` is taken from the budget before it; may stop there */
 struct ext_fact {
 	u32 flags;
 	u32 cost; /* most instructions from this checkpoint to the next */
@@ -218,12 +227,14 @@ struct ext_verdict {
 	u64 steps;	/* instructions the verifier walked */
 	u64 states;	/* abstract states it kept */
 	u64 memory;	/* bytes of the arena it used */
-	struct ext_states *watched; /* with EXT_VERIFY_WATCH: what each register was proved to be (watch.h) */
+	struct ext_states
+		*watched; /* with EXT_VERIFY_WATCH: what each register was proved to be (watch.h) */
 };
 #define EXT_VERIFY_WATCH 1u
 /* steps: most instructions to walk. attach: argument types, class, limits. */
 int ext_verify(struct ext_arena *a, const struct ext_program *p, const struct ext_interface *iface,
-	       const struct ext_attach *attach, u64 steps, u32 flags, struct ext_verdict *out, struct ext_refusal *why);
+	       const struct ext_attach *attach, u64 steps, u32 flags, struct ext_verdict *out,
+	       struct ext_refusal *why);
 
 /* --- running */
 #define EXT_FRAME_BYTES 512u /* of stack, each function */
@@ -236,7 +247,7 @@ struct ext_run {
 	u64 stopped; /* out: 1: the budget was spent, r0 is no result */
 	u64 stop_sp; /* the compiled code's own: where to return to when it stops */
 	u64 cpu;
-	u64 env[4];  /* the attach point's, for its functions */
+	u64 env[4];	  /* the attach point's, for its functions */
 	void *function[]; /* by slot; called as the entry: r1..r5 and run */
 };
 
@@ -244,19 +255,20 @@ struct ext_run {
  * convention, u64 entry(r1, r2, r3, r4, r5, struct ext_run *): r1..r5 in rdi rsi rdx rcx r8, run in r9, r0 in rax. */
 struct ext_code {
 	u8 *bytes;
-	u64 size;	 /* bytes of code */
-	u64 data_at;	 /* distance from the code's start to the image's data */
-	u32 entry;	 /* offset */
+	u64 size;    /* bytes of code */
+	u64 data_at; /* distance from the code's start to the image's data */
+	u32 entry;   /* offset */
 };
 /* room: as many bytes as may be written at out. data_at: a multiple of 4096, >= room. */
-int ext_compile(struct ext_arena *a, const struct ext_program *p, const struct ext_verdict *v, enum ext_class class,
-		u8 *out, u64 room, u64 data_at, struct ext_code *code, struct ext_refusal *why);
+int ext_compile(struct ext_arena *a, const struct ext_program *p, const struct ext_verdict *v,
+		enum ext_class class, u8 *out, u64 room, u64 data_at, struct ext_code *code,
+		struct ext_refusal *why);
 
 /* The reference. data: the image's data; run: as compiled code has it. Returns r0. Never faults on its own account for
  * a verified program; with `check` every access is checked (check.h) and a violation is reported there. */
 struct ext_check;
-u64 ext_interpret(const struct ext_program *p, const struct ext_verdict *v, u8 *data, const u64 arg[5],
-		  struct ext_run *run, struct ext_check *check);
+u64 ext_interpret(const struct ext_program *p, const struct ext_verdict *v, u8 *data,
+		  const u64 arg[5], struct ext_run *run, struct ext_check *check);
 
 /* One instruction as text; returns bytes as snprintf. */
 u64 ext_disassemble(const struct ext_program *p, u32 insn, char *out, u64 size);

@@ -13,8 +13,14 @@ struct ext_insn {
 };
 ARIL_ASSERT_SIZE(struct ext_insn, 8);
 
-static inline u32 ext_dst(const struct ext_insn *i) { return i->regs & 15; }
-static inline u32 ext_src(const struct ext_insn *i) { return i->regs >> 4; }
+static inline u32 ext_dst(const struct ext_insn *i)
+{
+	return i->regs & 15;
+}
+static inline u32 ext_src(const struct ext_insn *i)
+{
+	return i->regs >> 4;
+}
 
 /* class: low 3 bits of code */
 #define EXT_LD 0x00
@@ -25,11 +31,11 @@ static inline u32 ext_src(const struct ext_insn *i) { return i->regs >> 4; }
 #define EXT_JMP 0x05
 #define EXT_JMP32 0x06
 #define EXT_ALU64 0x07
-#define EXT_CLASS(code) ((code) & 7)
+#define EXT_CLASS(code) ((code)&7)
 
 /* arithmetic and jumps: bit 3 the source (1: register), bits 4..7 the operation */
 #define EXT_X 0x08
-#define EXT_OP(code) ((code) & 0xf0)
+#define EXT_OP(code) ((code)&0xf0)
 #define EXT_ADD 0x00
 #define EXT_SUB 0x10
 #define EXT_MUL 0x20
@@ -61,12 +67,12 @@ static inline u32 ext_src(const struct ext_insn *i) { return i->regs >> 4; }
 #define EXT_JSLE 0xd0
 
 /* loads and stores: bits 3..4 the size, bits 5..7 the mode */
-#define EXT_SIZE(code) ((code) & 0x18)
+#define EXT_SIZE(code) ((code)&0x18)
 #define EXT_W 0x00
 #define EXT_H 0x08
 #define EXT_B 0x10
 #define EXT_DW 0x18
-#define EXT_MODE(code) ((code) & 0xe0)
+#define EXT_MODE(code) ((code)&0xe0)
 #define EXT_IMM 0x00 /* LD | DW: LDDW, two instructions wide */
 #define EXT_MEM 0x60
 #define EXT_MEMSX 0x80
@@ -77,10 +83,14 @@ static inline u32 ext_src(const struct ext_insn *i) { return i->regs >> 4; }
 static inline u32 ext_bytes(u8 code)
 {
 	switch (EXT_SIZE(code)) {
-	case EXT_W: return 4;
-	case EXT_H: return 2;
-	case EXT_B: return 1;
-	default: return 8;
+	case EXT_W:
+		return 4;
+	case EXT_H:
+		return 2;
+	case EXT_B:
+		return 1;
+	default:
+		return 8;
 	}
 }
 

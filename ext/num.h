@@ -29,10 +29,14 @@ struct num num_unsigned(u64 least, u64 most);
 struct num num_signed(s64 least, s64 most);
 struct num num_bytes(u32 bytes); /* zero-extended load of 1, 2, 4 or 8 bytes */
 
-static inline int num_is_const(const struct num *a) { return a->umin == a->umax; }
+static inline int num_is_const(const struct num *a)
+{
+	return a->umin == a->umax;
+}
 int num_contains(const struct num *a, u64 x);
-int num_within(const struct num *a, const struct num *b); /* every x of a is in b (may say 0 where it is so) */
-int num_equal(const struct num *a, const struct num *b);  /* as descriptions */
+int num_within(const struct num *a,
+	       const struct num *b); /* every x of a is in b (may say 0 where it is so) */
+int num_equal(const struct num *a, const struct num *b); /* as descriptions */
 struct num num_join(const struct num *a, const struct num *b);
 /* What is in both; 0 when nothing is (out is then not written). */
 int num_meet(const struct num *a, const struct num *b, struct num *out);
