@@ -30,6 +30,7 @@ refused "/no/such/dir/x cannot be written" ./aril iso -o /no/such/dir/x
 refused "smp 99" ./aril fuzz --smp 99
 refused "frobnicate" ./aril fuzz frobnicate
 refused "frobnicate" ./aril coverage frobnicate
+refused "--frobnicate" ./aril build --frobnicate
 refused "frobnicate" ./aril bench --frobnicate
 printf '\177ELF\001\001\001' >"$work/elf32" && head -c 100 /dev/zero >>"$work/elf32" && chmod +x "$work/elf32"
 refused "elf32.*(class|32)" ./aril run -- "$work/elf32"

@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: MIT
+# What ./aril says of itself: sourced by it.
+
+run_options() {
+	cat <<'END'
+  --add HOSTFILE[:PATH]  put a host file (or directory) into the file system, at /NAME unless PATH is given
+  --root DIR             the program's file system is a snapshot of DIR; changes are discarded at the end
+  --env K=V              set a variable of the program's environment (repeat for more)
+  --smp N                number of CPUs, 1 to 16 (default 1)
+  --slice-us N           microseconds of processor time per position of a slice vector, 1000 to 100000 (default 10000)
+  --mem SIZE             memory, with K, M or G (default 512M, at most 32G)
+  --machine NAME         microvm (default), pc or q35
+  --swap SIZE            a memory device of that many MiB, 1M to 256M, a power of 2, for the first program: a PCI
+                         device, so that the default machine is q35
+  --accel NAME           auto (default: KVM where a real boot with it has succeeded, else TCG), tcg, kvm
+  --console NAME         virtio (default) or serial: a serial line cannot say "end of input" (Ctrl-D is sent
+                         instead) nor an exit status (0 if the machine ended in order); input waits
+                         for the guest's first output, at most 3 s
+  --boot WAY             kernel (default: QEMU loads the kernel), bios or uefi (through GRUB from an ISO image)
+  --native NAME[,NAME]   also start these native programs (programs/, tests/native/, tests/adversary/) beside
+  --device NAME=DEVICE   let this native program drive a device itself: rtc, or hpet (then the default machine is q35)
+  --primary NAME         start this native program in place of the Linux system
+  --audit                when the program has ended: check the kernel's books, destroy all domains, and check that
+                         nothing of them is left; what is wrong is printed, and the status is 125
+  --audit-every MS       check the kernel's books while the program runs, too, so often
+  --trace                print each Linux system call on standard error, as strace does
+  --timeout S            end the machine after S seconds, with status 124
+  --show                 print the QEMU command line and run nothing (its -initrd file is not kept)
+  -v                     kernel and boot messages, and the time to the first instruction, on standard error
+  --help                 this text
+END
+}
+
+help_run() {
+	cat <<-END
+		usage: ./aril run [OPTION...] [-- PROGRAM ARGUMENT...]
+		Boots Aril in QEMU and runs a Linux program on it (default: busybox's shell). Its standard input, output
+		and exit status are this command's; 125 says that Aril itself failed, 124 the timeout. PROGRAM is looked
+		up in the file system's PATH; a host file is taken over. On a terminal, Ctrl-] three times ends the machine.
+	END
+	run_options
+}
+
+help_build() {
+	printf '%s\n' 'usage: ./aril build [VARIABLE=VALUE...] [TARGET...]' \
+		'Installs what the build needs and runs make (V=1 shows commands, CC=clang takes another compiler,' \
+		'WERROR=0 lets warnings pass). Targets: all (default), clean, or a file in build/.'
+}
+
+help_gdb() {
+	cat <<-END
+		usage: ./aril gdb [OPTION...] [-- PROGRAM ARGUMENT...]
+		       ./aril gdb [OPTION...] --batch COMMAND...    runs gdb commands, then ends
+		Starts QEMU halted, with gdb attached and the symbols of the kernel and of ExOS. Commands of our own:
+		aril-envs, aril-frame N, aril-space N, aril-cap ADDRESS. The program reads nothing and writes to
+		standard output; the kernel's messages go to standard error.
+	END
+	run_options
+}
+
+help_fuzz() {
+	cat <<-END
+		usage: ./aril fuzz [--seconds N] [--seed S] [--smp N] [--replay] [-v]
+		Makes random kernel calls from several envs for N seconds (default 10) of the guest's clock on 2 CPUs, and
+		checks the kernel's books as it goes. S (default: by the clock) determines what each env tries; with --replay,
+		on one CPU whose clock counts instructions, everything. Status 1: something was found.
+	END
+}
+
+help_iso() {
+	cat <<-END
+		usage: ./aril iso [-o FILE] [OPTION...] [-- PROGRAM ARGUMENT...]
+		Makes an image (default build/aril.iso) that boots the same system through GRUB, on BIOS and on UEFI
+		machines. The program's console is virtio where the machine has one, else the first serial line.
+		Only options that say what is in the file system, and --console, matter here.
+	END
+	run_options
+}
+
+help_coverage() {
+	printf '%s\n' 'usage: ./aril coverage [--lines]   branches of kernel/ reached by tests on the host and in QEMU'
+}
+
+help_main() {
+	cat <<-END
+		Aril, an exokernel for x86-64, with library operating systems. Usage:
+
+		  ./aril run [OPTION...] [-- PROGRAM ARGUMENT...]   boot in QEMU and run a Linux program (default: a shell)
+		  ./aril test [PATTERN | full]                      run the tests
+		  ./aril bench [micro | --check | --explain METRIC] instructions per operation, beside others
+		  ./aril build                                      build only
+		  ./aril fuzz [--seconds N] [--seed S]              random kernel calls, the books checked as it goes
+		  ./aril coverage [--lines]                         branches of the kernel that tests reach
+		  ./aril gdb [OPTION...]                            QEMU halted, gdb attached
+		  ./aril iso [-o FILE]                              an image for BIOS and UEFI machines
+
+		Each has --help.
+	END
+}
