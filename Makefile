@@ -5,9 +5,11 @@
 #   aril-top     a Linux program, for the file system
 #   aril-bpf     checks, runs and shows downloaded code on the host
 #   libext.a     ext/ for native programs              libext-host.a   ext/ for the host
-# Variables: BUILD=dir CC=clang WERROR=1 V=1 KCFLAGS=, UCFLAGS= (added for kernel, for libraries).
+# Variables: BUILD=dir CC=clang WERROR=0 (else warnings are errors) V=1 KCFLAGS=, UCFLAGS= (added for kernel, for
+# libraries).
 
 BUILD ?= build
+WERROR ?= 1
 CC := $(if $(filter default,$(origin CC)),gcc,$(CC))
 HOSTCC ?= cc
 LD ?= ld
@@ -19,7 +21,7 @@ say = $(if $(V),@:,@printf '  %-8s %s\n' $(1) $(2))
 
 GEN := $(BUILD)/gen
 CALLS := $(GEN)/aril/calls.h
-WARN := -Wall -Wextra -Wstrict-prototypes -Wmissing-prototypes $(if $(WERROR),-Werror)
+WARN := -Wall -Wextra -Wstrict-prototypes -Wmissing-prototypes $(if $(filter-out 0,$(WERROR)),-Werror)
 COMMON := -std=gnu11 -O2 -g $(WARN) -ffreestanding -fno-stack-protector -fno-common \
 	-fno-strict-aliasing -fno-omit-frame-pointer -fno-asynchronous-unwind-tables \
 	-fcf-protection=none -mgeneral-regs-only -MMD -MP -Iabi/include -I$(GEN)
@@ -82,8 +84,8 @@ docs/10-calls.md: abi/calls.tbl abi/include/aril/error.h tools/gencalls.py
 	$(PYTHON) tools/gencalls.py abi/calls.tbl --doc $@
 	@touch $@
 
-# --- flags are a dependency: another compiler or another -D rebuilds
-FLAGS := $(CC) $(KFLAGS) $(XFLAGS) $(EFLAGS)
+# --- flags are a dependency: another compiler or another -D rebuilds; whether warnings are errors does not
+FLAGS := $(CC) $(filter-out -Werror,$(KFLAGS) $(XFLAGS) $(EFLAGS))
 $(shell mkdir -p $(BUILD); echo '$(FLAGS)' | cmp -s - $(BUILD)/flags || echo '$(FLAGS)' >$(BUILD)/flags)
 
 # --- objects
