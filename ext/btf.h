@@ -53,7 +53,9 @@ struct ext_btf_type {
 	u32 first; /* STRUCT, UNION, ENUM, ENUM64, FUNC_PROTO, DATASEC: parts part[first .. first + count - 1] */
 	u32 count;     /* parts; ARRAY: elements */
 	s32 component; /* DECL_TAG: member or parameter that is tagged; -1: the type itself */
-	u32 offset;    /* in the object's .BTF: for refusals */
+	u32 bare;      /* the type without typedefs, qualifiers and type tags */
+	u8 is_const;   /* a const was among what `bare` leaves out */
+	u64 offset;    /* in the object: for refusals */
 };
 
 /* A member, an enumerator, a parameter, or a variable of a data section. */
@@ -74,19 +76,25 @@ struct ext_btf {
 	u32 tags;
 	u32 *named; /* the named types, ordered by name, kind, id */
 	u32 names;
-	const char *string; /* strings: bytes, the last is 0 */
-	u32 string_bytes;
 };
 
 /* Reads and checks the section's bytes; base: where it lies in the object (for refusals). Keeps pointers into it (the
  * names). Time and memory: n log n. EXT_WHY_BTF, EXT_WHY_MEMORY. */
 int ext_btf_read(struct ext_arena *a, const u8 *section, u64 bytes, u64 base, struct ext_btf *out,
 		 struct ext_refusal *why);
+/* Its later passes: sizes and what needs them; the orders by name and tag. */
+int ext_btf_resolve(struct ext_arena *a, struct ext_btf *b, struct ext_refusal *why);
+int ext_btf_index(struct ext_arena *a, struct ext_btf *b, struct ext_refusal *why);
 
 /* Without typedefs, const, volatile, restrict and type tags. */
-u32 ext_btf_skip(const struct ext_btf *b, u32 id);
-/* The same but it says (not 0) if a const was among what was left out. */
-int ext_btf_is_const(const struct ext_btf *b, u32 id);
+static inline u32 ext_btf_skip(const struct ext_btf *b, u32 id)
+{
+	return b->type[id].bare;
+}
+static inline int ext_btf_is_const(const struct ext_btf *b, u32 id)
+{
+	return b->type[id].is_const;
+}
 static inline const struct ext_btf_type *ext_btf_type(const struct ext_btf *b, u32 id)
 {
 	return &b->type[id];
@@ -94,12 +102,19 @@ static inline const struct ext_btf_type *ext_btf_type(const struct ext_btf *b, u
 /* The type without typedefs and qualifiers, and its kind. */
 static inline const struct ext_btf_type *ext_btf_bare(const struct ext_btf *b, u32 id)
 {
-	return &b->type[ext_btf_skip(b, id)];
+	return &b->type[b->type[id].bare];
 }
 static inline const struct ext_btf_part *ext_btf_part(const struct ext_btf *b,
 						      const struct ext_btf_type *t, u32 n)
 {
 	return &b->part[t->first + n];
+}
+/* Whether a variable can be of that kind (of a bare type): it has a size. */
+static inline int ext_btf_has_value(enum ext_btf_kind kind)
+{
+	return kind == EXT_BTF_INT || kind == EXT_BTF_PTR || kind == EXT_BTF_ARRAY ||
+	       kind == EXT_BTF_STRUCT || kind == EXT_BTF_UNION || kind == EXT_BTF_ENUM ||
+	       kind == EXT_BTF_FLOAT || kind == EXT_BTF_ENUM64;
 }
 /* The first type of that kind and name; 0: none. log n. */
 u32 ext_btf_find(const struct ext_btf *b, enum ext_btf_kind kind, const char *name);
@@ -107,7 +122,7 @@ u32 ext_btf_find(const struct ext_btf *b, enum ext_btf_kind kind, const char *na
 s32 ext_btf_member(const struct ext_btf *b, u32 id, const char *name);
 
 /* What lies at a byte of a struct, array or union, down to the scalar or pointer: the innermost member that contains
- * bytes [offset, offset + bytes) whole. Unions: the first that fits. Returns 1, or 0 when there is none (padding, more
+ * bytes [offset, offset + bytes) whole. Unions: the first member whose bytes contain it. Returns 1, or 0 when there is none (padding, more
  * than one member, outside). */
 struct ext_btf_place {
 	u32 type; /* of the value found, typedefs and qualifiers left out: INT, PTR, ENUM, ENUM64, FLOAT */
@@ -127,14 +142,23 @@ int ext_btf_tagged(const struct ext_btf *b, u32 id, s32 component, const char *t
 /* What follows "key=" in a tag that begins so; 0: there is none. */
 const char *ext_btf_tag_value(const struct ext_btf *b, u32 id, s32 component, const char *key);
 
-/* Structural equality of two types of two (or one) BTFs: kinds, names, sizes, signedness, members' names, offsets and
- * types, enumerators; functions' parameters' types (not names) and return. Typedefs and qualifiers are left out, but for
- * the const of what a pointer points to: a pointer to const may stand in a where b has one to non-const only if
- * `loose`. A struct that is declared only (FWD) equals one of the same name. Cycles are followed once. Work is bounded
- * by types(a) * 2 pairs; beyond: not equal. Returns EXT_OK, EXT_WHY_LINK (not equal; *left and *right name the
- * innermost types that differ) or EXT_WHY_MEMORY. */
-int ext_btf_equal(struct ext_arena *scratch, const struct ext_btf *a, u32 x,
-		  const struct ext_btf *b, u32 y, int loose, u32 *left, u32 *right);
+/* Structural equality of a type of a and one of b: kinds, names, sizes, signedness (an integer's name is the compiler's:
+ * it does not count), members' names, offsets and types, enumerators; functions' parameters' types (not names) and what
+ * they return. Typedefs and qualifiers are left out, but for the const of what a pointer points to: with `loose`, a may
+ * have one where b has none. A struct that is only declared equals one of the same name. A cycle is followed once.
+ * Pairs found equal are remembered for the next question as long as no answer was "not equal". The work of all questions
+ * together is bounded: 4 pairs for each type. EXT_OK, EXT_WHY_LINK (left and right: the innermost types that differ)
+ * or EXT_WHY_MEMORY (more pairs). */
+struct ext_btf_pairs {
+	const struct ext_btf *a, *b;
+	u64 *pair; /* in the order met; the first `done` of `count` were compared */
+	u32 *hash; /* of `slots`, a power of two: index in pair[], + 1 */
+	u32 most, count, done, slots;
+	u32 left, right;
+};
+int ext_btf_pairs_make(struct ext_arena *arena, const struct ext_btf *a, const struct ext_btf *b,
+		       struct ext_btf_pairs *out);
+int ext_btf_equal(struct ext_btf_pairs *p, u32 x, u32 y, int loose);
 
 /* The type as C has it: "struct foo *", "int (u64, const void *)"; returns bytes as snprintf. */
 u64 ext_btf_print(const struct ext_btf *b, u32 id, char *out, u64 size);
