@@ -33,12 +33,6 @@ struct permit {
 	struct context *to;
 };
 
-/* The same for changes to the space in which the env is. */
-struct space_permit {
-	u32 auth, id;
-	u64 epoch;
-};
-
 struct context {
 	struct aril_context *page; /* kernel alias of the library's page */
 	u64 va;			   /* where the library sees it */
@@ -47,8 +41,7 @@ struct context {
 	u32 donee; /* env that gets this context's slices while a synchronous gate is out; 0: none */
 	struct permit gate, yield;
 	u32 start_cause;
-	s32 spare; /* units of work that may be done without being asked (account.c) */
-	struct space_permit space; /* known to entry.S, down to here */
+	s32 spare; /* units of work that may be done without being asked (account.c); known to entry.S, down to here */
 	u32 frame;
 	u32 cpu;
 	u32 start_from;

@@ -6,9 +6,15 @@
  * page costs two looks at its entry.
  *
  * page_protect: gives writing back too, where the binding was made with leave for it (PTE_MAY). Nothing that was bound under a
- * guard outlives it, so what the guard granted then it grants now. */
+ * guard outlives it, so what the guard granted then it grants now.
+ *
+ * page_bind, page_unbind: one page's. The short ways of all three do what this CPU's permit (permit.h) covers; whatever they
+ * find otherwise goes to the call itself, the long way, which notes the next permit. */
 #include "account.h"
 #include "arch.h"
+#include "call_handlers.h"
+#include "env.h"
+#include "lock.h"
 #include "space.h"
 #include "util.h"
 
@@ -31,23 +37,21 @@ static u64 wanted(u32 flags, u64 *mask)
 	return want;
 }
 
-/* The leaf table for va, NULL where one is missing or the op is of more than one; *shared: whether a table on the way is
- * elsewhere too. */
-static u64 *leaf_table(u32 root, u64 va, u32 *shared)
+/* The leaf table for va, 0 where one is missing; *shared: whether a table on the way is elsewhere too. */
+static inline u32 leaf_table(u32 root, u64 va, u32 *shared)
 {
-	u64 *table = frame_memory(root);
+	u32 frame = root;
 
 	*shared = 0;
 	for (u32 shift = 39; shift > ARIL_PAGE_SHIFT; shift -= 9) {
-		u64 entry = table[va >> shift & 511];
-		u32 frame = (entry & PTE_ADDR) >> ARIL_PAGE_SHIFT;
+		u64 entry = ((u64 *)frame_memory(frame))[va >> shift & 511];
 
 		if ((entry & (PTE_P | PTE_PS | PTE_POOL)) != PTE_P)
-			return NULL;
+			return 0;
+		frame = (entry & PTE_ADDR) >> ARIL_PAGE_SHIFT;
 		*shared |= frames[frame].refs > 1;
-		table = frame_memory(frame);
 	}
-	return table;
+	return frame;
 }
 
 int space_narrow(u32 root, const struct aril_space_op *op, u32 *shared)
@@ -59,11 +63,10 @@ int space_narrow(u32 root, const struct aril_space_op *op, u32 *shared)
 		return -1;
 	if (first + op->count > 512)
 		return -1;
-	u64 *entry = leaf_table(root, op->va, shared), *end;
-	if (!entry)
+	u32 leaf = leaf_table(root, op->va, shared);
+	if (!leaf)
 		return -1;
-	entry += first;
-	end = entry + op->count;
+	u64 *entry = (u64 *)frame_memory(leaf) + first, *end = entry + op->count;
 #pragma GCC unroll 10
 	for (u64 *e = entry; e != end; e++)
 		seen |= read_once(*e) ^ want;
@@ -93,12 +96,27 @@ static s64 page_decode(u64 old, u32 flags)
 	return 0;
 }
 
+/* Lets the short ways go there, if the env is in that space and nobody else sees its tables; and without asking for
+ * each unit of work. */
+static void permit_way(u32 space, u64 va)
+{
+	struct cpu *cpu = this_cpu();
+	struct space_permit *p = &cpu->permit;
+	u32 shared, leaf = leaf_table(space, va, &shared);
+
+	if (!leaf || shared || cpu->env->space != space)
+		return;
+	p->region = va >> REGION_SHIFT;
+	p->entries = frame_memory(leaf);
+	p->shadow = frame_memory(frames[leaf].partner);
+	p->leaf = leaf * 512;
+	account_ahead();
+}
+
 /* The long way; protect.S has the short one, from the second call on. */
 s64 call_page_protect(u32 auth, u32 space, u64 va, u32 flags)
 {
-	u64 epoch = __atomic_load_n(&authority_epoch, __ATOMIC_ACQUIRE);
 	s64 error = space_allowed(auth, space);
-	struct cpu *cpu = this_cpu();
 	u32 shared;
 
 	if (error)
@@ -107,10 +125,10 @@ s64 call_page_protect(u32 auth, u32 space, u64 va, u32 flags)
 		return -ARIL_E_RANGE;
 	if (va >= ARIL_USER_TOP)
 		return -ARIL_E_RANGE;
-	u64 *entry = leaf_table(space, va, &shared);
-	if (!entry)
+	u32 leaf = leaf_table(space, va, &shared);
+	if (!leaf)
 		return -ARIL_E_TABLE;
-	entry += va >> ARIL_PAGE_SHIFT & 511;
+	u64 *entry = (u64 *)frame_memory(leaf) + (va >> ARIL_PAGE_SHIFT & 511);
 	u64 old = read_once(*entry), new;
 	error = account_flush();
 	if (error)
@@ -125,13 +143,155 @@ s64 call_page_protect(u32 auth, u32 space, u64 va, u32 flags)
 		new = (old & ~(PTE_W | PTE_MAY)) | flags;
 	} while (!__atomic_compare_exchange_n(entry, &old, new, 0, __ATOMIC_SEQ_CST,
 					      __ATOMIC_SEQ_CST));
-	if (cpu->env->space == space) {
-		cpu->ctx->space = (struct space_permit){.auth = auth, .id = space, .epoch = epoch};
-		account_ahead();
-	}
+	permit_way(space, va);
 	if (old & ~new &PTE_W && shared)
 		smp_flush_all();
 	else if (old & ~new &PTE_W)
 		smp_flush_space(space);
 	return 0;
+}
+
+/* --- page_bind, page_unbind */
+
+#define GUARD_WORDS (sizeof(struct aril_guard) / 8)
+
+s64 call_page_bind(u32 auth, u32 space, u64 va, u32 frame, u32 flags, u32 opener)
+{
+	struct aril_space_op op = {.va = va & ~(ARIL_PAGE_SIZE - 1),
+				   .frame = frame,
+				   .count = 1,
+				   .kind = ARIL_BIND,
+				   .flags = (u16)flags,
+				   .auth = opener};
+	struct space_permit *p = &this_cpu()->permit;
+	s64 error = space_allowed(auth, space);
+
+	if (error)
+		return error;
+	if (flags & (ARIL_BIND_LARGE | ~0xfffful))
+		return -ARIL_E_RANGE;
+	s64 guard = space_change(space, &op);
+	if (guard < 0)
+		return guard;
+	permit_way(space, va);
+	if (guard || frame >= nframes || !frames[frame].guard[0].rights)
+		return 0; /* not by the first guard: by the second, a grant of device memory, or as root */
+	p->opener = opener;
+	p->flags = flags;
+	p->bits = space_entry_bits(flags);
+	__builtin_memcpy(p->guard, &frames[frame].guard[0], sizeof(p->guard));
+	return 0;
+}
+
+s64 call_page_unbind(u32 auth, u32 space, u64 va)
+{
+	struct aril_space_op op = {
+		.va = va & ~(ARIL_PAGE_SIZE - 1), .count = 1, .kind = ARIL_UNBIND};
+	s64 error = space_allowed(auth, space);
+
+	if (error)
+		return error;
+	error = space_change(space, &op);
+	if (error)
+		return error;
+	permit_way(space, va);
+	return 0;
+}
+
+/* The lock, if it is free: so nothing was polled since this CPU entered, and its env is what it was. */
+static inline int lock_try(struct lock *l)
+{
+	return !__atomic_exchange_n(&l->taken, 1, __ATOMIC_ACQUIRE);
+}
+
+/* Whether a permit covers changes of that page. Under object_lock, under which whatever ends a permit's truth about
+ * tables is done. */
+static inline int permit_covers(const struct space_permit *p, const struct context *ctx, u32 auth,
+				u32 space, u64 va)
+{
+	return p->auth == auth && p->id == space && p->to == ctx &&
+	       p->epoch == read_once(authority_epoch) && p->region == va >> REGION_SHIFT &&
+	       ctx->spare > 0;
+}
+
+/* Whether a frame of ordinary memory, in order, may be bound by the permit: it has no binding yet. */
+static inline int permit_opens(const struct space_permit *p, const struct aril_frame *f, u32 flags,
+			       u32 opener)
+{
+	const u64 *guard = (const u64 *)&f->guard[0];
+
+	if (p->opener != opener || p->flags != flags || f->head)
+		return 0;
+	if (f->state != ARIL_FRAME_NORMAL || f->level || f->flags & FRAME_GOING)
+		return 0;
+#pragma GCC unroll 6
+	for (u32 i = 0; i < GUARD_WORDS; i++)
+		if (p->guard[i] != guard[i])
+			return 0;
+	return 1;
+}
+
+s64 page_bind_short(u32 auth, u32 space, u64 va, u32 frame, u32 flags, u32 opener)
+{
+	struct cpu *cpu = this_cpu();
+	struct space_permit *p = &cpu->permit;
+
+	if (likely(lock_try(&object_lock))) {
+		u32 index = va >> ARIL_PAGE_SHIFT & 511;
+		struct aril_frame *f = &frames[frame];
+
+		if (likely(permit_covers(p, cpu->ctx, auth, space, va) && frame < nframes &&
+			   permit_opens(p, f, flags, opener) &&
+			   !(read_once(p->entries[index]) & PTE_P))) {
+			u32 id = p->leaf + index;
+
+			cpu->ctx->spare--;
+			write_once(p->entries[index], p->bits | (u64)frame << ARIL_PAGE_SHIFT);
+			p->shadow[index] = (u64)id << 32 | id;
+			f->refs = 1;
+			f->head = id;
+			f->flags |= ARIL_FRAME_USED;
+			lock_drop(&object_lock);
+			return 0;
+		}
+		lock_drop(&object_lock);
+	}
+	return call_table[ARIL_CALL_PAGE_BIND_INDEX](auth, space, va, frame, flags, opener);
+}
+
+/* Whether an entry, with its name, is present and the one binding of a frame. Device memory has no list of its own there. */
+static inline int is_only_binding(u64 entry, u32 id)
+{
+	u64 frame = (entry & PTE_ADDR) >> ARIL_PAGE_SHIFT;
+
+	return entry & PTE_P && frame < nframes && frames[frame].head == id &&
+	       frames[frame].refs == 1;
+}
+
+/* Only of the one binding of a frame, and only while there is no other CPU to tell. */
+s64 page_unbind_short(u32 auth, u32 space, u64 va)
+{
+	struct cpu *cpu = this_cpu();
+	struct space_permit *p = &cpu->permit;
+
+	if (likely(ncpus == 1 && lock_try(&object_lock))) {
+		u32 index = va >> ARIL_PAGE_SHIFT & 511;
+		u32 id = p->leaf + index;
+
+		if (likely(permit_covers(p, cpu->ctx, auth, space, va) &&
+			   is_only_binding(read_once(p->entries[index]), id))) {
+			u64 old = __atomic_exchange_n(&p->entries[index], 0, __ATOMIC_SEQ_CST);
+			struct aril_frame *f = &frames[(old & PTE_ADDR) >> ARIL_PAGE_SHIFT];
+
+			cpu->ctx->spare--;
+			p->shadow[index] = 0;
+			f->refs = 0;
+			f->head = 0;
+			arch_flush_page(va);
+			lock_drop(&object_lock);
+			return 0;
+		}
+		lock_drop(&object_lock);
+	}
+	return call_table[ARIL_CALL_PAGE_UNBIND_INDEX](auth, space, va, 0, 0, 0);
 }

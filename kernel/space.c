@@ -139,6 +139,9 @@ static u64 entry_replace(u32 id, u64 new)
 {
 	u64 old = __atomic_exchange_n(entry_of(id), new, __ATOMIC_SEQ_CST);
 
+	if (frames[id / ENTRIES].level >
+	    1) /* a table goes in or out: no way is what it was (permit.h) */
+		authority_changed();
 	if (old & PTE_P)
 		books_remove(id, entry_frame(old));
 	if (new &PTE_P)
@@ -275,6 +278,11 @@ static u64 entry_make(u32 frame, u32 flags, u32 guard)
 	if (!(flags & ARIL_BIND_EXEC))
 		entry |= PTE_NX;
 	return entry | PTE_U;
+}
+
+u64 space_entry_bits(u32 flags)
+{
+	return entry_make(0, flags, 0);
 }
 
 /* A cache's state and entries, and regions, may be looked at. */
@@ -466,17 +474,14 @@ static int op_do_stale(u32 space, const struct aril_space_op *op)
 	return STALE_HERE;
 }
 
-/* Of each CPU: the context `to` was allowed to change the space `id` last. */
-static struct permit allowed[ARIL_MAX_CPUS];
-
 /* By comparison, where this context was told so last. */
 s64 space_allowed(u32 auth, u32 space)
 {
 	struct cpu *cpu = this_cpu();
-	struct permit *p = &allowed[cpu->id];
+	struct space_permit *p = &cpu->permit;
+	u64 epoch = __atomic_load_n(&authority_epoch, __ATOMIC_ACQUIRE);
 
-	if (likely(p->auth == auth && p->id == space && p->to == cpu->ctx &&
-		   p->epoch == authority_epoch))
+	if (likely(p->auth == auth && p->id == space && p->to == cpu->ctx && p->epoch == epoch))
 		return 0;
 	const struct auth *a = auth_get(this_cpu()->env, auth);
 	if (!a)
@@ -486,8 +491,33 @@ s64 space_allowed(u32 auth, u32 space)
 		return error;
 	if (frames[space].state != ARIL_FRAME_SPACE)
 		return -ARIL_E_STATE;
-	*p = (struct permit){auth, space, authority_epoch, cpu->ctx};
+	*p = (struct space_permit){
+		.auth = auth, .id = space, .epoch = epoch, .to = cpu->ctx, .region = NO_REGION};
 	return 0;
+}
+
+static void space_flush(u32 space, int stale)
+{
+	if (stale & STALE_ANYWHERE)
+		smp_flush_all();
+	else if (stale)
+		smp_flush_space(space);
+}
+
+s64 space_change(u32 space, const struct aril_space_op *op)
+{
+	s64 error = account_flush();
+
+	if (error)
+		return error;
+	error = op_check(op);
+	if (error)
+		return error;
+	error = op_decode(space, op);
+	if (error)
+		return error;
+	space_flush(space, op_do_stale(space, op));
+	return op->kind == ARIL_BIND ? opened_by[0] : 0;
 }
 
 s64 call_space_update(u32 auth, u32 space, const struct aril_space_op *ops, u64 n)
@@ -505,8 +535,6 @@ s64 call_space_update(u32 auth, u32 space, const struct aril_space_op *ops, u64 
 	if (n > ARIL_OP_PAGES)
 		return -ARIL_E_RANGE;
 	error = account_flush();
-	if (error)
-		return error;
 	for (done = 0; done < n; done++) {
 		const struct aril_space_op *op = &copy[done % COPY_OPS];
 		u64 bytes = min(n - done, (u64)COPY_OPS) * sizeof(*op);
@@ -531,9 +559,6 @@ s64 call_space_update(u32 auth, u32 space, const struct aril_space_op *ops, u64 
 			break;
 		stale |= op_do_stale(space, op);
 	}
-	if (stale & STALE_ANYWHERE)
-		smp_flush_all();
-	else if (stale)
-		smp_flush_space(space);
+	space_flush(space, stale);
 	return done ? (s64)done : error;
 }

@@ -59,10 +59,19 @@ s64 space_frame_decode(u32 frame, const struct auth *a, u32 flags);
 
 /* Does a checked PROTECT of 4 KiB pages that lies in one table, if it only takes rights away (narrow.c): whether a
  * translation was narrowed, or -1: it is another, and nothing was done. *shared: a table on the way is elsewhere too. */
-/* Whether the current env's index `auth` opens the space for changes: 0 or -E. */
+/* Whether the current env's index `auth` opens the space for changes: 0 or -E. Then this CPU's permit says so. */
 s64 space_allowed(u32 auth, u32 space);
 /* Whether a table on the way to va has another place too: then other spaces may have walked it. */
 int space_path_shared(u32 root, u64 va);
+/* What flags make of an entry, but for the frame. */
+u64 space_entry_bits(u32 flags);
+/* One op of one page, on a space that may be changed: -E, or the number of the guard that opened what was bound. */
+s64 space_change(u32 space, const struct aril_space_op *op);
+/* The entry code's, for the calls of those names: what a permit covers; the rest goes to call_table. */
+s64 page_bind_short(u32 auth, u32 space, u64 va, u32 frame, u32 flags, u32 opener);
+s64 page_unbind_short(u32 auth, u32 space, u64 va);
+s64 call_page_bind(u32 auth, u32 space, u64 va, u32 frame, u32 flags, u32 opener);
+s64 call_page_unbind(u32 auth, u32 space, u64 va);
 s64 call_page_protect(u32 auth, u32 space, u64 va, u32 flags);
 int space_narrow(u32 root, const struct aril_space_op *op, u32 *shared);
 

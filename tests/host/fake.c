@@ -75,6 +75,21 @@ void smp_flush_space(u32 root)
 	fake_flushed = root;
 }
 
+/* A handler of narrower arguments sees the low half of a register only. */
+__attribute__((weak)) s64 call_page_bind(u32 auth, u32 space, u64 va, u32 frame, u32 flags,
+					 u32 opener);
+__attribute__((weak)) s64 call_page_unbind(u32 auth, u32 space, u64 va);
+const call_fn call_table[ARIL_CALL_SLOTS] = {
+	[ARIL_CALL_PAGE_BIND_INDEX] = (call_fn)(void (*)(void))call_page_bind,
+	[ARIL_CALL_PAGE_UNBIND_INDEX] = (call_fn)(void (*)(void))call_page_unbind,
+};
+
+u64 fake_flushed_page;
+void arch_flush_page(u64 va)
+{
+	fake_flushed_page = va;
+}
+
 u32 fake_new_space;
 void smp_space_new(u32 root)
 {

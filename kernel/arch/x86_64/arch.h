@@ -6,6 +6,7 @@
 #include <aril/layout.h>
 #include <aril/types.h>
 #include "pcid.h"
+#include "permit.h"
 
 struct env;
 struct context;
@@ -32,6 +33,7 @@ struct cpu {
 	u64 cr3;		    /* 56: loaded now */
 	u64 grace_end;		    /* 64: ns; 0: END was not delivered yet */
 	struct aril_cpu_info *book; /* 72: what is exposed of it */
+	struct space_permit permit; /* 80: what its context was allowed last */
 	u32 position;		    /* in the slice vector */
 	u32 kicked;	  /* another CPU made something runnable here, or this env must be left */
 	u32 ports_of;	  /* env id whose ports the I/O bitmap holds; 0: none */
@@ -73,6 +75,11 @@ const u64 *arch_kernel_entries(void);
 u64 arch_kernel_cr3(void);
 /* Whether loading a space is one write of cr3: without context ids. */
 int arch_space_plain(void);
+/* Removes what this CPU may remember of one page of the space it is on. */
+static inline void arch_flush_page(u64 va)
+{
+	__asm__ volatile("invlpg (%0)" ::"r"(va) : "memory");
+}
 /* Loads cr3 on this CPU if it differs. */
 void arch_load_space(u64 cr3);
 

@@ -165,7 +165,7 @@ syscall_none:
 	jmp syscall_return
 
 /* A gate, the long way: short.S sends here what it does not do. */
-	.globl gate_full, syscall_call, frame_sysret
+	.globl gate_full, syscall_call, syscall_return, frame_sysret
 gate_full:
 	popq %rdx
 	popq %r11
@@ -450,6 +450,10 @@ entry_table:
 	.quad yield_short
 	.elseif index == ARIL_CALL_PAGE_PROTECT_INDEX
 	.quad protect_short
+	.elseif index == ARIL_CALL_PAGE_BIND_INDEX
+	.quad bind_short
+	.elseif index == ARIL_CALL_PAGE_UNBIND_INDEX
+	.quad unbind_short
 	.else
 	.quad syscall_call
 	.endif

@@ -23,6 +23,13 @@
 #define CPU_CR3 %gs:56
 #define CPU_GRACE_END %gs:64
 #define CPU_BOOK %gs:72
+/* its struct space_permit */
+#define CPU_SPACE_AUTH %gs:80
+#define CPU_SPACE_ID %gs:84
+#define CPU_SPACE_EPOCH %gs:88
+#define CPU_SPACE_TO %gs:96
+#define CPU_SPACE_REGION %gs:104
+#define CPU_SPACE_ENTRIES %gs:112
 #define BOOK_SWITCHES 16
 #define BOOK_ENV 32
 #define CTX_PAGE 0
@@ -34,7 +41,6 @@
 #define CTX_YIELD 56
 #define CTX_START_CAUSE 80
 #define CTX_SPARE 84
-#define CTX_SPACE 88
 #define PERMIT_AUTH 0
 #define PERMIT_ID 4
 #define PERMIT_EPOCH 8

@@ -5,6 +5,7 @@
 
 #include <aril/layout.h>
 #include <aril/types.h>
+#include "permit.h"
 
 struct env;
 struct context;
@@ -25,6 +26,7 @@ struct cpu {
 	struct context *timers;
 	u32 position, owner, warned;
 	u64 grace_end;
+	struct space_permit permit;
 };
 
 extern u32 ncpus;
@@ -37,6 +39,7 @@ int copy_from_user(void *to, const void *from, u64 bytes);
 int copy_to_user(void *to, const void *from, u64 bytes);
 void smp_flush_all(void);
 void smp_flush_space(u32 root);
+void arch_flush_page(u64 va);
 void smp_space_new(u32 root);
 void smp_quiesce(void);
 void smp_poll(void);
