@@ -15,6 +15,11 @@
 #include <aril/types.h>
 #include <insn.h>
 
+#ifndef NUM_BITS
+#define NUM_BITS 64
+#endif
+#define NUM_HALF (NUM_BITS / 2)
+
 struct num {
 	u64 value, unknown;
 	u64 umin, umax;
@@ -52,7 +57,8 @@ struct num num_alu(u8 code, s16 off, const struct num *a, const struct num *b);
  * cannot go that way (a and b are then not changed). */
 int num_branch(u8 code, int taken, struct num *a, struct num *b);
 
-/* "0..255", "-4..60 step bits 0x3c", "7"; returns bytes as snprintf. */
+/* "7", "0..255", "-4..60 bits 0x3c" (bits: those that may be set, where ranges alone do not say it), "any"; returns bytes
+ * as snprintf. */
 u64 num_print(const struct num *a, char *out, u64 size);
 
 #endif
