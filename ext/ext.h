@@ -111,7 +111,7 @@ struct ext_line {
 
 /* Loaded and linked. Instructions are those of one entry and of all that it calls; function[0] is the entry.
  *  LDDW with src 1 (EXT_LD_REGION): imm = region, next imm = offset in it: an address; with src 2: the region itself
- *       as a map argument.
+ *       as a map argument: the address of its descriptor (map.h).
  *  CALL with src 0 (EXT_CALL_IMPORT): imm = index in import[]; src 1: imm = distance in instructions (RFC 9669). */
 struct ext_program {
 	const char *name;
@@ -163,8 +163,8 @@ struct ext_contract {
 	u32 slot, args;
 	struct ext_arg arg[5];
 	u8 ret, ret_flags;
-	u8 pure; /* may be called by EXT_PURE */
-	u8 cost; /* in instructions, charged to the budget and the worst case, at least 1 */
+	u8 pure;  /* may be called by EXT_PURE */
+	u16 cost; /* in instructions, charged to the budget and the worst case, at least 1 */
 	u32 ret_type;
 	u64 ret_least, ret_most; /* of a scalar */
 	u32 proto;		 /* in the interface's BTF */
@@ -221,12 +221,14 @@ struct ext_fact {
 struct ext_verdict {
 	struct ext_fact *fact;
 	u64 worst; /* most instructions that one run executes, functions' costs included; saturates at 2^63-1 */
-	u32 entry_cost; /* EXT_HANDLER: most instructions from the entry to the first checkpoint */
-	u32 stack;	/* bytes, all frames of the deepest chain */
-	u32 depth;	/* most frames */
-	u64 steps;	/* instructions the verifier walked */
-	u64 states;	/* abstract states it kept */
-	u64 memory;	/* bytes of the arena it used */
+	/* EXT_HANDLER: most instructions from the entry to the first checkpoint. Who runs it takes them from the budget
+	 * beforehand: run.budget = budget - entry_cost. */
+	u32 entry_cost;
+	u32 stack;  /* bytes, all frames of the deepest chain */
+	u32 depth;  /* most frames */
+	u64 steps;  /* instructions the verifier walked */
+	u64 states; /* abstract states it kept */
+	u64 memory; /* bytes of the arena it used */
 	struct ext_states
 		*watched; /* with EXT_VERIFY_WATCH: what each register was proved to be (watch.h) */
 };
@@ -258,8 +260,14 @@ struct ext_code {
 	u64 size;    /* bytes of code */
 	u64 data_at; /* distance from the code's start to the image's data */
 	u32 entry;   /* offset */
+	u32 stack; /* most bytes of the machine's stack that a run takes, the entry's return address included, imported
+		      * functions' own not */
 };
-/* room: as many bytes as may be written at out. data_at: a multiple of 4096, >= room. */
+/* The most bytes that the program's code can take. */
+u64 ext_compile_room(const struct ext_program *p);
+/* room: as many bytes as may be written at out; less than the code takes: EXT_WHY_MEMORY. data_at: a multiple of 4096, at
+ * least code->size. v 0: not verified, for tests on the host alone. An EXT_HANDLER counts its budget in run->budget and
+ * returns 0 with run->stopped set when that gets below 0 at a checkpoint (whoever runs it clears stopped). */
 int ext_compile(struct ext_arena *a, const struct ext_program *p, const struct ext_verdict *v,
 		enum ext_class class, u8 *out, u64 room, u64 data_at, struct ext_code *code,
 		struct ext_refusal *why);
