@@ -11,7 +11,7 @@
 #include <aril/types.h>
 
 /* --- tags: the contract's parts. Where nobody reads them they are nothing. */
-#if defined(__bpf__) && defined(__clang__)
+#if defined(__BPF__) && defined(__clang__)
 #define ARIL_EXT_TAG(text) __attribute__((btf_decl_tag(text)))
 #else
 #define ARIL_EXT_TAG(text)
@@ -51,7 +51,7 @@
 #define ARIL_EXT_SIZE_IN(member) ARIL_EXT_TAG("size=" #member)
 #define ARIL_EXT_CONST ARIL_EXT_TAG("const")
 
-#if !defined(__bpf__)
+#if !defined(__BPF__)
 #define ARIL_EXT_FUNCTION(returns, name, parameters, ...)
 #define ARIL_EXT_POINT(returns, name, parameters, ...)
 #elif defined(ARIL_EXT_INTERFACE)
@@ -69,7 +69,7 @@
 #endif
 
 /* --- for authors */
-#if defined(__bpf__)
+#if defined(__BPF__)
 /* The program's section: the point's name, perhaps with "/anything" behind it. */
 #define SEC(name) __attribute__((section(name), used))
 /* A map: ARIL_EXT_MAP(counts, ARIL_MAP_HASH, u32, u64, 1024); as libbpf's headers have them, they do as well. */
