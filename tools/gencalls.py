@@ -224,12 +224,14 @@ def make_desc(calls):
     out.append("enum aril_arg {\n\tARIL_ARG_NONE,")
     out += [f"\tARIL_ARG_{kind}," for kind in kinds]
     out.append("};\n\nstruct aril_call_desc {\n\tconst char *name;\n\tu16 number;\n\tu8 kind; /* 0 fast, 1 locked, 2 switch */")
-    out.append("\tu8 nargs;\n\tu8 arg[6];\n};\n")
+    out.append("\tu8 nargs;\n\tu8 arg[6];")
+    out.append("\tu8 pointers; /* a bit for each argument that is one */\n};\n")
     out.append(f"#define ARIL_CALLS {len(calls)}")
     out.append("static const struct aril_call_desc aril_call_desc[ARIL_CALLS] = {")
     for call in calls:
         args = ", ".join("ARIL_ARG_" + argument(t, n) for t, n in call.args) or "0"
-        out.append(f'\t{{"{call.name}", {call.number}, {KINDS[call.kind]}, {len(call.args)}, {{{args}}}}},')
+        pointers = sum(1 << i for i, (t, _) in enumerate(call.args) if t.endswith("*"))
+        out.append(f'\t{{"{call.name}", {call.number}, {KINDS[call.kind]}, {len(call.args)}, {{{args}}}, {pointers}}},')
     return "\n".join(out) + "\n};\n\n#endif\n"
 
 

@@ -4,7 +4,7 @@
 # A second opinion on what the CPU does: Bochs boots the GRUB image on two CPUs of a model with PCID, SMAP and RDSEED, and
 # runs there what depends most on the processor. What each program must say, and must not, is at its head.
 . tests/lib.sh
-programs="hello cached flags noncanonical privileged residue stale_translation"
+programs="hello cached flags kernel_address noncanonical privileged residue smap stale_translation wild_save"
 machine() {
 	cat >"$work/bochsrc" <<END
 display_library: term
