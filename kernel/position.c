@@ -26,6 +26,21 @@ static s64 guard_read(struct aril_guard *to, const struct aril_guard *from, cons
 	return guard_give(to, a, to->rights ? ARIL_RUN | ARIL_OWN : 0);
 }
 
+/* What the calls name: the position, and the capability under which they do. 0 or a refusal. */
+static s64 position_decode(u32 auth, u32 cpu, u32 position, const struct auth **a,
+			   struct aril_slice **slice)
+{
+	*a = auth_get(this_cpu()->env, auth);
+	if (!*a)
+		return -ARIL_E_CAP;
+	if (cpu >= ncpus)
+		return -ARIL_E_CPU;
+	if (position >= ARIL_SLICES)
+		return -ARIL_E_RANGE;
+	*slice = &slices[cpu * ARIL_SLICES + position];
+	return 0;
+}
+
 static u32 slice_number(const struct aril_slice *slice)
 {
 	return (u32)(slice - slices);
@@ -33,22 +48,18 @@ static u32 slice_number(const struct aril_slice *slice)
 
 s64 call_slice_alloc(u32 auth, u32 account, u32 cpu, u32 position, const struct aril_guard *guard)
 {
-	const struct auth *a = auth_get(this_cpu()->env, auth);
+	const struct auth *a;
+	struct aril_slice *slice;
 	struct aril_guard new;
-
-	if (!a)
-		return -ARIL_E_CAP;
-	if (cpu >= ncpus)
-		return -ARIL_E_CPU;
-	if (position >= ARIL_SLICES)
-		return -ARIL_E_RANGE;
-	struct aril_slice *slice = &slices[cpu * ARIL_SLICES + position];
+	s64 error = position_decode(auth, cpu, position, &a, &slice);
+	if (error)
+		return error;
 	if (slice->account && !slice_opens(slice, a, ARIL_OWN))
 		return -ARIL_E_RIGHTS;
 	s64 slot = account_check(account, a, ARIL_WRITE);
 	if (slot < 0)
 		return slot;
-	s64 error = guard_read(&new, guard, a);
+	error = guard_read(&new, guard, a);
 	if (error)
 		return error;
 	if (!new.rights)
@@ -77,15 +88,11 @@ void slice_release(struct aril_slice *slice)
 
 s64 call_slice_free(u32 auth, u32 cpu, u32 position)
 {
-	const struct auth *a = auth_get(this_cpu()->env, auth);
-
-	if (!a)
-		return -ARIL_E_CAP;
-	if (cpu >= ncpus)
-		return -ARIL_E_CPU;
-	if (position >= ARIL_SLICES)
-		return -ARIL_E_RANGE;
-	struct aril_slice *slice = &slices[cpu * ARIL_SLICES + position];
+	const struct auth *a;
+	struct aril_slice *slice;
+	s64 error = position_decode(auth, cpu, position, &a, &slice);
+	if (error)
+		return error;
 	if (!slice_opens(slice, a, ARIL_OWN))
 		return -ARIL_E_RIGHTS;
 	slice_release(slice);
@@ -94,23 +101,19 @@ s64 call_slice_free(u32 auth, u32 cpu, u32 position)
 
 s64 call_slice_set(u32 auth, u32 cpu, u32 position, u32 id, const struct aril_guard *guard)
 {
-	const struct auth *a = auth_get(this_cpu()->env, auth);
+	const struct auth *a;
+	struct aril_slice *slice;
 	struct aril_guard new = {.rights = 0};
-
-	if (!a)
-		return -ARIL_E_CAP;
-	if (cpu >= ncpus)
-		return -ARIL_E_CPU;
-	if (position >= ARIL_SLICES)
-		return -ARIL_E_RANGE;
-	struct aril_slice *slice = &slices[cpu * ARIL_SLICES + position];
+	s64 error = position_decode(auth, cpu, position, &a, &slice);
+	if (error)
+		return error;
 	if (!slice_opens(slice, a, guard ? ARIL_RUN | ARIL_OWN : ARIL_RUN))
 		return -ARIL_E_RIGHTS;
 	if (id && !env_get(id))
 		return -ARIL_E_ENV;
 	if ((id || guard) && !slice->account)
 		return -ARIL_E_STATE;
-	s64 error = guard ? guard_read(&new, guard, a) : 0;
+	error = guard ? guard_read(&new, guard, a) : 0;
 	if (error)
 		return error;
 	if (guard)
