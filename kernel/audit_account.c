@@ -72,6 +72,8 @@ static void account_look(u32 slot, struct aril_check *out)
 		return audit_wrong(out, slot, "an account's parent is none", 0, c->parent);
 	if (c->handler && !env_get(c->handler))
 		return audit_wrong(out, slot, "an account's handler is no more", 0, c->handler);
+	if (c->handler && !env_get(c->handler)->handles)
+		return audit_wrong(out, slot, "its handler does not know", 1, 0);
 	for (u32 q = 0; q < ARIL_QUOTA_HELD; q++) {
 		if (t->used[q] != c->used[q])
 			return audit_wrong(out, slot, names[q], t->used[q], c->used[q]);
@@ -80,6 +82,22 @@ static void account_look(u32 slot, struct aril_check *out)
 	}
 	if (t->kept != c->kept)
 		return audit_wrong(out, slot, "frames kept", t->kept, c->kept);
+}
+
+/* What each env says that it answers for. */
+static void handles_look(struct aril_check *out)
+{
+	for (u32 i = 0; i < ARIL_MAX_ENVS; i++) {
+		const struct env *env = env_get(env_infos[i].id);
+		u32 n = 0;
+
+		if (!env || !env->handles)
+			continue;
+		for (u32 slot = 1; slot < ARIL_MAX_ACCOUNTS; slot++)
+			n += accounts[slot].id && accounts[slot].handler == env->id;
+		if (n != env->handles)
+			audit_wrong(out, env->id, "accounts that it answers for", n, env->handles);
+	}
 }
 
 /* The limits of things held sum up to what the machine has: what account_init gave the root. */
@@ -122,6 +140,7 @@ u64 account_audit(u64 from, struct aril_check *out)
 		account_look(slot, out);
 		out->checked++;
 	}
+	handles_look(out);
 	sums_look(out);
 	audit_counted = 0;
 	return 0;

@@ -71,6 +71,7 @@ struct env {
 	u32 parent;
 	u32 flags;
 	u32 account; /* slot */
+	u32 handles; /* accounts that it answers for (revoke.c) */
 	u32 nports;  /* grants of ports: the CPU's bitmap is filled when it runs */
 	u16 port_first[8];
 	u32 port_count[8];

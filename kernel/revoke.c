@@ -4,8 +4,9 @@
  *
  * Invariants, under object_lock. (1) accounts[s].wanted[k] is not 0 exactly while bit k of books[s].open is set, and
  * bit s of opens is set exactly while some bit of books[s].open is. (2) revoke_deadline is at or before every open
- * deadline. (3) An account with a handler pins its repossession page once; one without has none. (4) Nothing is
- * believed that stands in that page: the kernel only writes it. */
+ * deadline. (3) An account with a handler pins its repossession page once; one without has none; a living env's
+ * `handles` counts those that it is the handler of. (4) Nothing is believed that stands in that page: the kernel only
+ * writes it. */
 #include "revoke.h"
 #include "arch.h"
 #include "frame.h"
@@ -367,8 +368,11 @@ u32 revoke_kinds(const struct context *ctx, u64 *deadline)
 static void handler_drop(u32 slot)
 {
 	struct aril_account *account = &accounts[slot];
+	struct env *env = env_get(account->handler);
 	u32 frame = account->handler_frame;
 
+	if (env)
+		env->handles--;
 	account->handler = 0;
 	account->handler_cpu = 0;
 	account->handler_frame = 0;
@@ -403,6 +407,7 @@ s64 call_account_handler(u32 auth, u32 id, u32 env, u32 cpu, u32 frame)
 		return -ARIL_E_STATE;
 	frame_pin(frame);
 	handler_drop(slot);
+	env_get(env)->handles++;
 	accounts[slot].handler = env;
 	accounts[slot].handler_cpu = cpu;
 	accounts[slot].handler_frame = frame;
@@ -418,9 +423,12 @@ s64 call_account_handler(u32 auth, u32 id, u32 env, u32 cpu, u32 frame)
 
 void revoke_env_gone(struct env *env)
 {
-	for (u32 slot = 0; slot < ARIL_MAX_ACCOUNTS; slot++)
-		if (accounts[slot].handler == env->id)
-			handler_drop(slot);
+	for (u32 slot = 0; env->handles && slot < ARIL_MAX_ACCOUNTS; slot++) {
+		if (accounts[slot].handler != env->id)
+			continue;
+		handler_drop(slot);
+		env->handles--; /* it is dying: handler_drop does not find it */
+	}
 	revoke_given(env->account, ARIL_REVOKE_GATES, env->id);
 }
 

@@ -146,6 +146,7 @@ static void start(void)
 	frame_pin(ring_frame);
 	frame_pin(handler_page);
 	top->handler = env->id;
+	env->handles = 1;
 	top->handler_frame = handler_page;
 	fake_cpu.ctx = NULL;
 	charge();
@@ -414,6 +415,7 @@ static void account_books(void)
 	A(mine->guard.len = 77, "an account's guard", MINE);
 	A(mine->parent = 9; top->used[ARIL_QUOTA_ACCOUNTS] = 0, "an account's parent", MINE);
 	A(top->handler = 0x70007, "an account's handler", 1);
+	A(env->handles = 0, "its handler does not know", 1);
 	A(mine->used[ARIL_QUOTA_FRAMES]++, "frames charged", MINE);
 	A(frames[other].account = 1, "frames charged", 1);
 	A(mine->used[ARIL_QUOTA_ENVS]--, "envs charged", MINE);
@@ -428,6 +430,9 @@ static void account_books(void)
 	SAME(audit(ARIL_NOUN_ACCOUNT).wrong, 0);
 	mine->limit[ARIL_QUOTA_ENVS]++; /* from nowhere */
 	CHECK(says(ARIL_NOUN_ACCOUNT, "sum of all limits", ARIL_QUOTA_ENVS));
+	start();
+	env->handles = 2;
+	CHECK(says(ARIL_NOUN_ACCOUNT, "accounts that it answers for", env->id));
 }
 
 /* What is recounted already follows what changes meanwhile. */

@@ -45,7 +45,9 @@ static void handlers(void)
 	SAME(frames[page].pins, 0);
 	SAME(call_account_handler(kid, child, handler->id, 0, other), 0);
 	SAME(frames[other].pins, 1);
+	SAME(handler->handles, 1);
 	SAME(call_account_handler(kid, child, 0, 0, 0), 0);
+	SAME(handler->handles, 0);
 	SAME(frames[other].pins, 0);
 	SAME(accounts[slot].handler, 0);
 	SAME(accounts[slot].handler_frame, 0);
