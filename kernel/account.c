@@ -143,6 +143,12 @@ void account_move_frame(u32 frame, u32 slot)
 	account_credit(from, ARIL_QUOTA_FRAMES, frame);
 }
 
+/* Whether a gift of n to a child leaves the account what it may keep. */
+static int reserve_stays(const struct aril_account *account, u32 q, u32 n)
+{
+	return q != ARIL_QUOTA_FRAMES || account->limit[q] - n >= account->reserve;
+}
+
 /* --- work */
 
 /* Takes back what was not done of what was given ahead, counts the rest in the totals. */
@@ -238,6 +244,8 @@ static s64 create_decode(const struct aril_account *parent, const struct auth *a
 	for (u32 q = 0; q < ARIL_QUOTA_HELD; q++)
 		if (desc->limit[q] > left_of(parent, q) - (q == ARIL_QUOTA_ACCOUNTS))
 			return -ARIL_E_RANGE;
+	if (!reserve_stays(parent, ARIL_QUOTA_FRAMES, desc->limit[ARIL_QUOTA_FRAMES]))
+		return -ARIL_E_RANGE;
 	for (u32 q = ARIL_QUOTA_HELD; q < ARIL_QUOTAS; q++)
 		if (desc->limit[q] > parent->limit[q])
 			return -ARIL_E_RANGE;
@@ -349,6 +357,8 @@ s64 call_account_set(u32 auth, u32 id, u32 q, u32 limit)
 	if (q == ARIL_QUOTA_FRAMES && limit < account->reserve)
 		return -ARIL_E_RANGE;
 	if (limit > account->limit[q] && limit - account->limit[q] > left_of(parent, q))
+		return -ARIL_E_RANGE;
+	if (limit > account->limit[q] && !reserve_stays(parent, q, limit - account->limit[q]))
 		return -ARIL_E_RANGE;
 	parent->limit[q] -= limit - account->limit[q]; /* modulo 2^32: gives or takes */
 	account->limit[q] = limit;

@@ -52,7 +52,7 @@ static void creating(void)
 {
 	struct aril_account_desc desc;
 	u32 sums[ARIL_QUOTA_HELD];
-	s64 id;
+	s64 id, again;
 
 	start();
 	for (u32 q = 0; q < ARIL_QUOTA_HELD; q++)
@@ -106,6 +106,15 @@ static void creating(void)
 		desc.limit[ARIL_QUOTA_WORK] = 11, ARIL_E_RANGE);
 	REFUSED(dom, id, desc.limit[ARIL_QUOTA_ACCOUNTS] = 0;
 		desc.limit[ARIL_QUOTA_FLUSHES] = 11, ARIL_E_RANGE);
+	/* of its 10 frames 5 are reserved to it */
+	REFUSED(dom, id, desc.limit[ARIL_QUOTA_ACCOUNTS] = 0;
+		desc.limit[ARIL_QUOTA_FRAMES] = 6, ARIL_E_RANGE);
+	desc.limit[ARIL_QUOTA_FRAMES] = 5;
+	again = create(dom, id, desc);
+	CHECK(again > 0);
+	SAME(call_account_set(dom, again, ARIL_QUOTA_FRAMES, 6), -ARIL_E_RANGE);
+	SAME(child->limit[ARIL_QUOTA_FRAMES], 5);
+	SAME(call_account_destroy(dom, again), 0);
 	for (u32 i = 0; i < 10; i++) {
 		desc = (struct aril_account_desc){.guard = fake_guard("domx", ARIL_ALL, 0)};
 		CHECK(create(dom, id, desc) > 0);
