@@ -181,10 +181,27 @@ static void table_withdraw(struct cache *c, u32 n)
 	c->seen.evictions++;
 }
 
-/* No table is there for va: puts the next one there. All is looked at anew under object_lock; where something
- * changed meanwhile, the fault is repeated. */
-static void cache_refill(u64 va, u64 error)
+/* The next pool table becomes the one for this page, out of its place if it has one. */
+static void table_place(struct cache *c, u32 page, u64 error)
 {
+	u32 n = c->next;
+
+	c->next = n + 1 < c->seen.ntables ? n + 1 : 0;
+	table_withdraw(c, n);
+	cache_take(c);
+	c->place[n] = page / CACHE_ENTRIES + 1;
+	write_once(entries(c->level2)[page / CACHE_ENTRIES],
+		   (u64)(c->table_first + n) << ARIL_PAGE_SHIFT | PTE_POOL | PTE_P | PTE_W | PTE_U);
+	cache_serve(c, page, error);
+	cache_drop(c);
+}
+
+/* No table is there for va: puts the next one there; SERVED. All is looked at anew under object_lock; where something
+ * changed meanwhile, the fault is repeated. MISS: that needs a shoot-down, and the slice's are spent. */
+static int cache_refill(u64 va, u64 error)
+{
+	int answer = SERVED;
+
 	lock_take(&object_lock);
 	const struct env *env = this_cpu()->env;
 	if (!env) { /* it was ended while it waited */
@@ -195,19 +212,13 @@ static void cache_refill(u64 va, u64 error)
 	u32 page = page_of(va);
 	if (c && c->seen.space == env->space && !c->dying && holds(c, id_of(c, page), page) &&
 	    !pte_of(c, page)) {
-		u32 n = c->next;
-
-		c->next = n + 1 < c->seen.ntables ? n + 1 : 0;
-		table_withdraw(c, n);
-		cache_take(c);
-		c->place[n] = page / CACHE_ENTRIES + 1;
-		write_once(entries(c->level2)[page / CACHE_ENTRIES],
-			   (u64)(c->table_first + n) << ARIL_PAGE_SHIFT | PTE_POOL | PTE_P | PTE_W |
-				   PTE_U);
-		cache_serve(c, page, error);
-		cache_drop(c);
+		if (c->place[c->next] && account_flush())
+			answer = MISS;
+		else
+			table_place(c, page, error);
 	}
 	lock_drop(&object_lock);
+	return answer;
 }
 
 int cache_fault(u64 va, u64 error)
@@ -221,10 +232,7 @@ int cache_fault(u64 va, u64 error)
 		return SERVED; /* by repeating it */
 	int answer = cache_serve(c, page_of(va), error);
 	cache_drop(c);
-	if (answer != NO_TABLE)
-		return answer;
-	cache_refill(va, error);
-	return SERVED;
+	return answer == NO_TABLE ? cache_refill(va, error) : answer;
 }
 
 /* --- changes, under object_lock --- */
@@ -383,21 +391,15 @@ static void op_do(struct cache *c, const struct aril_space_op *op, int *stale)
 
 s64 call_cache_update(u32 auth, u32 space, const struct aril_space_op *ops, u64 n)
 {
-	const struct auth *a = auth_get(this_cpu()->env, auth);
 	struct aril_space_op copy[COPY_OPS];
 	struct cache *c = NULL, *last = NULL;
 	int stale = 0, several = 0;
 	u32 pages = 0;
-	s64 error;
 	u64 done;
 
-	if (!a)
-		return -ARIL_E_CAP;
-	error = frame_check(space, a, ARIL_WRITE);
+	s64 error = space_allowed(auth, space);
 	if (error)
 		return error;
-	if (frames[space].state != ARIL_FRAME_SPACE)
-		return -ARIL_E_STATE;
 	if (!n)
 		return -ARIL_E_RANGE;
 	if (n > ARIL_OP_PAGES)

@@ -133,21 +133,15 @@ static void frames_retype(const struct aril_cache_desc *d, u32 level2)
 
 s64 call_cache_create(u32 auth, u32 space, const struct aril_cache_desc *user)
 {
-	const struct auth *a = auth_get(this_cpu()->env, auth);
 	struct aril_cache_desc d;
 	u32 level2;
-	s64 error;
 
-	if (!a)
-		return -ARIL_E_CAP;
-	error = frame_check(space, a, ARIL_WRITE);
+	s64 error = space_allowed(auth, space);
 	if (error)
 		return error;
-	if (frames[space].state != ARIL_FRAME_SPACE)
-		return -ARIL_E_STATE;
 	if (copy_from_user(&d, user, sizeof(d)))
 		return -ARIL_E_ADDR;
-	error = desc_decode(a, &d);
+	error = desc_decode(auth_get(this_cpu()->env, auth), &d);
 	if (error)
 		return error;
 	error = place_decode(space, d.va, &level2);
@@ -230,6 +224,9 @@ int cache_destroy(u32 frame, u32 *budget, int *stale)
 			return 0;
 	if (!space_break_all(frame, budget, stale))
 		return 0;
+	if (*budget < WAIT_COST)
+		return 0;
+	*budget -= WAIT_COST;
 	cache_release(c);
 	return 1;
 }

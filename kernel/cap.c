@@ -4,6 +4,7 @@
  * Invariant: an opened slot's epoch is odd, and its words do not change while it is. A slot is written only
  * after every CPU that could have read it before it closed has passed a quiesce. */
 #include "cap.h"
+#include "account.h"
 #include "arch.h"
 #include "call_handlers.h"
 #include "env.h"
@@ -204,6 +205,9 @@ s64 call_cap_close(u32 index)
 
 	if (!auth_get(env, index))
 		return -ARIL_E_CAP;
+	s64 error = account_flush();
+	if (error)
+		return error;
 	struct auth *a = &env->auths[index % ARIL_AUTHS];
 	__atomic_store_n(&a->epoch, a->epoch + 1, __ATOMIC_SEQ_CST);
 	authority_changed();

@@ -310,6 +310,8 @@ s64 call_env_space(u32 auth, u32 space)
 	s64 error = a ? frame_check(space, a, ARIL_RUN) : -ARIL_E_CAP;
 	if (!error && frames[space].state != ARIL_FRAME_SPACE)
 		error = -ARIL_E_STATE;
+	if (!error)
+		error = account_flush();
 	if (!error) {
 		frames[env->space].users--;
 		frames[space].users++;

@@ -19,8 +19,7 @@
 
 #define UPDATE_OPS 64
 /* Of a budget: */
-#define ENV_COST 240 /* for ending an env: it waits for every CPU */
-#define PIN_COST 64  /* for finding whose context page it is */
+#define PIN_COST 64 /* for finding whose context page it is */
 
 int frame_guard_for(u32 frame, const struct auth *a, u32 rights)
 {
@@ -287,8 +286,12 @@ static int op_do(const struct aril_frame_op *op, u32 *budget, int *stale)
 		large_join(op->first);
 		return 1;
 	}
-	if (op->kind == ARIL_FRAME_SPLIT)
-		return large_split(op->first, budget, stale);
+	if (op->kind == ARIL_FRAME_SPLIT) {
+		if (!space_break_all(op->first, budget, stale))
+			return 0;
+		large_split(op->first);
+		return 1;
+	}
 	for (u32 frame = op->first; frame < op->first + op->count; frame++) {
 		struct aril_frame *f = &frames[frame];
 
@@ -305,6 +308,10 @@ static int op_do(const struct aril_frame_op *op, u32 *budget, int *stale)
 			continue;
 		}
 		if (!guard_same(frame, op)) {
+			if (f->state == ARIL_FRAME_ENV && *budget < WAIT_COST)
+				return 0;
+			if (f->state == ARIL_FRAME_ENV)
+				*budget -= WAIT_COST;
 			f->flags |= breaking;
 			frame_guard_set(frame, op->slot, &op->guard);
 		}
@@ -365,9 +372,9 @@ static int envs_end(u32 root, u32 page, u32 *budget)
 			hit |= env->ctx[i].state != CTX_NONE && env->ctx[i].frame == page;
 		if (!hit)
 			continue;
-		if (*budget < ENV_COST)
+		if (*budget < WAIT_COST)
 			return 0;
-		*budget -= ENV_COST;
+		*budget -= WAIT_COST;
 		env_destroy(env, ARIL_END_DESTROYED, 0);
 	}
 	return 1;
@@ -380,6 +387,8 @@ static s64 undo_normal(u32 frame, u32 *budget, int *stale)
 	if (!space_break_all(frame, budget, stale))
 		return -ARIL_E_AGAIN;
 	f->flags &= ~(ARIL_FRAME_BREAKING(0) | ARIL_FRAME_BREAKING(1));
+	if (f->level)
+		large_split(frame);
 	if (!f->pins)
 		return 0;
 	if (*budget < PIN_COST)
@@ -423,8 +432,6 @@ s64 frame_undo(u32 frame, u32 *budget, int *stale)
 		frame = frames[frame].partner;
 	switch (frames[frame].state) {
 	case ARIL_FRAME_NORMAL:
-		if (frames[frame].level && !large_split(frame, budget, stale))
-			return -ARIL_E_AGAIN;
 		return undo_normal(frame, budget, stale);
 	case ARIL_FRAME_TABLE:
 	case ARIL_FRAME_SPACE:
@@ -437,9 +444,9 @@ s64 frame_undo(u32 frame, u32 *budget, int *stale)
 	case ARIL_FRAME_BOOK:
 		return region_destroy(frame, budget, stale) ? 0 : -ARIL_E_AGAIN;
 	case ARIL_FRAME_ENV:
-		if (*budget < ENV_COST)
+		if (*budget < WAIT_COST)
 			return -ARIL_E_AGAIN;
-		*budget -= ENV_COST;
+		*budget -= WAIT_COST;
 		env_destroy(env_get(frames[frame].partner), ARIL_END_DESTROYED, 0);
 		return 0;
 	default:

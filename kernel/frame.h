@@ -16,6 +16,9 @@ extern u32 nframes;
 #define FRAME_GOING \
 	(ARIL_FRAME_LOST | ARIL_FRAME_FREED | ARIL_FRAME_BREAKING(0) | ARIL_FRAME_BREAKING(1))
 
+/* Of a budget, for what waits for every CPU: an env's end, its guard, a cache's end. */
+#define WAIT_COST 240
+
 /* Kernel address of a frame's memory. */
 static inline void *frame_memory(u32 frame)
 {

@@ -354,6 +354,9 @@ s64 call_grant_destroy(u32 auth, u32 grant)
 	s64 error = grant_check(grant, a, ARIL_OWN);
 	if (error)
 		return error;
+	error = account_flush();
+	if (error)
+		return error;
 	return grant_take(grant) ? 0 : -ARIL_E_AGAIN;
 }
 
@@ -408,6 +411,9 @@ s64 call_grant_move(u32 auth, u32 grant, u32 id, u32 cpu)
 		return error;
 	struct aril_grant *g = &grant_books[grant];
 	error = move_decode(g, a, id, cpu);
+	if (error)
+		return error;
+	error = account_flush();
 	if (error)
 		return error;
 	if (g->kind == ARIL_GRANT_MEMORY && !memory_break(grant, &budget))

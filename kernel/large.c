@@ -76,12 +76,10 @@ void large_join(u32 first)
 	}
 }
 
-int large_split(u32 first, u32 *budget, int *stale)
+void large_split(u32 first)
 {
 	struct aril_frame *large = &frames[first];
 
-	if (!space_break_all(first, budget, stale))
-		return 0;
 	large->flags &= ~(ARIL_FRAME_BREAKING(0) | ARIL_FRAME_BREAKING(1));
 	large->level = 0;
 	for (u32 frame = first + 1; frame < first + LARGE_FRAMES; frame++) {
@@ -93,5 +91,4 @@ int large_split(u32 first, u32 *budget, int *stale)
 		frame_guard_set(frame, 1, &large->guard[1]);
 		f->state = ARIL_FRAME_NORMAL;
 	}
-	return 1;
 }

@@ -12,7 +12,7 @@ s64 large_join_decode(const struct aril_frame_op *op);
 s64 large_split_decode(const struct aril_frame_op *op);
 /* 512 decoded frames from first on become one. Doing. */
 void large_join(u32 first);
-/* And 512 again: breaks its bindings, within the budget. 1 when done; *stale as space_break. */
-int large_split(u32 first, u32 *budget, int *stale);
+/* And 512 again, which were bound nowhere any more (space_break_all). Doing. */
+void large_split(u32 first);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * The library's half of a cached part: see core/cached.h. */
+#include <aril/error.h>
 #include <aril_stubs.h>
 #include <core/cached.h>
 
@@ -63,7 +64,9 @@ int core_cached_fault(struct core_cached *c, u64 addr, u64 error)
 				   .kind = ARIL_BIND,
 				   .flags = (u16)found.flags,
 				   .auth = c->auth};
-	return aril_cache_update(c->space->auth, c->space->root, &op, 1) == 1;
+	s64 done = aril_cache_update(c->space->auth, c->space->root, &op, 1);
+
+	return done == 1 || done == -ARIL_E_QUOTA; /* spent in this slice: again, until the next */
 }
 
 s64 core_cached_forget(struct core_cached *c, u64 va)

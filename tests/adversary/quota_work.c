@@ -3,6 +3,7 @@
 // refused, with QUOTA and counted, until its next slice; then it goes on.
 // expect: quota_work: work refused after [0-9]+, then allowed
 // expect: quota_work: shoot-downs refused after [0-9]+, then allowed
+// expect: quota_work: moves refused after [0-9]+, then allowed
 // expect: quota_work: done
 // forbid: quota_work: WRONG
 // smp: 2
@@ -23,8 +24,10 @@ static volatile s64 last;
 
 void child_work(void);
 void child_flushes(void);
+void child_moves(void);
 CHILD(x_work, "leaq child_stack+16384(%rip), %rsp\n\tcall child_work");
 CHILD(x_flushes, "leaq child_stack+16384(%rip), %rsp\n\tcall child_flushes");
+CHILD(x_moves, "leaq child_stack+16384(%rip), %rsp\n\tcall child_moves");
 
 /* Calls until it is refused, then until it is not. */
 static void press(s64 (*call)(u32 auth))
@@ -55,6 +58,17 @@ static s64 unbind(u32 auth)
 	s64 done = aril_space_update(auth, CORE_DOMAIN->space, ops, 2);
 
 	return done;
+}
+
+/* To the space in which it is: all others are waited for. */
+static s64 move(u32 auth)
+{
+	return aril_env_space(auth, CORE_DOMAIN->space);
+}
+
+void child_moves(void)
+{
+	press(move);
 }
 
 void child_work(void)
@@ -116,6 +130,7 @@ int main(int argc, char **argv, char **envp)
 	va = (u64)core_pages(1, &page);
 	run("work", ARIL_QUOTA_WORK, WORK, x_work);
 	run("shoot-downs", ARIL_QUOTA_FLUSHES, FLUSHES, x_flushes);
+	run("moves", ARIL_QUOTA_FLUSHES, FLUSHES, x_moves);
 	stop = 1;
 	return done();
 }

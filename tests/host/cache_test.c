@@ -411,11 +411,17 @@ static void evicting(void)
 	frame = fake_frame();
 	for (u64 i = 0; i < 3; i++)
 		SAME(op(ARIL_BIND, VA + i * LARGE, frame, 1, WRITE, root), 1);
+	limit(ARIL_QUOTA_FLUSHES, 0); /* two tables are free: that needs none */
 	SAME(cache_fault(VA, WRITES), 1);
 	SAME(cache_fault(VA + LARGE, WRITES), 1);
 	l1 = frame_memory(desc.table_first);
 	l1[0] |= PTE_A | PTE_D;
 	fake_flushes = 0;
+	limit(ARIL_QUOTA_FLUSHES, 0); /* spent: the fault is the library's, and all stays */
+	SAME(cache_fault(VA + 2 * LARGE, WRITES), 0);
+	SAME(fake_flushes, 0);
+	SAME(pte(VA) & PTE_P, PTE_P);
+	limit(ARIL_QUOTA_FLUSHES, ~0u);
 	SAME(cache_fault(VA + 2 * LARGE, WRITES), 1);
 	SAME(fake_flushes, 1);
 	SAME(seen()->evictions, 1);
@@ -560,6 +566,10 @@ static void taking_apart_slowly(void)
 	SAME(frames[desc.frame].state, ARIL_FRAME_CACHE);
 	SAME(fake_set_guard(root, 611, 0, fake_guard("dom", ARIL_OWN, 0)), 1);
 	SAME(call_space_table(root, space, VA, 1, fake_frame(), fake_frame()), -ARIL_E_TABLE);
+	/* the bindings took all of the second budget: to wait for the others there is a third */
+	SAME(call_frame_reset(root, desc.frame), -ARIL_E_AGAIN);
+	SAME(fake_quiesces, 1);
+	SAME(frames[desc.frame].state, ARIL_FRAME_CACHE);
 	SAME(call_frame_reset(root, desc.frame), 0);
 	SAME(fake_quiesces, 2); /* so that it is stopped, and that nobody looks */
 	SAME(frames[100].refs, 0);

@@ -3,6 +3,8 @@
  * links: tests/host/fake.c kernel/cap.c kernel/siphash.c kernel/frame.c kernel/large.c kernel/account.c kernel/space.c kernel/narrow.c kernel/table.c */
 #include "fake.h"
 
+#include "account.h"
+
 /* SipHash-2-4-128 of 00 01 .. n-1 under key 00..0f, n = 0..63, as OpenSSL's MAC of that name gives it. */
 static const char *const siphash_expected[64] = {
 	"a3817f04ba25a8e66df67214c7550293", "da87c1d86b99af44347659119b22fc45",
@@ -218,6 +220,14 @@ static void opened(void)
 	env->ctx[1].state = CTX_RUNNING; /* another CPU may be comparing */
 	SAME(call_cap_close(index[3]), 0);
 	SAME(fake_quiesces, 1);
+	/* which it waits for: not when the slice's shoot-downs are spent, and then it stays open */
+	index[3] = fake_open("waits", ARIL_READ, 0);
+	accounts[env->account].limit[ARIL_QUOTA_FLUSHES] = 0;
+	SAME(call_cap_close(index[3]), -ARIL_E_QUOTA);
+	CHECK(auth_get(env, index[3]));
+	SAME(fake_quiesces, 1);
+	accounts[env->account].limit[ARIL_QUOTA_FLUSHES] = ~0u;
+	SAME(call_cap_close(index[3]), 0);
 	/* a slot whose epochs are used up stays closed */
 	env->auths[3].epoch = 0x0ffffffe;
 	index[3] = fake_open("last", ARIL_READ, 0);

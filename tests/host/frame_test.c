@@ -242,6 +242,30 @@ static void breaks_bounded(void)
 	SAME(fake_op(root, space, ARIL_BIND, VA, frame, 1, 0, root), 1);
 }
 
+/* Guards of envs: for each all others are waited for, so a call changes a few. */
+static void waits_bounded(void)
+{
+	struct aril_frame_op op;
+	u32 first, n = 20, calls = 0;
+
+	start();
+	first = fake_frame();
+	for (u32 i = 1; i < n; i++)
+		fake_frame();
+	for (u32 i = 0; i < n; i++)
+		frame_retype(first + i, ARIL_FRAME_ENV, 0, 77, 1);
+	op = guard_op(first, n, 0, "dom", ARIL_ALL, 0);
+	for (s64 result = -ARIL_E_AGAIN; result == -ARIL_E_AGAIN && calls < 9; calls++) {
+		fake_quiesces = 0;
+		result = call_frame_update(root, &op, 1);
+		CHECK(fake_quiesces && fake_quiesces <= ARIL_BATCH_PAGES / WAIT_COST);
+		CHECK(result == 1 || result == -ARIL_E_AGAIN);
+	}
+	SAME(calls, (n + ARIL_BATCH_PAGES / WAIT_COST - 1) / (ARIL_BATCH_PAGES / WAIT_COST));
+	for (u32 i = 0; i < n; i++)
+		SAME(frames[first + i].guard[0].len, 3);
+}
+
 /* At every size of the budget the work is the same, in pieces. */
 static void budgets(void)
 {
@@ -509,6 +533,7 @@ static const struct test tests[] = {
 	TEST(update_states),
 	TEST(breaks),
 	TEST(breaks_bounded),
+	TEST(waits_bounded),
 	TEST(budgets),
 	TEST(empties),
 	TEST(reset_normal),

@@ -18,6 +18,12 @@ static struct {
 } line[LINES];
 static struct env *child;
 
+/* Shoot-downs that the caller's account may cause in a slice. */
+static void flushes(u32 limit)
+{
+	accounts[fake_cpu.env->account].limit[ARIL_QUOTA_FLUSHES] = limit;
+}
+
 void arch_load_ports(const struct env *env)
 {
 	fake_cpu.ports_of = env->nports ? env->id : 0;
@@ -142,6 +148,9 @@ static void authority(void)
 	SAME(call_grant_destroy(weak, 0), -ARIL_E_RIGHTS);
 	SAME(call_grant_destroy(root, GRANTS), -ARIL_E_RANGE);
 	SAME(call_grant_destroy(root, 1), -ARIL_E_RANGE);
+	flushes(0);
+	SAME(call_grant_destroy(root, 0), -ARIL_E_QUOTA);
+	flushes(~0u);
 	SAME(call_grant_destroy(root, 0), 0);
 	SAME(call_grant_destroy(root, 0), -ARIL_E_RANGE);
 	end();
@@ -412,6 +421,9 @@ static void move(void)
 	SAME(accounts[7].used[ARIL_QUOTA_GRANTS], 1);
 	SAME(accounts[1].used[ARIL_QUOTA_GRANTS], 2);
 	line[5].masked = 0;
+	flushes(0);
+	SAME(call_grant_move(root, 1, to->id, 0), -ARIL_E_QUOTA);
+	flushes(~0u);
 	SAME(call_grant_move(root, 1, to->id, 0), 0);
 	SAME(line[5].masked, 1);
 	SAME(line[5].cpu, 0);

@@ -46,9 +46,32 @@ static void env(void)
 	SAME(frames[frame].state, ARIL_FRAME_ENV);
 }
 
+/* A frame of 2 MiB that is bound, without a budget and with enough. */
+static void large(void)
+{
+	u32 space, first = 512, some = 8;
+
+	start();
+	space = fake_space(root, VA, NULL);
+	SAME(call_space_unlink(root, space, VA, 1), 0);
+	fake_own(first, 512);
+	struct aril_frame_op op = {.first = first, .count = 512, .kind = ARIL_FRAME_JOIN};
+	SAME(call_frame_update(root, &op, 1), 1);
+	SAME(fake_op(root, space, ARIL_BIND, VA, first, 1, ARIL_BIND_LARGE, root), 1);
+	SAME(frame_undo(first + 7, &none, &stale), -ARIL_E_AGAIN);
+	SAME(frames[first].level, 2);
+	SAME(frames[first].refs, 1);
+	SAME(frame_undo(first + 7, &some, &stale), 0);
+	SAME(frames[first].level, 0);
+	SAME(frames[first + 511].state, ARIL_FRAME_NORMAL);
+	SAME(frames[first].flags & FRAME_GOING, 0);
+	BOOKS();
+}
+
 static const struct test tests[] = {
 	TEST(table),
 	TEST(env),
+	TEST(large),
 };
 
 int main(void)
