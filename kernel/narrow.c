@@ -210,19 +210,25 @@ static inline int permit_covers(const struct space_permit *p, const struct conte
 				u32 space, u64 va)
 {
 	return p->auth == auth && p->id == space && p->to == ctx &&
-	       p->epoch == read_once(authority_epoch) && p->region == va >> REGION_SHIFT &&
-	       ctx->spare > 0;
+	       p->epoch == read_once(authority_epoch) && p->region == va >> REGION_SHIFT;
 }
 
-/* Whether a frame of ordinary memory, in order, may be bound by the permit: it has no binding yet. */
+/* Of a frame's state, level and flags, as one word: what ordinary memory in order has none of. */
+#define FRAME_CONDITION (0xffffu | (u32)FRAME_GOING << 16)
+_Static_assert(ARIL_FRAME_NORMAL == 0, "no state, no level");
+ARIL_ASSERT_OFFSET(struct aril_frame, state, 8);
+ARIL_ASSERT_OFFSET(struct aril_frame, level, 9);
+ARIL_ASSERT_OFFSET(struct aril_frame, flags, 10);
+
+/* Whether a frame of ordinary memory, in order and bound nowhere, may be bound by the permit. */
 static inline int permit_opens(const struct space_permit *p, const struct aril_frame *f, u32 flags,
 			       u32 opener)
 {
 	const u64 *guard = (const u64 *)&f->guard[0];
 
-	if (p->opener != opener || p->flags != flags || f->head)
+	if (p->opener != opener || p->flags != flags)
 		return 0;
-	if (f->state != ARIL_FRAME_NORMAL || f->level || f->flags & FRAME_GOING)
+	if (f->head || *(const u32 *)&f->state & FRAME_CONDITION)
 		return 0;
 #pragma GCC unroll 6
 	for (u32 i = 0; i < GUARD_WORDS; i++)
@@ -234,62 +240,68 @@ static inline int permit_opens(const struct space_permit *p, const struct aril_f
 s64 page_bind_short(u32 auth, u32 space, u64 va, u32 frame, u32 flags, u32 opener)
 {
 	struct cpu *cpu = this_cpu();
-	struct space_permit *p = &cpu->permit;
+	const struct space_permit *p = &cpu->permit;
 
 	if (likely(lock_try(&object_lock))) {
+		struct context *ctx = cpu->ctx;
 		u32 index = va >> ARIL_PAGE_SHIFT & 511;
-		struct aril_frame *f = &frames[frame];
 
-		if (likely(permit_covers(p, cpu->ctx, auth, space, va) && frame < nframes &&
-			   permit_opens(p, f, flags, opener) &&
-			   !(read_once(p->entries[index]) & PTE_P))) {
-			u32 id = p->leaf + index;
+		if (likely(permit_covers(p, ctx, auth, space, va) && frame < nframes)) {
+			struct aril_frame *f = &frames[frame];
+			u64 *entry = &p->entries[index];
 
-			cpu->ctx->spare--;
-			write_once(p->entries[index], p->bits | (u64)frame << ARIL_PAGE_SHIFT);
-			p->shadow[index] = (u64)id << 32 | id;
-			f->refs = 1;
-			f->head = id;
-			f->flags |= ARIL_FRAME_USED;
-			lock_drop(&object_lock);
-			return 0;
+			if (likely(permit_opens(p, f, flags, opener) && !(*entry & PTE_P) &&
+				   --ctx->spare >= 0)) {
+				u32 *word = (u32 *)&p->shadow[index];
+
+				index += p->leaf;
+				write_once(*entry, p->bits | (u64)frame << ARIL_PAGE_SHIFT);
+				word[0] = index;
+				word[1] = index;
+				f->refs = 1;
+				f->head = index;
+				f->flags |= ARIL_FRAME_USED;
+				lock_drop(&object_lock);
+				return 0;
+			}
 		}
 		lock_drop(&object_lock);
 	}
 	return call_table[ARIL_CALL_PAGE_BIND_INDEX](auth, space, va, frame, flags, opener);
 }
 
-/* Whether an entry, with its name, is present and the one binding of a frame. Device memory has no list of its own there. */
-static inline int is_only_binding(u64 entry, u32 id)
+/* The frame of which an entry is the one binding, or NULL. An empty entry names frame 0, which has none, and device memory
+ * has no list here. */
+static inline struct aril_frame *frame_bound_once(u64 entry)
 {
 	u64 frame = (entry & PTE_ADDR) >> ARIL_PAGE_SHIFT;
 
-	return entry & PTE_P && frame < nframes && frames[frame].head == id &&
-	       frames[frame].refs == 1;
+	return frame < nframes && frames[frame].refs == 1 ? &frames[frame] : NULL;
 }
 
 /* Only of the one binding of a frame, and only while there is no other CPU to tell. */
 s64 page_unbind_short(u32 auth, u32 space, u64 va)
 {
 	struct cpu *cpu = this_cpu();
-	struct space_permit *p = &cpu->permit;
+	const struct space_permit *p = &cpu->permit;
 
 	if (likely(ncpus == 1 && lock_try(&object_lock))) {
+		struct context *ctx = cpu->ctx;
 		u32 index = va >> ARIL_PAGE_SHIFT & 511;
-		u32 id = p->leaf + index;
 
-		if (likely(permit_covers(p, cpu->ctx, auth, space, va) &&
-			   is_only_binding(read_once(p->entries[index]), id))) {
-			u64 old = __atomic_exchange_n(&p->entries[index], 0, __ATOMIC_SEQ_CST);
-			struct aril_frame *f = &frames[(old & PTE_ADDR) >> ARIL_PAGE_SHIFT];
+		if (likely(permit_covers(p, ctx, auth, space, va))) {
+			u64 *entry = &p->entries[index];
+			struct aril_frame *f = frame_bound_once(*entry);
 
-			cpu->ctx->spare--;
-			p->shadow[index] = 0;
-			f->refs = 0;
-			f->head = 0;
-			arch_flush_page(va);
-			lock_drop(&object_lock);
-			return 0;
+			if (likely(f && --ctx->spare >= 0)) {
+				write_once(*entry, 0);
+				p->shadow[index] = 0;
+				f->refs = 0;
+				f->head = 0;
+				arch_flush_page(va);
+				lock_drop(&object_lock);
+				return 0;
+			}
 		}
 		lock_drop(&object_lock);
 	}
