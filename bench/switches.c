@@ -4,6 +4,7 @@
 #include "bench.h"
 
 #define LOOPS 32
+#define ROUNDS 256 /* the first of a batch goes the long way: the gate was closed, or is another */
 
 #define TEXT2(x) #x
 #define TEXT(x) TEXT2(x)
@@ -181,8 +182,8 @@ int main(int argc, char **argv, char **envp)
 	(void)envp;
 	bench_start(argc, argv);
 	core_pages(1, &word_frame);
-	WITH_PEER(peer_yields, "gate_round", gate_round, LOOPS);
-	WITH_PEER(peer_yields, "yield_switch", yield_switch, LOOPS);
+	WITH_PEER(peer_yields, "gate_round", gate_round, ROUNDS);
+	WITH_PEER(peer_yields, "yield_switch", yield_switch, ROUNDS);
 	WITH_PEER(peer_waits, "wake_wait", wake_wait, LOOPS);
 	bench_run("slice_next", slice_next, LOOPS);
 	bench_batches("slice_end", slice_end, 1, 5);

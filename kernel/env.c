@@ -190,7 +190,7 @@ s64 call_env_context(u32 auth, u32 id, u32 cpu, u32 frame, u64 va)
 		return -ARIL_E_STATE;
 	frame_pin(frame);
 	ctx->frame = frame;
-	ctx->va = va;
+	context_place(ctx, va);
 	ctx->page = frame_memory(frame);
 	ctx->page->cpu = cpu;
 	ctx->page->env = id;

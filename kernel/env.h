@@ -41,7 +41,9 @@ struct context {
 	u32 donee; /* env that gets this context's slices while a synchronous gate is out; 0: none */
 	struct permit gate, yield;
 	u32 start_cause;
-	s32 spare; /* units of work that may be done without being asked (account.c); known to entry.S, down to here */
+	s32 spare; /* units of work that may be done without being asked (account.c) */
+	u64 top,
+		save; /* the library's addresses of the stack's end and of the first save area; known to entry.S, down to here */
 	u32 frame;
 	u32 cpu;
 	u32 start_from;
@@ -80,6 +82,14 @@ struct env {
 };
 _Static_assert(sizeof(struct env) <= ARIL_PAGE_SIZE, "an env fits its frame");
 
+/* Where the library sees a context's page. */
+static inline void context_place(struct context *ctx, u64 va)
+{
+	ctx->va = va;
+	ctx->top = va + ARIL_CTX_STACK_TOP;
+	ctx->save = ctx->top - ARIL_SAVE_BYTES;
+}
+
 extern struct aril_env_info *env_infos;
 
 /* The living env with this id, or NULL. Valid until this CPU next polls (see lock.h), or while
@@ -95,13 +105,17 @@ void env_destroy(struct env *env, u32 end, s64 status);
 /* Ends the current env because of a fault or exit, then runs something else. Takes object_lock. */
 _Noreturn void env_end_current(u32 end, s64 status);
 /* Says where gates enter it (0: nowhere), and shows whether: which is what decides. The address stays when it closes:
- * a call on another CPU that has just found it open enters there. */
+ * a call on another CPU that has just found it open enters there. Only closing makes what was allowed untrue: the address is
+ * read by each call. */
 static inline void env_gate_set(struct env *env, u64 gate)
 {
+	int closes = !gate && env->info->gate;
+
 	if (gate)
 		write_once(env->gate, gate);
 	write_once(env->info->gate, gate != 0);
-	authority_changed();
+	if (closes)
+		authority_changed();
 }
 static inline int env_gate_open(const struct env *env)
 {

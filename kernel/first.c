@@ -126,7 +126,7 @@ void first_env(void)
 	struct context *ctx = &env->ctx[0];
 	frame_pin(page);
 	ctx->frame = page;
-	ctx->va = FIRST_CONTEXT_VA;
+	context_place(ctx, FIRST_CONTEXT_VA);
 	ctx->page = frame_memory(page);
 	ctx->page->env = env->id;
 	env->info->contexts = 1;

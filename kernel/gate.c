@@ -54,7 +54,7 @@ static void far_arrive(struct context *to, const struct env *self, const struct 
 		from = self->id;
 	arch_pass_registers(&page->state, frame);
 	page->state.rip = to->env->gate;
-	page->state.rsp = to->va + ARIL_CTX_STACK_TOP;
+	page->state.rsp = to->top;
 	page->state.rax = from;
 	write_once(page->gate_caller, from);
 	write_once(page->mask, ARIL_MASK_ALL);

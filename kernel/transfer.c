@@ -111,7 +111,7 @@ s64 call_gate_frame(struct trap_frame *frame)
 	write_once(to->page->mask, ARIL_MASK_ALL);
 	write_once(to->page->gate_caller, self->id);
 	frame->rip = env->gate;
-	frame->rsp = to->va + ARIL_CTX_STACK_TOP;
+	frame->rsp = to->top;
 	frame->rflags = 0x202;
 	frame->rcx = frame->r11 = 0;
 	frame->rax = self->id;

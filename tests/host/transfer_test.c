@@ -102,6 +102,7 @@ static void start(void)
 		page[i]->gate_open = 1;
 		*ctx = (struct context){.page = page[i],
 					.va = 0x10000 * (i + 1),
+					.top = 0x10000 * (i + 1) + 4096,
 					.env = env,
 					.frame = frame,
 					.cpu = i & 1,

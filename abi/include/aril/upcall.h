@@ -7,7 +7,7 @@
 
 /* Vectors below 32 are the CPU's own. */
 #define ARIL_VECTOR_SYSCALL \
-	256 /* a foreign `syscall`: rip is after it, rax and arguments untouched */
+	256 /* a foreign `syscall`: rip is after it, arguments untouched, rax its low half */
 #define ARIL_VECTOR_START 257 /* the CPU is yours; error = cause, addr = who */
 #define ARIL_VECTOR_END 258   /* the slice is over: save what you need and yield within the grace */
 #define ARIL_VECTOR_EVENT 259 /* interrupt lines or ring completions: read pending, lines */

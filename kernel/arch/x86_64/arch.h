@@ -33,7 +33,8 @@ struct cpu {
 	u64 cr3;		    /* 56: loaded now */
 	u64 grace_end;		    /* 64: ns; 0: END was not delivered yet */
 	struct aril_cpu_info *book; /* 72: what is exposed of it */
-	struct space_permit permit; /* 80: what its context was allowed last */
+	u64 short_rcx, short_r11;   /* 80, 88: scratch of the gate entry */
+	struct space_permit permit; /* 96: what its context was allowed last */
 	u32 position;		    /* in the slice vector */
 	u32 kicked;	  /* another CPU made something runnable here, or this env must be left */
 	u32 ports_of;	  /* env id whose ports the I/O bitmap holds; 0: none */

@@ -68,18 +68,16 @@
 
 	.text
 /* kernel_rsp is the stack's end, 16-byte aligned. The program's rsp stays in CPU_USER_RSP: until the way out nothing
- * enters from user mode, and nothing else writes there. */
+ * enters from user mode, and nothing else writes there. Until a way needs the stack rsp is the program's: those of short.S,
+ * and page_protect's, use none, and nothing can interrupt them but what has a stack of its own. */
 FUNCTION(syscall_entry)
 	swapgs
-	movq %rsp, CPU_USER_RSP
-	movq CPU_KERNEL_RSP, %rsp
-	testl %eax, %eax
-	jns syscall_other
 	subl $ARIL_CALL_BASE, %eax
 	cmpl $ARIL_CALL_SLOTS, %eax
-	jae syscall_none
+	jae syscall_other
 	jmp *entry_table(, %rax, 8)
 syscall_call: /* eax: the call's index */
+	KERNEL_STACK
 	pushq %r11
 	pushq %rcx
 	movq %r10, %rcx
@@ -94,6 +92,9 @@ syscall_return:
 
 /* A foreign call, the short way to the library: as upcall_short, but rcx and r11 are lost already. */
 syscall_other:
+	KERNEL_STACK
+	addl $ARIL_CALL_BASE, %eax
+	js syscall_none
 	pushq %r11
 	pushq %rcx
 	pushq %rdx
@@ -127,8 +128,7 @@ syscall_other:
 	movq ENV_INFO(%r11), %rdx
 	incq INFO_UPCALLS(%rdx)
 	popq %rdx
-	movq CTX_VA(%rcx), %rsp
-	addq $SAVE, %rsp
+	movq CTX_SAVE(%rcx), %rsp
 	movq ENV_ENTRY(%r11), %rcx
 	movl $0x202, %r11d
 	swapgs
@@ -158,7 +158,7 @@ frame_sysret:
 	swapgs
 	sysretq
 
-syscall_none:
+syscall_none: /* on the kernel's stack */
 	pushq %r11
 	pushq %rcx
 	movq $-E_CALL, %rax
@@ -166,10 +166,10 @@ syscall_none:
 
 /* A gate, the long way: short.S sends here what it does not do. */
 	.globl gate_full, syscall_call, syscall_return, frame_sysret
-gate_full:
-	popq %rdx
-	popq %r11
-	popq %rcx
+gate_full: /* rcx and r11 in CPU_SHORT_RCX and CPU_SHORT_R11 */
+	movq CPU_SHORT_RCX, %rcx
+	movq CPU_SHORT_R11, %r11
+	KERNEL_STACK
 	movl $ARIL_CALL_GATE, %eax
 	pushq $USER_SS
 	pushq CPU_USER_RSP
@@ -280,8 +280,7 @@ vector_stubs:
 	movq %rax, 40(%rsp)
 	movq $0x202, 56(%rsp)
 	movq CPU_CTX, %rax
-	movq CTX_VA(%rax), %rax
-	addq $SAVE, %rax
+	movq CTX_SAVE(%rax), %rax
 	movq %rax, 64(%rsp)
 	popq %rdx
 	popq %rcx

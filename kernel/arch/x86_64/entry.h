@@ -7,6 +7,10 @@
 /* struct cpu */
 #define CPU_KERNEL_RSP %gs:8
 #define CPU_USER_RSP %gs:16
+/* From the program's stack, which stays in CPU_USER_RSP, to the kernel's, which is empty. */
+#define KERNEL_STACK             \
+	movq %rsp, CPU_USER_RSP; \
+	movq CPU_KERNEL_RSP, %rsp
 /* struct trap_frame, from its end: what the CPU pushes, then vector and error */
 #define FRAME_RAX 80
 #define FRAME_VECTOR 120
@@ -23,13 +27,15 @@
 #define CPU_CR3 %gs:56
 #define CPU_GRACE_END %gs:64
 #define CPU_BOOK %gs:72
+#define CPU_SHORT_RCX %gs:80
+#define CPU_SHORT_R11 %gs:88
 /* its struct space_permit */
-#define CPU_SPACE_AUTH %gs:80
-#define CPU_SPACE_ID %gs:84
-#define CPU_SPACE_EPOCH %gs:88
-#define CPU_SPACE_TO %gs:96
-#define CPU_SPACE_REGION %gs:104
-#define CPU_SPACE_ENTRIES %gs:112
+#define CPU_SPACE_AUTH %gs:96
+#define CPU_SPACE_ID %gs:100
+#define CPU_SPACE_EPOCH %gs:104
+#define CPU_SPACE_TO %gs:112
+#define CPU_SPACE_REGION %gs:120
+#define CPU_SPACE_ENTRIES %gs:128
 #define BOOK_SWITCHES 16
 #define BOOK_ENV 32
 #define CTX_PAGE 0
@@ -41,6 +47,8 @@
 #define CTX_YIELD 56
 #define CTX_START_CAUSE 80
 #define CTX_SPARE 84
+#define CTX_TOP 88
+#define CTX_SAVE 96
 #define PERMIT_AUTH 0
 #define PERMIT_ID 4
 #define PERMIT_EPOCH 8

@@ -42,7 +42,6 @@
 	xorl %eax, %eax
 	xorl %r8d, %r8d
 	xorl %r9d, %r9d
-	movq CPU_USER_RSP, %rsp
 	swapgs
 	sysretq
 .endm
@@ -86,6 +85,7 @@ END(protect_short)
 
 /* These two are in C, which takes the lock itself where it can have it at once. */
 FUNCTION(bind_short)
+	KERNEL_STACK
 	pushq %r11
 	pushq %rcx
 	movq %r10, %rcx
@@ -94,6 +94,7 @@ FUNCTION(bind_short)
 END(bind_short)
 
 FUNCTION(unbind_short)
+	KERNEL_STACK
 	pushq %r11
 	pushq %rcx
 	call page_unbind_short

@@ -1,67 +1,68 @@
 /* SPDX-License-Identifier: MIT
- * The short ways of gate and yield, entered from syscall_entry: GS is the kernel's, rsp its stack, empty, the program's rsp in
- * CPU_USER_RSP, all else the program's. What they do not do goes on at gate_full or syscall_call, as if nothing had been. */
+ * The short ways of gate and yield, entered from syscall_entry: GS is the kernel's, all else the program's, rsp too: they use no
+ * stack. What they do not do goes on at gate_full or syscall_call, as if nothing had been. */
 #include "asm.h"
 #include "entry.h"
 #include "x86.h"
 #include <aril/calls.h>
 #include <aril/upcall.h>
 
+/* Goes the other way unless the permit of that context covers the call, and no slice is over. */
+.macro permit at context epoch other
+	cmpl %edi, \at + PERMIT_AUTH(\context)
+	jne \other
+	cmpl %esi, \at + PERMIT_ID(\context)
+	jne \other
+	movq \at + PERMIT_EPOCH(\context), \epoch
+	cmpq authority_epoch, \epoch
+	jne \other
+	cmpq $0, CPU_GRACE_END
+	jne \other
+.endm
+
 	.text
 	.globl gate_short, yield_short
 /* A gate that was gone through before: what call_gate_frame (transfer.c) does where it finds a permit, on this CPU, no
  * slice over. It leaves no trace until it has claimed the callee's context, and takes that back where it cannot go on. */
 gate_short:
-	pushq %rcx
-	pushq %r11
-	pushq %rdx
+	movq %rcx, CPU_SHORT_RCX
+	movq %r11, CPU_SHORT_R11
 	movq CPU_CTX, %r11
-	cmpl %edi, CTX_GATE + PERMIT_AUTH(%r11)
-	jne gate_full
-	cmpl %esi, CTX_GATE + PERMIT_ID(%r11)
-	jne gate_full
-	movq CTX_GATE + PERMIT_EPOCH(%r11), %rcx
-	cmpq authority_epoch, %rcx
-	jne gate_full
-	cmpq $0, CPU_GRACE_END
-	jne gate_full
+	permit CTX_GATE %r11 %rcx gate_full
 	movq CTX_GATE + PERMIT_TO(%r11), %rcx
 	movl $READY, %eax
-	movl $RUNNING, %edx
-	lock cmpxchgl %edx, CTX_STATE(%rcx)
+	movl $RUNNING, %r11d
+	lock cmpxchgl %r11d, CTX_STATE(%rcx)
 	jne gate_full
-	movq CTX_PAGE(%rcx), %rdx
-	cmpl $0, ARIL_CTX_GATE_OPEN(%rdx)
-	je gate_unclaim
-	cmpl $0, ARIL_CTX_FORCED(%rdx)
+	movq CTX_PAGE(%rcx), %r11
+	cmpq $1, ARIL_CTX_GATE_OPEN(%r11) /* open, and FORCED, the word after it, 0 */
 	jne gate_unclaim
 	movl CTX_DONEE(%rcx), %eax
-	orl (%rsp), %eax
+	orl %edx, %eax
 	jnz gate_donee
 gate_donated:
-	testl $ARIL_PEND_END, ARIL_CTX_PENDING(%rdx)
+	testl $ARIL_PEND_END, ARIL_CTX_PENDING(%r11)
 	jnz gate_pending
 gate_clean:
-	movl $ARIL_MASK_ALL, ARIL_CTX_MASK(%rdx)
-	movq CTX_ENV(%r11), %rax
+	movl $ARIL_MASK_ALL, ARIL_CTX_MASK(%r11)
+	movq CPU_CTX, %rax
+	movq %rcx, CPU_CTX
+	movl $READY, CTX_STATE(%rax)
+	movq CPU_ENV, %rax
 	movl $0, ENV_STRIKES(%rax)
 	movl ENV_ID(%rax), %eax
-	movq %rax, ARIL_CTX_GATE_CALLER(%rdx)
-	movq %rcx, CPU_CTX
-	movl $READY, CTX_STATE(%r11)
+	movq %rax, ARIL_CTX_GATE_CALLER(%r11)
+	movq CTX_TOP(%rcx), %rsp
 	movq CTX_ENV(%rcx), %r11
 	movq %r11, CPU_ENV
-	movq ENV_CR3(%r11), %rdx
-	cmpq %rdx, CPU_CR3
+	movq ENV_CR3(%r11), %rcx
+	cmpq %rcx, CPU_CR3
 	je 1f
-	movq %rdx, CPU_CR3
-	movq %rdx, %cr3
-1:	movq CPU_BOOK, %rdx
-	movl %esi, BOOK_ENV(%rdx)
-	incq BOOK_SWITCHES(%rdx)
-	popq %rdx
-	movq CTX_VA(%rcx), %rsp
-	addq $ARIL_CTX_STACK_TOP, %rsp
+	movq %rcx, CPU_CR3
+	movq %rcx, %cr3
+1:	movq CPU_BOOK, %rcx
+	movl %esi, BOOK_ENV(%rcx)
+	incq BOOK_SWITCHES(%rcx)
 	movq ENV_GATE(%r11), %rcx
 	movl $0x202, %r11d
 	swapgs
@@ -70,37 +71,34 @@ gate_clean:
 /* The answer to the callee's synchronous call gives it its slices back; else a synchronous call lends ours. Or the call
  * is none of these: to another CPU, or refused. */
 gate_donee:
-	cmpl $GATE_SYNC, (%rsp)
+	cmpl $GATE_SYNC, %edx
 	ja gate_unclaim
-	movq CTX_ENV(%r11), %rax
+	movq CPU_ENV, %rax
 	movl ENV_ID(%rax), %eax
 	cmpl %eax, CTX_DONEE(%rcx)
 	jne 1f
 	movl $0, CTX_DONEE(%rcx)
 	jmp gate_donated
-1:	testl $GATE_SYNC, (%rsp)
+1:	testl $GATE_SYNC, %edx
 	jz gate_donated
-	movl %esi, CTX_DONEE(%r11)
+	movq CPU_CTX, %rax
+	movl %esi, CTX_DONEE(%rax)
 	jmp gate_donated
 
 /* An END of an earlier slice. */
 gate_pending:
-	lock andl $~ARIL_PEND_END, ARIL_CTX_PENDING(%rdx)
+	lock andl $~ARIL_PEND_END, ARIL_CTX_PENDING(%r11)
 	jmp gate_clean
+
+gate_unclaim:
+	movl $READY, CTX_STATE(%rcx)
+	jmp gate_full
 
 /* A yield to who was yielded to before: what call_yield does where it finds a permit, and slice_enter. The argument
  * registers are free, the others are kept until nothing can be refused. The timer stays as it is: the slice goes on. */
 yield_short:
 	movq CPU_CTX, %r8
-	cmpl %edi, CTX_YIELD + PERMIT_AUTH(%r8)
-	jne yield_full
-	cmpl %esi, CTX_YIELD + PERMIT_ID(%r8)
-	jne yield_full
-	movq CTX_YIELD + PERMIT_EPOCH(%r8), %r9
-	cmpq authority_epoch, %r9
-	jne yield_full
-	cmpq $0, CPU_GRACE_END
-	jne yield_full
+	permit CTX_YIELD %r8 %r9 yield_full
 	movq CTX_YIELD + PERMIT_TO(%r8), %r9
 	movl $READY, %eax
 	movl $RUNNING, %edx
@@ -153,8 +151,7 @@ yield_selected:
 	xorl %edx, %edx
 	xrstor64 registers_initial
 	wrfsbase %rdx /* which stays 0 */
-	movq CTX_VA(%r9), %rsp
-	addq $SAVE, %rsp
+	movq CTX_SAVE(%r9), %rsp
 	movq ENV_ENTRY(%rbp), %rcx
 	movl $0x202, %r11d
 	xorl %edi, %edi
@@ -193,8 +190,4 @@ yield_unclaim:
 yield_full:
 	movl $ARIL_CALL_YIELD_INDEX, %eax
 	jmp syscall_call
-
-gate_unclaim:
-	movl $READY, CTX_STATE(%rcx)
-	jmp gate_full
 	.section .note.GNU-stack, "", @progbits
