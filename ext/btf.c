@@ -414,6 +414,8 @@ int ext_btf_read(struct ext_arena *a, const u8 *section, u64 bytes, u64 base, st
 	    (bad = references_check(&r)) || (bad = ext_btf_resolve(a, &b, why)) ||
 	    (bad = ext_btf_index(a, &b, why)))
 		return bad;
+	b.string = (const char *)section + r.string_at;
+	b.string_bytes = r.string_bytes;
 	*out = b;
 	return EXT_OK;
 }

@@ -76,6 +76,8 @@ struct ext_btf {
 	u32 tags;
 	u32 *named; /* the named types, ordered by name, kind, id */
 	u32 names;
+	const char *string; /* all names: string_bytes, the last of them 0 */
+	u32 string_bytes;
 };
 
 /* Reads and checks the section's bytes; base: where it lies in the object (for refusals). Keeps pointers into it (the
@@ -155,6 +157,7 @@ struct ext_btf_pairs {
 	u32 *hash; /* of `slots`, a power of two: index in pair[], + 1 */
 	u32 most, count, done, slots;
 	u32 left, right;
+	const u8 *by_name; /* of a's structs, if not 0: those that equal any of their name */
 };
 int ext_btf_pairs_make(struct ext_arena *arena, const struct ext_btf *a, const struct ext_btf *b,
 		       struct ext_btf_pairs *out);

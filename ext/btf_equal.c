@@ -96,7 +96,8 @@ static int pair_compare(struct ext_btf_pairs *p, u32 x, u32 y, int loose)
 	if (form) {
 		if (!ext_name_equal(s->name, t->name))
 			return EXT_WHY_LINK;
-		if (s->kind == EXT_BTF_FWD || t->kind == EXT_BTF_FWD)
+		if (s->kind == EXT_BTF_FWD || t->kind == EXT_BTF_FWD ||
+		    (p->by_name && p->by_name[x]))
 			return EXT_OK;
 		if (layouts_differ(p, s, t))
 			return EXT_WHY_LINK;

@@ -102,6 +102,14 @@ static int section_read(struct ext_elf *e, u32 n, struct ext_refusal *why)
 	return EXT_OK;
 }
 
+static int section_before(const void *context, u32 x, u32 y)
+{
+	const struct ext_section *s = context;
+	int c = ext_name_compare(s[x].name, s[y].name);
+
+	return c ? c < 0 : x < y;
+}
+
 static int sections_read(struct ext_arena *a, struct ext_elf *e, struct ext_refusal *why)
 {
 	u32 names = ext_get16(e->object + 62);
@@ -109,7 +117,8 @@ static int sections_read(struct ext_arena *a, struct ext_elf *e, struct ext_refu
 
 	e->sections = ext_get16(e->object + 60);
 	e->section = ext_alloc(a, e->sections * sizeof(*e->section));
-	if (!e->section)
+	e->named = ext_alloc(a, e->sections * sizeof(u32));
+	if (!e->section || !e->named)
 		return ext_refuse_memory(why);
 	for (u32 n = 0; n < e->sections; n++)
 		if ((bad = section_read(e, n, why)))
@@ -137,6 +146,9 @@ static int sections_read(struct ext_arena *a, struct ext_elf *e, struct ext_refu
 				      s->info);
 		e->section[s->info].relocs = n;
 	}
+	for (u32 n = 0; n < e->sections; n++)
+		e->named[n] = n;
+	ext_order(e->named, e->sections, section_before, e->section);
 	return EXT_OK;
 }
 
@@ -220,10 +232,19 @@ int ext_elf_read(struct ext_arena *a, const u8 *object, u64 bytes, struct ext_el
 
 u32 ext_elf_find(const struct ext_elf *e, const char *name)
 {
-	for (u32 n = 1; n < e->sections; n++)
-		if (ext_name_equal(e->section[n].name, name))
-			return n;
-	return 0;
+	u32 low = 0, high = e->sections;
+
+	while (low < high) {
+		u32 middle = low + (high - low) / 2;
+
+		if (ext_name_compare(e->section[e->named[middle]].name, name) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low == e->sections || !ext_name_equal(e->section[e->named[low]].name, name))
+		return 0;
+	return e->named[low];
 }
 
 static int reloc_before(const void *context, u32 x, u32 y)

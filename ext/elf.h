@@ -68,12 +68,13 @@ struct ext_elf {
 	u32 sections;
 	struct ext_symbol *symbol;
 	u32 symbols;
+	u32 *named; /* sections, ordered by name and number */
 };
 
 /* EXT_WHY_OBJECT, EXT_WHY_MEMORY. Keeps pointers into the object. Time: linear. */
 int ext_elf_read(struct ext_arena *a, const u8 *object, u64 bytes, struct ext_elf *out,
 		 struct ext_refusal *why);
-/* The section of that name; 0: none. Linear. */
+/* The first section of that name; 0: none. log n. */
 u32 ext_elf_find(const struct ext_elf *e, const char *name);
 /* Relocations of a section, ascending by offset, none twice at one place. */
 int ext_elf_relocs(struct ext_arena *a, const struct ext_elf *e, u32 section,

@@ -128,6 +128,10 @@ struct ext_program {
 	struct ext_line *line; /* ascending by insn */
 	u32 lines;
 	const struct ext_btf *btf; /* 0: none */
+	/* What it was linked against: the interface that its imports and attach point are of; the attach point whose name
+	 * the entry's section has ("NAME" or "NAME/anything") and whose type the entry has. 0: none. */
+	const struct ext_interface *interface;
+	const struct ext_attach *attach;
 };
 
 /* --- interfaces and contracts (typed linking) */
@@ -148,7 +152,7 @@ struct ext_arg {
 		size_arg; /* size_arg: index of the argument that has the size; 0xff: none */
 	u32 bytes;
 	u32 type;	 /* struct in the interface's BTF */
-	u64 least, most; /* of a scalar or size: what is allowed */
+	u64 least, most; /* of a scalar or size: what is allowed; least > most: a signed range */
 };
 enum ext_ret_kind {
 	EXT_RET_VOID = 1,
@@ -166,7 +170,7 @@ struct ext_contract {
 	u8 pure;  /* may be called by EXT_PURE */
 	u16 cost; /* in instructions, charged to the budget and the worst case, at least 1 */
 	u32 ret_type;
-	u64 ret_least, ret_most; /* of a scalar */
+	u64 ret_least, ret_most; /* of a scalar; least > most: a signed range */
 	u32 proto;		 /* in the interface's BTF */
 };
 
@@ -176,7 +180,7 @@ struct ext_attach {
 	const char *name; /* "fault", "predicate", "victim", ...: the section's name, too */
 	u32 class, args;
 	struct ext_arg arg[5];
-	u64 ret_least, ret_most; /* of r0 */
+	u64 ret_least, ret_most; /* of r0; least > most: a signed range */
 	u32 worst_most;		 /* EXT_PURE: largest worst case allowed */
 	u32 budget;		 /* EXT_HANDLER: instructions */
 	u32 proto;
@@ -199,7 +203,8 @@ int ext_object_open(struct ext_arena *a, const u8 *object, u64 bytes, struct ext
 		    struct ext_refusal *why);
 /* The entries an object has: name and section of the n-th; 0 behind the last. */
 const char *ext_object_entry(const struct ext_object *o, u32 n, const char **section);
-/* The entry by its section's or function's name (0: the only one), linked against interfaces (0..n-1). */
+/* The entry by its function's or section's name (0: the only one), linked against interfaces (0..n-1). All that it
+ * imports, and its attach point, are of one of them. */
 int ext_object_link(struct ext_arena *a, struct ext_object *o, const char *entry,
 		    const struct ext_interface *const *interface, u32 n, struct ext_program *out,
 		    struct ext_refusal *why);
