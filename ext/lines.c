@@ -63,7 +63,7 @@ static int line_read(struct reader *r, u32 section, u32 insn, u64 at)
 	l->section = section;
 	l->insn = insn;
 	l->line = ext_get32(r->s->data + at + 12) >> 10;
-	r->lines++;
+	r->lines += l->line != 0; /* 0: the compiler's own; the line before goes on */
 	return string(r, at + 4, &l->file);
 }
 
