@@ -45,11 +45,25 @@ CHILD(p_rdpkru, "xorl %ecx, %ecx\n\trdpkru");
 CHILD(p_xsetbv, "xorl %ecx, %ecx\n\txsetbv");
 CHILD(p_clac, "clac");
 CHILD(p_stac, "stac");
+CHILD(p_sysenter, "sysenter");
+CHILD(p_rdpmc, "xorl %ecx, %ecx\n\trdpmc");
+CHILD(p_invpcid, "xorl %eax, %eax\n\tpushq $0\n\tpushq $0\n\tinvpcid (%rsp), %rax");
+CHILD(p_xsaves, "xsaves64 (%rsp)");
+CHILD(p_xrstors, "xrstors64 (%rsp)");
+CHILD(p_rsm, "rsm");
+CHILD(p_getsec, "xorl %eax, %eax\n\tgetsec");
 CHILD(p_monitor, "monitor");
 CHILD(p_mwait, "mwait");
 CHILD(p_vmcall, "vmcall");
 CHILD(p_vmrun, "vmrun");
 CHILD(p_vmsave, "vmsave");
+CHILD(p_vmload, "vmload");
+CHILD(p_vmmcall, "vmmcall");
+CHILD(p_vmxon, "vmxon (%rsp)");
+CHILD(p_stgi, "stgi");
+CHILD(p_clgi, "clgi");
+CHILD(p_skinit, "skinit");
+CHILD(p_invlpga, "invlpga");
 CHILD(p_int0, "int $0");
 CHILD(p_int2, "int $2");
 CHILD(p_int8, "int $8");
@@ -105,11 +119,25 @@ static const struct {
 	{"xsetbv", p_xsetbv},
 	{"clac", p_clac},
 	{"stac", p_stac},
+	{"sysenter", p_sysenter},
+	{"rdpmc", p_rdpmc},
+	{"invpcid", p_invpcid},
+	{"xsaves", p_xsaves},
+	{"xrstors", p_xrstors},
+	{"rsm", p_rsm},
+	{"getsec", p_getsec},
 	{"monitor", p_monitor},
 	{"mwait", p_mwait},
 	{"vmcall", p_vmcall},
 	{"vmrun", p_vmrun},
 	{"vmsave", p_vmsave},
+	{"vmload", p_vmload},
+	{"vmmcall", p_vmmcall},
+	{"vmxon", p_vmxon},
+	{"stgi", p_stgi},
+	{"clgi", p_clgi},
+	{"skinit", p_skinit},
+	{"invlpga", p_invlpga},
 	{"int 0", p_int0},
 	{"int 2", p_int2},
 	{"int 8", p_int8},
@@ -124,6 +152,29 @@ static const struct {
 	{"a far jump to nothing", p_ljmp},
 };
 
+/* Where the kernel's tables lie; refused where the CPU can (UMIP), as the kernel then has it on. */
+CHILD(p_sgdt, "subq $16, %rsp\n\tsgdt (%rsp)");
+CHILD(p_sidt, "subq $16, %rsp\n\tsidt (%rsp)");
+CHILD(p_sldt, "sldt %eax");
+CHILD(p_str, "str %eax");
+CHILD(p_smsw, "smsw %eax");
+
+static void tables(void)
+{
+	u32 eax = 7, ebx, ecx = 0, edx;
+
+	__asm__ volatile("cpuid" : "+a"(eax), "=b"(ebx), "+c"(ecx), "=d"(edx));
+	if (!(ecx >> 2 & 1)) {
+		core_log("%s: this CPU tells where its tables are", NAME);
+		return;
+	}
+	dies("sgdt", p_sgdt, 13);
+	dies("sidt", p_sidt, 13);
+	dies("sldt", p_sldt, 13);
+	dies("str", p_str, 13);
+	dies("smsw", p_smsw, 13);
+}
+
 int main(int argc, char **argv, char **envp)
 {
 	(void)argc;
@@ -131,5 +182,6 @@ int main(int argc, char **argv, char **envp)
 	(void)envp;
 	for (u32 i = 0; i < sizeof(child) / sizeof(child[0]); i++)
 		dies(child[i].what, child[i].entry, -1);
+	tables();
 	return done();
 }
