@@ -220,7 +220,7 @@ ARIL_ASSERT_OFFSET(struct aril_frame, state, 8);
 ARIL_ASSERT_OFFSET(struct aril_frame, level, 9);
 ARIL_ASSERT_OFFSET(struct aril_frame, flags, 10);
 
-/* Whether a frame of ordinary memory, in order and bound nowhere, may be bound by the permit. */
+/* Whether a frame of ordinary memory, in order, may be bound by the permit. */
 static inline int permit_opens(const struct space_permit *p, const struct aril_frame *f, u32 flags,
 			       u32 opener)
 {
@@ -228,13 +228,21 @@ static inline int permit_opens(const struct space_permit *p, const struct aril_f
 
 	if (p->opener != opener || p->flags != flags)
 		return 0;
-	if (f->head || *(const u32 *)&f->state & FRAME_CONDITION)
+	if (*(const u32 *)&f->state & FRAME_CONDITION)
 		return 0;
 #pragma GCC unroll 6
 	for (u32 i = 0; i < GUARD_WORDS; i++)
 		if (p->guard[i] != guard[i])
 			return 0;
 	return 1;
+}
+
+/* The end of either where the frame has other bindings. */
+static __attribute__((noinline)) s64 books_and_drop(u32 id, u32 frame, int add)
+{
+	space_books(id, frame, add, 0);
+	lock_drop(&object_lock);
+	return 0;
 }
 
 s64 page_bind_short(u32 auth, u32 space, u64 va, u32 frame, u32 flags, u32 opener)
@@ -256,6 +264,8 @@ s64 page_bind_short(u32 auth, u32 space, u64 va, u32 frame, u32 flags, u32 opene
 
 				index += p->leaf;
 				write_once(*entry, p->bits | (u64)frame << ARIL_PAGE_SHIFT);
+				if (unlikely(f->head))
+					return books_and_drop(index, frame, 1);
 				word[0] = index;
 				word[1] = index;
 				f->refs = 1;
@@ -270,16 +280,16 @@ s64 page_bind_short(u32 auth, u32 space, u64 va, u32 frame, u32 flags, u32 opene
 	return call_table[ARIL_CALL_PAGE_BIND_INDEX](auth, space, va, frame, flags, opener);
 }
 
-/* The frame of which an entry is the one binding, or NULL. An empty entry names frame 0, which has none, and device memory
- * has no list here. */
-static inline struct aril_frame *frame_bound_once(u64 entry)
+/* The frame of which an entry is a binding, or NULL. An empty entry names frame 0, which has none, and device memory has no
+ * list here. */
+static inline struct aril_frame *frame_bound(u64 entry)
 {
 	u64 frame = (entry & PTE_ADDR) >> ARIL_PAGE_SHIFT;
 
-	return frame < nframes && frames[frame].refs == 1 ? &frames[frame] : NULL;
+	return frame < nframes && frames[frame].refs ? &frames[frame] : NULL;
 }
 
-/* Only of the one binding of a frame, and only while there is no other CPU to tell. */
+/* Only while there is no other CPU to tell. */
 s64 page_unbind_short(u32 auth, u32 space, u64 va)
 {
 	struct cpu *cpu = this_cpu();
@@ -291,14 +301,16 @@ s64 page_unbind_short(u32 auth, u32 space, u64 va)
 
 		if (likely(permit_covers(p, ctx, auth, space, va))) {
 			u64 *entry = &p->entries[index];
-			struct aril_frame *f = frame_bound_once(*entry);
+			struct aril_frame *f = frame_bound(*entry);
 
 			if (likely(f && --ctx->spare >= 0)) {
 				write_once(*entry, 0);
+				arch_flush_page(va);
+				if (unlikely(f->refs > 1))
+					return books_and_drop(p->leaf + index, f - frames, 0);
 				p->shadow[index] = 0;
 				f->refs = 0;
 				f->head = 0;
-				arch_flush_page(va);
 				lock_drop(&object_lock);
 				return 0;
 			}

@@ -56,11 +56,26 @@ s64 core_add_tables(const struct core_space *space, u64 va)
 	return added;
 }
 
-/* One op that lies within one table of level 1, to its end. */
+/* Once: 1 when done. One page has calls of its own, which are shorter. */
+static s64 update_once(const struct core_space *space, const struct aril_space_op *op)
+{
+	s64 error;
+
+	if (op->count != 1)
+		return aril_space_update(space->auth, space->root, op, 1);
+	if (op->kind == ARIL_BIND)
+		error = aril_page_bind(space->auth, space->root, op->va, op->frame, op->flags,
+				       op->auth);
+	else
+		error = aril_page_unbind(space->auth, space->root, op->va);
+	return error ? error : 1;
+}
+
+/* One op, BIND or UNBIND, that lies within one table of level 1, to its end. */
 static s64 update(const struct core_space *space, struct aril_space_op op)
 {
 	while (op.count) {
-		s64 done = aril_space_update(space->auth, space->root, &op, 1);
+		s64 done = update_once(space, &op);
 
 		if (done == 1)
 			return 0;

@@ -31,18 +31,15 @@ static u64 entry_of(const struct core_pager *p, u32 i)
 
 static s64 change(u32 kind, u64 va, u32 frame)
 {
-	struct aril_space_op op = {.va = va,
-				   .frame = frame,
-				   .count = 1,
-				   .kind = (u16)kind,
-				   .flags = kind == ARIL_BIND ? ARIL_BIND_WRITE : 0,
-				   .auth = core_auth};
-	s64 done;
+	u32 space = CORE_DOMAIN->space;
+	s64 error;
 
 	do /* no more work in this slice: the next is soon */
-		done = aril_space_update(core_auth, CORE_DOMAIN->space, &op, 1);
-	while (done == -ARIL_E_AGAIN || done == -ARIL_E_QUOTA);
-	return done == 1 ? 0 : done;
+		error = kind == ARIL_BIND ? aril_page_bind(core_auth, space, va, frame,
+							   ARIL_BIND_WRITE, core_auth)
+					  : aril_page_unbind(core_auth, space, va);
+	while (error == -ARIL_E_QUOTA);
+	return error;
 }
 
 /* By the entry's accessed bit; binding it again clears that and the dirty bit, which is remembered. */

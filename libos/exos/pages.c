@@ -129,10 +129,25 @@ u64 pages_next(struct mm *mm, u64 va, u64 end)
 	return end;
 }
 
+/* One page: the calls for that are shorter, and faults are of one. Whether it was. */
+static int flush_one(void)
+{
+	const struct aril_space_op *op = batch.op;
+
+	if (batch.n != 1 || op->count != 1)
+		return 0;
+	if (op->kind == ARIL_BIND)
+		return !aril_page_bind(family.auth, batch.mm->space, op->va, op->frame, op->flags,
+				       op->auth);
+	return op->kind == ARIL_UNBIND && !aril_page_unbind(family.auth, batch.mm->space, op->va);
+}
+
 void pages_flush(void)
 {
 	u32 done = 0;
 
+	if (flush_one())
+		done = 1;
 	while (done < batch.n) {
 		s64 r = aril_space_update(family.auth, batch.mm->space, batch.op + done,
 					  batch.n - done);

@@ -231,12 +231,16 @@ static void states(void)
 	SAME(bind(VA, frame, W, dom), 0);
 	SAME(fake_flushes, 1);
 	BOOKS();
-	SAME(bind(VA + 4096, frame, W, dom), 0);
+	SAME(SHORT(bind(VA + 4096, frame, W, dom)), 1);
 	BOOKS();
-	SAME(unbind(VA), 0);
+	SAME(SHORT(bind(VA + 8192, frame, W, dom)), 1);
 	BOOKS();
-	SAME(unbind(VA + 4096), 0);
-	SAME(unbind(VA + 4096), 0);
+	SAME(SHORT(unbind(VA)), 1);
+	BOOKS();
+	SAME(SHORT(unbind(VA + 8192)), 1);
+	BOOKS();
+	SAME(SHORT(unbind(VA + 4096)), 1);
+	SAME(SHORT(unbind(VA + 4096)), 0);
 	BOOKS();
 	/* device memory, beyond the frames and in a hole */
 	fake_grant_env = fake_cpu.env->id;
