@@ -119,11 +119,11 @@ static inline s64 child_make(struct child *c, void (*entry)(void), void (*gate)(
 	return aril_env_context(core_auth, c->env, cpu, c->context_frame, (u64)c->context);
 }
 
-/* Gives it our slices until it is no more, at most two seconds. How it ended. */
+/* Gives it our slices until it is no more, at most twenty seconds. How it ended. */
 static inline const volatile struct aril_env_info *child_run(struct child *c)
 {
 	const volatile struct aril_env_info *e = env_info(c->env);
-	u64 until = core_now() + 2000000000;
+	u64 until = core_now() + 20000000000;
 
 	while (e->id == c->env && e->state != ARIL_ENV_DEAD && core_now() < until)
 		core_yield(core_auth, c->env);

@@ -4,16 +4,12 @@
 // smp: 1
 // expect: gates: registers ok
 // expect: gates: lent slices ok
+// expect: gates: stopped by force ok
 // expect: gates: closed ok
 // expect: gates: done
 // forbid: gates: WRONG
+#include "../adversary/gate_out.h"
 #include <aril/error.h>
-#include <aril/info.h>
-#include <aril_stubs.h>
-#include <core/native.h>
-#include <core/print.h>
-#include <core/time.h>
-#include <core/upcall.h>
 
 struct registers {
 	u64 rbx, rbp, r8, r9, r10, r12, r13, r14, r15;
@@ -79,7 +75,9 @@ static int round_trip(u32 env, u32 mode)
 
 	core_async_off();
 	core_context()->gate_open = 1;
+	gate_out_begin(core_auth, env);
 	s64 from = gate_call(core_auth, env, mode, &r);
+	gate_out_end();
 	core_context()->mask = ARIL_MASK_ASYNC;
 	core_async_on();
 	if (from != env)
@@ -89,6 +87,13 @@ static int round_trip(u32 env, u32 mode)
 	return wrong;
 }
 
+/* The callee spins for so many slices from now on. */
+static void spin(u64 slices)
+{
+	spin_until = __builtin_ia32_rdtsc() +
+		     ARIL_INFO->clock.tsc_hz / 1000000000 * ARIL_INFO->slice_ns * slices;
+}
+
 int main(int argc, char **argv, char **envp)
 {
 	struct aril_context *context;
@@ -96,16 +101,20 @@ int main(int argc, char **argv, char **envp)
 
 	(void)argc, (void)argv, (void)envp;
 	u32 env = callee_make(&context);
-	core_yield(core_auth, env);
-	aril_env_entry((u64)core_upcall, (u64)gate_reply);
+	gate_out_opened(core_auth, env, context);
+	aril_env_entry((u64)gate_out_entry, (u64)gate_reply);
 	for (int i = 0; i < 1000; i++)
 		wrong += round_trip(env, i & 1);
 	core_log("gates: registers %s", wrong ? "WRONG" : "ok");
 	/* three slices' worth of spinning in the callee, which owns no slice */
-	spin_until = __builtin_ia32_rdtsc() +
-		     ARIL_INFO->clock.tsc_hz / 1000000000 * ARIL_INFO->slice_ns * 3;
+	spin(3);
 	wrong = round_trip(env, 1);
 	core_log("gates: lent slices %s", wrong ? "WRONG" : "ok");
+	/* and where it was lent none it is stopped by force, our own slices come, and we give it those one by one */
+	u64 forced = forced_stops(env);
+	spin(3);
+	wrong = round_trip(env, 0) || forced_stops(env) == forced;
+	core_log("gates: stopped by force %s", wrong ? "WRONG" : "ok");
 	context->gate_open = 0;
 	struct registers r = {0};
 	core_async_off();

@@ -12,6 +12,7 @@
 // expect: gates_cpu: context goes ok
 // expect: gates_cpu: done
 // forbid: gates_cpu: WRONG
+#include "../adversary/gate_out.h"
 #include "member.h"
 #include <core/rpc.h>
 
@@ -89,7 +90,10 @@ static s64 call(u32 env, u32 mode)
 
 	core_async_off();
 	core_context()->gate_open = 1;
+	if (mode <= ARIL_GATE_SYNC)
+		gate_out_begin(core_auth, env);
 	result = send(core_auth, env, mode);
+	gate_out_end();
 	core_context()->gate_open = 0;
 	core_context()->mask = ARIL_MASK_ASYNC;
 	core_async_on();
@@ -270,7 +274,7 @@ static s64 rpc_to(struct member *m)
 	aril_env_entry((u64)core_upcall, (u64)core_gate);
 	while ((result = core_rpc(&to, &message)) == -ARIL_E_CLOSED && arrivals == before)
 		core_yield(0, 0);
-	aril_env_entry((u64)core_upcall, (u64)send_reply);
+	aril_env_entry((u64)gate_out_entry, (u64)send_reply);
 	return result;
 }
 
@@ -294,9 +298,9 @@ int main(int argc, char **argv, char **envp)
 
 	(void)argc, (void)argv, (void)envp;
 	word = core_pages(1, &word_frame);
-	aril_env_entry((u64)core_upcall, (u64)send_reply);
+	aril_env_entry((u64)gate_out_entry, (u64)send_reply);
 	allowed("a callee", member_make(&callee[0], 0, 0, callee_run, callee_gate));
-	core_yield(core_auth, callee[0].env);
+	gate_out_opened(core_auth, callee[0].env, callee[0].context);
 	allowed("a callee", member_make(&callee[1], 1, 0, callee_run, callee_gate));
 	member_slices(1, callee[1].env, 0, 2);
 	while (!*(volatile u64 *)&callee_auth[1])
