@@ -278,7 +278,7 @@ int ext_compile(struct ext_arena *a, const struct ext_program *p, const struct e
 		struct ext_refusal *why);
 
 /* The reference. data: the image's data; run: as compiled code has it. Returns r0. Never faults on its own account for
- * a verified program; with `check` every access is checked (check.h) and a violation is reported there. */
+ * a verified program; with `check` every access is checked (checked.h) and a violation is reported there. */
 struct ext_check;
 u64 ext_interpret(const struct ext_program *p, const struct ext_verdict *v, u8 *data,
 		  const u64 arg[5], struct ext_run *run, struct ext_check *check);

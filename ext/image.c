@@ -2,7 +2,7 @@
  * What an image's data looks like: [descriptors of maps][read-only regions] page [other regions], each region at a
  * multiple of 64 bytes. */
 #include <map.h>
-#include <mem.h>
+#include "mem.h"
 #include <refusal.h>
 
 #define PAGE 4096ull

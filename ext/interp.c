@@ -4,10 +4,10 @@
  * Without `check` it trusts the verifier as compiled code does; a program that was not verified needs `check`.
  * Source: RFC 9669. */
 #include <alu.h>
-#include <check.h>
+#include <checked.h>
 #include <ext.h>
 #include <map.h>
-#include <mem.h>
+#include "mem.h"
 
 struct frame {
 	u64 saved[4]; /* r6..r9 of the caller */

@@ -7,7 +7,7 @@
  * compare-and-swap of the tag, since keys of other first buckets claim them, too.
  * A ring: { taken, lost }, 64 bytes on { done }, from byte 128 on records { state, value }. */
 #include <map.h>
-#include <mem.h>
+#include "mem.h"
 
 enum { FREE, TAKEN, LIVE }; /* a tag of LIVE and above is in use */
 enum { EMPTY, FILLING, READY, DISCARDED };

@@ -9,8 +9,8 @@
  * 4. `step`, when given, sees every instruction with the registers before it, and may object (the fuzzer compares
  *    them with what the verifier proved).
  * The first violation ends the run. */
-#ifndef EXT_CHECK_H
-#define EXT_CHECK_H
+#ifndef EXT_CHECKED_H
+#define EXT_CHECKED_H
 
 #include <ext.h>
 

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: MIT
+ * Loads, stores, atomic operations, and LDDW. */
+#include <jit.h>
+
+/* --- loads and stores */
+static void load(struct jit *j, const struct ext_insn *i)
+{
+	struct mem m = value_address(j, ext_src(i), i->off);
+	u32 dst = ext_dst(i), to = machine(dst), bytes = ext_bytes(i->code);
+	int is_signed = EXT_MODE(i->code) == EXT_MEMSX;
+
+	value_define(j, dst);
+	switch (bytes) {
+	case 1:
+		emit_rm(j, is_signed, is_signed ? 0x1be : 0x1b6, to, &m);
+		break;
+	case 2:
+		emit_rm(j, is_signed, is_signed ? 0x1bf : 0x1b7, to, &m);
+		break;
+	case 4:
+		emit_rm(j, is_signed, is_signed ? 0x63 : 0x8b, to, &m);
+		break;
+	default:
+		emit_rm(j, 1, 0x8b, to, &m);
+	}
+}
+
+static void store_imm(struct jit *j, const struct mem *m, u32 bytes, s32 imm)
+{
+	emit_mem(j, bytes == 2 ? 0x66 : 0, bytes == 8, bytes == 1 ? 0xc6 : 0xc7, 0, m, 0,
+		 bytes < 4 ? bytes : 4);
+	if (bytes >= 4)
+		emit_word(j, (u32)imm);
+	else
+		for (u32 n = 0; n < bytes; n++)
+			emit_byte(j, (u32)imm >> 8 * n);
+}
+
+static void store(struct jit *j, const struct ext_insn *i)
+{
+	u32 bytes = ext_bytes(i->code), from;
+	s32 imm = i->imm;
+	struct mem m;
+
+	if (EXT_CLASS(i->code) == EXT_ST || value_is_imm(j, ext_src(i), bytes == 8, &imm)) {
+		m = value_address(j, ext_dst(i), i->off);
+		store_imm(j, &m, bytes, imm);
+		return;
+	}
+	/* to read the one may put it into its place, over what the other refers to: only then is the other's place known */
+	value_read(j, ext_src(i), bytes == 8);
+	m = value_address(j, ext_dst(i), i->off);
+	from = value_read(j, ext_src(i), bytes == 8);
+	emit_mem(j, bytes == 2 ? 0x66 : 0, bytes == 8, bytes == 1 ? 0x88 : 0x89, from, &m,
+		 bytes == 1, 0);
+}
+
+/* --- atomic operations; x86's locked instructions are sequentially consistent */
+static void locked(struct jit *j, int wide, u32 opcode, u32 reg, const struct mem *m)
+{
+	emit_mem(j, 0xf0, wide, opcode, reg, m, 0, 0);
+}
+
+/* There is no fetch-and-or: compare and swap until nobody came between. RAX is kept in R10 meanwhile. */
+static void fetch_loop(struct jit *j, int wide, u32 opcode, u32 base, u32 src, s32 off)
+{
+	u32 value = src == RAX ? R10 : src;
+	struct mem m = {(u8)(base == RAX ? R10 : base), NONE, 0, 0, off};
+	u64 again;
+
+	emit_move(j, 1, R10, RAX);
+	emit_rm(j, wide, 0x8b, RAX, &m);
+	again = j->at;
+	emit_move(j, wide, R11, RAX);
+	emit_rr(j, wide, opcode, value, R11);
+	locked(j, wide, 0x1b1, R11, &m);
+	emit_byte(j, 0x70 | CC_NE);
+	emit_byte(j, (u32)(again - (j->at + 1)));
+	if (src == RAX)
+		return;
+	emit_move(j, wide, src, RAX);
+	emit_move(j, 1, RAX, R10);
+}
+
+static void atomic(struct jit *j, const struct ext_insn *i)
+{
+	int wide = EXT_SIZE(i->code) == EXT_DW;
+	u32 base, src;
+	struct mem m;
+
+	value_flush(j, j->in | j->next);
+	base = machine(ext_dst(i));
+	src = machine(ext_src(i));
+	m = (struct mem){(u8)base, NONE, 0, 0, i->off};
+	if (ext_bytes(i->code) < 4)
+		jit_refuse(j, EXT_WHY_CODE, "no such atomic operation");
+	switch (i->imm) {
+	case EXT_ADD:
+		locked(j, wide, 0x01, src, &m);
+		return;
+	case EXT_OR:
+		locked(j, wide, 0x09, src, &m);
+		return;
+	case EXT_AND:
+		locked(j, wide, 0x21, src, &m);
+		return;
+	case EXT_XOR:
+		locked(j, wide, 0x31, src, &m);
+		return;
+	case EXT_ADD | EXT_FETCH:
+		locked(j, wide, 0x1c1, src, &m);
+		return;
+	case EXT_OR | EXT_FETCH:
+		fetch_loop(j, wide, 0x09, base, src, i->off);
+		return;
+	case EXT_AND | EXT_FETCH:
+		fetch_loop(j, wide, 0x21, base, src, i->off);
+		return;
+	case EXT_XOR | EXT_FETCH:
+		fetch_loop(j, wide, 0x31, base, src, i->off);
+		return;
+	case EXT_XCHG:
+		emit_rm(j, wide, 0x87, src, &m);
+		return;
+	case EXT_CMPXCHG:
+		locked(j, wide, 0x1b1, src, &m);
+		if (!wide) /* where they were equal, RAX was not written */
+			emit_move(j, 0, RAX, RAX);
+		return;
+	}
+	jit_refuse(j, EXT_WHY_CODE, "no such atomic operation");
+}
+
+/* --- LDDW */
+static u32 wide_const(struct jit *j, const struct ext_insn *i)
+{
+	struct value v = {CONST, NONE, NONE, 0, 0, 0};
+	u32 low = (u32)i->imm;
+
+	if (i->code != EXT_LDDW || j->pc + 1 >= j->p->insns || ext_src(i) > EXT_LD_MAP) {
+		jit_refuse(j, EXT_WHY_CODE, "no such instruction");
+		return 1;
+	}
+	if (ext_src(i) == 0) {
+		v.number = (s64)((u64)low | (u64)(u32)i[1].imm << 32);
+	} else if (low >= j->p->regions) {
+		jit_refuse(j, EXT_WHY_CODE, "no such region");
+	} else {
+		v.kind = ADDRESS;
+		v.number = ext_src(i) == EXT_LD_MAP ? (s64)low * 64
+						    : (s64)j->p->region[low].offset + i[1].imm;
+	}
+	value_set(j, ext_dst(i), &v);
+	return 2;
+}
+
+u32 jit_memory(struct jit *j, const struct ext_insn *i)
+{
+	u32 mode = EXT_MODE(i->code), class = EXT_CLASS(i->code);
+
+	if (class == EXT_LD)
+		return wide_const(j, i);
+	if (class == EXT_LDX && (mode == EXT_MEM || (mode == EXT_MEMSX && ext_bytes(i->code) < 8)))
+		load(j, i);
+	else if (class == EXT_STX && mode == EXT_ATOMIC)
+		atomic(j, i);
+	else if (class != EXT_LDX && mode == EXT_MEM)
+		store(j, i);
+	else
+		jit_refuse(j, EXT_WHY_CODE, "no such instruction");
+	return 1;
+}

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: MIT
+ * Values that are computed only when they must be: copies, sums and constants stay descriptions (struct value in jit.h)
+ * until something needs them in a register, and become parts of addresses, operands and immediates instead. Inside one
+ * basic block alone; what is dead by then is never computed. */
+#include <jit.h>
+
+static const u8 machine_of[EXT_REGS] = {RAX, RDI, RSI, RDX, RCX, R8, RBX, R13, R14, R15, RBP};
+
+u32 machine(u32 reg)
+{
+	return reg < EXT_REGS ? machine_of[reg] : NONE;
+}
+
+struct mem value_mem(const struct value *v)
+{
+	return (struct mem){(u8)machine(v->base), (u8)machine(v->index), v->scale,
+			    v->kind == ADDRESS, v->number};
+}
+
+static int is_copy(const struct value *v)
+{
+	return v->kind == SUM && v->base != NONE && v->index == NONE && v->number == 0;
+}
+
+/* The machine register of reg has a value below 2^32. */
+static int is_narrow(const struct jit *j, u32 reg)
+{
+	return j->value[reg].kind == PLACE && (j->zero_high >> reg & 1);
+}
+
+static int refers(const struct value *v, u32 reg)
+{
+	return v->kind == SUM && (v->base == reg || v->index == reg);
+}
+
+void value_free(struct jit *j, u32 reg, u32 keep)
+{
+	for (u32 r = 0; r < EXT_REGS; r++)
+		if (r != reg && keep >> r & 1 && refers(&j->value[r], reg))
+			value_place(j, r, keep);
+}
+
+/* What flags said of it is not so any more. */
+static void flags_forget(struct jit *j, u32 reg)
+{
+	if (j->flags_reg == reg)
+		j->flags_at = ~0ull;
+}
+
+void value_place(struct jit *j, u32 reg, u32 keep)
+{
+	struct value v = j->value[reg];
+	u32 to = machine(reg);
+	struct mem m = value_mem(&v);
+
+	if (v.kind == PLACE)
+		return;
+	value_free(j, reg, keep);
+	flags_forget(j, reg);
+	j->value[reg].kind = PLACE;
+	if (v.kind == CONST)
+		emit_const(j, to, (u64)v.number);
+	else if (v.kind == ADDRESS)
+		emit_lea(j, 1, to, &m);
+	else if (is_copy(&v))
+		emit_move(j, !v.w, to, m.base);
+	else if (v.base == NONE && v.index == reg && v.number == 0)
+		emit_shift_imm(j, !v.w, 4, to, v.scale);
+	else
+		emit_lea(j, !v.w, to, &m);
+}
+
+void value_define(struct jit *j, u32 reg)
+{
+	value_free(j, reg, j->next);
+	flags_forget(j, reg);
+	j->value[reg].kind = PLACE;
+}
+
+void value_set(struct jit *j, u32 reg, const struct value *v)
+{
+	struct value copy = *v;
+	struct mem m = value_mem(&copy);
+
+	value_free(j, reg, j->next);
+	flags_forget(j, reg);
+	if (refers(&copy, reg) && (copy.base != NONE || copy.number)) {
+		j->value[reg].kind = PLACE;
+		if (!is_copy(&copy))
+			emit_lea(j, !copy.w, machine(reg), &m);
+		else if (copy.w)
+			emit_move(j, 0, machine(reg), m.base);
+		return;
+	}
+	j->value[reg] = copy;
+}
+
+u32 value_read(struct jit *j, u32 reg, int wide)
+{
+	struct value *v = &j->value[reg];
+
+	if (is_copy(v) && (!wide || !v->w || is_narrow(j, v->base)))
+		return machine(v->base);
+	value_place(j, reg, j->in | j->next);
+	return machine(reg);
+}
+
+u32 value_change(struct jit *j, u32 reg)
+{
+	value_place(j, reg, j->in | j->next);
+	value_free(j, reg, j->next);
+	return machine(reg);
+}
+
+int value_is_imm(struct jit *j, u32 reg, int wide, s32 *imm)
+{
+	const struct value *v = &j->value[reg];
+
+	if (v->kind != CONST || (wide && v->number != (s32)v->number))
+		return 0;
+	*imm = (s32)v->number;
+	return 1;
+}
+
+int value_sum(struct jit *j, u32 reg, int wide, struct value *out)
+{
+	const struct value *v = &j->value[reg];
+
+	*out = *v;
+	switch (v->kind) {
+	case PLACE:
+		*out = (struct value){SUM, (u8)reg, NONE, 0, 0, 0};
+		return 1;
+	case CONST:
+		*out = (struct value){SUM, NONE, NONE, 0, 0, wide ? v->number : (s32)v->number};
+		return out->number == (s32)out->number;
+	case SUM:
+		if (!v->w || !wide)
+			return 1;
+		out->w = 0;
+		return is_copy(v) && is_narrow(j, v->base);
+	}
+	return 0;
+}
+
+/* One more register into a sum. */
+static int value_with(struct value *v, u32 reg, u32 scale)
+{
+	if (reg == NONE)
+		return 1;
+	if (v->base == NONE && scale == 0) {
+		v->base = (u8)reg;
+		return 1;
+	}
+	if (v->index == NONE) {
+		v->index = (u8)reg;
+		v->scale = (u8)scale;
+		return 1;
+	}
+	if (v->base == NONE && v->scale == 0) {
+		v->base = v->index;
+		v->index = (u8)reg;
+		v->scale = (u8)scale;
+		return 1;
+	}
+	return 0;
+}
+
+int value_add(const struct value *a, const struct value *b, struct value *out)
+{
+	*out = *a;
+	out->number += b->number;
+	return value_with(out, b->base, 0) && value_with(out, b->index, b->scale) &&
+	       out->number == (s32)out->number;
+}
+
+struct mem value_address(struct jit *j, u32 reg, s32 off)
+{
+	struct value v;
+
+	if (j->value[reg].kind == ADDRESS) {
+		v = j->value[reg];
+		v.number += off;
+		return value_mem(&v);
+	}
+	if (j->value[reg].kind != CONST && value_sum(j, reg, 1, &v) &&
+	    v.number + off == (s32)(v.number + off)) {
+		v.number += off;
+		return value_mem(&v);
+	}
+	value_place(j, reg, j->in | j->next);
+	return (struct mem){(u8)machine(reg), NONE, 0, 0, off};
+}
+
+void value_flush(struct jit *j, u32 mask)
+{
+	for (u32 r = 0; r < EXT_REGS; r++)
+		if (mask >> r & 1)
+			value_place(j, r, mask | j->in);
+}

@@ -1,0 +1,614 @@
+/* SPDX-License-Identifier: MIT
+ * Compiled code does what the interpreter does, bit for bit: random programs, with what a verifier might have found out of
+ * them, on the same memory.
+ * links: ext/jit.c ext/jit_emit.c ext/jit_value.c ext/jit_alu.c ext/jit_mem.c ext/jit_flow.c ext/jit_live.c ext/interp.c ext/alu.c ext/map.c ext/image.c ext/arena.c ext/refusal.c ext/disasm.c */
+#include "test.h"
+
+#include <checked.h>
+#include <ext.h>
+#include <map.h>
+
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define MOST 4000u
+#define BYTES 1024u /* of the data region */
+#define STACK 64u   /* of the frame, written at the beginning */
+#define CODE (1u << 20)
+
+static struct ext_insn insn[MOST];
+static u32 used;
+static struct ext_fact fact[MOST];
+static struct ext_function function[4];
+static struct ext_region region;
+static struct ext_import import;
+static struct ext_contract contract;
+static struct ext_program program;
+static u8 arena_bytes[1 << 20];
+static u8 *code; /* CODE bytes, then the image's data */
+
+static void put(u32 op, u32 dst, u32 src, s32 off, s32 imm)
+{
+	insn[used++] = (struct ext_insn){(u8)op, (u8)(dst | src << 4), (s16)off, imm};
+}
+
+static u64 interesting(void)
+{
+	static const u64 edge[] = {0,
+				   1,
+				   2,
+				   7,
+				   8,
+				   31,
+				   32,
+				   63,
+				   64,
+				   127,
+				   128,
+				   255,
+				   256,
+				   0x7fff,
+				   0x8000,
+				   0xffff,
+				   0x7fffffff,
+				   0x80000000,
+				   0xffffffff,
+				   0x100000000,
+				   0x7fffffffffffffff,
+				   0x8000000000000000,
+				   ~0ull,
+				   ~1ull,
+				   0xffffffff80000000,
+				   0xffffffff7fffffff};
+
+	return test_below(3) ? edge[test_below(sizeof(edge) / 8)] : test_random() >> test_below(64);
+}
+
+static void put_wide(u32 dst, u64 value)
+{
+	put(EXT_LDDW, dst, 0, 0, (s32)value);
+	put(0, 0, 0, 0, (s32)(value >> 32));
+}
+
+/* --- gadgets; r9 is the memory, r8 counts a loop while `kept` has it */
+static u32 kept;
+
+static u32 any_dst(void)
+{
+	for (;;) {
+		u32 r = test_below(9);
+
+		if (!(kept >> r & 1))
+			return r;
+	}
+}
+
+static u32 any(void)
+{
+	return test_below(9);
+}
+
+static void arithmetic(void)
+{
+	static const u8 ops[] = {EXT_ADD, EXT_ADD, EXT_ADD, EXT_SUB, EXT_MUL, EXT_DIV, EXT_OR,
+				 EXT_AND, EXT_AND, EXT_LSH, EXT_LSH, EXT_RSH, EXT_NEG, EXT_MOD,
+				 EXT_XOR, EXT_MOV, EXT_MOV, EXT_MOV, EXT_MOV, EXT_ARSH};
+	u32 op = ops[test_below(sizeof(ops))], class = test_below(2) ? EXT_ALU64 : EXT_ALU, off = 0,
+	    src = 0;
+	s32 imm = 0;
+	u32 x = op != EXT_NEG && test_below(2) ? EXT_X : 0;
+
+	if (op == EXT_DIV || op == EXT_MOD)
+		off = test_below(2);
+	if (op == EXT_MOV && x && !test_below(4))
+		off = 8u << test_below(class == EXT_ALU64 ? 3 : 2);
+	if (x)
+		src = any();
+	else if (op == EXT_LSH || op == EXT_RSH || op == EXT_ARSH)
+		imm = (s32)test_below(test_below(2) ? 4 : class == EXT_ALU64 ? 64 : 32);
+	else if (op != EXT_NEG)
+		imm = (s32)interesting();
+	put(class | op | x, any_dst(), src, (s32)off, imm);
+}
+
+static void byte_order(void)
+{
+	static const s32 bits[] = {16, 32, 64};
+
+	put((test_below(2) ? EXT_ALU : EXT_ALU64) | EXT_END, any_dst(), 0, 0, bits[test_below(3)]);
+	if (EXT_CLASS(insn[used - 1].code) == EXT_ALU && test_below(2))
+		insn[used - 1].code |= EXT_X;
+}
+
+static void halves(void)
+{
+	u32 dst = any_dst(), count = 32 + 8 * test_below(4);
+
+	put(EXT_ALU64 | EXT_LSH, dst, 0, 0, (s32)count);
+	put(EXT_ALU64 | (test_below(2) ? EXT_RSH : EXT_ARSH), dst, 0, 0, (s32)count);
+}
+
+static void atomic(u32 base, u32 off)
+{
+	static const s32 ops[] = {EXT_ADD,
+				  EXT_OR,
+				  EXT_AND,
+				  EXT_XOR,
+				  EXT_ADD | EXT_FETCH,
+				  EXT_OR | EXT_FETCH,
+				  EXT_AND | EXT_FETCH,
+				  EXT_XOR | EXT_FETCH,
+				  EXT_XCHG,
+				  EXT_CMPXCHG};
+	s32 op = ops[test_below(10)];
+	u32 src = any();
+
+	if (op & EXT_FETCH && op != EXT_CMPXCHG)
+		src = any_dst();
+	if (op == EXT_CMPXCHG && kept & 1)
+		return;
+	if (op == EXT_CMPXCHG && test_below(2)) /* so that it is often equal */
+		put(EXT_LDX | EXT_MEM | EXT_DW, 0, base, (s32)off, 0);
+	put(EXT_STX | EXT_ATOMIC | (test_below(2) ? EXT_W : EXT_DW), base, src, (s32)off, op);
+}
+
+static void touch(u32 base, u32 off)
+{
+	static const u8 sizes[] = {EXT_B, EXT_H, EXT_W, EXT_DW};
+	u32 size = sizes[test_below(4)];
+
+	switch (test_below(6)) {
+	case 0:
+		put(EXT_ST | EXT_MEM | size, base, 0, (s32)off, (s32)interesting());
+		break;
+	case 1:
+	case 2:
+		put(EXT_STX | EXT_MEM | size, base, any(), (s32)off, 0);
+		break;
+	case 3:
+		if (size != EXT_DW) {
+			put(EXT_LDX | EXT_MEMSX | size, any_dst(), base, (s32)off, 0);
+			break;
+		} /* fall through */
+	default:
+		put(EXT_LDX | EXT_MEM | size, any_dst(), base, (s32)off, 0);
+	}
+}
+
+/* base + (index masked, shifted) + constant, in one of the ways compilers write it */
+static void indexed(void)
+{
+	u32 index = any_dst(), base = any_dst(), shift = test_below(5),
+	    wide = test_below(2) ? EXT_ALU64 : EXT_ALU;
+
+	if (base == index)
+		return;
+	put(wide | EXT_MOV | EXT_X, index, any(), 0, 0);
+	put(EXT_ALU64 | EXT_AND, index, 0, 0, 15);
+	put(EXT_ALU64 | EXT_LSH, index, 0, 0, (s32)shift);
+	if (test_below(2)) {
+		put(EXT_ALU64 | EXT_MOV | EXT_X, base, 9, 0, 0);
+		put(EXT_ALU64 | EXT_ADD | EXT_X, base, index, 0, 0);
+	} else {
+		put(EXT_ALU64 | EXT_MOV | EXT_X, base, index, 0, 0);
+		put(EXT_ALU64 | EXT_ADD | EXT_X, base, 9, 0, 0);
+	}
+	if (test_below(2))
+		put(EXT_ALU64 | EXT_ADD, base, 0, 0, (s32)test_below(16) * 8);
+	kept |= 1u << base;
+	if (!test_below(3))
+		touch(base, 8 * test_below(8));
+	if (!test_below(4))
+		put(EXT_LDX | EXT_MEM | EXT_DW, index, 9, 0,
+		    0); /* what the sum refers to, changed */
+	if (shift == 3 && test_below(2))
+		atomic(base, 8 * test_below(8));
+	else
+		touch(base, 8 * test_below(8));
+	kept &= ~(1u << base);
+}
+
+/* The frame, also through a copy; an address of it does not stay (it differs from run to run). */
+static void stack(void)
+{
+	u32 r = any_dst(), at = 8 * (1 + test_below(STACK / 8));
+
+	touch(10, -at);
+	put(EXT_ALU64 | EXT_MOV | EXT_X, r, 10, 0, 0);
+	put(EXT_ALU64 | EXT_ADD, r, 0, 0, -(s32)at);
+	put(EXT_LDX | EXT_MEM | EXT_DW, r, r, 0, 0);
+}
+
+static void import_call(void)
+{
+	if (kept & 1)
+		return;
+	put(EXT_JMP | EXT_CALL, 0, 0, 0, 0);
+	for (u32 r = 1; r <= 5; r++)
+		if (test_below(2))
+			put_wide(r, interesting());
+		else
+			put(EXT_ALU64 | EXT_MOV | EXT_X, r, 0, 0, 0);
+}
+
+static void local_call(u32 depth)
+{
+	if (kept & 1 || depth >= 2)
+		return;
+	put(EXT_JMP | EXT_CALL, 0, EXT_CALL_LOCAL, (s32)depth + 1,
+	    0); /* off: the function; imm follows */
+	for (u32 r = 1; r <= 5; r++)
+		put(EXT_ALU64 | EXT_MOV, r, 0, 0, (s32)interesting());
+}
+
+static void block(u32 depth, u32 nesting, u32 gadgets);
+
+static void jump(u32 *from)
+{
+	static const u8 ops[] = {EXT_JEQ,  EXT_JGT, EXT_JGE, EXT_JSET, EXT_JNE, EXT_JSGT,
+				 EXT_JSGE, EXT_JLT, EXT_JLE, EXT_JSLT, EXT_JSLE};
+	u32 class = test_below(2) ? EXT_JMP : EXT_JMP32, x = test_below(2) ? EXT_X : 0, dst = any();
+
+	/* often on what was just computed */
+	if (test_below(2) && used && (EXT_CLASS(insn[used - 1].code) & 3) != 1 &&
+	    ext_dst(&insn[used - 1]) < 9)
+		dst = ext_dst(&insn[used - 1]);
+	*from = used;
+	if (!test_below(12))
+		put(test_below(2) ? EXT_JMP : EXT_JMP32, 0, 0, 0, 0);
+	else
+		put(class | ops[test_below(11)] | x, dst, x ? any() : 0, 0,
+		    x		    ? 0
+		    : test_below(2) ? 0
+				    : (s32)interesting());
+}
+
+static void land(u32 from)
+{
+	if (insn[from].code == (EXT_JMP32 | EXT_JA))
+		insn[from].imm = (s32)(used - from - 1);
+	else
+		insn[from].off = (s16)(used - from - 1);
+}
+
+static void branch(u32 depth, u32 nesting)
+{
+	u32 from, over;
+
+	jump(&from);
+	block(depth, nesting + 1, 1 + test_below(6));
+	if (test_below(2)) {
+		land(from);
+		return;
+	}
+	over = used;
+	put(EXT_JMP | EXT_JA, 0, 0, 0, 0);
+	land(from);
+	block(depth, nesting + 1, 1 + test_below(6));
+	land(over);
+}
+
+static void loop(u32 depth, u32 nesting)
+{
+	u32 head, counter = 6 + test_below(3);
+
+	if (kept >> counter & 1)
+		return;
+	put(EXT_ALU64 | EXT_MOV, counter, 0, 0, 1 + (s32)test_below(4));
+	head = used;
+	kept |= 1u << counter;
+	block(depth, nesting + 1, 1 + test_below(5));
+	put((test_below(2) ? EXT_ALU : EXT_ALU64) | EXT_ADD, counter, 0, 0, -1);
+	if (test_below(2))
+		put(EXT_JMP | EXT_JNE, counter, 0, (s32)(head - used) - 1, 0);
+	else
+		put(EXT_JMP | EXT_JSGT, counter, 0, (s32)(head - used) - 1, 0);
+	kept &= ~(1u << counter);
+}
+
+static void block(u32 depth, u32 nesting, u32 gadgets)
+{
+	for (u32 i = 0; i < gadgets && used < MOST / 2; i++)
+		switch (test_below(nesting < 3 ? 18 : 14)) {
+		case 0:
+			byte_order();
+			break;
+		case 1:
+			halves();
+			break;
+		case 2:
+			touch(9, 8 * test_below(100));
+			break;
+		case 3:
+		case 4:
+		case 5:
+			indexed();
+			break;
+		case 6:
+			atomic(9, 8 * test_below(100));
+			break;
+		case 7:
+			stack();
+			break;
+		case 8:
+			if (!test_below(4))
+				import_call();
+			break;
+		case 14:
+		case 15:
+			branch(depth, nesting);
+			break;
+		case 16:
+			loop(depth, nesting);
+			break;
+		case 17:
+			local_call(depth);
+			break;
+		default:
+			arithmetic();
+		}
+}
+
+/* r0 of all registers. */
+static void finish(void)
+{
+	for (u32 r = 1; r <= 8; r++) {
+		put(EXT_ALU64 | EXT_MUL, 0, 0, 0, 0x01000193);
+		put(EXT_ALU64 | EXT_XOR | EXT_X, 0, r, 0, 0);
+	}
+	put(EXT_JMP | EXT_EXIT, 0, 0, 0, 0);
+}
+
+static void begin(u32 depth)
+{
+	put_wide(0, interesting());
+	for (u32 r = 6; r <= 8; r++)
+		put_wide(r, interesting());
+	put(EXT_LDDW, 9, EXT_LD_REGION, 0, 0);
+	put(0, 0, 0, 0, 0);
+	if (depth && test_below(3) == 0)
+		return; /* no frame: then stack() must not come, which reads it */
+	for (u32 at = 8; at <= STACK; at += 8)
+		put(EXT_STX | EXT_MEM | EXT_DW, 10, any(), -(s32)at, 0);
+}
+
+static void generate(void)
+{
+	used = kept = 0;
+	for (u32 f = 0; f < 3; f++) {
+		function[f].first = used;
+		begin(0);
+		block(f, 0, 5 + test_below(30));
+		finish();
+		function[f].count = used - function[f].first;
+	}
+	for (u32 i = 0; i < used; i++)
+		if (insn[i].code == (EXT_JMP | EXT_CALL) && ext_src(&insn[i])) {
+			insn[i].imm = (s32)(function[insn[i].off].first - i - 1);
+			insn[i].off = 0;
+		}
+	for (u32 i = 0; i < used; i++) {
+		int is_jump =
+			EXT_CLASS(insn[i].code) == EXT_JMP || EXT_CLASS(insn[i].code) == EXT_JMP32;
+
+		fact[i] = (struct ext_fact){EXT_FACT_LIVE, 0};
+		if (is_jump && insn[i].off < 0 && insn[i].code != (EXT_JMP | EXT_CALL))
+			fact[i] = (struct ext_fact){EXT_FACT_LIVE | EXT_FACT_CHECKPOINT,
+						    test_below(300)};
+		if (!test_below(10) && is_jump)
+			fact[i].flags |= EXT_FACT_BARRIER_NEXT;
+		if (!test_below(10) && is_jump)
+			fact[i].flags |= EXT_FACT_BARRIER_TAKEN;
+		if (!test_below(50))
+			fact[i].flags |= EXT_FACT_BARRIER_NEXT;
+		if (insn[i].code == EXT_LDDW) {
+			fact[i].flags = EXT_FACT_LIVE;
+			fact[++i] = (struct ext_fact){EXT_FACT_LIVE, 0};
+		}
+	}
+	program.insn = insn;
+	program.insns = used;
+}
+
+/* --- running */
+static u64 mix(u64 a, u64 b, u64 c, u64 d, u64 e, struct ext_run *run)
+{
+	/* what a called function leaves behind in registers that it may change */
+	__asm__ volatile("" ::: "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11");
+	return (a * 3 + b) ^ (c * 5 + d) ^ (e * 7) ^ run->env[0];
+}
+
+static struct {
+	struct ext_run run;
+	void *function[1];
+} with;
+
+static void fill(u8 *data)
+{
+	ext_image_fill(&program, data);
+	for (u32 i = 0; i < BYTES; i++)
+		data[region.offset + i] = (u8)(i * 37 + 11);
+}
+
+static void reset(s64 budget)
+{
+	memset(&with, 0, sizeof(with));
+	with.run.budget = budget;
+	with.run.env[0] = 0x123456789abcdef;
+	with.function[0] = (void *)mix;
+}
+
+static void show(u64 seed)
+{
+	char text[160];
+
+	printf("seed %llu\n", (unsigned long long)seed);
+	for (u32 i = 0; i < used; i += insn[i].code == EXT_LDDW ? 2 : 1) {
+		if (insn[i].code == (EXT_JMP | EXT_JA) && !insn[i].off)
+			continue;
+		ext_disassemble(&program, i, text, sizeof(text));
+		printf("%4u: %s%s\n", i, text,
+		       fact[i].flags & EXT_FACT_CHECKPOINT ? " [checkpoint]" : "");
+	}
+}
+
+/* u64 enter(entry, arg, run, lost): calls it with every callee-saved register set, and says in *lost what became of them:
+ * 0 is as it must be. */
+__asm__(".text\n"
+	"enter: pushq %rbx; pushq %rbp; pushq %r12; pushq %r13; pushq %r14; pushq %r15; pushq "
+	"%rcx\n"
+	"movq %rdi, %rax; movq %rdx, %r9; movq %rsi, %r10\n"
+	"movq 0(%r10), %rdi; movq 8(%r10), %rsi; movq 16(%r10), %rdx; movq 24(%r10), %rcx; movq "
+	"32(%r10), %r8\n"
+	"movl $1, %ebx; movl $2, %ebp; movl $3, %r12d; movl $4, %r13d; movl $5, %r14d; movl $6, "
+	"%r15d\n"
+	"call *%rax\n"
+	"popq %rcx\n"
+	"xorq $1, %rbx; xorq $2, %rbp; xorq $3, %r12; xorq $4, %r13; xorq $5, %r14; xorq $6, %r15\n"
+	"orq %rbp, %rbx; orq %r12, %rbx; orq %r13, %rbx; orq %r14, %rbx; orq %r15, %rbx; movq "
+	"%rbx, (%rcx)\n"
+	"popq %r15; popq %r14; popq %r13; popq %r12; popq %rbp; popq %rbx; ret\n");
+u64 enter(void *entry, const u64 *arg, struct ext_run *run, u64 *lost);
+
+static u64 called(void *entry, const u64 *arg)
+{
+	u64 lost, result = enter(entry, arg, &with.run, &lost);
+
+	SAME(lost, 0);
+	return result;
+}
+
+static u64 compiled_bytes, programs, stops;
+
+/* Runs the program in both; 0: the same. */
+static int compare(u64 seed, int verified)
+{
+	struct ext_verdict v = {.fact = fact, .worst = ~0ull, .stack = EXT_FRAME_BYTES};
+	struct ext_arena a = {arena_bytes, sizeof(arena_bytes), 0};
+	struct ext_refusal why;
+	struct ext_code c;
+	static u8 after[BYTES];
+	u64 arg[5], r0, result;
+	s64 budget, left;
+
+	test_seed = ~seed;
+	for (u32 i = 0; i < 5; i++)
+		arg[i] = interesting();
+	budget = test_below(3) ? 1 << 30 : test_below(3000);
+	SAME(mprotect(code, CODE, PROT_READ | PROT_WRITE), 0);
+	int status = ext_compile(&a, &program, verified ? &v : 0, EXT_HANDLER, code, CODE, CODE, &c,
+				 &why);
+	if (status != EXT_OK) {
+		printf("  seed %llu: %s\n", (unsigned long long)seed, why.text);
+		return 2;
+	}
+	SAME(mprotect(code, CODE, PROT_READ | PROT_EXEC), 0);
+	compiled_bytes += c.size;
+	programs++;
+	fill(code + CODE);
+	reset(budget);
+	static struct ext_check check;
+	memset(&check, 0, sizeof(check));
+	check.regs = 0x3e;
+	r0 = ext_interpret(&program, verified ? &v : 0, code + CODE, arg, &with.run, &check);
+	if (check.why != EXT_OK) {
+		printf("  seed %llu: insn %u: %s\n", (unsigned long long)seed, check.insn,
+		       check.text);
+		return 2;
+	}
+	left = with.run.budget;
+	u64 stopped = with.run.stopped;
+	memcpy(after, code + CODE + region.offset, BYTES);
+	fill(code + CODE);
+	reset(budget);
+	result = called(code + c.entry, arg);
+	stops += stopped;
+	if (result == r0 && with.run.budget == left && with.run.stopped == stopped &&
+	    !memcmp(after, code + CODE + region.offset, BYTES))
+		return 0;
+	printf("  seed %llu: r0 %llx, interpreted %llx; budget %lld, %lld; stopped %llu, %llu%s\n",
+	       (unsigned long long)seed, (unsigned long long)result, (unsigned long long)r0,
+	       (long long)with.run.budget, (long long)left, (unsigned long long)with.run.stopped,
+	       (unsigned long long)stopped,
+	       memcmp(after, code + CODE + region.offset, BYTES) ? "; memory" : "");
+	return 1;
+}
+
+/* For whoever looks for the reason: SHRINK=1 takes away what does not matter to the difference; SHOW=1 shows the rest. */
+static void shrink(u64 seed, int verified)
+{
+	for (u32 i = 0; i < used; i++) {
+		struct ext_insn old = insn[i];
+		int status;
+
+		if (old.code == EXT_LDDW) {
+			i++;
+			continue;
+		}
+		insn[i] = (struct ext_insn){EXT_JMP | EXT_JA, 0, 0, 0};
+		fflush(stdout);
+		pid_t pid = fork();
+		if (!pid) {
+			alarm(2);
+			if (!freopen("/dev/null", "w", stdout) ||
+			    !freopen("/dev/null", "w", stderr))
+				_exit(0);
+			_exit(compare(seed, verified) == 1 ? 7 : 0);
+		}
+		waitpid(pid, &status, 0);
+		if (!WIFEXITED(status) || WEXITSTATUS(status) != 7)
+			insn[i] = old;
+	}
+}
+
+static void setup(void)
+{
+	struct ext_refusal why;
+
+	region = (struct ext_region){.name = "memory", .kind = EXT_DATA, .bytes = BYTES};
+	contract =
+		(struct ext_contract){.name = "mix", .args = 5, .ret = EXT_RET_SCALAR, .cost = 1};
+	import = (struct ext_import){.name = "mix", .contract = &contract};
+	program = (struct ext_program){.name = "random",
+				       .function = function,
+				       .functions = 3,
+				       .region = &region,
+				       .regions = 1,
+				       .import = &import,
+				       .imports = 1};
+	SAME(ext_layout(&program, &why), EXT_OK);
+	if (!code)
+		code = mmap(0, CODE + 65536, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+			    -1, 0);
+}
+
+static void random_programs(void)
+{
+	u64 first = getenv("SEED") ? strtoull(getenv("SEED"), 0, 0) : 1;
+	u64 count = getenv("SEED") ? 1 : getenv("COUNT") ? strtoull(getenv("COUNT"), 0, 0) : 4000;
+
+	setup();
+	for (u64 seed = first; seed < first + count && test_bad < 3; seed++) {
+		test_seed = seed * 1000003;
+		generate();
+		int differs = compare(seed, (int)(seed & 1));
+
+		CHECK(!differs);
+		if (!differs || !getenv("SHOW"))
+			continue;
+		if (getenv("SHRINK"))
+			shrink(seed, (int)(seed & 1));
+		show(seed);
+	}
+	CHECK(programs == count || test_bad);
+	if (!getenv("SEED"))
+		CHECK(stops > count / 50);
+}
+
+int main(void)
+{
+	static const struct test tests[] = {TEST(random_programs)};
+
+	return test_main(tests, 1);
+}
