@@ -8,7 +8,8 @@ static struct ext_btf btf;
 
 static int read_in(u64 arena)
 {
-	static u8 *copies[2]; /* of the exact size: what lies behind is not read. The last two stay. */
+	static u8 *
+		copies[2]; /* of the exact size: what lies behind is not read. The last two stay. */
 	static u32 next;
 	u8 **copy = &copies[next++ & 1];
 
@@ -164,6 +165,20 @@ static void records(void)
 	REFUSED(read_with(type_at(t_struct) + 12, made_names.n, 4), EXT_WHY_BTF,
 		"outside of the names");
 	REFUSED(read_with(type_at(t_typedef), 0, 4), EXT_WHY_BTF, "must have a name");
+	/* the types last in the section: nothing behind them is read */
+	types_begin();
+	make_int("int", 4, 0);
+	section.n = 24;
+	put_all(&section, made_names.b, made_names.n);
+	put_all(&section, made_types.b, made_types.n);
+	poke(&section, 8, made_names.n, 4);
+	poke(&section, 16, 0, 4);
+	poke(&section, 20, made_names.n, 4);
+	for (u32 cut = 1; cut < 16; cut++) {
+		poke(&section, 12, made_types.n - cut, 4);
+		section.n--;
+		REFUSED(read(), EXT_WHY_BTF, "type 1 is cut off");
+	}
 	memset(longest, 'x', sizeof(longest));
 	longest[256] = 0;
 	types_begin();
@@ -179,10 +194,15 @@ static void records(void)
 
 static void scalars(void)
 {
+	static const u32 wrong[] = {0, 3, 24, 32};
+
 	sample();
-	REFUSED(read_with(type_at(t_int) + 8, 0, 4), EXT_WHY_BTF, "an integer of 0 bytes");
-	REFUSED(read_with(type_at(t_int) + 8, 3, 4), EXT_WHY_BTF, "an integer of 3 bytes");
-	REFUSED(read_with(type_at(t_int) + 8, 32, 4), EXT_WHY_BTF, "an integer of 32 bytes");
+	for (u32 i = 0; i < 4; i++) { /* with as many bits as that are */
+		poke(&section, type_at(t_int) + 12, wrong[i] * 8, 4);
+		REFUSED(read_with(type_at(t_int) + 8, wrong[i], 4), EXT_WHY_BTF, "an integer of");
+		CHECK(!strstr(made_why.text, "bits"));
+	}
+	sample();
 	REFUSED(read_with(type_at(t_int) + 12, 31, 4), EXT_WHY_BTF, "with bits 0x1f");
 	REFUSED(read_with(type_at(t_int) + 12, 0x10020, 4), EXT_WHY_BTF, "with bits");
 	REFUSED(read_with(type_at(t_int) + 12, 0x8000020, 4), EXT_WHY_BTF, "with bits");
@@ -432,7 +452,7 @@ static int equal_with(u64 at, u64 value, u32 bytes, u32 id, int loose)
 
 static void equality(void)
 {
-	u32 other_char;
+	u32 other_char, needed;
 
 	sample();
 	SAME(equal_with(0, 0x9f, 1, t_func, 0), EXT_OK);
@@ -485,6 +505,14 @@ static void equality(void)
 	SAME(equal_with(type_at(t_fwd) + 4, 1u << 31 | EXT_BTF_FWD << 24, 4, t_fwd, 0),
 	     EXT_WHY_LINK);
 	/* more pairs than there is room for */
+	SAME(equal_with(0, 0x9f, 1, t_int, 0), EXT_OK);
+	SAME(ext_btf_equal(&pairs, t_func, t_func, 0), EXT_OK);
+	needed = pairs.count;
+	for (u32 most = 1; most < needed; most++) {
+		SAME(equal_with(0, 0x9f, 1, 0, 0), EXT_OK);
+		pairs.most = most;
+		SAME(ext_btf_equal(&pairs, t_func, t_func, 0), EXT_WHY_MEMORY);
+	}
 	SAME(equal_with(0, 0x9f, 1, t_int, 0), EXT_OK);
 	pairs.most = pairs.count;
 	SAME(ext_btf_equal(&pairs, t_func, t_func, 0), EXT_WHY_MEMORY);
