@@ -41,11 +41,11 @@ struct context {
 	u32 donee; /* env that gets this context's slices while a synchronous gate is out; 0: none */
 	struct permit gate, yield;
 	u32 start_cause;
-	s32 spare; /* units of work that may be done without being asked (account.c) */
-	u64 top,
-		save; /* the library's addresses of the stack's end and of the first save area; known to entry.S, down to here */
+	s32 spare;     /* units of work that may be done without being asked (account.c) */
+	u64 top, save; /* the library's addresses of the stack's end and of the first save area */
+	u16 strikes;   /* overruns in a row; known to entry.S, down to here */
+	u16 cpu;
 	u32 frame;
-	u32 cpu;
 	u32 start_from;
 	s32 ahead;	   /* what `spare` was when it was given */
 	u64 counted_slice; /* the end of the slice to which work and flushes belong (account.c) */
@@ -66,8 +66,7 @@ struct env {
 	struct aril_env_info *info; /* exposed; info->state is the authority on life */
 	struct aril_frame *root;    /* the space's */
 	u64 cr3;
-	u32 strikes; /* overruns in a row */
-	u32 id;	     /* so far */
+	u32 id; /* so far */
 	u32 frame;
 	u32 space; /* root frame */
 	u32 parent;

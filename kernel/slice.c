@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Processor time. Each CPU walks its vector of slices; a position's env gets START, near its end END, and
  * has a grace in which to leave. Who does not leave is stopped by force, its state kept in its own context
- * page, and pays: the slice's owner forfeits a slice, and an env that overruns ENV_STRIKES times in a row
+ * page, and pays: the slice's owner forfeits a slice, and an env of which one context overruns CTX_STRIKES times in a row
  * is ended (Engler, Kaashoek, O'Toole 1995: excess time).
  *
  * All of this is the CPU's own state, so no lock: another CPU changes it only by making a context READY
@@ -18,7 +18,7 @@
 #define SLICE_US_MIN 1000ul
 #define SLICE_US_MAX 100000ul
 #define GRACE_NS 5000000ul
-#define ENV_STRIKES 100
+#define CTX_STRIKES 100
 
 struct aril_slice *slices;
 static u64 slice_ns;
@@ -85,7 +85,7 @@ void slice_leave(void)
 	struct cpu *cpu = this_cpu();
 	struct context *ctx = cpu->ctx;
 
-	ctx->env->strikes = 0; /* it left by itself */
+	ctx->strikes = 0; /* it left by itself */
 	cpu->ctx = NULL;
 	cpu->env = NULL;
 	__atomic_store_n(&ctx->state, CTX_READY, __ATOMIC_RELEASE);
@@ -246,7 +246,7 @@ static _Noreturn void slice_force(struct cpu *cpu, struct context *ctx,
 	if (owner)
 		__atomic_add_fetch(&owner->info->excess, 1, __ATOMIC_RELAXED);
 	/* Who was given the CPU when the slice was over already had less than the grace: no strike. */
-	if (cpu->warned == env->id && ++env->strikes >= ENV_STRIKES)
+	if (cpu->warned == env->id && ++ctx->strikes >= CTX_STRIKES)
 		env_end_current(ARIL_END_EXCESS, 0);
 	cpu->ctx = NULL;
 	cpu->env = NULL;

@@ -157,7 +157,7 @@ static u64 gate_key(const struct env *env, u32 cpu)
 
 void wait_for_gate(struct context *ctx, const struct env *callee, u32 cpu)
 {
-	ctx->env->strikes = 0;
+	ctx->strikes = 0;
 	ctx->gate_to = callee->id;
 	ctx->wait_key = gate_key(callee, cpu);
 	queue_add(ctx);
@@ -237,7 +237,7 @@ static void wait_block(struct context *ctx, u64 key, u32 auth, u64 deadline)
 {
 	struct cpu *cpu = this_cpu();
 
-	ctx->env->strikes = 0;
+	ctx->strikes = 0;
 	ctx->wait_key = key;
 	ctx->wait_auth = auth;
 	queue_add(ctx);

@@ -49,6 +49,7 @@
 #define CTX_SPARE 84
 #define CTX_TOP 88
 #define CTX_SAVE 96
+#define CTX_STRIKES 104
 #define PERMIT_AUTH 0
 #define PERMIT_ID 4
 #define PERMIT_EPOCH 8
@@ -60,8 +61,7 @@
 #define ENV_INFO 16
 #define ENV_ROOT 24
 #define ENV_CR3 32
-#define ENV_STRIKES 40
-#define ENV_ID 44
+#define ENV_ID 40
 #define INFO_UPCALLS 64
 #define FRAME_FLAGS 10
 #define FRAME_CACHED 32 /* ARIL_FRAME_CACHED */

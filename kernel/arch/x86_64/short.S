@@ -47,9 +47,9 @@ gate_clean:
 	movl $ARIL_MASK_ALL, ARIL_CTX_MASK(%r11)
 	movq CPU_CTX, %rax
 	movq %rcx, CPU_CTX
+	movw $0, CTX_STRIKES(%rax)
 	movl $READY, CTX_STATE(%rax)
 	movq CPU_ENV, %rax
-	movl $0, ENV_STRIKES(%rax)
 	movl ENV_ID(%rax), %eax
 	movq %rax, ARIL_CTX_GATE_CALLER(%r11)
 	movq CTX_TOP(%rcx), %rsp
@@ -110,8 +110,8 @@ yield_short:
 	testl $ARIL_PEND_END, ARIL_CTX_PENDING(%rdx)
 	jnz yield_pending
 yield_clean:
+	movw $0, CTX_STRIKES(%r8)
 	movq CTX_ENV(%r8), %rax
-	movl $0, ENV_STRIKES(%rax)
 	movl ENV_ID(%rax), %eax
 	movq %rax, SAVE + ARIL_SAVE_ADDR(%rdx)
 	movq %r9, CPU_CTX

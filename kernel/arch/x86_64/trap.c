@@ -35,6 +35,7 @@ _Static_assert(__builtin_offsetof(struct context, start_cause) == 80, "entry.S")
 _Static_assert(__builtin_offsetof(struct context, spare) == 84, "entry.S");
 _Static_assert(__builtin_offsetof(struct context, top) == 88, "entry.S");
 _Static_assert(__builtin_offsetof(struct context, save) == 96, "entry.S");
+_Static_assert(__builtin_offsetof(struct context, strikes) == 104, "entry.S");
 _Static_assert(__builtin_offsetof(struct cpu, short_rcx) == 80, "entry.S");
 _Static_assert(__builtin_offsetof(struct cpu, short_r11) == 88, "entry.S");
 _Static_assert(__builtin_offsetof(struct cpu, permit) == 96, "entry.S");
@@ -48,8 +49,7 @@ _Static_assert(__builtin_offsetof(struct permit, epoch) == 8, "entry.S");
 _Static_assert(__builtin_offsetof(struct permit, to) == 16, "entry.S");
 _Static_assert(__builtin_offsetof(struct env, gate) == 8, "entry.S");
 _Static_assert(__builtin_offsetof(struct env, cr3) == 32, "entry.S");
-_Static_assert(__builtin_offsetof(struct env, strikes) == 40, "entry.S");
-_Static_assert(__builtin_offsetof(struct env, id) == 44, "entry.S");
+_Static_assert(__builtin_offsetof(struct env, id) == 40, "entry.S");
 _Static_assert(__builtin_offsetof(struct aril_cpu_info, switches) == 16, "entry.S");
 _Static_assert(__builtin_offsetof(struct aril_cpu_info, env) == 32, "entry.S");
 _Static_assert(CTX_READY == 1 && CTX_RUNNING == 2, "entry.S");
