@@ -2,6 +2,7 @@
 // A child in an account that may do little in a slice: kernel work, and shoot-downs of another CPU. Beyond that it is
 // refused, with QUOTA and counted, until its next slice; then it goes on.
 // expect: quota_work: work refused after [0-9]+, then allowed
+// expect: quota_work: pages refused after [0-9]+, then allowed
 // expect: quota_work: shoot-downs refused after [0-9]+, then allowed
 // expect: quota_work: moves refused after [0-9]+, then allowed
 // expect: quota_work: done
@@ -23,9 +24,11 @@ static volatile u32 allowed_calls, again;
 static volatile s64 last;
 
 void child_work(void);
+void child_pages(void);
 void child_flushes(void);
 void child_moves(void);
 CHILD(x_work, "leaq child_stack+16384(%rip), %rsp\n\tcall child_work");
+CHILD(x_pages, "leaq child_stack+16384(%rip), %rsp\n\tcall child_pages");
 CHILD(x_flushes, "leaq child_stack+16384(%rip), %rsp\n\tcall child_flushes");
 CHILD(x_moves, "leaq child_stack+16384(%rip), %rsp\n\tcall child_moves");
 
@@ -74,6 +77,18 @@ void child_moves(void)
 void child_work(void)
 {
 	press(wake);
+}
+
+/* By the short way, whose work is given ahead. */
+static s64 protect(u32 auth)
+{
+	return aril_page_protect(auth, CORE_DOMAIN->space, va,
+				 ARIL_PAGE_WRITE | ARIL_PAGE_MAY_WRITE);
+}
+
+void child_pages(void)
+{
+	press(protect);
 }
 
 void child_flushes(void)
@@ -129,6 +144,9 @@ int main(int argc, char **argv, char **envp)
 	(void)argc, (void)argv, (void)envp;
 	va = (u64)core_pages(1, &page);
 	run("work", ARIL_QUOTA_WORK, WORK, x_work);
+	allowed("a page that may", aril_page_bind(core_auth, CORE_DOMAIN->space, va, page,
+						  ARIL_BIND_MAY_WRITE, core_auth));
+	run("pages", ARIL_QUOTA_WORK, WORK, x_pages);
 	run("shoot-downs", ARIL_QUOTA_FLUSHES, FLUSHES, x_flushes);
 	run("moves", ARIL_QUOTA_FLUSHES, FLUSHES, x_moves);
 	stop = 1;

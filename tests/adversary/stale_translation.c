@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Writes through a binding on one CPU while the other takes it away: once the call has returned, not one more
- * write may land. Unbinding, narrowing, a guard's removal and a reset of the frame are tried. */
+ * write may land. Unbinding, narrowing, the same by the calls for one page, a guard's removal and a reset of the frame are
+ * tried. */
 // expect: stale_translation: [0-9]+ rounds, no late write
 // expect: stale_translation: done
 // forbid: stale_translation: WRONG
@@ -8,6 +9,8 @@
 
 #define PROBE 0x500000000000ul
 #define ROUNDS 200
+#define WAYS 6
+#define MAY (ARIL_BIND_WRITE | ARIL_BIND_MAY_WRITE)
 
 static volatile u32 stopped, ready;
 
@@ -41,7 +44,13 @@ static void remove(u32 way, u32 frame)
 	struct aril_guard guard = {.name = {1, CORE_DOMAIN->index}, .len = 2, .rights = ARIL_ALL};
 
 	guard.generation = ++generation;
-	if (way < 2)
+	if (way == 4)
+		allowed("unbinding a page",
+			aril_page_unbind(core_auth, core_self.root, PROBE) ? -1 : 0);
+	else if (way == 5)
+		allowed("protecting a page",
+			aril_page_protect(core_auth, core_self.root, PROBE, ARIL_PAGE_MAY_WRITE));
+	else if (way < 2)
 		allowed("unbinding", aril_space_update(core_auth, core_self.root, &op, 1));
 	else if (way == 2)
 		allowed("a new guard",
@@ -64,23 +73,22 @@ int main(int argc, char **argv, char **envp)
 		return done();
 	}
 	core_handlers.exception = on_exception;
-	allowed("a binding", core_map(&core_self, PROBE, frame, 1, ARIL_BIND_WRITE, core_auth));
+	allowed("a binding", core_map(&core_self, PROBE, frame, 1, MAY, core_auth));
 	ready = 1;
 	for (; rounds < ROUNDS && core_now() < until; rounds++) {
 		u64 before = *word;
 
 		while (*word == before && core_now() < until)
 			__builtin_ia32_pause();
-		remove(rounds % 4, frame);
-		if (rounds % 4 > 1) /* our own view went too */
+		remove(rounds % WAYS, frame);
+		if (rounds % WAYS == 2 || rounds % WAYS == 3) /* our own view went too */
 			core_map(&core_self, (u64)word, frame, 1, ARIL_BIND_WRITE, core_auth);
 		before = *word;
 		for (u32 i = 0; i < 20000; i++)
 			late += *word != before;
 		for (spins = 0; !stopped && core_now() < until; spins++)
 			__builtin_ia32_pause();
-		allowed("binding again",
-			core_map(&core_self, PROBE, frame, 1, ARIL_BIND_WRITE, core_auth));
+		allowed("binding again", core_map(&core_self, PROBE, frame, 1, MAY, core_auth));
 		stopped = 0;
 	}
 	if (late)

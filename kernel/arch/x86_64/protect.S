@@ -12,10 +12,7 @@
 #include <aril/calls.h>
 #include <aril/layout.h>
 
-#define PTE_P 0x1
 #define PTE_W 0x2
-#define PTE_U 0x4
-#define PTE_CACHE_BITS 0x18
 #define PTE_MAY 0x800
 #define REGION_SHIFT 21
 
@@ -27,10 +24,8 @@
 	movq CPU_SPACE_ENTRIES, %r8
 	leaq (%r8, %r9, 8), %r8
 	movq (%r8), %rax
-	movl %eax, %r9d
-	andl $(PTE_P | PTE_U | PTE_CACHE_BITS | PTE_MAY), %r9d
-	cmpl $(PTE_P | PTE_U | PTE_MAY), %r9d
-	jne protect_full
+	testl $PTE_MAY, %eax /* which only a readable page has */
+	jz protect_full
 	movq %rax, %r9
 	andq $~(PTE_W | PTE_MAY), %r9
 	orq %r10, %r9
