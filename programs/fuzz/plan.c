@@ -92,7 +92,6 @@ static int plan_bind(struct fuzzer *f, struct past *to, u32 step)
 	switch (step) {
 	case 4:
 	case 5:
-	case 9:
 		return bindings(f, to, ARIL_CALL_SPACE_UPDATE_INDEX, ARIL_BIND, 1);
 	case 6: /* the page that was bound last; without the second flag it cannot be written again */
 		return PUT(ARIL_CALL_PAGE_PROTECT_INDEX, f->auth, p->space, p->bound,
@@ -101,7 +100,12 @@ static int plan_bind(struct fuzzer *f, struct past *to, u32 step)
 	case 10:
 		return bindings(f, to, ARIL_CALL_SPACE_UPDATE_INDEX, ARIL_PROTECT, 1 + below(f, 8));
 	case 7:
+		if (below(f, 2))
+			return PUT(ARIL_CALL_PAGE_UNBIND_INDEX, f->auth, p->space, p->bound);
 		return unbind(f, to, ARIL_CALL_SPACE_UPDATE_INDEX);
+	case 9:
+		return PUT(ARIL_CALL_PAGE_BIND_INDEX, f->auth, p->space, p->bound, fresh(f),
+			   below(f, 4) | ARIL_BIND_MAY_WRITE * below(f, 2), f->auth);
 	case 8: /* the lowest table, at another place too */
 		p->level = 1 + below(f, 2);
 		return PUT(ARIL_CALL_SPACE_LINK_INDEX, f->auth, p->space,

@@ -70,6 +70,22 @@ static s64 kernel_write(u64 to)
 	return aril_cap_derive(&CORE_DOMAIN->cap, NULL, 0, ARIL_ALL, ~0ul, (struct aril_cap *)to);
 }
 
+/* What the kernel worked with is in no register afterwards. */
+static void registers(void)
+{
+	register u64 r8 __asm__("r8") = 1;
+	register u64 r9 __asm__("r9") = 1;
+	register u64 r10 __asm__("r10") = ARIL_PAGE_WRITE | ARIL_PAGE_MAY_WRITE;
+	s64 error;
+
+	__asm__ volatile("syscall"
+			 : "=a"(error), "+r"(r8), "+r"(r9), "+r"(r10)
+			 : "a"(ARIL_CALL_PAGE_PROTECT), "D"(core_auth), "S"(root), "d"(va)
+			 : "rcx", "r11", "memory");
+	if (error || r8 || r9)
+		wrong("what is left in registers", (s64)(r8 | r9));
+}
+
 static void another_env(void)
 {
 	struct child c = {0};
@@ -119,6 +135,8 @@ int main(int argc, char **argv, char **envp)
 	allowed("unbinding", aril_page_unbind(core_auth, root, va));
 	refused("the kernel's write to an unbound page", kernel_write(va), ARIL_E_ADDR);
 	allowed("binding", bind(core_auth, va, first));
+	warm();
+	registers();
 	another_env();
 	return done();
 }
