@@ -19,7 +19,8 @@
 #define VA 0x500000000000ul
 #define LOOK 0x510000000000ul
 #define ROUNDS 12u
-#define TRIES 60u
+#define TRIES 20u
+#define PAGES 256u
 
 static u32 root, frame, table, shadow, spare;
 static volatile u32 opener;
@@ -28,17 +29,30 @@ static volatile u32 tries, bound, protected, refusals, late;
 static volatile s64 late_bind, late_protect, error_now;
 static struct aril_guard ours;
 
+static void unbind_all(void)
+{
+	struct aril_space_op op = {.va = VA, .count = PAGES, .kind = ARIL_UNBIND};
+
+	aril_space_update(core_auth, root, &op, 1);
+}
+
 void core_secondary(u32 cpu)
 {
 	(void)cpu;
 	while (!opener)
 		core_sleep(1000000);
-	for (;;) {
+	for (u32 turn = 0;; turn++) {
+		u64 va =
+			VA + turn % PAGES *
+				     ARIL_PAGE_SIZE; /* a place that is empty, or the way is long */
 		u32 before = __atomic_load_n(&phase, __ATOMIC_SEQ_CST);
-		s64 bind = aril_page_bind(core_auth, root, VA, frame,
+		s64 bind = aril_page_bind(core_auth, root, va, frame,
 					  ARIL_BIND_WRITE | ARIL_BIND_MAY_WRITE, opener);
-		s64 protect = aril_page_protect(core_auth, root, VA,
-						ARIL_PAGE_WRITE | ARIL_PAGE_MAY_WRITE);
+		/* seldom: the long way of any call would learn what has changed */
+		s64 protect = turn % 8 == 7
+				      ? aril_page_protect(core_auth, root, va,
+							  ARIL_PAGE_WRITE | ARIL_PAGE_MAY_WRITE)
+				      : -ARIL_E_STATE;
 
 		if (before & 1 && before == __atomic_load_n(&phase, __ATOMIC_SEQ_CST)) {
 			if (bind >= 0 || protect >= 0) {
@@ -52,8 +66,12 @@ void core_secondary(u32 cpu)
 			bound += bind >= 0;
 			protected += protect >= 0;
 		}
-		aril_page_unbind(core_auth, root, VA);
 		tries++;
+		if (turn % PAGES == PAGES - 1)
+			unbind_all();
+		/* a moment, in which all of a call of the other CPU may come */
+		for (u32 i = 0; i < turn % 4 * 500 && !(phase & 1); i++)
+			__builtin_ia32_pause();
 	}
 }
 
