@@ -181,11 +181,17 @@ $(BUILD)/obj/ext-host/%.o: ext/%.c
 	$(Q)$(HOSTCC) $(EHFLAGS) -c -o $@ $<
 $(BUILD)/libext-host.a: $(patsubst ext/%.c,$(BUILD)/obj/ext-host/%.o,$(EXTSRC))
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
+# The interface of kernel and authors as an object, whose types and tags the linker reads.
+BPFCC ?= clang
+$(BUILD)/interface.o: abi/include/aril/extension.h $(wildcard abi/include/aril/*.h)
+	$(call say,BPFCC,$@)
+	$(Q)$(BPFCC) -target bpf -mcpu=v3 -O2 -g -DARIL_EXT_INTERFACE -Iabi/include -x c -c -o $@ $<
+$(BUILD)/obj/bpf/load.o: $(BUILD)/interface.o
 BPFOBJ := $(patsubst tools/bpf/%.c,$(BUILD)/obj/bpf/%.o,$(BPFSRC))
 $(BUILD)/obj/bpf/%.o: tools/bpf/%.c
 	$(call say,HOSTCC,$<)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(HOSTCC) $(HOSTFLAGS) -Iext -c -o $@ $<
+	$(Q)$(HOSTCC) $(HOSTFLAGS) -Iext -DINTERFACE='"$(BUILD)/interface.o"' -c -o $@ $<
 $(BUILD)/aril-bpf: $(BPFOBJ) $(BUILD)/libext-host.a
 	$(call say,LD,$@)
 	$(Q)$(HOSTCC) $(HOSTFLAGS) -MF $@.d -o $@ $(BPFOBJ) $(BUILD)/libext-host.a
