@@ -560,6 +560,11 @@ static void taking_apart_slowly(void)
 	SAME(frames[100].refs, 0);
 	SAME(frames[desc.frame].state, ARIL_FRAME_NORMAL);
 	SOUND();
+	made(8); /* with its table, which nothing else holds */
+	for (u64 i = 0; i < 8; i++)
+		SAME(op(ARIL_BIND, VA + i * LARGE, 100, 512, WRITE, root), 1);
+	SAME(call_space_unlink(root, space, VA, 2), 0);
+	SAME(call_frame_reset(root, level2), -ARIL_E_AGAIN);
 }
 
 /* Its level 2 table is out of the way: faults are the library's, until it is back. */
