@@ -130,6 +130,20 @@ static inline const volatile struct aril_env_info *child_run(struct child *c)
 	return e;
 }
 
+/* Gives it our slices until it blocks, at most twenty seconds: who sleeps is not to be yielded to. It may be stopped by
+ * force on its way there. */
+static inline int falls_asleep(u32 auth, u32 env)
+{
+	u64 until = core_now() + 20000000000;
+	s64 result;
+
+	while ((result = core_yield(auth, env)) >= 0 && core_now() < until)
+		;
+	if (result != -ARIL_E_STATE)
+		wrong("a context that should sleep", result);
+	return result == -ARIL_E_STATE;
+}
+
 /* Runs `entry` in a child, which must end by exception `vector` (-1: 13 or 6; -2: any exception). Frames are
  * used again. */
 static inline void dies(const char *what, void (*entry)(void), int vector)

@@ -146,7 +146,7 @@ int main(int argc, char **argv, char **envp)
 	s64 absent = aril_env_create(core_auth, core_pool_take(&core_pool, 1), &desc);
 	allowed("an env", absent);
 	allowed("a child", child_make(&asleep, sleeper_entry, t_gate));
-	core_yield(core_auth, asleep.env);
+	falls_asleep(core_auth, asleep.env);
 	giving(neighbour, (u32)absent, asleep.env);
 	gates(neighbour, (u32)absent, &asleep);
 	slices();

@@ -40,7 +40,7 @@ static void end(void)
 static void names(u32 frame, u32 offset, u32 auth)
 {
 	const volatile struct aril_env_info *e;
-	u64 until = core_now() + 2000000000;
+	u64 until = core_now() + 20000000000;
 
 	target.frame = frame, target.offset = offset, target.auth = auth;
 	s64 error = member_make(&member, core_context()->cpu, 0, end, NULL);

@@ -99,9 +99,9 @@ static void strike(u32 way)
 
 static void look(u32 way)
 {
-	u64 until = core_now() + 2000000000;
+	u64 least = core_now() + 10000000, until = core_now() + 20000000000;
 
-	while ((books()->wanted[0] || core_now() < until - 1990000000) && core_now() < until)
+	while ((books()->wanted[0] || core_now() < least) && core_now() < until)
 		core_sleep(500000);
 	if (books()->wanted[0])
 		core_log("%s: WRONG way %u: %u frames are still wanted", NAME, way,

@@ -39,7 +39,7 @@ static int all_dead(void)
 /* Lets this CPU's members run. */
 static void drive(u32 cpu, u32 round)
 {
-	u64 until = core_now() + 5000000000ul;
+	u64 until = core_now() + 20000000000ul;
 
 	while (!all_dead() && number == round && core_now() < until)
 		for (u32 i = cpu; i < ring && !all_dead(); i += 2)

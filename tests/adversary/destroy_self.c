@@ -142,7 +142,7 @@ int main(int argc, char **argv, char **envp)
 	root = page_frame + 1;
 	page = core_pages(1, &table);
 	for (u32 round = 0; round < ROUNDS * WAYS; round++) {
-		u64 until = core_now() + 2000000000;
+		u64 until = core_now() + 20000000000;
 
 		way = round % WAYS;
 		came_back = 0;

@@ -65,7 +65,7 @@ int main(int argc, char **argv, char **envp)
 		struct aril_revocation want = {.kind = ARIL_REVOKE_FRAMES,
 					       .count = FRAMES,
 					       .last = ARIL_INFO->nframes - 1};
-		u64 limit = core_now() + 2000000000;
+		u64 limit = core_now() + 20000000000;
 
 		s64 got = aril_frame_alloc(core_auth, (u32)account, victim, FRAMES, &mine);
 		if (got != FRAMES)

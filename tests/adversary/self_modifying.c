@@ -61,7 +61,7 @@ void core_secondary(u32 cpu)
 static int more_calls(volatile u32 *count, u32 n)
 {
 	u32 from = *count;
-	u64 until = core_now() + 5000000000ul;
+	u64 until = core_now() + 20000000000ul;
 
 	while (*count - from < n && core_now() < until)
 		core_sleep(50000);

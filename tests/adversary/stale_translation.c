@@ -63,7 +63,7 @@ int main(int argc, char **argv, char **envp)
 {
 	u32 frame, late = 0, spins = 0, rounds = 0;
 	volatile u64 *word = core_pages(1, &frame);
-	u64 until = core_now() + 20000000000;
+	u64 until = core_now() + 50000000000;
 
 	(void)argc;
 	(void)argv;

@@ -47,8 +47,8 @@ int main(int argc, char **argv, char **envp)
 		allowed("a waiter", child_make(&waiter[i], waiter_entry, 0));
 		waiter[i].context->cookie = i;
 	}
-	core_yield(core_auth, waiter[0].env);
-	core_yield(core_auth, waiter[1].env);
+	falls_asleep(core_auth, waiter[0].env);
+	falls_asleep(core_auth, waiter[1].env);
 	if (starts[0] != 1 || starts[1] != 1)
 		wrong("waiting", starts[0] * 10 + starts[1]);
 	allowed("taking the right back", core_set_guard(core_auth, run, 1, &none));

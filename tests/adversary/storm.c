@@ -230,7 +230,7 @@ int main(int argc, char **argv, char **envp)
 	strong[0] = strong[1] = core_auth;
 	stage = 1;
 	storm(0);
-	until = core_now() + 10000000000ul;
+	until = core_now() + 20000000000ul;
 	while (stage != 2 && core_now() < until)
 		core_sleep(1000000);
 	for (u32 round = 0; round < 3; round++)

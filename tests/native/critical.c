@@ -224,18 +224,12 @@ static void waiter_run(void)
 	aril_env_exit(10 + result);
 }
 
-/* Makes member i wait on this CPU for what is held: who sleeps is not to be yielded to. */
+/* Makes member i wait on this CPU for what is held. */
 static void waiter_make(u32 i)
 {
-	u64 until = core_now() + PATIENCE;
-	s64 result;
-
 	ended[i] = 0;
 	allowed("a waiter", member_make(&member[i], 0, 0, waiter_run, 0));
-	while ((result = core_yield(core_auth, member[i].env)) >= 0 && core_now() < until)
-		;
-	if (result != -ARIL_E_STATE)
-		wrong("a waiter that sleeps", result);
+	falls_asleep(core_auth, member[i].env);
 }
 
 /* All that live sleep, and nobody is left to leave: only the holder's end can wake one, and he the next. */

@@ -16,15 +16,18 @@
 #include <core/time.h>
 #include <core/upcall.h>
 
+extern volatile u32 entered;
+volatile u32 entered; /* the callee was, by its gate */
 static volatile u32 lent, asked;
 static u32 callee, account;
+static volatile struct aril_context *context;
 
 void keeper_entry(void), keeper_gate(void);
 /* Opens its gate; entered by it, yields for ever, so that what it was lent it has and uses. */
 __asm__(".text\n"
 	"keeper_entry:\n mov %rsp, %rdi\n and $-4096, %rdi\n movl $0, 0(%rdi)\n movl $1, 8(%rdi)\n"
 	"1: mov $0x80000029, %eax\n xor %edi, %edi\n xor %esi, %esi\n syscall\n jmp 1b\n"
-	"keeper_gate: pause\n jmp keeper_gate\n");
+	"keeper_gate: movl $1, entered(%rip)\n1: pause\n jmp 1b\n");
 
 /* The other CPU takes the gate away. */
 void core_secondary(u32 cpu)
@@ -32,7 +35,7 @@ void core_secondary(u32 cpu)
 	struct aril_revocation want = {.kind = ARIL_REVOKE_GATES, .count = 1};
 
 	(void)cpu;
-	while (!lent)
+	while (!entered)
 		core_sleep(1000000);
 	core_sleep(100000000); /* several slices, all the callee's */
 	core_log("gate_revoked: lent for good");
@@ -55,7 +58,7 @@ static void make(void)
 	desc.guard = mine;
 	account = (u32)aril_account_create(core_auth, CORE_DOMAIN->account, &desc);
 	env.account = account;
-	void *context = core_pages(1, &page);
+	context = core_pages(1, &page);
 	callee = (u32)aril_env_create(core_auth, core_pool_take(&core_pool, 1), &env);
 	s64 error = aril_env_context(core_auth, callee, core_context()->cpu, page, (u64)context);
 	if (error)
@@ -70,7 +73,8 @@ int main(int argc, char **argv, char **envp)
 	(void)argc, (void)argv, (void)envp;
 	if (!lent) {
 		make();
-		core_yield(core_auth, callee); /* to open its gate */
+		while (!context->gate_open || *(volatile u32 *)&context->forced)
+			core_yield(core_auth, callee);
 		core_async_off();
 		core_context()->cookie = 0; /* as if it never ran */
 		lent = 1;

@@ -103,7 +103,7 @@ static s64 call(u32 env, u32 mode)
 /* Until the callee on the other CPU, which serves and yields by turns, is not just running. */
 static s64 call_far(u32 mode)
 {
-	u64 until = core_now() + 5000000000ul;
+	u64 until = core_now() + 20000000000ul;
 	s64 result;
 
 	while ((result = call(callee[1].env, mode | ARIL_GATE_CPU(1))) == -ARIL_E_CLOSED &&
@@ -153,7 +153,7 @@ static u64 exchange(u32 on, u32 mode, int xmm)
 
 static void asynchronous(void)
 {
-	u64 bad = 0, until = core_now() + 10000000000ul;
+	u64 bad = 0, until = core_now() + 20000000000ul;
 
 	answers = 0;
 	for (u64 i = 0; i < 200; i++) {

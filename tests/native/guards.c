@@ -127,7 +127,7 @@ static s64 set(const struct aril_guard *guard)
 
 static int reaches(volatile u32 *count, u32 n)
 {
-	u64 until = core_now() + 5000000000ul;
+	u64 until = core_now() + 20000000000ul;
 
 	while (*count < n && core_now() < until && member_alive(&user))
 		core_sleep(200000);

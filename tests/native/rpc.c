@@ -92,6 +92,17 @@ static void server_run(void)
 	aril_env_exit(99); /* it has the caller's slices, and does not answer */
 }
 
+/* Until it serves, with its gate open, and has given the CPU back by itself. */
+static void server_make(void)
+{
+	u64 until = core_now() + 20000000000ul;
+
+	allowed("a server", member_make(&server, 0, second_space, server_run, core_gate));
+	while ((!server.context->gate_open || *(volatile u32 *)&server.context->forced) &&
+	       core_now() < until)
+		core_yield(core_auth, server.env);
+}
+
 /* Answers a call that was not its own. */
 static void other_run(void)
 {
@@ -217,9 +228,8 @@ static void dying(void)
 	say("wrong answer",
 	    result != -ARIL_E_CLOSED || other_entered != 1 || env_info(to.env)->status != 99);
 	passed = 0;
-	allowed("a server", member_make(&server, 0, second_space, server_run, core_gate));
+	server_make();
 	to.env = server.env;
-	core_yield(core_auth, server.env);
 	m.word[0] = DIE;
 	result = core_rpc(&to, &m);
 	say("dying server", result != -ARIL_E_CLOSED || env_info(to.env)->status != 7);
@@ -247,8 +257,7 @@ int main(int argc, char **argv, char **envp)
 	core_handlers.gate = serve;
 	second_space = space_make();
 	aril_env_entry((u64)core_upcall, (u64)core_gate);
-	allowed("a server", member_make(&server, 0, second_space, server_run, core_gate));
-	core_yield(core_auth, server.env); /* it opens its gate */
+	server_make();
 	struct core_server to = {.env = server.env, .auth = core_auth};
 	on_this_cpu(&to);
 	many_clients();
@@ -260,10 +269,9 @@ int main(int argc, char **argv, char **envp)
 	allowed("another", member_make(&other, 0, 0, other_run, core_gate));
 	dying();
 	/* who trusted a server that died ends with it */
-	allowed("a server", member_make(&server, 0, second_space, server_run, core_gate));
-	core_yield(core_auth, server.env);
+	server_make();
 	allowed("a client", member_make(&client[0], 0, 0, trusting_run, core_gate));
-	u64 until = core_now() + 5000000000ul;
+	u64 until = core_now() + 20000000000ul;
 	while (member_alive(&client[0]) && core_now() < until)
 		core_yield(core_auth, client[0].env);
 	say("caller that trusted", env_info(client[0].env)->status != -ARIL_E_CLOSED);
