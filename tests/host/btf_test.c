@@ -118,7 +118,7 @@ static void reading(void)
 	SAME(ext_btf_type(&btf, t_var)->linkage, EXT_BTF_STATIC);
 	SAME(ext_btf_type(&btf, t_int)->encoding, EXT_BTF_SIGNED);
 	/* too little memory says so, wherever it ends, and nothing is written behind it */
-	for (u64 bytes = 0; bytes < made_arena.used; bytes += 8)
+	for (u64 bytes = 0, used = made_arena.used; bytes < used; bytes += 8)
 		REFUSED(read_in(bytes), EXT_WHY_MEMORY, "spent");
 }
 

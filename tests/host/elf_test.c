@@ -97,7 +97,8 @@ static void reading(void)
 	SAME(relocs[0].at, made_rel[text] + 16);
 	SAME(relocs_of(other), EXT_OK);
 	SAME(reloc_count, 0);
-	for (u64 bytes = 0; bytes < 7 * sizeof(struct ext_section) + 32; bytes += 8)
+	SAME(read(), EXT_OK);
+	for (u64 bytes = 0, used = made_arena.used; bytes < used; bytes += 8)
 		REFUSED(read_in(bytes), EXT_WHY_MEMORY, "spent");
 	SAME(read(), EXT_OK);
 	made_arena.size = made_arena.used + 8;

@@ -83,7 +83,7 @@ static void contracts(void)
 	SAME(c->arg[1].flags, EXT_ARG_CONST);
 	SAME(c->ret, EXT_RET_VALUE);
 	SAME(c->ret_flags, EXT_RET_NULLABLE);
-	for (u64 bytes = 0; bytes < made_arena.used; bytes += 8)
+	for (u64 bytes = 0, used = made_arena.used; bytes < used; bytes += 8)
 		REFUSED(load_in(bytes), EXT_WHY_MEMORY, "spent");
 
 	SAME(FUNCTION(PROTO(t_long, t_cvoid, t_ulong, t_ulong), "-:slot=0", "-:cost=65535",

@@ -168,7 +168,7 @@ static void opening(void)
 	CHECK(!strcmp(object->core[0].path, "0:1"));
 	SAME(object->by_name[t_int], 1);
 	SAME(object->by_name[t_func], 0);
-	for (u64 bytes = 0; bytes < made_arena.used; bytes += 8)
+	for (u64 bytes = 0, used = made_arena.used; bytes < used; bytes += 8)
 		REFUSED(read_in(bytes), EXT_WHY_MEMORY, "spent");
 	/* without types, and with an unknown longer header and empty parts as gcc has */
 	sample_with(0);
@@ -342,7 +342,7 @@ static void debug_lines(void)
 	SAME(object->line[2].insn, 2);
 	SAME(object->line[2].section, own);
 	CHECK(!strcmp(object->line[0].file, "a.c"));
-	for (u64 bytes = 0; bytes < made_arena.used; bytes += 8)
+	for (u64 bytes = 0, used = made_arena.used; bytes < used; bytes += 8)
 		REFUSED(read_in(bytes), EXT_WHY_MEMORY, "spent");
 	/* no relocation, or one that leads to no code: nothing is known */
 	object_of_lines(dwarf);

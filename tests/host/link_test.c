@@ -1,0 +1,749 @@
+/* SPDX-License-Identifier: MIT
+ * Linking: what an entry reaches, addresses, calls, imports by name and type, fields by name; raw programs.
+ * links: ext/link.c ext/import.c ext/core.c ext/image.c ext/interface.c ext/load.c ext/lines.c ext/dwarf.c ext/maps.c ext/elf.c ext/btf.c ext/btf_check.c ext/btf_look.c ext/btf_equal.c ext/btf_print.c ext/order.c ext/arena.c ext/refusal.c */
+#include "object_make.h"
+
+#include <map.h>
+#include <refusal.h>
+
+static struct ext_interface face, second_face;
+static struct bytes btf, text, own, info;
+static struct ext_program program;
+static const struct ext_interface *faces[2] = {&face, &second_face};
+static u32 face_count;
+
+#define CALL (EXT_JMP | EXT_CALL)
+
+/* --- the interface: read(thing *, const void *, long), point(thing *) */
+static struct ext_arena face_arena;
+
+static void face_make(struct ext_interface *out, const char *function, const char *point, u32 n_at)
+{
+	u32 t_int, t_long, thing, pointer, c, f, e;
+	u8 *copy;
+
+	types_begin();
+	t_int = make_int("int", 4, EXT_BTF_SIGNED);
+	t_long = make_int("long", 8, EXT_BTF_SIGNED);
+	c = make_ref("", EXT_BTF_CONST, 0);
+	c = make_ref("", EXT_BTF_PTR, c);
+	thing = type_add("thing", EXT_BTF_STRUCT, 0, 4, 64);
+	member_add("n", t_long, n_at);
+	member_add("", 6, 128);
+	member_add("list", 7, 256);
+	member_add("small", t_int, 448);
+	SAME(type_add("", EXT_BTF_STRUCT, 0, 2, 16), 6);
+	member_add("inner", t_int, 0);
+	member_add("deep", t_long, 64);
+	SAME(make_array(t_long, 3), 7);
+	pointer = make_ref("", EXT_BTF_PTR, thing);
+	e = type_add("colour", EXT_BTF_ENUM, 0, 2, 4);
+	part_add("RED", 3);
+	part_add("GREEN", 40);
+	(void)e;
+	f = make_func(function, PROTO(t_long, pointer, c, t_long), EXT_BTF_GLOBAL);
+	make_tag("slot=9", f, -1);
+	make_tag("bytes=8", f, 1);
+	f = make_func(point, PROTO(t_long, pointer), EXT_BTF_GLOBAL);
+	make_tag("attach", f, -1);
+	make_tag("class=pure", f, -1);
+	make_tag("worst=100", f, -1);
+	types_end(&btf);
+	object_begin();
+	section_add(".BTF", EXT_ELF_PROGBITS, 0, btf.b, btf.n);
+	object_end();
+	copy = ext_alloc(&face_arena, made_object.n);
+	memcpy(copy, made_object.b, made_object.n);
+	SAME(ext_interface_load(&face_arena, copy, made_object.n, out, &made_why), EXT_OK);
+}
+
+static void faces_make(void)
+{
+	if (!face_arena.base)
+		face_arena = (struct ext_arena){.base = malloc(1 << 19), .size = 1 << 19};
+	face_arena.used = 0;
+	face_make(&face, "read", "point", 0);
+	face_make(&second_face, "other", "elsewhere", 64);
+	face_count = 1;
+}
+
+/* --- the program */
+static u32 s_text, s_own, s_data, s_rodata, s_bss, s_maps, s_btf, y_entry, y_helper, y_read, y_data,
+	y_rodata, y_map, y_text, y_missing, t_read, t_thing, t_long, t_int, t_entry_proto,
+	t_read_proto, t_colour, t_cvoid;
+static u32 cores;
+
+/* The types, with the program's idea of thing. */
+static void types_make(void)
+{
+	u32 pointer, array, number, key, maps;
+
+	types_begin();
+	t_int = make_int("int", 4, EXT_BTF_SIGNED);
+	t_long = make_int("long int", 8, EXT_BTF_SIGNED);
+	t_cvoid = make_ref("", EXT_BTF_CONST, 0);
+	t_cvoid = make_ref("", EXT_BTF_PTR, t_cvoid);
+	t_thing = type_add("thing", EXT_BTF_STRUCT, 0, 4, 64);
+	member_add("n", t_long, 0);
+	member_add("", 6, 128);
+	member_add("list", 7, 256);
+	member_add("small", t_int, 448);
+	SAME(type_add("", EXT_BTF_STRUCT, 0, 2, 16), 6);
+	member_add("inner", t_int, 0);
+	member_add("deep", t_long, 64);
+	SAME(make_array(t_long, 3), 7);
+	pointer = make_ref("", EXT_BTF_PTR, t_thing);
+	t_colour = type_add("colour", EXT_BTF_ENUM, 0, 2, 4);
+	part_add("GREEN", 1);
+	part_add("BLUE", 2);
+	t_read_proto = PROTO(t_long, pointer, t_cvoid, t_long);
+	t_read = make_func("read", t_read_proto, EXT_BTF_EXTERN);
+	t_entry_proto = PROTO(t_long, pointer);
+	make_func("entry", t_entry_proto, EXT_BTF_GLOBAL);
+	array = make_array(t_int, 2);
+	number = make_ref("", EXT_BTF_PTR, array);
+	key = make_ref("", EXT_BTF_PTR, t_int);
+	maps = type_add("", EXT_BTF_STRUCT, 0, 4, 32);
+	member_add("type", number, 0);
+	member_add("key", key, 64);
+	member_add("value", key, 128);
+	member_add("max_entries", number, 192);
+	make_var("map", maps, EXT_BTF_GLOBAL);
+}
+
+static u32 info_name(const char *name)
+{
+	for (u32 at = 0; at < made_names.n; at += (u32)strlen((char *)made_names.b + at) + 1)
+		if (!strcmp((char *)made_names.b + at, name))
+			return at;
+	return put_name(&made_names, name);
+}
+
+static void core_add(u32 insn, u32 type, const char *path, u32 kind)
+{
+	put(&info, insn * 8, 4);
+	put(&info, type, 4);
+	put(&info, info_name(path), 4);
+	put(&info, kind, 4);
+	cores++;
+}
+
+/* Begins a program: types, no code yet. */
+static void program_begin(void)
+{
+	faces_make();
+	types_make();
+	info.n = own.n = text.n = cores = 0;
+}
+
+/* Ends it: `own` is entry's code in section "point/x", `text` two functions of two instructions each. Relocations may
+ * be added before object_end. */
+static void program_end(void)
+{
+	static struct bytes head;
+
+	head.n = 0;
+	put(&head, 0x0001eb9f, 4);
+	put(&head, 32, 4);
+	put(&head, 0, 8);
+	put(&head, 0, 4);
+	put(&head, 4 + 8 + 16, 4);
+	put(&head, 28, 4);
+	put(&head, cores ? 12 + cores * 16 : 0, 4);
+	put(&head, 16, 4);
+	put(&head, info_name("point/x"), 4);
+	put(&head, 1, 4);
+	put(&head, 0, 4);
+	put(&head, info_name("a.c"), 4);
+	put(&head, 0, 4);
+	put(&head, 7 << 10, 4);
+	put(&head, 16, 4);
+	put(&head, info_name("point/x"), 4);
+	put(&head, cores, 4);
+	put_all(&head, info.b, info.n);
+	types_end(&btf);
+	exit_add(&own);
+	exit_add(&text);
+	exit_add(&text);
+	object_begin();
+	s_text = section_add(".text", EXT_ELF_PROGBITS, EXT_ELF_ALLOC | EXT_ELF_EXEC, text.b,
+			     text.n);
+	s_own = section_add("point/x", EXT_ELF_PROGBITS, EXT_ELF_ALLOC | EXT_ELF_EXEC, own.b,
+			    own.n);
+	s_data = section_add(".data", EXT_ELF_PROGBITS, EXT_ELF_ALLOC | EXT_ELF_WRITE, "datadata",
+			     8);
+	s_rodata = section_add(".rodata", EXT_ELF_PROGBITS, EXT_ELF_ALLOC, "constant", 8);
+	s_bss = section_add(".bss", EXT_ELF_NOBITS, EXT_ELF_ALLOC | EXT_ELF_WRITE, 0, 100);
+	s_maps = section_add(".maps", EXT_ELF_PROGBITS, EXT_ELF_ALLOC | EXT_ELF_WRITE, text.b, 32);
+	s_btf = section_add(".BTF", EXT_ELF_PROGBITS, 0, btf.b, btf.n);
+	section_add(".BTF.ext", EXT_ELF_PROGBITS, 0, head.b, head.n);
+	y_entry = symbol_add("entry", EXT_ELF_FUNC, EXT_ELF_GLOBAL, s_own, 0, own.n);
+	y_helper = symbol_add("helper", EXT_ELF_FUNC, EXT_ELF_LOCAL, s_text, 0, text.n - 16);
+	symbol_add("last", EXT_ELF_FUNC, EXT_ELF_LOCAL, s_text, text.n - 16, 16);
+	y_read = symbol_add("read", 0, EXT_ELF_GLOBAL, 0, 0, 0);
+	y_data = symbol_add("", EXT_ELF_SECTION, EXT_ELF_LOCAL, s_data, 0, 0);
+	y_rodata = symbol_add("table", EXT_ELF_OBJECT, EXT_ELF_LOCAL, s_rodata, 4, 4);
+	y_map = symbol_add("map", EXT_ELF_OBJECT, EXT_ELF_GLOBAL, s_maps, 0, 32);
+	y_text = symbol_add("", EXT_ELF_SECTION, EXT_ELF_LOCAL, s_text, 0, 0);
+	y_missing = symbol_add("missing", 0, EXT_ELF_GLOBAL, 0, 0, 0);
+	symbol_add("absolute", EXT_ELF_OBJECT, EXT_ELF_GLOBAL, 0xfff1, 8, 0);
+	symbol_add("bss", EXT_ELF_OBJECT, EXT_ELF_GLOBAL, s_bss, 16, 8);
+}
+
+static int link_in(const char *entry, u64 arena)
+{
+	static u8 *copy;
+	struct ext_object *object;
+	int bad;
+
+	free(copy);
+	copy = malloc(made_object.n);
+	memcpy(copy, made_object.b, made_object.n);
+	memset(&program, 0, sizeof(program));
+	bad = ext_object_open(arena_anew(arena), copy, made_object.n, &object, &made_why);
+	if (!bad)
+		bad = ext_object_link(&made_arena, object, entry, faces, face_count, &program,
+				      &made_why);
+	return bad;
+}
+
+static int link(void)
+{
+	object_end();
+	return link_in(0, MADE_ARENA);
+}
+
+static void whole(void)
+{
+	u64 needed;
+
+	program_begin();
+	lddw_add(&own, 1, 0, 2, 0);	   /* .data + 2 */
+	lddw_add(&own, 2, 0, 0, 0);	   /* table */
+	lddw_add(&own, 3, 0, 0, 0);	   /* map */
+	insn_add(&own, CALL, 0, 1, 0, -1); /* 6: read */
+	insn_add(&own, CALL, 0, 1, 0, -1); /* 7: helper, by its symbol */
+	insn_add(&own, CALL, 0, 1, 0, 1);  /* 8: last, by the section */
+	insn_add(&own, CALL, 0, 1, 0, -1); /* 9: read again */
+	lddw_add(&own, 4, 0, 5, 6);	   /* a number */
+	lddw_add(&own, 1, 0, 3, 0);	   /* .data + 3 */
+	lddw_add(&own, 1, 0, -8, 0);	   /* before the variable */
+	program_end();
+	reloc_add(s_own, 0, y_data, EXT_R_BPF_64_64);
+	reloc_add(s_own, 16, y_rodata, EXT_R_BPF_64_64);
+	reloc_add(s_own, 32, y_map, EXT_R_BPF_64_64);
+	reloc_add(s_own, 48, y_read, EXT_R_BPF_64_32);
+	reloc_add(s_own, 56, y_helper, EXT_R_BPF_64_32);
+	reloc_add(s_own, 64, y_text, EXT_R_BPF_64_32);
+	reloc_add(s_own, 72, y_read, EXT_R_BPF_64_32);
+	reloc_add(s_own, 96, y_data, EXT_R_BPF_64_64);
+	reloc_add(s_own, 112, y_rodata, EXT_R_BPF_64_64);
+	reloc_add(s_own, 136, y_data, EXT_R_BPF_NONE);
+	SAME(link(), EXT_OK);
+	needed = made_arena.used;
+	CHECK(!strcmp(program.name, "entry"));
+	SAME(program.functions, 3);
+	CHECK(!strcmp(program.function[1].name, "helper"));
+	CHECK(!strcmp(program.function[2].name, "last"));
+	SAME(program.function[0].count, 18);
+	SAME(program.function[1].first, 18);
+	SAME(program.function[2].first, 20);
+	SAME(program.insns, 22);
+	SAME(program.function[0].proto, t_entry_proto);
+	SAME(program.regions, 3);
+	SAME(program.region[0].kind, EXT_DATA);
+	SAME(program.region[0].init_bytes, 8);
+	CHECK(!memcmp(program.region[0].init, "datadata", 8));
+	SAME(program.region[1].kind, EXT_RODATA);
+	SAME(program.region[2].kind, EXT_ARRAY);
+	SAME(program.region[2].entries, 2);
+	SAME(ext_src(&program.insn[0]), EXT_LD_REGION);
+	SAME(ext_dst(&program.insn[0]), 1);
+	SAME(program.insn[0].imm, 0);
+	SAME(program.insn[1].imm, 2);
+	SAME(program.insn[2].imm, 1);
+	SAME(program.insn[3].imm, 4);
+	SAME(ext_src(&program.insn[4]), EXT_LD_MAP);
+	SAME(program.insn[4].imm, 2);
+	SAME(program.insn[5].imm, 0);
+	SAME(ext_src(&program.insn[6]), EXT_CALL_IMPORT);
+	SAME(program.insn[6].imm, 0);
+	SAME(program.insn[7].imm, 10);
+	SAME(ext_src(&program.insn[7]), EXT_CALL_LOCAL);
+	SAME(program.insn[8].imm, 11);
+	SAME(program.insn[9].imm, 0);
+	SAME(ext_src(&program.insn[10]), 0);
+	SAME(program.insn[10].imm, 5);
+	SAME(program.insn[11].imm, 6);
+	SAME(program.insn[13].imm, 3);
+	SAME(program.insn[15].imm, -4);
+	SAME(program.imports, 1);
+	SAME(program.import[0].slot, 9);
+	CHECK(program.import[0].contract == &face.function[0]);
+	CHECK(program.interface == &face);
+	CHECK(program.attach == &face.attach[0]);
+	SAME(program.lines, 1);
+	SAME(program.line[0].line, 7);
+	SAME(program.data_bytes, 8192);
+	for (u64 bytes = 0; bytes < needed; bytes += 64)
+		SAME(link_in(0, bytes), EXT_WHY_MEMORY);
+	SAME(link_in("point/x", needed), EXT_OK);
+	SAME(link_in("entry", needed), EXT_OK);
+	SAME(link_in("helper", needed), EXT_OK);
+	SAME(program.functions, 1);
+	SAME(program.regions, 0);
+	REFUSED(link_in("nobody", MADE_ARENA), EXT_WHY_SECTION, "no section or function nobody");
+	poke(&made_object, made_symtab + y_helper * 24 + 4, EXT_ELF_GLOBAL << 4 | EXT_ELF_FUNC, 1);
+	SAME(link_in(0, MADE_ARENA), EXT_OK); /* common code is no entry */
+	poke(&made_object, made_symtab + y_helper * 24 + 6, s_own, 2);
+	poke(&made_object, made_symtab + y_helper * 24 + 8, 128, 1);
+	poke(&made_object, made_symtab + y_entry * 24 + 16, 128, 1);
+	REFUSED(link_in(0, MADE_ARENA), EXT_WHY_SECTION, "2 functions: say which");
+	REFUSED(link_in("point/x", MADE_ARENA), EXT_WHY_SECTION, "2 functions in section point/x");
+	poke(&made_object, made_symtab + y_helper * 24 + 4, EXT_ELF_FUNC, 1);
+	poke(&made_object, made_symtab + y_entry * 24 + 4, EXT_ELF_FUNC, 1);
+	REFUSED(link_in(0, MADE_ARENA), EXT_WHY_SECTION, "no function");
+}
+
+/* One address, of what symbol, with what in its two halves. */
+static int address(u32 *symbol, u32 type, u32 src, s32 low, s32 high)
+{
+	program_begin();
+	lddw_add(&own, 1, src, low, high);
+	program_end();
+	if (symbol)
+		reloc_add(s_own, 0, *symbol, type);
+	return link();
+}
+
+static void addresses(void)
+{
+	u32 absolute, bss;
+
+	SAME(address(&y_data, EXT_R_BPF_64_64, 0, 0, 0), EXT_OK);
+	absolute = y_missing + 1;
+	bss = y_missing + 2;
+	SAME(address(&bss, EXT_R_BPF_64_64, 0, 4, 0), EXT_OK);
+	SAME(program.region[0].bytes, 100);
+	SAME(program.region[0].init_bytes, 0);
+	SAME(program.insn[1].imm, 20);
+	REFUSED(address(0, 0, 1, 0, 0), EXT_WHY_LINK, "an address of kind 1 without a relocation");
+	REFUSED(address(0, 0, 2, 0, 0), EXT_WHY_LINK, "an address of kind 2 without a relocation");
+	SAME(made_why.line, 7);
+	CHECK(!strcmp(made_why.file, "a.c"));
+	CHECK(!strcmp(made_why.function, "entry"));
+	SAME(made_why.offset, made_data[s_own]);
+	SAME(address(0, 0, 0, 1, 2), EXT_OK);
+	REFUSED(address(&y_data, EXT_R_BPF_64_32, 0, 0, 0), EXT_WHY_OBJECT,
+		"type 10 on an address");
+	REFUSED(address(&y_data, 2, 0, 0, 0), EXT_WHY_OBJECT, "type 2 on an address");
+	REFUSED(address(&y_missing, EXT_R_BPF_64_64, 0, 0, 0), EXT_WHY_LINK,
+		"variable missing is not defined");
+	REFUSED(address(&absolute, EXT_R_BPF_64_64, 0, 0, 0), EXT_WHY_OBJECT,
+		"absolute is in no section");
+	REFUSED(address(&y_data, EXT_R_BPF_64_64, 0, 0, 1), EXT_WHY_OBJECT,
+		"more than 2 GiB behind");
+	REFUSED(address(&y_rodata, EXT_R_BPF_64_64, 0, 0x7fffffff, 0), EXT_WHY_OBJECT,
+		"more than 2 GiB from its section's begin");
+	REFUSED(address(&y_helper, EXT_R_BPF_64_64, 0, 0, 0), EXT_WHY_LINK,
+		"the address of a function");
+	REFUSED(address(&y_map, EXT_R_BPF_64_64, 0, 8, 0), EXT_WHY_MAP,
+		"byte 8 of .maps, where no map");
+	REFUSED(address(&y_map, EXT_R_BPF_64_64, 0, -8, 0), EXT_WHY_MAP, "where no map");
+	/* data */
+	program_begin();
+	lddw_add(&own, 1, 0, 0, 0);
+	program_end();
+	reloc_add(s_own, 0, y_data, EXT_R_BPF_64_64);
+	object_end();
+	poke(&made_object, header_at(s_data) + 8, EXT_ELF_WRITE, 8);
+	REFUSED(link_in(0, MADE_ARENA), EXT_WHY_OBJECT, ".data is no data");
+	poke(&made_object, header_at(s_data) + 8, EXT_ELF_WRITE | EXT_ELF_ALLOC, 8);
+	poke(&made_object, header_at(s_data) + 4, EXT_ELF_STRTAB, 4);
+	REFUSED(link_in(0, MADE_ARENA), EXT_WHY_OBJECT, ".data is no data");
+	poke(&made_object, header_at(s_data) + 4, EXT_ELF_PROGBITS, 4);
+	poke(&made_object, header_at(s_data) + 48, 128, 8);
+	REFUSED(link_in(0, MADE_ARENA), EXT_WHY_OBJECT, "aligned to 128; the most is 64");
+	poke(&made_object, header_at(s_data) + 48, 64, 8);
+	SAME(link_in(0, MADE_ARENA), EXT_OK);
+	reloc_add(s_data, 0, y_rodata, 2);
+	object_end();
+	REFUSED(link_in(0, MADE_ARENA), EXT_WHY_LINK, ".data holds addresses");
+	/* a map whose definition is refused, and one too large */
+	program_begin();
+	lddw_add(&own, 1, 0, 0, 0);
+	program_end();
+	reloc_add(s_own, 0, y_map, EXT_R_BPF_64_64);
+	object_end();
+	SAME(link_in(0, MADE_ARENA), EXT_OK);
+	poke(&made_object, made_data[s_btf] + type_at(t_entry_proto + 2) + 20, 99, 4);
+	REFUSED(link_in(0, MADE_ARENA), EXT_WHY_MAP, "kind 99");
+	/* an address cut off by its function's end */
+	program_begin();
+	insn_add(&own, EXT_LDDW, 1, 0, 0, 0);
+	program_end();
+	object_end();
+	poke(&made_object, made_symtab + y_entry * 24 + 16, 8, 8);
+	REFUSED(link_in(0, MADE_ARENA), EXT_WHY_OBJECT, "cut off by the function's end");
+}
+
+static int call(u32 *symbol, u32 type, u32 src, s32 imm)
+{
+	program_begin();
+	insn_add(&own, CALL, 0, src, 0, imm);
+	program_end();
+	if (symbol)
+		reloc_add(s_own, 0, *symbol, type);
+	return link();
+}
+
+static void calls(void)
+{
+	u32 absolute;
+
+	SAME(call(&y_helper, EXT_R_BPF_64_32, 1, -1), EXT_OK);
+	absolute = y_missing + 1;
+	SAME(program.insn[0].imm, 2);
+	SAME(call(0, 0, 1, -1), EXT_OK); /* itself: the verifier's affair */
+	SAME(program.insn[0].imm, -1);
+	REFUSED(call(0, 0, 1, 0), EXT_WHY_OBJECT, "a call of instruction 1 of section point/x");
+	REFUSED(call(0, 0, 1, -2), EXT_WHY_OBJECT, "a call of instruction -1");
+	REFUSED(call(0, 0, 0, 6), EXT_WHY_LINK, "a call by number (6)");
+	REFUSED(call(0, 0, 2, 6), EXT_WHY_LINK, "a call by number (6)");
+	REFUSED(call(&y_helper, EXT_R_BPF_64_64, 1, -1), EXT_WHY_OBJECT, "type 1 on a call");
+	REFUSED(call(&absolute, EXT_R_BPF_64_32, 1, -1), EXT_WHY_OBJECT,
+		"absolute, which is no function");
+	REFUSED(call(&y_rodata, EXT_R_BPF_64_32, 1, -1), EXT_WHY_OBJECT,
+		"table, which is no function");
+	REFUSED(call(&y_data, EXT_R_BPF_64_32, 1, -1), EXT_WHY_OBJECT, "where no function begins");
+	REFUSED(call(&y_text, EXT_R_BPF_64_32, 1, 0), EXT_WHY_OBJECT,
+		"a call of instruction 1 of section .text");
+	REFUSED(call(&y_missing, EXT_R_BPF_64_32, 1, -1), EXT_WHY_LINK,
+		"function missing is not defined");
+	/* relocations elsewhere */
+	program_begin();
+	exit_add(&own);
+	program_end();
+	reloc_add(s_own, 0, y_data, EXT_R_BPF_64_64);
+	REFUSED(link(), EXT_WHY_OBJECT, "neither an address nor a call");
+	program_begin();
+	lddw_add(&own, 1, 0, 0, 0);
+	program_end();
+	reloc_add(s_own, 8, y_data, EXT_R_BPF_64_64);
+	REFUSED(link(), EXT_WHY_OBJECT, "neither an address nor a call");
+	program_begin();
+	lddw_add(&own, 1, 0, 0, 0);
+	program_end();
+	reloc_add(s_own, 4, y_data, EXT_R_BPF_64_64);
+	REFUSED(link(), EXT_WHY_OBJECT, "neither an address nor a call");
+}
+
+/* A call of read; before, one number of the types changed. */
+static int import_with(u32 *id, u32 at, u32 value)
+{
+	program_begin();
+	poke(&made_types, made_at[*id] + at, value, 4);
+	insn_add(&own, CALL, 0, 1, 0, -1);
+	program_end();
+	reloc_add(s_own, 0, y_read, EXT_R_BPF_64_32);
+	return link();
+}
+
+static void imports(void)
+{
+	char line[512];
+	u32 name;
+
+	program_begin();
+	SAME(import_with(&t_read, 8, t_read_proto), EXT_OK);
+	REFUSED(import_with(&t_read_proto, 8, t_int), EXT_WHY_LINK,
+		"function read: int (struct thing *, const void *, long int) here, long (struct "
+		"thing *, const void "
+		"*, long) there");
+	CHECK(!strcmp(made_why.known, "int"));
+	CHECK(!strcmp(made_why.needed, "long"));
+	ext_refusal_print(&made_why, line, sizeof(line));
+	CHECK(!strncmp(line, "a.c:7: entry: link: function read: int", 38));
+	REFUSED(import_with(&t_thing, 20, 64), EXT_WHY_LINK, "function read");
+	CHECK(!strcmp(made_why.known, "struct thing with n at bit 64"));
+	REFUSED(import_with(&t_thing, 8, 72), EXT_WHY_LINK, "function read");
+	CHECK(!strcmp(made_why.known, "struct thing of 72 bytes, 4 members"));
+	CHECK(!strcmp(made_why.needed, "struct thing of 64 bytes, 4 members"));
+	REFUSED(import_with(&t_thing, 56, 480), EXT_WHY_LINK, "function read");
+	CHECK(!strcmp(made_why.known, "struct thing with small at bit 480"));
+	CHECK(!strcmp(made_why.needed, "struct thing with small at bit 448"));
+	REFUSED(import_with(&t_cvoid, 8, 0), EXT_WHY_LINK, "function read");
+	CHECK(!strcmp(made_why.known, "void *"));
+	CHECK(!strcmp(made_why.needed, "const void *"));
+	program_begin();
+	name = info_name("entry");
+	REFUSED(import_with(&t_read, 0, name), EXT_WHY_LINK, "function read has no type here");
+	/* no types at all */
+	program_begin();
+	insn_add(&own, CALL, 0, 1, 0, -1);
+	program_end();
+	made_section[s_btf].name = "none";
+	reloc_add(s_own, 0, y_read, EXT_R_BPF_64_32);
+	REFUSED(link(), EXT_WHY_LINK, "function read has no type here");
+	/* of two interfaces: its own point, and the other's function */
+	program_begin();
+	face_count = 2;
+	make_func("other", t_read_proto, EXT_BTF_EXTERN);
+	insn_add(&own, CALL, 0, 1, 0, -1);
+	program_end();
+	reloc_add(s_own, 0, symbol_add("other", 0, EXT_ELF_GLOBAL, 0, 0, 0), EXT_R_BPF_64_32);
+	REFUSED(link(), EXT_WHY_LINK, "function other: long int (struct thing *,");
+	program_begin();
+	face_count = 2;
+	second_face.attaches = 0;
+	make_func("other", t_read_proto, EXT_BTF_EXTERN);
+	poke(&made_types, made_at[t_thing] + 20, 64, 4);
+	insn_add(&own, CALL, 0, 1, 0, -1);
+	program_end();
+	reloc_add(s_own, 0, symbol_add("other", 0, EXT_ELF_GLOBAL, 0, 0, 0), EXT_R_BPF_64_32);
+	REFUSED(link(), EXT_WHY_LINK, "a program of two interfaces");
+	/* in one section two of one interface and the other's: the second is refused */
+	program_begin();
+	face_count = 2;
+	face.attaches = 0;
+	make_func("other", t_read_proto, EXT_BTF_EXTERN);
+	insn_add(&own, CALL, 0, 1, 0, -1);
+	insn_add(&own, CALL, 0, 1, 0, -1);
+	program_end();
+	reloc_add(s_own, 0, y_read, EXT_R_BPF_64_32);
+	reloc_add(s_own, 8, symbol_add("other", 0, EXT_ELF_GLOBAL, 0, 0, 0), EXT_R_BPF_64_32);
+	REFUSED(link(), EXT_WHY_LINK, "a program of two interfaces");
+}
+
+static void entries(void)
+{
+	u32 c;
+
+	program_begin();
+	poke(&made_types, made_at[t_entry_proto] + 8, t_int, 4);
+	program_end();
+	REFUSED(link(), EXT_WHY_LINK,
+		"a program of point point: int (struct thing *) here, long (struct thing *) there");
+	/* const where the interface has none: less than it may */
+	program_begin();
+	c = make_ref("", EXT_BTF_CONST, t_thing);
+	c = make_ref("", EXT_BTF_PTR, c);
+	poke(&made_types, made_at[t_entry_proto] + 16, c, 4);
+	program_end();
+	SAME(link(), EXT_OK);
+	/* another section: no point of that name, nothing to compare with */
+	program_begin();
+	poke(&made_types, made_at[t_entry_proto] + 8, t_int, 4);
+	program_end();
+	made_section[s_own].name = "pointless";
+	made_section[s_btf + 1].name = "none";
+	SAME(link(), EXT_OK);
+	CHECK(!program.attach);
+	/* no types: the interface's count */
+	program_begin();
+	program_end();
+	made_section[s_btf].name = "none";
+	made_section[s_own].name = "point";
+	SAME(link(), EXT_OK);
+	CHECK(program.attach == &face.attach[0]);
+	SAME(program.function[0].proto, 0);
+	CHECK(!program.btf);
+}
+
+/* One instruction with a field's relocation; the program's thing has n at bit 64, no list, its inner at 0. */
+static int field(u8 code, s32 off, s32 imm, u32 *type, const char *path, u32 kind)
+{
+	program_begin();
+	poke(&made_types, made_at[t_thing] + 12, put_name(&made_names, "small"), 4);
+	poke(&made_types, made_at[t_thing] + 16, t_int, 4);
+	poke(&made_types, made_at[t_thing] + 48, put_name(&made_names, "n"), 4);
+	poke(&made_types, made_at[t_thing] + 52, t_long, 4);
+	core_add(0, *type, path, kind);
+	core_add(code == EXT_LDDW ? 2 : 1, t_thing, "0",
+		 6); /* so that thing's layout does not count */
+	if (code == EXT_LDDW)
+		lddw_add(&own, 1, 0, imm, 0);
+	else
+		insn_add(&own, code, 1, 2, off, imm);
+	program_end();
+	return link();
+}
+
+#define LOAD8 (EXT_LDX | EXT_MEM | EXT_DW)
+#define MOVE (EXT_ALU64 | EXT_MOV)
+
+static void fields(void)
+{
+	program_begin();
+	SAME(field(LOAD8, 56, 0, &t_thing, "0:3", 0), EXT_OK); /* n: at 56 here, at 0 there */
+	SAME(program.insn[0].off, 0);
+	CHECK(program.attach != 0); /* its layout no longer counts */
+	SAME(field(EXT_LDX | EXT_MEM | EXT_W, 0, 0, &t_thing, "0:0", 0), EXT_OK);
+	SAME(program.insn[0].off, 56);
+	SAME(field(EXT_STX | EXT_MEM | EXT_W, 16, 0, &t_thing, "0:1:0", 0),
+	     EXT_OK); /* inner of the unnamed */
+	SAME(program.insn[0].off, 16);
+	SAME(field(LOAD8, 40, 0, &t_thing, "0:2:1", 0), EXT_OK); /* list[1] */
+	SAME(program.insn[0].off, 40);
+	SAME(field(LOAD8, 64 + 56, 0, &t_thing, "1:3", 0), EXT_OK); /* the next thing's */
+	SAME(program.insn[0].off, 64);
+	SAME(field(MOVE, 0, 56, &t_thing, "0:3", 0), EXT_OK);
+	SAME(program.insn[0].imm, 0);
+	SAME(field(MOVE, 0, 1, &t_thing, "0:0", 1), EXT_OK);
+	SAME(program.insn[0].imm, 4);
+	SAME(field(MOVE, 0, 5, &t_thing, "0:0", 2), EXT_OK);
+	SAME(program.insn[0].imm, 1);
+	SAME(field(MOVE, 0, 5, &t_thing, "0:0", 3), EXT_OK);
+	SAME(program.insn[0].imm, 1);
+	SAME(field(MOVE, 0, 5, &t_thing, "0", 6), EXT_OK);
+	SAME(program.insn[0].imm, t_thing);
+	SAME(field(MOVE, 0, 5, &t_thing, "0", 7), EXT_OK);
+	SAME(program.insn[0].imm, ext_btf_find(face.btf, EXT_BTF_STRUCT, "thing"));
+	SAME(field(MOVE, 0, 5, &t_thing, "0", 8), EXT_OK);
+	SAME(program.insn[0].imm, 1);
+	SAME(field(MOVE, 0, 5, &t_entry_proto, "0", 8), EXT_OK); /* a type that is not there */
+	SAME(program.insn[0].imm, 0);
+	SAME(field(MOVE, 0, 5, &t_thing, "0", 9), EXT_OK);
+	SAME(program.insn[0].imm, 64);
+	SAME(field(MOVE, 0, 5, &t_colour, "0", 10), EXT_OK);
+	SAME(program.insn[0].imm, 1);
+	SAME(field(MOVE, 0, 5, &t_colour, "1", 10), EXT_OK);
+	SAME(program.insn[0].imm, 0);
+	SAME(field(MOVE, 0, 5, &t_colour, "0", 11), EXT_OK);
+	SAME(program.insn[0].imm, 40);
+	SAME(field(EXT_LDDW, 0, 5, &t_colour, "0", 11), EXT_OK);
+	SAME(program.insn[0].imm, 40);
+	SAME(program.insn[1].imm, 0);
+
+	REFUSED(field(MOVE, 0, 5, &t_thing, "0", 4), EXT_WHY_OBJECT, "unknown kind 4");
+	REFUSED(field(MOVE, 0, 5, &t_thing, "0", 5), EXT_WHY_OBJECT, "unknown kind 5");
+	REFUSED(field(MOVE, 0, 5, &t_thing, "0", 12), EXT_WHY_OBJECT, "unknown kind 12");
+	REFUSED(field(MOVE, 0, 5, &t_thing, "x", 0), EXT_WHY_BTF, "path that is no path");
+	REFUSED(field(MOVE, 0, 5, &t_thing, "0:x", 0), EXT_WHY_BTF, "path that is no path");
+	REFUSED(field(MOVE, 0, 5, &t_thing, "0x", 0), EXT_WHY_BTF, "path that is no path");
+	REFUSED(field(MOVE, 0, 5, &t_thing, "99999999999", 0), EXT_WHY_BTF, "path that is no path");
+	REFUSED(field(MOVE, 0, 5, &t_thing, "0:4", 0), EXT_WHY_BTF, "leads nowhere");
+	REFUSED(field(MOVE, 0, 5, &t_thing, "0:0:0", 0), EXT_WHY_BTF, "leads nowhere");
+	REFUSED(field(MOVE, 0, 5, &t_thing, "0:2:3", 0), EXT_WHY_LINK,
+		"no such field, type or value: thing, 0:2:3");
+	REFUSED(field(MOVE, 0, 5, &t_colour, "2", 11), EXT_WHY_BTF, "an enumerator's path");
+	REFUSED(field(MOVE, 0, 5, &t_colour, "0:1", 11), EXT_WHY_BTF, "an enumerator's path");
+	REFUSED(field(MOVE, 0, 5, &t_thing, "0", 11), EXT_WHY_BTF, "an enumerator's path");
+	REFUSED(field(MOVE, 0, 5, &t_colour, "1", 11), EXT_WHY_LINK,
+		"no such field, type or value");
+	REFUSED(field(LOAD8, 55, 0, &t_thing, "0:3", 0), EXT_WHY_BTF,
+		"a field at byte 55, relocated as one at");
+	REFUSED(field(LOAD8, 64 * 600 + 56, 0, &t_thing, "600:3", 0), EXT_WHY_LINK,
+		"more than 32767");
+	REFUSED(field(LOAD8, 0, 0, &t_thing, "0", 9), EXT_WHY_LINK, "a field at byte 64");
+	REFUSED(field(EXT_JMP | EXT_JA, 0, 0, &t_thing, "0:3", 0), EXT_WHY_OBJECT,
+		"in what uses none");
+	REFUSED(field(MOVE | EXT_X, 0, 0, &t_thing, "0:3", 0), EXT_WHY_OBJECT, "no room for it");
+	/* of another size there */
+	program_begin();
+	poke(&made_types, made_at[t_thing] + 16, t_int, 4);
+	core_add(0, t_thing, "0:0", 0);
+	insn_add(&own, EXT_LDX | EXT_MEM | EXT_W, 1, 2, 0, 0);
+	program_end();
+	REFUSED(link(), EXT_WHY_LINK, "a field of 4 bytes here, of 8 there");
+	/* bits */
+	program_begin();
+	poke(&made_types, made_at[t_thing] + 4, 1u << 31 | EXT_BTF_STRUCT << 24 | 4, 4);
+	poke(&made_types, made_at[t_thing] + 20, 3 << 24, 4);
+	core_add(0, t_thing, "0:0", 0);
+	insn_add(&own, LOAD8, 1, 2, 0, 0);
+	program_end();
+	REFUSED(link(), EXT_WHY_LINK, "bit-field");
+	/* a flavour of the name */
+	program_begin();
+	poke(&made_types, made_at[t_thing], put_name(&made_names, "thing___mine"), 4);
+	poke(&made_types, made_at[t_entry_proto] + 16, t_long, 4);
+	core_add(0, t_thing, "0:0", 0);
+	insn_add(&own, LOAD8, 1, 2, 0, 0);
+	program_end();
+	made_section[s_own].name = "point/x";
+	REFUSED(link(), EXT_WHY_LINK, "a program of point point: long int (long int) here");
+	/* of two interfaces: the point's, and the one that has the type */
+	program_begin();
+	face_count = 2;
+	faces[0] = &second_face;
+	faces[1] = &face;
+	core_add(0, t_thing, "0:2:0", 0);
+	insn_add(&own, LOAD8, 1, 2, 32, 0);
+	program_end();
+	REFUSED(link(), EXT_WHY_LINK, "a program of two interfaces");
+	program_begin();
+	face_count = 2;
+	core_add(1, t_thing, "0:2:0", 0);
+	insn_add(&own, CALL, 0, 1, 0, -1);
+	insn_add(&own, LOAD8, 1, 2, 32, 0);
+	program_end();
+	reloc_add(s_own, 0, y_read, EXT_R_BPF_64_32);
+	REFUSED(link(), EXT_WHY_LINK, "a program of two interfaces");
+	faces[0] = &face;
+	faces[1] = &second_face;
+}
+
+static void raw(void)
+{
+	struct ext_arena *a = arena_anew(MADE_ARENA);
+	u64 needed;
+
+	own.n = 0;
+	insn_add(&own, CALL, 0, EXT_CALL_LOCAL, 0, 4);
+	insn_add(&own, CALL, 0, EXT_CALL_LOCAL, 0, 3);
+	insn_add(&own, CALL, 0, EXT_CALL_LOCAL, 0, 99);
+	lddw_add(&own, 1, 0, 5, 6);
+	exit_add(&own);
+	SAME(ext_raw_program(a, own.b, own.n, &program, &made_why), EXT_OK);
+	needed = a->used;
+	SAME(program.insns, 7);
+	SAME(program.functions, 2);
+	SAME(program.function[0].count, 5);
+	SAME(program.function[1].first, 5);
+	SAME(program.function[1].count, 2);
+	SAME(program.insn[3].imm, 5);
+	for (u64 bytes = 0; bytes < needed; bytes += 8)
+		REFUSED(ext_raw_program(arena_anew(bytes), own.b, own.n, &program, &made_why),
+			EXT_WHY_MEMORY, "spent");
+	REFUSED(ext_raw_program(a, own.b, 0, &program, &made_why), EXT_WHY_OBJECT,
+		"0 bytes are no program");
+	REFUSED(ext_raw_program(a, own.b, 9, &program, &made_why), EXT_WHY_OBJECT,
+		"9 bytes are no program");
+	REFUSED(ext_raw_program(a, own.b, (1 << 23) + 8, &program, &made_why), EXT_WHY_OBJECT,
+		"are no program");
+}
+
+static void attacked(void)
+{
+	program_begin();
+	lddw_add(&own, 1, 0, 2, 0);
+	lddw_add(&own, 3, 0, 0, 0);
+	insn_add(&own, CALL, 0, 1, 0, -1);
+	insn_add(&own, CALL, 0, 1, 0, -1);
+	core_add(6, t_thing, "0:2:0", 0);
+	insn_add(&own, LOAD8, 1, 2, 32, 0);
+	program_end();
+	reloc_add(s_own, 0, y_data, EXT_R_BPF_64_64);
+	reloc_add(s_own, 16, y_map, EXT_R_BPF_64_64);
+	reloc_add(s_own, 32, y_read, EXT_R_BPF_64_32);
+	reloc_add(s_own, 40, y_helper, EXT_R_BPF_64_32);
+	SAME(link(), EXT_OK);
+	for (u32 at = 0; at < made_object.n; at++)
+		for (u32 k = 0; k < 4; k++) {
+			static const u8 values[] = {0, 1, 0x80, 0xff};
+			u8 old = made_object.b[at];
+
+			made_object.b[at] = values[k];
+			link_in(0, 1 << 17);
+			made_object.b[at] = old;
+		}
+}
+
+static const struct test tests[] = {TEST(whole),   TEST(addresses), TEST(calls), TEST(imports),
+				    TEST(entries), TEST(fields),    TEST(raw),	 TEST(attacked)};
+
+int main(void)
+{
+	return test_main(tests, sizeof(tests) / sizeof(tests[0]));
+}
