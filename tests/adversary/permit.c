@@ -8,6 +8,7 @@
 // expect: permit: refused a gate by a closed index
 // expect: permit: refused a gate to the closed
 // expect: permit: refused a gate to one resumed by force
+// expect: permit: refused a gate that its env closed
 // expect: permit: refused a gate of no mode
 // expect: permit: refused a gate to another CPU
 // expect: permit: refused a gate to the blocked
@@ -34,8 +35,13 @@ CHILD(peer,
       "1:\ttestl %eax, %eax\n\tjnz 2f\n\tcmpl $1, role(%rip)\n\tje 3f\n\tja 4f\n\t"
       "movl $0x80000029, %eax\n\tsyscall\n\tud2\n"
       "2:\tcmpl $2, role(%rip)\n\tje 5f\n"
-      "4:\txorl %edx, %edx\n\tmovl $0x80000032, %eax\n\tsyscall\n\tud2\n"
+      "4:\tcmpl $3, role(%rip)\n\tjae 6f\n\txorl %edx, %edx\n\tmovl $0x80000032, "
+      "%eax\n\tsyscall\n\tud2\n"
       "3:\tmovl word_frame(%rip), %esi\n\tmovl $0x8000003c, %eax\n\tsyscall\n\tud2\n"
+      "6:\tleaq peer(%rip), %rdi\n\txorl %esi, %esi\n\tcmpl $3, role(%rip)\n\tje 7f\n\tmovq %rdi, "
+      "%rsi\n7:\tmovl $0x80000021, %eax\n\tsyscall\n\t"
+      "movl child_auth(%rip), %edi\n\tmovl parent_env(%rip), %esi\n\tmovl $0x80000029, "
+      "%eax\n\tsyscall\n\tud2\n"
       "5:\txorl %esi, %esi\n\tmovl $0x80000029, %eax\n\tsyscall");
 void peer_start(struct aril_context *context);
 
@@ -103,6 +109,21 @@ static void guard(u32 frame, u32 last)
 	op.guard.rights = last;
 	op.guard.generation = CORE_DOMAIN->cap.generation;
 	allowed("a guard", aril_frame_update(core_auth, &op, 1) == 1 ? 0 : -1);
+}
+
+/* It closes its gate by the call, and is otherwise as before. */
+static void gate_closes(struct child *c)
+{
+	gates_warm(core_auth, c->env);
+	role = 3;
+	if (core_yield(core_auth, c->env) != ARIL_START_YIELD)
+		wrong("a yield to who closes", 0);
+	role = 0;
+	refused("a gate that its env closed", gate(core_auth, c->env, 0), ARIL_E_CLOSED);
+	role = 4; /* and opens it */
+	core_yield(core_auth, c->env);
+	role = 0;
+	gates_warm(core_auth, c->env);
 }
 
 /* Nobody's entries change meanwhile: the short way decides by the callee's state. */
@@ -250,6 +271,7 @@ int main(int argc, char **argv, char **envp)
 	lent(&c);
 	over(&c, 0);
 	over(&c, 1);
+	gate_closes(&c);
 	yields_warm(core_auth, c.env);
 	gates_warm(core_auth, c.env);
 	allowed("the end", aril_frame_reset(core_auth, c.frame));

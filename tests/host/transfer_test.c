@@ -195,10 +195,17 @@ static void gating(void)
 	page[2]->forced = 1;
 	SAME(gate(all, peer->id, 0), -ARIL_E_CLOSED);
 	page[2]->forced = 0;
+	/* what was allowed ends with closing, and with nothing else */
+	u64 epoch = authority_epoch;
+	env_gate_set(peer, 0x333000);
+	SAME(authority_epoch, epoch);
 	env_gate_set(peer, 0);
+	SAME(authority_epoch, epoch + 1);
 	SAME(gate(all, peer->id, 0), -ARIL_E_CLOSED);
 	SAME(peer->ctx[0].state, CTX_READY);
+	env_gate_set(peer, 0);
 	env_gate_set(peer, 0x222000);
+	SAME(authority_epoch, epoch + 1);
 	SAME(gate(all, peer->id, ARIL_GATE_SYNC), 0);
 	CHECK(fake_cpu.ctx == &peer->ctx[0] && frame.rip == 0x222000 && frame.rbx == 0xb &&
 	      frame.r8 == 8);
