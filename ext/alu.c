@@ -67,6 +67,10 @@ u64 ext_alu(u8 code, s16 off, u64 dst, u64 src, int *known)
 	u32 op = EXT_OP(code), shift = (u32)src & (is64 ? 63 : 31);
 	u64 result;
 
+	if (code & EXT_X && (op == EXT_NEG || (op == EXT_END && is64))) {
+		*known = 0;
+		return 0;
+	}
 	if (op == EXT_END) {
 		if (is64 || (code & EXT_X))
 			return swap(dst, (u32)src, known);

@@ -55,6 +55,8 @@ static u64 alu(const struct ext_insn *i, char *out, u64 size)
 	const char *name = alu_name(op, i->off == 1), *w = is64 ? "r" : "w";
 	u64 dst = ext_dst(i), src = ext_src(i);
 
+	if ((op == EXT_NEG && i->code & EXT_X) || (op == EXT_END && is64 && i->code & EXT_X))
+		return unknown(i, out, size);
 	if (op == EXT_NEG)
 		return ext_format(out, size, "%s%u = -%s%u", w, dst, w, dst);
 	if (op == EXT_END)
@@ -121,8 +123,9 @@ static u64 jump(const struct ext_program *p, const struct ext_insn *i, char *out
 		return ext_format(out, size, "exit");
 	if (i->code == (EXT_JMP | EXT_CALL))
 		return call(p, i, out, size);
-	if (op == EXT_JA)
-		return ext_format(out, size, "goto %s%d", plus, off);
+	if (op == EXT_JA && !(i->code & EXT_X))
+		return ext_format(out, size, "%s %s%d",
+				  EXT_CLASS(i->code) == EXT_JMP ? "goto" : "gotol", plus, off);
 	if (!name)
 		return unknown(i, out, size);
 	if (i->code & EXT_X)
@@ -165,7 +168,7 @@ static u64 memory(const struct ext_insn *i, char *out, u64 size)
 
 	if (class == EXT_STX && mode == EXT_ATOMIC)
 		return atomic(i, out, size);
-	if (class == EXT_LDX && (mode == EXT_MEM || mode == EXT_MEMSX))
+	if (class == EXT_LDX && (mode == EXT_MEM || (mode == EXT_MEMSX && ext_bytes(i->code) < 8)))
 		return ext_format(out, size, "r%u = *(%s *)(r%u + %d)", dst,
 				  mode == EXT_MEM ? unsigned_type(i->code)
 						  : signed_name[EXT_SIZE(i->code) >> 3],

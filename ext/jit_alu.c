@@ -429,6 +429,10 @@ u32 jit_alu(struct jit *j, const struct ext_insn *i)
 	u32 op = EXT_OP(i->code), dst = ext_dst(i), src = ext_src(i);
 	s32 imm;
 
+	if (op == EXT_NEG && is_x) {
+		jit_refuse(j, EXT_WHY_CODE, "no such instruction");
+		return 1;
+	}
 	if (i->off && op != EXT_MOV && !((op == EXT_DIV || op == EXT_MOD) && i->off == 1)) {
 		jit_refuse(j, EXT_WHY_CODE, "no such instruction");
 		return 1;
