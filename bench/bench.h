@@ -45,6 +45,21 @@ static int bench_forever;
 		bench_now() - began_;                             \
 	})
 
+/* One half of a pair of opposite changes, n times: the other is not counted. Both tell a refusal, and it is the result. */
+#define BENCH_HALF(n, counted, back)                                  \
+	({                                                            \
+		s64 took_ = 0, error_ = 0;                            \
+		for (u64 i = 0; i < (n) && error_ >= 0; i++) {        \
+			u64 began_ = bench_now();                     \
+			error_ = (counted);                           \
+			u64 ended_ = bench_now();                     \
+			if (error_ >= 0)                              \
+				error_ = (back);                      \
+			took_ += (s64)(ended_ - began_ - bench_read); \
+		}                                                     \
+		error_ < 0 ? error_ : took_;                          \
+	})
+
 static inline int bench_wanted(const char *name)
 {
 	char **want = bench_names;

@@ -29,99 +29,67 @@ static struct aril_space_op op_of(u32 kind, u32 flags, u32 count)
 				      .auth = core_auth};
 }
 
-/* One half of a pair of opposite changes: the other is not counted. */
-static s64 half(u64 n, struct aril_space_op counted, struct aril_space_op back)
+static s64 bind(void)
 {
-	s64 took = 0;
-
-	for (u64 i = 0; i < n; i++) {
-		u64 began = bench_now();
-		s64 done = update(&counted);
-		u64 ended = bench_now();
-		if (done == 1)
-			done = update(&back);
-		if (done != 1)
-			return done < 0 ? done : -ARIL_E_AGAIN;
-		took += (s64)(ended - began - bench_read);
-	}
-	return took;
+	return aril_page_bind(core_auth, core_self.root, va, first, ARIL_BIND_WRITE, core_auth);
 }
 
-static s64 page(int bind)
+static s64 unbind(void)
 {
-	return bind ? aril_page_bind(core_auth, core_self.root, va, first, ARIL_BIND_WRITE,
-				     core_auth)
-		    : aril_page_unbind(core_auth, core_self.root, va);
-}
-
-/* The call that binds one page, and the one that unbinds it: one of them is counted. */
-static s64 bind_pair(u64 n, int bind)
-{
-	s64 took = 0;
-
-	page(!bind);
-	for (u64 i = 0; i < n; i++) {
-		u64 began = bench_now();
-		s64 error = page(bind);
-		u64 ended = bench_now();
-		if (!error)
-			error = page(!bind);
-		if (error)
-			return error;
-		took += (s64)(ended - began - bench_read);
-	}
-	page(1);
-	return took;
+	return aril_page_unbind(core_auth, core_self.root, va);
 }
 
 static s64 bind_1(u64 n)
 {
-	return bind_pair(n, 1);
+	unbind();
+	s64 took = BENCH_HALF(n, bind(), unbind());
+	bind();
+	return took;
 }
 
 static s64 unbind_1(u64 n)
 {
-	return bind_pair(n, 0);
+	return BENCH_HALF(n, unbind(), bind());
 }
 
-/* The same for the call for one page. */
-static s64 half_page(u64 n, u32 counted, u32 back)
+static s64 may_write(u32 write)
 {
-	s64 took = 0;
+	return aril_page_protect(core_auth, core_self.root, va, write | ARIL_PAGE_MAY_WRITE);
+}
 
+/* The page's binding says that it may be written, and it is as `back` leaves it. */
+static void half_page(u32 back)
+{
 	update(&(struct aril_space_op){.va = va,
 				       .count = 1,
 				       .kind = ARIL_PROTECT,
 				       .flags = ARIL_BIND_WRITE | ARIL_BIND_MAY_WRITE,
 				       .auth = core_auth});
-	aril_page_protect(core_auth, core_self.root, va, back);
-	for (u64 i = 0; i < n; i++) {
-		u64 began = bench_now();
-		s64 error = aril_page_protect(core_auth, core_self.root, va, counted);
-		u64 ended = bench_now();
-		if (!error)
-			error = aril_page_protect(core_auth, core_self.root, va, back);
-		if (error)
-			return error;
-		took += (s64)(ended - began - bench_read);
-	}
-	aril_page_protect(core_auth, core_self.root, va, ARIL_PAGE_WRITE);
-	return took;
+	may_write(back);
 }
 
 static s64 protect_1(u64 n)
 {
-	return half_page(n, ARIL_PAGE_MAY_WRITE, ARIL_PAGE_WRITE | ARIL_PAGE_MAY_WRITE);
+	half_page(ARIL_PAGE_WRITE);
+	s64 took = BENCH_HALF(n, may_write(0), may_write(ARIL_PAGE_WRITE));
+	may_write(ARIL_PAGE_WRITE);
+	return took;
 }
 
 static s64 unprotect_1(u64 n)
 {
-	return half_page(n, ARIL_PAGE_WRITE | ARIL_PAGE_MAY_WRITE, ARIL_PAGE_MAY_WRITE);
+	half_page(0);
+	s64 took = BENCH_HALF(n, may_write(ARIL_PAGE_WRITE), may_write(0));
+	may_write(ARIL_PAGE_WRITE);
+	return took;
 }
 
 static s64 protect_100(u64 n)
 {
-	return half(n, op_of(ARIL_PROTECT, 0, PAGES), op_of(ARIL_PROTECT, ARIL_BIND_WRITE, PAGES));
+	struct aril_space_op narrow = op_of(ARIL_PROTECT, 0, PAGES),
+			     wide = op_of(ARIL_PROTECT, ARIL_BIND_WRITE, PAGES);
+
+	return BENCH_HALF(n, update(&narrow), update(&wide));
 }
 
 static s64 unprotect_100(u64 n)
@@ -130,18 +98,19 @@ static s64 unprotect_100(u64 n)
 			     wide = op_of(ARIL_PROTECT, ARIL_BIND_WRITE, PAGES);
 
 	update(&narrow);
-	s64 took = half(n, wide, narrow);
+	s64 took = BENCH_HALF(n, update(&wide), update(&narrow));
 	update(&wide);
 	return took;
 }
 
 static s64 bind_100(u64 n)
 {
-	struct aril_space_op bind = op_of(ARIL_BIND, ARIL_BIND_WRITE, PAGES);
+	struct aril_space_op all = op_of(ARIL_BIND, ARIL_BIND_WRITE, PAGES),
+			     none = op_of(ARIL_UNBIND, 0, PAGES);
 
-	update(&(struct aril_space_op){.va = va, .kind = ARIL_UNBIND, .count = PAGES});
-	s64 took = half(n, bind, op_of(ARIL_UNBIND, 0, PAGES));
-	update(&bind);
+	update(&none);
+	s64 took = BENCH_HALF(n, update(&all), update(&none));
+	update(&all);
 	return took;
 }
 
