@@ -73,20 +73,19 @@ def shell():
     s.expect(rb"40 120\r\n")
     s.expect(rb"/dev/\w+")
     s.expect(rb"[#$] ")
-    s.send(b"sleep 100\r")
-    time.sleep(1)
+    s.send(b"echo at $((1 + 1)); sleep 100\r")  # what is typed is echoed: the sum only comes when it runs
+    s.expect(rb"at 2\r\n")
     s.send(b"\x03")  # Ctrl-C ends the sleep, not the shell
     s.expect(rb"[#$] ")
     s.send(b"echo status $?\r")
     s.expect(rb"status 130\r\n")
     s.expect(rb"[#$] ")
-    s.send(b"while :; do :; done\r")  # a loop that makes no system call
-    time.sleep(1)
+    s.send(b"echo at $((1 + 2)); while :; do :; done\r")  # a loop that makes no system call
+    s.expect(rb"at 3\r\n")
     s.send(b"\x03")
     s.expect(rb"[#$] ")
-    s.send(b"cat\r")
-    s.expect(rb"cat\r\n")
-    time.sleep(0.5)
+    s.send(b"echo at $((1 + 3)); cat\r")
+    s.expect(rb"at 4\r\n")
     s.send(b"line\r")
     s.expect(rb"line\r\nline\r\n")  # echo, and cat's own
     s.send(b"\x04")  # end of input for cat

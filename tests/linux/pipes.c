@@ -177,25 +177,45 @@ static void waiting(void)
 	wait(0);
 }
 
+static volatile sig_atomic_t alarms;
+
+static void on_alarm(int sig)
+{
+	alarms += sig == SIGALRM;
+}
+
+/* As T, interrupted by alarms: again and again, so that one that comes before the call blocks is not the last. */
+#define INTERRUPTED(call)                                                                       \
+	do {                                                                                    \
+		struct itimerval every = {{0, 30000}, {0, 30000}}, off = {{0, 0}, {0, 0}};      \
+		alarms = 0;                                                                     \
+		setitimer(ITIMER_REAL, &every, 0);                                              \
+		errno = 0;                                                                      \
+		long result = (long)(call);                                                     \
+		int error = errno;                                                              \
+		setitimer(ITIMER_REAL, &off, 0);                                                \
+		printf("%s = %ld %s, %s\n", #call, result, result == -1 ? strerror(error) : "", \
+		       alarms ? "signals" : "none");                                            \
+	} while (0)
+
 static void interrupted(void)
 {
-	signal(SIGALRM, h);
+	struct sigaction sa = {.sa_handler = on_alarm, .sa_flags = SA_RESTART};
 	struct itimerval it = {{0, 0}, {0, 30000}};
-	T(pipe(p));
-	setitimer(ITIMER_REAL, &it, 0);
-	pf[0].fd = p[0];
-	T(poll(pf, 1, -1));
-	struct sigaction sa = {.sa_handler = h};
 	sigaction(SIGALRM, &sa, 0);
-	setitimer(ITIMER_REAL, &it, 0);
-	T(read(p[0], b, 1));
-	setitimer(ITIMER_REAL, &it, 0);
+	T(pipe(p));
+	pf[0].fd = p[0];
+	INTERRUPTED(poll(pf, 1, -1));
+	sa.sa_flags = 0;
+	sigaction(SIGALRM, &sa, 0);
+	INTERRUPTED(read(p[0], b, 1));
 	FD_ZERO(&r);
 	FD_SET(p[0], &r);
-	T(select(p[0] + 1, &r, 0, 0, 0));
+	INTERRUPTED(select(p[0] + 1, &r, 0, 0, 0));
 	memset(b, 1, sizeof b);
-	setitimer(ITIMER_REAL, &it, 0);
-	T(write(p[1], b, 100000));
+	INTERRUPTED(write(p[1], b, 100000));
+	sa.sa_handler = h;
+	sigaction(SIGALRM, &sa, 0);
 	sigset_t ms, old;
 	sigemptyset(&ms);
 	sigaddset(&ms, SIGALRM);

@@ -51,7 +51,9 @@ echo q | guest aril-top --live 0.2 >"$work/live" || fail "--live: status $?"
 has "$work/live" '1049h.*'
 has "$work/live" 'machine +2 CPUs'
 tail -c 20 "$work/live" | grep -q '1049l' || fail "--live leaves the other screen on"
-guest busybox sh -c 'aril-top --live 0.2 & sleep 1; kill $!; wait $!; echo "status $?"' </dev/null >"$work/live"
+guest busybox sh -c 'aril-top --live 0.2 >/tmp/live &
+	until [ "$(grep -ao "machine  2 CPUs" /tmp/live | wc -l)" -ge 2 ]; do sleep 0.1; done
+	kill $!; wait $!; echo "status $?"; cat /tmp/live' </dev/null >"$work/live"
 has "$work/live" '^.*status 0'
 [ "$(grep -ao 'machine  2 CPUs' "$work/live" | wc -l)" -ge 2 ] || fail "--live shows it once only"
 # the same on a terminal of 30 lines and 100 columns, ended by q and by Ctrl-C
