@@ -172,6 +172,7 @@ struct ext_contract {
 	u32 ret_type;
 	u64 ret_least, ret_most; /* of a scalar; least > most: a signed range */
 	u32 proto;		 /* in the interface's BTF */
+	const struct ext_btf *btf; /* of which the types are; 0: of the interface given to ext_verify */
 };
 
 /* What an attach point gives: the entry's arguments, what it may return, its class. In the interface object an entry
@@ -184,6 +185,7 @@ struct ext_attach {
 	u32 worst_most;		 /* EXT_PURE: largest worst case allowed */
 	u32 budget;		 /* EXT_HANDLER: instructions */
 	u32 proto;
+	const struct ext_btf *btf; /* as a contract's */
 };
 
 /* Read from an object's BTF and declaration tags (btf_decl_tag) by ext_interface_load. */
@@ -219,6 +221,9 @@ int ext_raw_program(struct ext_arena *a, const u8 *bytes, u64 count, struct ext_
 #define EXT_FACT_BARRIER_NEXT 4u /* ... where it is not taken */
 #define EXT_FACT_CHECKPOINT \
 	8u /* EXT_HANDLER: `cost` is taken from the budget before it; may stop there */
+/* A load of a spilled value from the stack: no speculation beyond the stores before it (a stale pointer or bound would be
+ * used): the JIT puts the barrier before the load. */
+#define EXT_FACT_BARRIER_LOAD 16u
 struct ext_fact {
 	u32 flags;
 	u32 cost; /* most instructions from this checkpoint to the next */
