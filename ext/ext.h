@@ -172,7 +172,6 @@ struct ext_contract {
 	u32 ret_type;
 	u64 ret_least, ret_most; /* of a scalar; least > most: a signed range */
 	u32 proto;		 /* in the interface's BTF */
-	const struct ext_btf *btf; /* of which the types are; 0: of the interface given to ext_verify */
 };
 
 /* What an attach point gives: the entry's arguments, what it may return, its class. In the interface object an entry
@@ -185,7 +184,6 @@ struct ext_attach {
 	u32 worst_most;		 /* EXT_PURE: largest worst case allowed */
 	u32 budget;		 /* EXT_HANDLER: instructions */
 	u32 proto;
-	const struct ext_btf *btf; /* as a contract's */
 };
 
 /* Read from an object's BTF and declaration tags (btf_decl_tag) by ext_interface_load. */

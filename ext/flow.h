@@ -16,8 +16,8 @@ struct flow_block {
 	u32 loop;  /* the innermost that it is in, or FLOW_NONE */
 	u32 order; /* place in reverse postorder, within its function */
 	u32 idom;
-	u16 live;  /* registers that are read later, at its begin */
-	u16 reach; /* registers that may reach an address or a comparison later */
+	u16 live;   /* registers that are read later, at its begin */
+	u16 reach;  /* registers that may reach an address or a comparison later */
 	u32 callee; /* it ends in a call of that function, or FLOW_NONE */
 };
 
@@ -27,7 +27,7 @@ struct flow_loop {
 	u32 *block;  /* its blocks and those of loops within, in reverse postorder */
 	u32 blocks;
 	u64 trips; /* most times that control went back in one activation: the verifier fills it in */
-	u32 kept;  /* hint: registers that are neither constant nor affine */
+	u32 kept; /* hint: registers that are neither constant nor affine */
 };
 
 struct flow_function {

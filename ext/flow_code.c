@@ -205,9 +205,10 @@ static int check_function(const struct ext_program *p, const struct ext_function
 			return refuse(why, insn, n, EXT_WHY_FLOW,
 				      "a jump into the middle of a 64-bit load");
 	}
-	if (p->insn[last].code != (EXT_JMP | EXT_EXIT) && p->insn[last].code != (EXT_JMP | EXT_JA) &&
-	    p->insn[last].code != (EXT_JMP32 | EXT_JA))
-		return refuse(why, insn, last, EXT_WHY_FLOW, "control falls off the function's end");
+	if (p->insn[last].code != (EXT_JMP | EXT_EXIT) &&
+	    p->insn[last].code != (EXT_JMP | EXT_JA) && p->insn[last].code != (EXT_JMP32 | EXT_JA))
+		return refuse(why, insn, last, EXT_WHY_FLOW,
+			      "control falls off the function's end");
 	return EXT_OK;
 }
 

@@ -22,7 +22,8 @@ static u32 call_args(const struct flow *f, u32 insn, u32 *mask)
 void flow_regs(const struct flow *f, u32 insn, u32 *reads, u32 *writes)
 {
 	const struct ext_insn *i = &f->p->insn[insn];
-	u32 dst = 1u << ext_dst(i), src = i->code & EXT_X ? 1u << ext_src(i) : 0, op = EXT_OP(i->code);
+	u32 dst = 1u << ext_dst(i), src = i->code & EXT_X ? 1u << ext_src(i) : 0,
+	    op = EXT_OP(i->code);
 
 	*reads = *writes = 0;
 	switch (EXT_CLASS(i->code)) {
@@ -80,7 +81,8 @@ static u32 reach_before(const struct flow *f, u32 insn, u32 after)
 	case EXT_JMP32:
 		if (EXT_OP(i->code) == EXT_CALL)
 			return (after & ~writes) | call_args(f, insn, &mask);
-		return after | reads; /* what is compared may say something of what reaches an address */
+		return after |
+		       reads; /* what is compared may say something of what reaches an address */
 	default:
 		return (after & ~writes) | reads; /* a stored value may come back */
 	}

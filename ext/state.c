@@ -125,8 +125,8 @@ void state_slot_plain(struct verify *ver, struct state *s, u32 key)
 	high = low->kind == SLOT_VAL8 ? low + 1 : 0;
 	for (u32 half = 0; half < 2; half++)
 		for (u32 b = 0; b < 4; b++) {
-			u32 is = half && !high ? BYTE_UNSET :
-						 slot_byte(ver, s, half ? high : low, b);
+			u32 is = half && !high ? BYTE_UNSET
+					       : slot_byte(ver, s, half ? high : low, b);
 
 			if (is != BYTE_POINTER) /* part of a pointer is nobody's data */
 				bytes[half] |= (u8)(is << 2 * b);
@@ -368,8 +368,7 @@ void state_free(struct verify *ver, struct state *s)
 
 struct state *state_new(struct verify *ver)
 {
-	struct state *s =
-		ext_alloc(ver->arena, layout(0, SLOTS_MOST, SYMS_MOST, FACTS_MOST));
+	struct state *s = ext_alloc(ver->arena, layout(0, SLOTS_MOST, SYMS_MOST, FACTS_MOST));
 
 	if (s) {
 		layout(s, SLOTS_MOST, SYMS_MOST, FACTS_MOST);

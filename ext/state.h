@@ -24,7 +24,7 @@
 struct form {
 	u64 c;
 	u32 terms;
-	u32 sym[FORM_TERMS]; /* ascending */
+	u32 sym[FORM_TERMS];  /* ascending */
 	s64 coef[FORM_TERMS]; /* not 0, |coef| <= COEF_MOST */
 };
 
@@ -167,8 +167,8 @@ int state_shape_equal(const struct state *a, const struct state *b, u32 live);
 /* Why two states of one place cannot become one even with loss: 0 if they can. */
 int state_refs_equal(const struct state *a, const struct state *b);
 /* out = a joined with b: what differs in type becomes VAL_MIXED. */
-void state_join(struct verify *ver, struct state *out, const struct state *a,
-		const struct state *b, u32 live);
+void state_join(struct verify *ver, struct state *out, const struct state *a, const struct state *b,
+		u32 live);
 /* Adds a copy of s to a list of states of one place. 0, or -1 after a refusal. */
 int state_merge(struct verify *ver, struct state **list, const struct state *s, u32 live, u32 insn);
 

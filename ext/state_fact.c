@@ -135,7 +135,8 @@ struct num state_num(struct verify *ver, const struct state *s, const struct for
 
 		if (coef != 1 && coef != -1)
 			n = num_alu(EXT_ALU64 | EXT_MUL | EXT_X, 0, &n, &k);
-		sum = num_alu((u8)(EXT_ALU64 | EXT_X | (coef < 0 ? EXT_SUB : EXT_ADD)), 0, &sum, &n);
+		sum = num_alu((u8)(EXT_ALU64 | EXT_X | (coef < 0 ? EXT_SUB : EXT_ADD)), 0, &sum,
+			      &n);
 	}
 	if (!f->terms)
 		return sum;
@@ -401,17 +402,19 @@ int state_refine(struct verify *ver, struct state *s, const struct form *f, cons
 		return 1;
 	range_told(ver, s, f, &low, &high);
 	if (low < 0 || high >= WIDE_EXACT) {
+		if (ver->runs && ver->runs->guessing)
+			return 1;
 		g = *f;
 		state_rename(ver, s, &g);
 		return state_narrow(ver, s, ver->next_sym - 1, &new);
 	}
-	if ((wide)new.umax < high) {
+	if ((wide) new.umax < high) {
 		struct form most = form_const(new.umax);
 
 		if (fact_add(f, &most, -1, &bound) && !state_learn(ver, s, &bound))
 			return 0;
 	}
-	if ((wide)new.umin > low) {
+	if ((wide) new.umin > low) {
 		struct form least = form_const(new.umin);
 
 		if (fact_add(&least, f, -1, &bound) && !state_learn(ver, s, &bound))

@@ -5,6 +5,7 @@
 #include <verify.h>
 
 #define PAIRS_MOST 64u
+#define LINKED_MOST 16u
 
 struct pair {
 	const struct form *a, *b;
@@ -21,6 +22,11 @@ struct join {
 		u32 a, b, id;
 	} null[8];
 	u32 nulls;
+	struct {
+		struct form form;
+		struct num num;
+	} linked[LINKED_MOST];
+	u32 links;
 };
 
 /* --- shapes */
@@ -67,29 +73,64 @@ int state_shape_equal(const struct state *a, const struct state *b, u32 live)
 }
 
 /* --- values */
-static u32 phi(struct join *j, const struct form *a, const struct form *b, struct form *out)
+static void keep_syms(struct join *j, const struct form *f);
+
+/* k with d = k * p, for small k; 0: there is none. */
+static s64 multiple(const struct form *d, const struct form *p)
 {
-	struct num na, nb, n;
+	struct form zero = form_const(0), scaled;
+	s64 k = 0;
 
+	if (p->terms)
+		k = d->terms && d->coef[0] % p->coef[0] == 0 ? d->coef[0] / p->coef[0] : 0;
+	else if (p->c && (s64)d->c % (s64)p->c == 0)
+		k = (s64)d->c / (s64)p->c;
+	if (k > 1 << 16 || k < -(1 << 16) || !form_add(&zero, p, k, &scaled))
+		return 0;
+	return form_equal(&scaled, d) ? k : 0;
+}
+
+/* What differs here as much, or k times as much, as in a pair that was met before goes on being tied to it. */
+static int link(struct join *j, const struct form *a, const struct form *b, const struct num *n,
+		struct form *out)
+{
+	struct form d, p, rest, q;
+
+	if (!form_add(a, b, -1, &d))
+		return 0;
 	for (u32 i = 0; i < j->pairs; i++) {
-		u64 da, db;
+		s64 k;
 
-		if (form_parallel(a, j->pair[i].a, &da) && form_parallel(b, j->pair[i].b, &db) &&
-		    da == db) {
-			*out = form_sym(j->pair[i].sym);
-			out->c = da;
-			return j->pair[i].sym;
-		}
+		if (!form_add(j->pair[i].a, j->pair[i].b, -1, &p))
+			continue;
+		k = multiple(&d, &p);
+		q = form_sym(j->pair[i].sym);
+		if (!k || !form_add(a, j->pair[i].a, -k, &rest) || !form_add(&rest, &q, k, out))
+			continue;
+		keep_syms(j, &rest);
+		if (out->terms == 1 && (out->coef[0] == 1 || out->coef[0] == -1))
+			return 1;
+		if (j->links == LINKED_MOST)
+			return 0;
+		j->linked[j->links].form = *out;
+		j->linked[j->links++].num = *n;
+		return 1;
 	}
-	na = state_num(j->ver, j->a, a);
-	nb = state_num(j->ver, j->b, b);
-	n = num_join(&na, &nb);
-	u32 sym = state_fresh(j->ver, j->out, &n);
+	return 0;
+}
 
+static void phi(struct join *j, const struct form *a, const struct form *b, struct form *out)
+{
+	struct num na = state_num(j->ver, j->a, a), nb = state_num(j->ver, j->b, b);
+	struct num n = num_join(&na, &nb);
+	u32 sym;
+
+	if (link(j, a, b, &n, out))
+		return;
+	sym = state_fresh(j->ver, j->out, &n);
 	if (j->pairs < PAIRS_MOST)
 		j->pair[j->pairs++] = (struct pair){a, b, sym};
 	*out = form_sym(sym);
-	return sym;
 }
 
 static void keep_syms(struct join *j, const struct form *f)
@@ -203,12 +244,13 @@ static void join_facts(struct join *j, const struct state *from, const struct st
 			const struct form *mine = is_a ? j->pair[i].a : j->pair[i].b;
 			const struct form *theirs = is_a ? j->pair[i].b : j->pair[i].a;
 			struct form by = form_sym(j->pair[i].sym), told, mapped;
+			s64 m = mine->terms ? form_coef(f, mine->sym[0]) : 0;
 
-			if (mine->terms != 1 || mine->coef[0] != 1 || !form_coef(f, mine->sym[0]))
+			if (!m || m % mine->coef[0])
 				continue;
-			by.c = 0 - mine->c;
-			if (!fact_replace(f, mine->sym[0], &by, &told) ||
-			    !fact_replace(&told, j->pair[i].sym, theirs, &mapped))
+			m /= mine->coef[0];
+			if (!fact_add(f, mine, -m, &told) || !fact_add(&told, theirs, m, &mapped) ||
+			    !fact_add(&told, &by, m, &told))
 				continue;
 			if (state_exact(j->ver, from, mine) && state_exact(j->ver, other, theirs) &&
 			    holds(j, other, &mapped))
@@ -217,8 +259,31 @@ static void join_facts(struct join *j, const struct state *from, const struct st
 	}
 }
 
-void state_join(struct verify *ver, struct state *out, const struct state *a,
-		const struct state *b, u32 live)
+/* The least or the greatest of two: a new symbol's value on one side may bound the other's. */
+static void join_order(struct join *j)
+{
+	for (u32 i = 0; i < j->pairs; i++)
+		for (u32 side = 0; side < 2; side++) {
+			const struct form *mine = side ? j->pair[i].b : j->pair[i].a;
+			const struct form *theirs = side ? j->pair[i].a : j->pair[i].b;
+			const struct state *s = side ? j->a : j->b;
+			struct form q = form_sym(j->pair[i].sym), up, down, f;
+
+			if (!mine->terms || !fact_add(theirs, mine, -1, &up) ||
+			    !fact_add(mine, theirs, -1, &down) ||
+			    !state_exact(j->ver, j->a, j->pair[i].a) ||
+			    !state_exact(j->ver, j->b, j->pair[i].b) ||
+			    !state_exact(j->ver, s, mine))
+				continue;
+			if (state_proves(j->ver, s, &up) && fact_add(&q, mine, -1, &f))
+				state_learn(j->ver, j->out, &f);
+			if (state_proves(j->ver, s, &down) && fact_add(mine, &q, -1, &f))
+				state_learn(j->ver, j->out, &f);
+		}
+}
+
+void state_join(struct verify *ver, struct state *out, const struct state *a, const struct state *b,
+		u32 live)
 {
 	static const struct val unset = {.type = VAL_UNSET};
 	struct join j = {.ver = ver, .out = out, .a = a, .b = b};
@@ -243,6 +308,10 @@ void state_join(struct verify *ver, struct state *out, const struct state *a,
 	}
 	join_facts(&j, a, b, 1);
 	join_facts(&j, b, a, 0);
+	join_order(&j);
+	for (u32 i = 0; i < j.links; i++)
+		if (state_exact(ver, out, &j.linked[i].form))
+			state_refine(ver, out, &j.linked[i].form, &j.linked[i].num);
 }
 
 int state_merge(struct verify *ver, struct state **list, const struct state *s, u32 live, u32 insn)
@@ -259,8 +328,9 @@ int state_merge(struct verify *ver, struct state **list, const struct state *s, 
 	}
 	if (!*at && count >= SHAPES_MOST) {
 		if (!last)
-			return verify_refuse(ver, EXT_WHY_REFERENCE, insn, -1,
-					     "too many ways meet here with different references held");
+			return verify_refuse(
+				ver, EXT_WHY_REFERENCE, insn, -1,
+				"too many ways meet here with different references held");
 		at = last;
 	}
 	if (!*at) {

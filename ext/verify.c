@@ -60,7 +60,8 @@ static void enter_frame(struct verify *ver, struct state *s, u32 callee)
 	s->reg[0] = val_unset();
 	s->depth++;
 	ver->frame_function[s->depth] = callee;
-	s->reg[10] = (struct val){.type = VAL_STACK, .which = s->depth, .form = {.c = EXT_FRAME_BYTES}};
+	s->reg[10] =
+		(struct val){.type = VAL_STACK, .which = s->depth, .form = {.c = EXT_FRAME_BYTES}};
 	if (s->depth + 1 > ver->out->depth)
 		ver->out->depth = s->depth + 1;
 }
@@ -77,7 +78,8 @@ static void leave_frame(struct state *s)
 		s->reg[r] = slot && val_is_set(&slot->val) ? slot->val : val_unset();
 		state_slot_drop(s, s->depth * FRAME_KEYS + KEY_SAVED + r - 6);
 	}
-	s->reg[10] = (struct val){.type = VAL_STACK, .which = s->depth, .form = {.c = EXT_FRAME_BYTES}};
+	s->reg[10] =
+		(struct val){.type = VAL_STACK, .which = s->depth, .form = {.c = EXT_FRAME_BYTES}};
 }
 
 static int call_local(struct verify *ver, struct state *s, u32 block)
@@ -114,8 +116,8 @@ static int returns_nothing(const struct verify *ver)
 	const struct ext_btf *btf = ver->iface ? ver->iface->btf : 0;
 	u32 proto = ver->attach->proto;
 
-	return btf && proto && proto < btf->types &&
-	       btf->type[proto].kind == EXT_BTF_FUNC_PROTO && !btf->type[proto].type;
+	return btf && proto && proto < btf->types && btf->type[proto].kind == EXT_BTF_FUNC_PROTO &&
+	       !btf->type[proto].type;
 }
 
 static int exit_program(struct verify *ver, struct state *s, u32 insn)
@@ -139,11 +141,11 @@ static int exit_program(struct verify *ver, struct state *s, u32 insn)
 	if (returns_nothing(ver))
 		return 0;
 	n = state_num(ver, s, &s->reg[0].form);
-	if (is_signed ? n.smin >= (s64)attach->ret_least && n.smax <= (s64)attach->ret_most :
-			n.umin >= attach->ret_least && n.umax <= attach->ret_most)
+	if (is_signed ? n.smin >= (s64)attach->ret_least && n.smax <= (s64)attach->ret_most
+		      : n.umin >= attach->ret_least && n.umax <= attach->ret_most)
 		return 0;
-	error = verify_refuse(ver, EXT_WHY_BOUNDS, insn, 0,
-			      "returns what %s does not allow", attach->name);
+	error = verify_refuse(ver, EXT_WHY_BOUNDS, insn, 0, "returns what %s does not allow",
+			      attach->name);
 	verify_known(ver, s, 0, &s->reg[0]);
 	verify_needed(ver, "%d..%d", attach->ret_least, attach->ret_most);
 	return error;
@@ -191,8 +193,8 @@ static int before(struct verify *ver, struct state *s, u32 n)
 {
 	if (ver->out->steps == ver->steps_most) {
 		ver->stop = ver->failed = 1;
-		ext_refuse(ver->why, EXT_WHY_STEPS, 0,
-			   "verification takes more than %u steps", ver->steps_most);
+		ext_refuse(ver->why, EXT_WHY_STEPS, 0, "verification takes more than %u steps",
+			   ver->steps_most);
 		return -1;
 	}
 	ver->out->steps++;
@@ -269,8 +271,8 @@ int verify_scope(struct verify *ver, const u32 *block, u32 blocks, u32 loop)
 	for (u32 k = 0; k < blocks; k++) {
 		u32 b = block[k], inner = ver->flow.block[b].loop;
 		struct state *list = ver->pending[b], *next;
-		int is_inner = inner != loop && inner != FLOW_NONE &&
-			       ver->flow.loop[inner].head == b;
+		int is_inner =
+			inner != loop && inner != FLOW_NONE && ver->flow.loop[inner].head == b;
 
 		ver->pending[b] = 0;
 		for (; list; list = next) {
@@ -309,11 +311,11 @@ static int finish(struct verify *ver)
 	for (u32 f = 0; f < ver->p->functions; f++)
 		if (ver->frame_used[f] > out->stack)
 			out->stack = ver->frame_used[f];
-	out->stack = out->depth > 1 ? out->depth * EXT_FRAME_BYTES : (out->stack ? power(out->stack) : 0);
+	out->stack = out->depth > 1 ? out->depth * EXT_FRAME_BYTES
+				    : (out->stack ? power(out->stack) : 0);
 	if (attach->class == EXT_PURE && attach->worst_most && out->worst > attach->worst_most) {
-		ext_refuse(ver->why, EXT_WHY_LENGTH, 0,
-			   "may take %u instructions; %s allows %u", out->worst, attach->name,
-			   (u64)attach->worst_most);
+		ext_refuse(ver->why, EXT_WHY_LENGTH, 0, "may take %u instructions; %s allows %u",
+			   out->worst, attach->name, (u64)attach->worst_most);
 		return EXT_WHY_LENGTH;
 	}
 	if (attach->class == EXT_HANDLER)
@@ -347,8 +349,8 @@ static int prepare(struct verify *ver)
 	ver->w2 = state_new(ver);
 	ver->join = state_new(ver);
 	ver->scratch = state_new(ver);
-	if (!ver->pending || !ver->loop || !ver->held || !ver->frame_used || !ver->out->fact || !ver->w ||
-	    !ver->w2 || !ver->join || !ver->scratch)
+	if (!ver->pending || !ver->loop || !ver->held || !ver->frame_used || !ver->out->fact ||
+	    !ver->w || !ver->w2 || !ver->join || !ver->scratch)
 		return ext_refuse_memory(ver->why);
 	return EXT_OK;
 }

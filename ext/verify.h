@@ -53,8 +53,8 @@ struct loop_var {
 	s64 step;
 	struct num num;
 	/* seen in the round, over all ways back */
-	u8 seen, steady, fits, ranged;
-	s64 step_seen, least, most;
+	u8 seen, steady, fits, ranged, tied;
+	s64 step_seen, tied_step, least, most;
 	struct num num_seen;
 };
 #define VAR_SLOT 16u
@@ -63,14 +63,15 @@ struct loop_var {
 struct loop_run {
 	struct loop_run *outer; /* of all that are open, those of calling functions too */
 	u32 loop, n;		/* n: the symbol that counts how often control went back */
-	int guessing;		/* the round is for learning only: arithmetic is taken not to wrap */
-	u64 most;		/* n is at most this */
+	int guessing; /* the round is for learning only: arithmetic is taken not to wrap */
+	u64 most;     /* n is at most this */
 	struct state *entry, *head, *back;
 	struct exit_list *exits;
 	struct form candidate[CANDIDATES_MOST]; /* facts that might hold at the head */
 	u32 candidates, proposed; /* proposed: of them, the first so many are in use */
 	struct loop_var *var;
 	u32 vars, room;
+	u32 rose;   /* nums were begun anew from the entry's */
 	u32 hinted; /* var[] of the last success tell where to begin */
 };
 
@@ -94,15 +95,16 @@ struct verify {
 	struct state **pending; /* by block */
 	struct state *returned; /* of the function being analysed */
 	struct loop_run *run;	/* innermost loop of that function, or 0 */
-	struct loop_run *runs;	/* innermost loop of all functions on the way: refusals are held back */
-	int failed;		/* a refusal is held back in `why`, or final */
-	int stop;		/* it is final */
+	struct loop_run
+		*runs; /* innermost loop of all functions on the way: refusals are held back */
+	int failed;    /* a refusal is held back in `why`, or final */
+	int stop;      /* it is final */
 	struct state *w, *w2, *join, *scratch;
 	struct state *kept[KEPT_CLASSES];
 	u32 changed[64]; /* symbols that the branch under way narrowed */
 	u32 changes;
 	u32 changed_id;
-	u32 open; /* loops that are */
+	u32 open;		/* loops that are */
 	struct loop_run **loop; /* by loop */
 	u32 frame_function[EXT_FRAMES];
 	u32 *frame_used; /* by function: bytes of its frame */
@@ -115,7 +117,8 @@ int verify_refuse(struct verify *ver, enum ext_why why, u32 insn, s32 reg, const
 /* Adds what is known of a value, and what was needed. */
 void verify_known(struct verify *ver, const struct state *s, s32 reg, const struct val *v);
 void verify_needed(struct verify *ver, const char *format, ...);
-u64 verify_print(struct verify *ver, const struct state *s, const struct val *v, char *out, u64 size);
+u64 verify_print(struct verify *ver, const struct state *s, const struct val *v, char *out,
+		 u64 size);
 
 /* Steps on a working state: 0, 1: the path ends here, -1: stop. */
 int verify_alu(struct verify *ver, struct state *s, u32 insn);

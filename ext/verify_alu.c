@@ -90,6 +90,21 @@ static int linear(struct verify *ver, struct state *s, u32 dst, const struct for
 	return 1;
 }
 
+/* A shift up by 32 and one down by up to 32: the low half, extended, times scale. */
+static int extend(struct verify *ver, struct state *s, u32 dst, const struct form *a, s64 scale,
+		  int is_signed)
+{
+	struct num n = state_num(ver, s, a), zero = num_const(0);
+	struct form half = *a, none = form_const(0);
+
+	if (n.umax > (is_signed ? 0x7fffffffu : 0xffffffffu) && !is_guess(ver)) {
+		n = is_signed ? num_alu(EXT_ALU64 | EXT_MOV | EXT_X, 32, &zero, &n)
+			      : num_alu(EXT_ALU | EXT_MOV | EXT_X, 0, &zero, &n);
+		half = num_is_const(&n) ? form_const(n.umin) : form_sym(state_fresh(ver, s, &n));
+	}
+	return linear(ver, s, dst, &none, &half, scale, 0);
+}
+
 /* Results that are linear in their operands: 1 when it was one. */
 static int try_linear(struct verify *ver, struct state *s, const struct ext_insn *i,
 		      const struct form *a, const struct form *b)
@@ -128,14 +143,16 @@ static int try_linear(struct verify *ver, struct state *s, const struct ext_insn
 		       linear(ver, s, dst, &zero, a, 1l << b->c, is_half);
 	case EXT_RSH:
 	case EXT_ARSH:
+		if (!is_half && !b->terms && b->c <= 32 && form_shifted(a, 32, &g))
+			return extend(ver, s, dst, &g, 1l << (32 - b->c), op == EXT_ARSH);
 		/* undoes a multiplication by 2^k, if nothing was lost in it */
 		if (is_half || b->terms || b->c >= 64 || !form_shifted(a, (u32)b->c, &g))
 			return 0;
 		na = state_num(ver, s, &g);
 		if (!is_guess(ver) && b->c &&
-		    (op == EXT_RSH ? na.umax >> (64 - b->c) != 0 :
-				     na.smin < -(1l << (63 - b->c)) ||
-					     na.smax > (1l << (63 - b->c)) - 1))
+		    (op == EXT_RSH
+			     ? na.umax >> (64 - b->c) != 0
+			     : na.smin < -(1l << (63 - b->c)) || na.smax > (1l << (63 - b->c)) - 1))
 			return 0;
 		return linear(ver, s, dst, &g, &zero, 1, 0);
 	default:
@@ -156,7 +173,8 @@ static int numbers(struct verify *ver, struct state *s, const struct ext_insn *i
 	nb = state_num(ver, s, &b);
 	n = num_alu(i->code, i->off, &na, &nb);
 	set_number(ver, s, ext_dst(i), &n);
-	half_fits = !is_half || (na.umax <= 0xffffffffu && (op == EXT_AND || nb.umax <= 0xffffffffu));
+	half_fits =
+		!is_half || (na.umax <= 0xffffffffu && (op == EXT_AND || nb.umax <= 0xffffffffu));
 	if (i->off == 0 && half_fits && (op != EXT_ARSH || na.smin >= 0) &&
 	    (op != EXT_ARSH || !is_half || na.umax <= 0x7fffffff))
 		tie(ver, s, op, &s->reg[ext_dst(i)].form, &a, &b);
@@ -178,8 +196,8 @@ static int move(struct verify *ver, struct state *s, u32 insn, const struct val 
 	if (val_is_pointer(from))
 		return pointer_refused(ver, s, insn, ext_src(i), "a part of a pointer is moved");
 	n = state_num(ver, s, &from->form);
-	if (!i->off ? fits_half(ver, s, &from->form) :
-		      n.umax < 1ul << ((u32)i->off - 1) || (is_guess(ver) && i->off == 32)) {
+	if (!i->off ? fits_half(ver, s, &from->form)
+		    : n.umax < 1ul << ((u32)i->off - 1) || (is_guess(ver) && i->off == 32)) {
 		s->reg[dst] = *from;
 		return 0;
 	}
@@ -231,13 +249,15 @@ static int pointers(struct verify *ver, struct state *s, u32 insn, const struct 
 
 	reg = val_is_pointer(a) ? dst : b_reg;
 	if (EXT_CLASS(i->code) != EXT_ALU64 || (op != EXT_ADD && op != EXT_SUB))
-		return pointer_refused(ver, s, insn, reg, "arithmetic on a pointer other than + and -");
+		return pointer_refused(ver, s, insn, reg,
+				       "arithmetic on a pointer other than + and -");
 	if (val_is_pointer(a) && val_is_pointer(b)) {
 		struct form f;
 
 		if (op != EXT_SUB || !same_base(a, b))
-			return pointer_refused(ver, s, insn, reg,
-					       "arithmetic on two pointers that do not belong together");
+			return pointer_refused(
+				ver, s, insn, reg,
+				"arithmetic on two pointers that do not belong together");
 		if (!form_add(&a->form, &b->form, -1, &f)) {
 			struct num n = num_any();
 
@@ -251,7 +271,8 @@ static int pointers(struct verify *ver, struct state *s, u32 insn, const struct 
 	if (pointer.type == VAL_MAP)
 		return pointer_refused(ver, s, insn, reg, "arithmetic on a map");
 	if (pointer.may_null) {
-		if (verify_refuse(ver, EXT_WHY_NULL, insn, (s32)reg, "arithmetic on a pointer that may be null"))
+		if (verify_refuse(ver, EXT_WHY_NULL, insn, (s32)reg,
+				  "arithmetic on a pointer that may be null"))
 			return -1;
 		verify_known(ver, s, (s32)reg, &pointer);
 	}

@@ -174,6 +174,12 @@ static int tie(struct verify *ver, struct state *s, u32 insn, int taken)
 	/* of one symbol and a constant the num knows all, but for what a loop may suggest */
 	if (is != UNEQUAL && ((a.terms < 2 && !b.terms) || (b.terms < 2 && !a.terms)))
 		return 1;
+	if (ver->runs && ver->runs->guessing) {
+		/* as if nothing wrapped around */
+		if (EXT_CLASS(i->code) == EXT_JMP32 && !(i->code & EXT_X))
+			b.c = (u32)b.c;
+		return learn(ver, s, is, &a, &b);
+	}
 	if (!state_exact(ver, s, &a)) {
 		if (na.umax >> 62)
 			return 1;

@@ -45,8 +45,8 @@ static int entry_arg(struct verify *ver, struct state *s, u32 n)
 		break;
 	case EXT_ARG_OBJECT:
 		v->type = VAL_OBJECT;
-		v->which = verify_object_kind(ver, t->btf ? t->btf : ver->iface ? ver->iface->btf : 0,
-					      arg->type, n + 1);
+		v->which =
+			verify_object_kind(ver, ver->iface ? ver->iface->btf : 0, arg->type, n + 1);
 		v->readonly = (arg->flags & EXT_ARG_CONST) != 0;
 		break;
 	default:
@@ -104,8 +104,8 @@ static int arg_number(struct verify *ver, struct state *s, const struct call *c,
 		return refuse(ver, s, EXT_WHY_LEAK, c->insn, reg,
 			      "R%u: a pointer is given where %s takes a number", c->k->name);
 	n = state_num(ver, s, &v->form);
-	if (is_signed ? n.smin >= (s64)arg->least && n.smax <= (s64)arg->most :
-			n.umin >= arg->least && n.umax <= arg->most)
+	if (is_signed ? n.smin >= (s64)arg->least && n.smax <= (s64)arg->most
+		      : n.umin >= arg->least && n.umax <= arg->most)
 		return 0;
 	refuse(ver, s, EXT_WHY_CALL, c->insn, reg, "R%u is not within what %s takes", c->k->name);
 	if (is_signed)
@@ -126,9 +126,9 @@ static int arg_null(struct verify *ver, struct state *s, const struct call *c, u
 		if (flags & EXT_ARG_NULLABLE && n.umax == 0)
 			return 1;
 		return refuse(ver, s, EXT_WHY_CALL, c->insn, reg,
-			      "R%u: a number is given where %s takes a pointer", c->k->name) < 0 ?
-			       -1 :
-			       2;
+			      "R%u: a number is given where %s takes a pointer", c->k->name) < 0
+			       ? -1
+			       : 2;
 	}
 	return 0;
 }
@@ -158,8 +158,8 @@ static int arg_release(struct verify *ver, struct state *s, const struct call *c
 	u32 id = v->id;
 
 	if (v->may_null)
-		return refuse(ver, s, EXT_WHY_NULL, c->insn, reg, "R%u may be null: %s takes it back",
-			      c->k->name);
+		return refuse(ver, s, EXT_WHY_NULL, c->insn, reg,
+			      "R%u may be null: %s takes it back", c->k->name);
 	if (!id || !state_has_ref(s, id))
 		return refuse(ver, s, EXT_WHY_REFERENCE, c->insn, reg,
 			      "R%u is no reference that is held: %s takes one back", c->k->name);
@@ -219,11 +219,11 @@ static int arg(struct verify *ver, struct state *s, struct call *c, u32 n)
 	case EXT_ARG_KEY:
 	case EXT_ARG_VALUE:
 		if (!map)
-			return a->flags & EXT_ARG_RELEASE ?
-				       0 :
-				       refuse(ver, s, EXT_WHY_CALL, c->insn, reg,
-					      "R%u belongs to a map, but %s is given none",
-					      c->k->name);
+			return a->flags & EXT_ARG_RELEASE
+				       ? 0
+				       : refuse(ver, s, EXT_WHY_CALL, c->insn, reg,
+						"R%u belongs to a map, but %s is given none",
+						c->k->name);
 		bytes = form_const(a->kind == EXT_ARG_KEY ? map->key : map->value);
 		break;
 	case EXT_ARG_MEM:
@@ -260,7 +260,8 @@ static int result(struct verify *ver, struct state *s, const struct call *c)
 	case EXT_RET_VALUE:
 		if (c->map == FLOW_NONE)
 			return refuse(ver, s, EXT_WHY_CALL, c->insn, 0,
-				      "R%u: %s returns a map's value, but is given no map", k->name);
+				      "R%u: %s returns a map's value, but is given no map",
+				      k->name);
 		v.type = VAL_VALUE;
 		v.which = c->map;
 		v.may_null = 1;
@@ -299,9 +300,10 @@ int verify_import(struct verify *ver, struct state *s, u32 insn)
 		verify_refuse(ver, EXT_WHY_CALL, insn, -1, "%s has no contract", import->name);
 		return ver->stop ? -1 : 1;
 	}
-	c.btf = c.k->btf ? c.k->btf : ver->iface ? ver->iface->btf : 0;
+	c.btf = ver->iface ? ver->iface->btf : 0;
 	if (ver->attach->class == EXT_PURE && !c.k->pure &&
-	    verify_refuse(ver, EXT_WHY_CLASS, insn, -1, "a pure program must not call %s", c.k->name))
+	    verify_refuse(ver, EXT_WHY_CLASS, insn, -1, "a pure program must not call %s",
+			  c.k->name))
 		return -1;
 	for (u32 n = 0; n < c.k->args; n++) {
 		error = verify_read(ver, s, insn, n + 1);

@@ -43,7 +43,10 @@ static u32 bytes_join(u32 a, u32 b)
 	for (u32 k = 0; k < 8; k += 2) {
 		u32 x = a >> k & 3, y = b >> k & 3;
 
-		out |= (x == y ? x : x == BYTE_UNSET || y == BYTE_UNSET ? BYTE_UNSET : BYTE_MISC) << k;
+		out |= (x == y				     ? x
+			: x == BYTE_UNSET || y == BYTE_UNSET ? BYTE_UNSET
+							     : BYTE_MISC)
+		       << k;
 	}
 	return out;
 }
@@ -104,7 +107,7 @@ int loop_prepare(struct verify *ver, struct loop_run *r)
 	hinted = r->hinted;
 	r->n = ver->next_sym++;
 	r->most = TURNS_MOST;
-	r->candidates = r->proposed = 0;
+	r->candidates = r->proposed = r->rose = 0;
 	r->guessing = 2; /* rounds of that sort to come */
 	for (u32 k = 0; k < EXT_REGS + r->entry->slots; k++) {
 		u32 key = k < EXT_REGS ? k : VAR_SLOT + r->entry->slot[k - EXT_REGS].key;
@@ -121,7 +124,8 @@ int loop_prepare(struct verify *ver, struct loop_run *r)
 			v->bytes = (u8)bytes_of(ver, r->entry, key);
 		unknown += v->class == VAR_OTHER;
 		if (vars++ < hinted && hint.key == key && v->class == VAR_OTHER &&
-		    (hint.class == VAR_SAME || hint.class == VAR_AFFINE || hint.class == VAR_OTHER)) {
+		    (hint.class == VAR_SAME || hint.class == VAR_AFFINE ||
+		     hint.class == VAR_OTHER)) {
 			v->class = hint.class;
 			v->step = hint.step;
 			if (v->class == VAR_OTHER) {
@@ -218,37 +222,39 @@ static u32 drop_false(struct verify *ver, struct loop_run *r, const struct state
 	return all - kept;
 }
 
-/* What a fact of a way back is for the next time round. */
+/* What a fact of a way back is for the next time round: said of the variables' symbols there, n one less. */
 static int turned(struct verify *ver, const struct loop_run *r, const struct state *s,
 		  const struct form *fact, struct form *out)
 {
-	struct form sum = form_const(fact->c);
-	int matters = 0;
+	struct form rest = *fact, new = form_const(0), before = form_sym(r->n);
+	int matters = form_coef(fact, r->n) != 0;
 
-	for (u32 i = 0; i < fact->terms; i++) {
-		struct form by = form_sym(fact->sym[i]);
-		int found = is_of_head(ver, r, fact->sym[i]);
+	for (u32 k = 0; k < r->vars; k++) {
+		const struct val *v = value_of(s, r->var[k].key);
+		struct form q = form_sym(r->var[k].sym);
+		s64 m;
 
-		if (fact->sym[i] == r->n) {
-			by.c = (u64)-1;
-			matters = 1;
-		}
-		for (u32 k = 0; k < r->vars; k++) {
-			const struct val *v = value_of(s, r->var[k].key);
-
-			if (r->var[k].class != VAR_OTHER || !v || v->form.terms != 1 ||
-			    v->form.sym[0] != fact->sym[i] || v->form.coef[0] != 1)
-				continue;
-			by = form_sym(r->var[k].sym);
-			by.c = 0 - v->form.c;
-			found = matters = 1;
-			break;
-		}
-		if (!found || !fact_add(&sum, &by, fact->coef[i], &sum))
+		if (r->var[k].class != VAR_OTHER || !v || !val_is_set(v) || !v->form.terms)
+			continue;
+		m = form_coef(&rest, v->form.sym[0]);
+		if (!m || m % v->form.coef[0])
+			continue;
+		m /= v->form.coef[0];
+		if (!fact_add(&rest, &v->form, -m, &rest) || !fact_add(&new, &q, m, &new))
 			return 0;
+		matters = 1;
 	}
-	*out = sum;
-	return matters;
+	before.c = (u64)-1;
+	if (!matters || !fact_replace(&rest, r->n, &before, &rest))
+		return 0;
+	for (u32 i = 0; i < rest.terms; i++) {
+		if (!is_of_head(ver, r, rest.sym[i]))
+			return 0;
+		for (u32 k = 0; k < r->vars; k++)
+			if (r->var[k].class == VAR_OTHER && r->var[k].sym == rest.sym[i])
+				return 0; /* of the time before */
+	}
+	return fact_add(&rest, &new, 1, out);
 }
 
 static void collect(struct verify *ver, struct loop_run *r)
@@ -313,7 +319,7 @@ struct state *loop_head(struct verify *ver, struct loop_run *r)
 		if (v->class == VAR_NONE || !at)
 			continue;
 		at->form = form_of(r, v);
-		if (v->untied)
+		if (v->untied & 1)
 			at->id = ver->next_id++;
 		if (v->class == VAR_OTHER)
 			state_narrow(ver, s, v->sym, &v->num);
@@ -335,6 +341,19 @@ int loop_is_phase(const struct verify *ver, const struct loop_run *r, const stru
 	return 0;
 }
 
+/* It came back as the entry's value + step * (n + 1), by way of other variables. */
+static int is_tied(const struct loop_run *r, const struct loop_var *v, const struct form *now,
+		   u64 *step)
+{
+	struct form d;
+
+	*step = 0;
+	if (!form_add(now, &value_of(r->entry, v->key)->form, -1, &d) || d.terms > 1)
+		return 0;
+	*step = d.c;
+	return d.terms ? d.sym[0] == r->n && (u64)d.coef[0] == d.c : d.c == 0;
+}
+
 static void see_value(struct verify *ver, const struct loop_run *r, const struct state *s,
 		      struct loop_var *v, const struct val *now)
 {
@@ -343,9 +362,9 @@ static void see_value(struct verify *ver, const struct loop_run *r, const struct
 	u64 step;
 	int steady = form_parallel(&now->form, &head, &step);
 
-	v->fits &= v->class == VAR_OTHER ? num_within(&n, &v->num) :
-		   v->class == VAR_AFFINE ? steady && (s64)step == v->step :
-					    steady && !step;
+	v->fits &= v->class == VAR_OTHER    ? num_within(&n, &v->num)
+		   : v->class == VAR_AFFINE ? steady && (s64)step == v->step
+					    : steady && !step;
 	if (v->seen && (s64)step != v->step_seen)
 		steady = 0;
 	v->steady &= (u8)(steady && (s64)step < STEP_MOST && (s64)step > -STEP_MOST);
@@ -359,6 +378,10 @@ static void see_value(struct verify *ver, const struct loop_run *r, const struct
 	} else {
 		v->ranged = 0;
 	}
+	v->tied &= (u8)is_tied(r, v, &now->form, &step);
+	if (v->seen && (s64)step != v->tied_step)
+		v->tied = 0;
+	v->tied_step = (s64)step;
 	v->seen = 1;
 }
 
@@ -396,8 +419,8 @@ static int see(struct verify *ver, struct loop_run *r, const struct state *s, u3
 			return 0;
 		}
 	}
-	if (head->may_null && head->id != now->id && !v->untied) {
-		v->untied = 1;
+	if (head->may_null && head->id != now->id && !(v->untied & 1)) {
+		v->untied |= 1;
 		return 0;
 	}
 	see_value(ver, r, s, v, now);
@@ -424,6 +447,12 @@ static int judge(struct verify *ver, struct loop_run *r, struct loop_var *v, int
 		v->num = next;
 		return 0;
 	}
+	if (v->class == VAR_OTHER && v->tied && !(v->untied & 2)) {
+		v->class = v->tied_step ? VAR_AFFINE : VAR_SAME;
+		v->step = v->tied_step;
+		v->untied |= 2; /* once */
+		return 0;
+	}
 	if (v->fits)
 		return 1;
 	if (v->class == VAR_SAME && v->steady && v->key >= VAR_SLOT && !v->tries++) {
@@ -437,7 +466,9 @@ static int judge(struct verify *ver, struct loop_run *r, struct loop_var *v, int
 		return 0;
 	}
 	next = num_join(&v->num, &next);
-	v->num = v->tries++ ? num_widen(&v->num, &next, threshold, 5) : next;
+	if (v->tries++)
+		next = num_widen(&v->num, &next, threshold, v->tries == 2 ? 5 : 0);
+	v->num = next;
 	return 0;
 }
 
@@ -466,6 +497,61 @@ static int narrow(struct verify *ver, struct loop_run *r, u64 turns)
 	return changed;
 }
 
+/* Nothing narrower follows from this guess: once, from the entry's nums upwards. */
+static int rise(struct verify *ver, struct loop_run *r)
+{
+	int changed = 0;
+
+	if (r->rose++)
+		return 0;
+	for (u32 k = 0; k < r->vars; k++) {
+		if (r->var[k].class != VAR_OTHER)
+			continue;
+		r->var[k].num = entry_num(ver, r, &r->var[k]);
+		r->var[k].tries = 0;
+		changed = 1;
+	}
+	r->guessing = changed; /* facts are collected anew */
+	return changed;
+}
+
+#ifdef EXT_TRACE
+#include <stdio.h>
+static void trace_form(const struct form *f)
+{
+	printf("%ld", (long)f->c);
+	for (u32 i = 0; i < f->terms; i++)
+		printf(" %+ld*s%u", (long)f->coef[i], f->sym[i]);
+}
+static void trace(struct verify *ver, struct loop_run *r, int was, int holds, u64 turns, u64 most)
+{
+	char t[100];
+	printf("loop at %u: guessing %d holds %d failed %d(%s) turns %lu most %lu/%lu n=s%u\n",
+	       ver->flow.block[ver->flow.loop[r->loop].head].first, was, holds, ver->failed,
+	       ver->failed ? ver->why->text : "", turns, most, r->most, r->n);
+	for (u32 k = 0; k < r->vars; k++) {
+		struct loop_var *v = &r->var[k];
+		num_print(&v->num, t, sizeof t);
+		printf("  %u class %u step %ld sym s%u num %s seen %u fits %u", v->key, v->class,
+		       (long)v->step, v->sym, t, v->seen, v->fits);
+		if (v->seen)
+			num_print(&v->num_seen, t, sizeof t);
+		printf(" seen %s; ", v->seen ? t : "");
+		for (struct state *s = r->back; s; s = s->next)
+			if (value_of(s, v->key)) {
+				printf(" | ");
+				trace_form(&value_of(s, v->key)->form);
+			}
+		printf("\n");
+	}
+	for (u32 k = 0; k < r->candidates; k++) {
+		printf("  cand ");
+		trace_form(&r->candidate[k]);
+		printf("\n");
+	}
+}
+#endif
+
 /* 1: the guess holds and the body is right; 0: another round; -1: nothing more to try (ver->failed says if the body is to
  * blame). */
 int loop_check(struct verify *ver, struct loop_run *r)
@@ -477,7 +563,7 @@ int loop_check(struct verify *ver, struct loop_run *r)
 	most = n.umax < r->most ? n.umax : r->most;
 	for (u32 k = 0; k < r->vars; k++) {
 		r->var[k].seen = 0;
-		r->var[k].steady = r->var[k].fits = r->var[k].ranged = 1;
+		r->var[k].steady = r->var[k].fits = r->var[k].ranged = r->var[k].tied = 1;
 	}
 	for (const struct state *s = r->back; s; s = s->next) {
 		if (!state_refs_equal(r->head, s)) {
@@ -502,6 +588,9 @@ int loop_check(struct verify *ver, struct loop_run *r)
 				holds &= !drop_false(ver, r, s);
 	for (u32 k = 0; k < r->vars; k++)
 		holds &= judge(ver, r, &r->var[k], was == 2);
+#ifdef EXT_TRACE
+	trace(ver, r, was, holds, turns, most);
+#endif
 	if (was) {
 		if (turns < r->most && was == 1)
 			r->most = turns;
@@ -523,7 +612,7 @@ int loop_check(struct verify *ver, struct loop_run *r)
 	if (!holds)
 		return 0;
 	if (ver->failed)
-		return narrow(ver, r, turns) ? 0 : -1;
+		return narrow(ver, r, turns) || rise(ver, r) ? 0 : -1;
 	if (turns < most && r->var && r->most != turns) {
 		r->most = turns; /* tighter */
 		return 0;

@@ -12,7 +12,7 @@
 #include <refusal.h>
 #include <verify.h>
 
-#define ROUNDS_MOST 12u
+#define ROUNDS_MOST 16u
 #define PHASES_MOST 5u
 #define OPEN_MOST 16u
 

@@ -77,13 +77,15 @@ int verify_inside(struct verify *ver, struct state *s, u32 insn, u32 reg, const 
 
 	if (!val_is_pointer(v) || v->type == VAL_MAP || v->type == VAL_OBJECT)
 		return give_up(ver, s, EXT_WHY_TYPE, insn, reg, v, "a pointer is needed");
-	if (v->may_null && give_up(ver, s, EXT_WHY_NULL, insn, reg, v, "the pointer may be null") < 0)
+	if (v->may_null &&
+	    give_up(ver, s, EXT_WHY_NULL, insn, reg, v, "the pointer may be null") < 0)
 		return -1;
 	if (is_write && v->readonly &&
 	    give_up(ver, s, EXT_WHY_READONLY, insn, reg, v, "the memory is only to be read") < 0)
 		return -1;
 	if (is_write && v->type != VAL_STACK && ver->attach->class == EXT_PURE &&
-	    give_up(ver, s, EXT_WHY_CLASS, insn, reg, v, "a pure program writes its stack alone") < 0)
+	    give_up(ver, s, EXT_WHY_CLASS, insn, reg, v, "a pure program writes its stack alone") <
+		    0)
 		return -1;
 	limit_of(ver, v, &limit);
 	if (!is_inside(ver, s, &v->form, bytes, &limit)) {
@@ -256,8 +258,9 @@ int verify_load(struct verify *ver, struct state *s, u32 insn)
 	at = state_num(ver, s, &v.form);
 	n = num_bytes(bytes);
 	if (load_constant(ver, &v, &at, bytes, &value))
-		n = num_const(is_signed ? (u64)((s64)(value << (64 - 8 * bytes)) >> (64 - 8 * bytes)) :
-					  value);
+		n = num_const(is_signed
+				      ? (u64)((s64)(value << (64 - 8 * bytes)) >> (64 - 8 * bytes))
+				      : value);
 	else if (is_signed)
 		n = num_signed(-(1l << (8 * bytes - 1)), (1l << (8 * bytes - 1)) - 1);
 	set_number(ver, s, ext_dst(i), &n);
@@ -265,8 +268,8 @@ int verify_load(struct verify *ver, struct state *s, u32 insn)
 }
 
 /* --- stores */
-static int store_stack(struct verify *ver, struct state *s, u32 insn, const struct val *v, u32 bytes,
-		       const struct val *value)
+static int store_stack(struct verify *ver, struct state *s, u32 insn, const struct val *v,
+		       u32 bytes, const struct val *value)
 {
 	const struct ext_insn *i = &ver->p->insn[insn];
 	struct num at = state_num(ver, s, &v->form), n;
@@ -281,7 +284,8 @@ static int store_stack(struct verify *ver, struct state *s, u32 insn, const stru
 				       "a part of a pointer is stored");
 		if (!is_const || at.umin % 8)
 			return give_up(ver, s, EXT_WHY_ALIGN, insn, ext_src(i), value,
-				       "a pointer is stored at a place of the stack that is not known or not a multiple of 8");
+				       "a pointer is stored at a place of the stack that is not "
+				       "known or not a multiple of 8");
 	}
 	if (!is_const || at.umin % bytes || bytes < 4) {
 		stack_write(ver, s, v, at.umin, stack_end(&at, bytes),
@@ -347,7 +351,8 @@ int verify_store(struct verify *ver, struct state *s, u32 insn)
 {
 	const struct ext_insn *i = &ver->p->insn[insn];
 	u32 bytes = ext_bytes(i->code), reg = ext_dst(i);
-	int is_reg = EXT_CLASS(i->code) == EXT_STX, is_atomic = is_reg && EXT_MODE(i->code) == EXT_ATOMIC;
+	int is_reg = EXT_CLASS(i->code) == EXT_STX,
+	    is_atomic = is_reg && EXT_MODE(i->code) == EXT_ATOMIC;
 	struct form imm = form_const((u64)(s64)i->imm), size = form_const(bytes);
 	struct val v, value = val_scalar(&imm), out;
 	int error = is_reg ? verify_read(ver, s, insn, ext_src(i)) : 0;

@@ -85,7 +85,8 @@ static int load_pointer(struct verify *ver, struct state *s, u32 insn, u32 reg, 
 		at = p->base + ext_btf_part(btf, owner, (u32)m)->bit / 8;
 		bytes = ext_btf_bare(btf, ext_btf_part(btf, owner, (u32)m)->type)->bytes;
 		if (!ext_btf_at(btf, k->type, at, bytes, &size) || size.offset || size.bits ||
-		    btf->type[size.type].kind != EXT_BTF_INT || tagged(btf, k->type, &size, "write"))
+		    btf->type[size.type].kind != EXT_BTF_INT ||
+		    tagged(btf, k->type, &size, "write"))
 			return refuse(ver, s, EXT_WHY_TYPE, insn, reg, v,
 				      "the member that has the length is no number, or may change");
 		out->type = VAL_MEMORY;
@@ -127,7 +128,8 @@ int verify_object(struct verify *ver, struct state *s, u32 insn, u32 reg, const 
 	struct ext_btf_place p;
 	u32 kind;
 
-	if (v->may_null && refuse(ver, s, EXT_WHY_NULL, insn, reg, v, "the pointer may be null") < 0)
+	if (v->may_null &&
+	    refuse(ver, s, EXT_WHY_NULL, insn, reg, v, "the pointer may be null") < 0)
 		return -1;
 	if (!num_is_const(&at) || !k->btf || at.umin >= k->btf->type[k->type].bytes)
 		return refuse(ver, s, EXT_WHY_BOUNDS, insn, reg, v,
@@ -144,7 +146,8 @@ int verify_object(struct verify *ver, struct state *s, u32 insn, u32 reg, const 
 			      "an access to a member that is neither number nor pointer");
 	if ((how == ACCESS_WRITE || kind == EXT_BTF_PTR) &&
 	    (p.offset || bytes != k->btf->type[p.type].bytes))
-		return refuse(ver, s, EXT_WHY_TYPE, insn, reg, v, "an access to a part of a member");
+		return refuse(ver, s, EXT_WHY_TYPE, insn, reg, v,
+			      "an access to a part of a member");
 	if (how == ACCESS_READ && kind == EXT_BTF_PTR)
 		return load_pointer(ver, s, insn, reg, v, &p, (u32)at.umin, out);
 	if (how == ACCESS_READ) {
@@ -153,7 +156,8 @@ int verify_object(struct verify *ver, struct state *s, u32 insn, u32 reg, const 
 		return 0;
 	}
 	if (v->readonly || kind == EXT_BTF_PTR || !tagged(k->btf, k->type, &p, "write"))
-		return refuse(ver, s, EXT_WHY_READONLY, insn, reg, v, "the member is only to be read");
+		return refuse(ver, s, EXT_WHY_READONLY, insn, reg, v,
+			      "the member is only to be read");
 	if (ver->attach->class == EXT_PURE)
 		return refuse(ver, s, EXT_WHY_CLASS, insn, reg, v,
 			      "a pure program writes its stack alone");

@@ -41,11 +41,17 @@ int verify_refuse(struct verify *ver, enum ext_why why, u32 insn, s32 reg, const
 	return -1;
 }
 
-u64 verify_print(struct verify *ver, const struct state *s, const struct val *v, char *out, u64 size)
+u64 verify_print(struct verify *ver, const struct state *s, const struct val *v, char *out,
+		 u64 size)
 {
-	static const char *const names[] = {"not written", "not the same on all ways that lead here",
-					    "number", "pointer to stack", "pointer to", "map",
-					    "pointer to a value of", "pointer to memory",
+	static const char *const names[] = {"not written",
+					    "not the same on all ways that lead here",
+					    "number",
+					    "pointer to stack",
+					    "pointer to",
+					    "map",
+					    "pointer to a value of",
+					    "pointer to memory",
 					    "pointer to an object"};
 	struct num n;
 	char num[64];

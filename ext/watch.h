@@ -14,7 +14,8 @@
 
 struct ext_watched {
 	u8 kinds[EXT_REGS];
-	struct num num[EXT_REGS]; /* of the states in which it is a scalar; valid with EXT_WATCH_SCALAR */
+	struct num num
+		[EXT_REGS]; /* of the states in which it is a scalar; valid with EXT_WATCH_SCALAR */
 };
 
 /* Before the instruction of that number, the join over all states that reached it. */
