@@ -6,22 +6,6 @@
 #include <order.h>
 #include <refusal.h>
 
-enum kind {
-	BYTE_OFFSET,
-	BYTE_SIZE,
-	EXISTS,
-	SIGNED,
-	SHIFT_LEFT,
-	SHIFT_RIGHT,
-	TYPE_LOCAL,
-	TYPE_TARGET,
-	TYPE_EXISTS,
-	TYPE_SIZE,
-	ENUM_EXISTS,
-	ENUM_VALUE,
-	KINDS
-};
-
 #define NESTED 8 /* anonymous members in one another */
 
 /* A field found: where, and of which type; `bits`: it is a bit-field. */
@@ -225,6 +209,15 @@ static int insn_patch(struct ext_link *l, struct ext_insn *i, u32 width, u64 val
 	return EXT_OK;
 }
 
+/* What no run may reach: a store behind the stack's end, which the verifier refuses wherever it is reached. */
+static int poison(struct ext_insn *i, u32 width)
+{
+	i[0] = (struct ext_insn){.code = EXT_ST | EXT_MEM | EXT_B, .regs = 10};
+	if (width == 2)
+		i[1] = (struct ext_insn){.code = EXT_JMP | EXT_JA};
+	return EXT_OK;
+}
+
 int ext_link_core(struct ext_link *l, const struct ext_object_core *c, struct ext_insn *i,
 		  u32 width)
 {
@@ -235,42 +228,46 @@ int ext_link_core(struct ext_link *l, const struct ext_object_core *c, struct ex
 	u32 target = 0;
 	int there = 0, bad;
 
-	if (c->kind >= KINDS || c->kind == SHIFT_LEFT || c->kind == SHIFT_RIGHT)
+	if (c->kind >= EXT_CORE_KINDS || c->kind == EXT_CORE_SHIFT_LEFT ||
+	    c->kind == EXT_CORE_SHIFT_RIGHT)
 		return ext_link_refuse(l, EXT_WHY_OBJECT, "a field's relocation of unknown kind %u",
 				       (u64)c->kind);
-	if (c->kind == TYPE_LOCAL)
+	if (c->kind == EXT_CORE_TYPE_LOCAL)
 		return insn_patch(l, i, width, c->type, 0, 0);
 	if ((bad = target_find(l, c->type, &b, &target)))
 		return bad;
-	if (c->kind == ENUM_EXISTS || c->kind == ENUM_VALUE) {
+	if (c->kind == EXT_CORE_ENUM_EXISTS || c->kind == EXT_CORE_ENUM_VALUE) {
 		if ((bad = enumerator_follow(l, c, b, target, &value, &there)))
 			return bad;
 	} else if ((bad = path_follow(l, c->path, c->type, b, target, &here, &to, &there))) {
 		return bad;
 	}
-	if (c->kind == EXISTS || c->kind == TYPE_EXISTS || c->kind == ENUM_EXISTS)
+	if (c->kind == EXT_CORE_EXISTS || c->kind == EXT_CORE_TYPE_EXISTS ||
+	    c->kind == EXT_CORE_ENUM_EXISTS)
 		return insn_patch(l, i, width, (u64)there, 0, 0);
+	if (!there && (l->o->by_name[c->type] & EXT_CORE_ASKED))
+		return poison(i, width);
 	if (!there)
 		return ext_link_refuse(l, EXT_WHY_LINK,
 				       "the interface has no such field, type or value: %s, %s",
 				       ext_btf_type(&l->o->btf, c->type)->name, c->path);
-	if (c->kind == ENUM_VALUE)
+	if (c->kind == EXT_CORE_ENUM_VALUE)
 		return insn_patch(l, i, width, value, 0, 0);
 	bare = ext_btf_bare(b, to.type);
 	switch (c->kind) {
-	case BYTE_OFFSET:
+	case EXT_CORE_BYTE_OFFSET:
 		if (here.bits || to.bits)
 			return ext_link_refuse(l, EXT_WHY_LINK, "a relocation of a bit-field");
 		return insn_patch(l, i, width, to.offset, &here, &to);
-	case SIGNED:
+	case EXT_CORE_SIGNED:
 		value = bare->kind == EXT_BTF_INT && (bare->encoding & EXT_BTF_SIGNED);
 		break;
-	case TYPE_TARGET:
+	case EXT_CORE_TYPE_TARGET:
 		value = target;
 		break;
 	default:
 		value = bare->bytes;
-		break; /* BYTE_SIZE, TYPE_SIZE */
+		break; /* EXT_CORE_BYTE_SIZE, EXT_CORE_TYPE_SIZE */
 	}
 	return insn_patch(l, i, width, value, 0, 0);
 }

@@ -32,7 +32,9 @@
 #define EXT_ELF_SECTION 3u
 
 #define EXT_R_BPF_NONE 0u
-#define EXT_R_BPF_64_64 1u  /* LDDW: the symbol's address is added to what its immediate holds */
+#define EXT_R_BPF_64_64 1u   /* LDDW: the symbol's address is added to what its immediate holds */
+#define EXT_R_BPF_GAS_32 11u /* data: binutils up to 2.40 alone */
+#define EXT_R_BPF_GAS_64 12u
 #define EXT_R_BPF_64_32 10u /* CALL: likewise, in instructions, less 1 */
 
 struct ext_section {

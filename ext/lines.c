@@ -180,7 +180,10 @@ static int tables_order(struct ext_arena *a, struct reader *r)
 	ext_order(order, r->cores, core_before, r->core);
 	for (u32 i = 0; i < r->cores; i++) {
 		cores[i] = r->core[order[i]];
-		r->o->by_name[cores[i].type] = 1;
+		r->o->by_name[cores[i].type] |= EXT_CORE_RELOCATED;
+		if (cores[i].kind == EXT_CORE_EXISTS || cores[i].kind == EXT_CORE_TYPE_EXISTS ||
+		    cores[i].kind == EXT_CORE_ENUM_EXISTS)
+			r->o->by_name[cores[i].type] |= EXT_CORE_ASKED;
 		if (i && cores[i].section == cores[i - 1].section &&
 		    cores[i].insn == cores[i - 1].insn)
 			return refuse(r, cores[i].at - r->s->offset,

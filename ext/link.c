@@ -132,11 +132,26 @@ static int map_region(struct ext_link *l, u64 at, u32 *out)
 	return EXT_OK;
 }
 
+/* How much of what an instruction holds is the symbol's value, in it once already. */
+static int value_doubled(struct ext_link *l, const struct ext_symbol *y, u64 *out)
+{
+	*out = 0;
+	if (y->type == EXT_ELF_SECTION || !y->value || l->o->addends == EXT_ADDENDS_PLAIN)
+		return EXT_OK;
+	if (l->o->addends == EXT_ADDENDS_UNKNOWN)
+		return ext_link_refuse(l, EXT_WHY_LINK,
+				       "where %s lies in gcc's object is known with -g only",
+				       y->name);
+	*out = y->value;
+	return EXT_OK;
+}
+
 /* An LDDW, i[0] and i[1]; r: its relocation, or 0. */
 static int address_link(struct ext_link *l, struct ext_insn *i, const struct ext_reloc *r)
 {
 	const struct ext_symbol *y;
 	u32 region = 0;
+	u64 doubled;
 	s64 at;
 	int bad, is_map;
 
@@ -157,7 +172,9 @@ static int address_link(struct ext_link *l, struct ext_insn *i, const struct ext
 	if (i[1].imm)
 		return ext_link_refuse(l, EXT_WHY_OBJECT, "an address more than 2 GiB behind %s",
 				       y->name);
-	at = (s64)y->value + i[0].imm;
+	if ((bad = value_doubled(l, y, &doubled)))
+		return bad;
+	at = (s64)(y->value - doubled) + i[0].imm;
 	if (at != (s32)at)
 		return ext_link_refuse(l, EXT_WHY_OBJECT,
 				       "an address more than 2 GiB from its section's begin");
@@ -191,7 +208,8 @@ static int call_link(struct ext_link *l, struct ext_insn *i, const struct ext_re
 {
 	const struct ext_object_function *f = &l->o->function[l->owner];
 	const struct ext_symbol *y;
-	u32 import;
+	u32 import = 0;
+	u64 doubled;
 	int bad;
 
 	if (!r && ext_src(i) == EXT_CALL_LOCAL)
@@ -208,7 +226,10 @@ static int call_link(struct ext_link *l, struct ext_insn *i, const struct ext_re
 		if (y->section >= l->o->elf.sections || y->value % 8)
 			return ext_link_refuse(l, EXT_WHY_OBJECT,
 					       "a call of %s, which is no function", y->name);
-		return local_link(l, i, y->section, (s64)(y->value / 8) + i->imm + 1);
+		if ((bad = value_doubled(l, y, &doubled)))
+			return bad;
+		return local_link(l, i, y->section,
+				  (s64)(y->value / 8) + i->imm - (s64)doubled + 1);
 	}
 	if ((bad = ext_link_import(l, r->symbol, &import)))
 		return bad;

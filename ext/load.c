@@ -159,6 +159,27 @@ static int maps_read(struct ext_arena *a, struct ext_object *o, struct ext_refus
 	return EXT_OK;
 }
 
+static enum ext_object_addends addends_find(const struct ext_elf *e)
+{
+	u32 comment = ext_elf_find(e, ".comment");
+	const u8 *text = e->section[comment].data;
+
+	for (u32 n = 0; n < e->sections; n++) {
+		const struct ext_section *s = &e->section[n];
+
+		for (u64 at = 0; s->type == EXT_ELF_REL && at < s->bytes; at += 16) {
+			u32 type = ext_get32(s->data + at + 8);
+
+			if (type == EXT_R_BPF_GAS_32 || type == EXT_R_BPF_GAS_64)
+				return EXT_ADDENDS_DOUBLED;
+		}
+	}
+	if (comment && text && e->section[comment].bytes >= 4 && text[0] == 'G' && text[1] == 'C' &&
+	    text[2] == 'C' && text[3] == ':' && !ext_elf_find(e, ".rel.debug_info"))
+		return EXT_ADDENDS_UNKNOWN;
+	return EXT_ADDENDS_PLAIN;
+}
+
 int ext_object_open(struct ext_arena *a, const u8 *object, u64 bytes, struct ext_object **out,
 		    struct ext_refusal *why)
 {
@@ -170,6 +191,7 @@ int ext_object_open(struct ext_arena *a, const u8 *object, u64 bytes, struct ext
 		return ext_refuse_memory(why);
 	if ((bad = ext_elf_read(a, object, bytes, &o->elf, why)))
 		return bad;
+	o->addends = addends_find(&o->elf);
 	btf = ext_elf_find(&o->elf, ".BTF");
 	if (btf && o->elf.section[btf].data) {
 		const struct ext_section *s = &o->elf.section[btf];

@@ -22,6 +22,22 @@ struct ext_object_line {
 	const char *file;
 };
 
+enum ext_core_kind {
+	EXT_CORE_BYTE_OFFSET,
+	EXT_CORE_BYTE_SIZE,
+	EXT_CORE_EXISTS,
+	EXT_CORE_SIGNED,
+	EXT_CORE_SHIFT_LEFT,
+	EXT_CORE_SHIFT_RIGHT,
+	EXT_CORE_TYPE_LOCAL,
+	EXT_CORE_TYPE_TARGET,
+	EXT_CORE_TYPE_EXISTS,
+	EXT_CORE_TYPE_SIZE,
+	EXT_CORE_ENUM_EXISTS,
+	EXT_CORE_ENUM_VALUE,
+	EXT_CORE_KINDS
+};
+
 /* A relocation of a field (CO-RE): as .BTF.ext has it. */
 struct ext_object_core {
 	u32 section, insn, type, kind;
@@ -34,10 +50,22 @@ struct ext_object_text { /* of each section; no relocations but of executable on
 	u32 relocs;
 };
 
+/* Binutils up to 2.40 writes into an instruction that is relocated by a symbol (not by a section) the symbol's value, to
+ * which linking adds it once more. Whether an object is theirs shows in its debug information's relocations. */
+enum ext_object_addends {
+	EXT_ADDENDS_PLAIN,
+	EXT_ADDENDS_DOUBLED,
+	EXT_ADDENDS_UNKNOWN, /* gcc's, and without debug information */
+};
+
+#define EXT_CORE_RELOCATED 1u
+#define EXT_CORE_ASKED 2u
+
 struct ext_object {
 	struct ext_elf elf;
 	struct ext_btf btf;
 	int has_btf;
+	enum ext_object_addends addends;
 	struct ext_object_text *text;
 	struct ext_object_function *function; /* ascending by section and place */
 	u32 functions;
@@ -45,7 +73,9 @@ struct ext_object {
 	u32 lines;
 	struct ext_object_core *core; /* ascending by section and place, one at each */
 	u32 cores;
-	u8 *by_name; /* of each type: its fields are relocated, so that its layout does not count; 0: none are */
+	/* Of each type, 0: none. RELOCATED: its fields are, so that its layout does not count; ASKED: the program asks if some
+	 * part of it is there, so that it may hold what needs parts that are not. */
+	u8 *by_name;
 	u32 *map; /* symbols in .maps, ascending by place */
 	u32 maps, maps_section;
 };

@@ -285,7 +285,7 @@ static void whole(void)
 	SAME(program.lines, 1);
 	SAME(program.line[0].line, 7);
 	SAME(program.data_bytes, 8192);
-	for (u64 bytes = 0; bytes < needed; bytes += 64)
+	for (u64 bytes = 0; bytes < needed; bytes += 8)
 		SAME(link_in(0, bytes), EXT_WHY_MEMORY);
 	SAME(link_in("point/x", needed), EXT_OK);
 	SAME(link_in("entry", needed), EXT_OK);
@@ -619,6 +619,8 @@ static void fields(void)
 	REFUSED(field(MOVE, 0, 5, &t_thing, "0", 5), EXT_WHY_OBJECT, "unknown kind 5");
 	REFUSED(field(MOVE, 0, 5, &t_thing, "0", 12), EXT_WHY_OBJECT, "unknown kind 12");
 	REFUSED(field(MOVE, 0, 5, &t_thing, "x", 0), EXT_WHY_BTF, "path that is no path");
+	REFUSED(field(MOVE, 0, 5, &t_thing, "", 0), EXT_WHY_BTF, "path that is no path");
+	REFUSED(field(MOVE, 0, 5, &t_thing, "0::0", 0), EXT_WHY_BTF, "path that is no path");
 	REFUSED(field(MOVE, 0, 5, &t_thing, "0:x", 0), EXT_WHY_BTF, "path that is no path");
 	REFUSED(field(MOVE, 0, 5, &t_thing, "0x", 0), EXT_WHY_BTF, "path that is no path");
 	REFUSED(field(MOVE, 0, 5, &t_thing, "99999999999", 0), EXT_WHY_BTF, "path that is no path");
@@ -639,6 +641,25 @@ static void fields(void)
 	REFUSED(field(EXT_JMP | EXT_JA, 0, 0, &t_thing, "0:3", 0), EXT_WHY_OBJECT,
 		"in what uses none");
 	REFUSED(field(MOVE | EXT_X, 0, 0, &t_thing, "0:3", 0), EXT_WHY_OBJECT, "no room for it");
+	/* what is not there, and the program asks if it is: it may not be reached */
+	for (u32 wide = 0; wide < 2; wide++) {
+		program_begin();
+		core_add(0, t_colour, "1", 10);
+		core_add(1, t_colour, "1", 11);
+		insn_add(&own, MOVE, 1, 0, 0, 7);
+		if (wide)
+			lddw_add(&own, 1, 0, 1, 2);
+		else
+			insn_add(&own, MOVE, 1, 0, 0, 7);
+		program_end();
+		SAME(link(), EXT_OK);
+		SAME(program.insn[0].imm, 0);
+		SAME(program.insn[1].code, EXT_ST | EXT_MEM | EXT_B);
+		SAME(ext_dst(&program.insn[1]), 10);
+		SAME(program.insn[1].off, 0);
+		if (wide)
+			SAME(program.insn[2].code, EXT_JMP | EXT_JA);
+	}
 	/* of another size there */
 	program_begin();
 	poke(&made_types, made_at[t_thing] + 16, t_int, 4);
@@ -682,6 +703,68 @@ static void fields(void)
 	REFUSED(link(), EXT_WHY_LINK, "a program of two interfaces");
 	faces[0] = &face;
 	faces[1] = &second_face;
+}
+
+/* gcc's objects: what an instruction holds has the symbol's value in it once already. */
+static void doubled(void)
+{
+	for (u32 round = 0; round < 3; round++) {
+		u32 last;
+
+		program_begin();
+		lddw_add(&own, 1, 0, 6, 0); /* table + 2, or 4 + 6 of the section */
+		lddw_add(&own, 1, 0, 3, 0);
+		insn_add(&own, CALL, 0, 1, 0, round ? 15 : -1);
+		program_end();
+		last = symbol_add("last", EXT_ELF_FUNC, EXT_ELF_GLOBAL, s_text, 16, 16);
+		reloc_add(s_own, 0, y_rodata, EXT_R_BPF_64_64);
+		reloc_add(s_own, 16, y_data, EXT_R_BPF_64_64);
+		reloc_add(s_own, 32, last, EXT_R_BPF_64_32);
+		section_add(".comment", EXT_ELF_PROGBITS, 0, round ? "GCC: 12" : "clang..", 7);
+		if (round == 1)
+			reloc_add(section_add(".debug", EXT_ELF_PROGBITS, 0, "12345678", 8), 0,
+				  y_data, EXT_R_BPF_GAS_32);
+		if (round < 2) {
+			SAME(link(), EXT_OK);
+			SAME(program.insn[1].imm, round ? 6 : 10);
+			SAME(program.insn[3].imm, 3);
+			SAME(program.insn[4].imm, program.function[1].first - 5);
+			CHECK(!strcmp(program.function[1].name, "last"));
+			continue;
+		}
+		REFUSED(link(), EXT_WHY_LINK,
+			"where table lies in gcc's object is known with -g only");
+		poke(&made_section[s_own].relocs, 12, y_data, 4);
+		REFUSED(link(), EXT_WHY_LINK, "where last lies in gcc's object");
+		section_add(".rel.debug_info", EXT_ELF_PROGBITS, 0, "", 0);
+		REFUSED(link(), EXT_WHY_OBJECT, "where no function begins");
+	}
+}
+
+/* More instructions than a program may have. */
+static void longest(void)
+{
+	struct ext_object *object;
+	u64 bytes = (1 << 23) + 8;
+	u8 *copy;
+
+	program_begin();
+	program_end();
+	object_end();
+	copy = calloc(1, made_object.n + bytes);
+	for (u32 more = 0; more < 2; more++) {
+		poke(&made_object, header_at(s_own) + 24, made_object.n, 8);
+		poke(&made_object, header_at(s_own) + 32, bytes - 8 + more * 8, 8);
+		poke(&made_object, made_symtab + y_entry * 24 + 16, bytes - 8 + more * 8, 8);
+		memcpy(copy, made_object.b, made_object.n);
+		SAME(ext_object_open(arena_anew(1 << 25), copy, made_object.n + bytes, &object,
+				     &made_why),
+		     EXT_OK);
+		SAME(ext_object_link(&made_arena, object, 0, faces, 1, &program, &made_why),
+		     more ? EXT_WHY_LENGTH : EXT_OK);
+	}
+	CHECK(strstr(made_why.text, "more than 1048576 instructions"));
+	free(copy);
 }
 
 static void raw(void)
@@ -741,7 +824,8 @@ static void attacked(void)
 }
 
 static const struct test tests[] = {TEST(whole),   TEST(addresses), TEST(calls), TEST(imports),
-				    TEST(entries), TEST(fields),    TEST(raw),	 TEST(attacked)};
+				    TEST(entries), TEST(fields),    TEST(raw),	 TEST(doubled),
+				    TEST(longest), TEST(attacked)};
 
 int main(void)
 {
