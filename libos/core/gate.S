@@ -118,10 +118,19 @@ core_gate:
 	pushq %r10
 	pushq %r9
 	pushq %r8
+	/* Floating point as a C function wants it: the caller's control words may trap, its stack be full, an
+	 * exception wait. It gets the control words back, without what was raised meanwhile. */
+	stmxcsr 32(%rsp)
+	fnstcw 40(%rsp)
+	fninit
+	ldmxcsr initial + 24(%rip)
 	movq %rax, %rdi
 	movq %rsp, %rsi
 	xorl %ebp, %ebp
 	call core_serve
+	fnclex
+	fldcw 40(%rsp)
+	ldmxcsr 32(%rsp)
 	movq %rax, %rdi
 	popq %r8
 	popq %r9
