@@ -56,12 +56,12 @@ s64 core_add_tables(const struct core_space *space, u64 va)
 	return added;
 }
 
-/* Once: 1 when done. One page has calls of its own, which are shorter. */
+/* Once: 1 when done. One page has calls of its own, which are shorter, and take any address in it. */
 static s64 update_once(const struct core_space *space, const struct aril_space_op *op)
 {
 	s64 error;
 
-	if (op->count != 1)
+	if (op->count != 1 || op->va % ARIL_PAGE_SIZE)
 		return aril_space_update(space->auth, space->root, op, 1);
 	if (op->kind == ARIL_BIND)
 		error = aril_page_bind(space->auth, space->root, op->va, op->frame, op->flags,
