@@ -192,13 +192,14 @@ void revoke_awaits(u32 slot, u32 frame)
 /* --- the abort protocol */
 
 /* Whether this frame may be taken in this round. In the first those to which nothing but bindings is owed; in the next
- * pages that contexts or rings have, tables, spaces and envs, which are undone. Never one marked KEEP. */
+ * pages that contexts or rings have, tables, spaces and envs, which are undone. Never one marked KEEP. A part of a frame of
+ * 2 MiB has its own mark, or the first's would keep 512. */
 static int frame_takeable(u32 frame, u32 slot, int hard)
 {
 	const struct aril_frame *f = &frames[frame];
 	u32 keeper = frame; /* what goes with it */
 
-	if (f->state == ARIL_FRAME_SHADOW || f->state == ARIL_FRAME_PART)
+	if (f->state == ARIL_FRAME_SHADOW)
 		keeper = f->partner;
 
 	if (f->account != slot || f->flags & ARIL_FRAME_FREED)

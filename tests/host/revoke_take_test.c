@@ -88,6 +88,32 @@ static void taking_all(void)
 	BOOKS();
 }
 
+/* A frame of 2 MiB of which two are marked: the reserve has no more, and the rest goes, one by one. */
+static void taking_a_large(void)
+{
+	struct aril_frame_op op = {.first = 512, .count = 512, .kind = ARIL_FRAME_JOIN};
+	struct aril_frame_op keep = {
+		.first = 512, .count = 1, .kind = ARIL_FRAME_MARK_KEEP, .tag = 1};
+
+	with_handler();
+	SAME(call_account_set(root, parent, ARIL_QUOTA_FRAMES, 800), 0);
+	SAME(call_account_set(par, child, ARIL_QUOTA_FRAMES, 560), 0);
+	SAME(alloc(512, 512), 512);
+	SAME(call_frame_update(kid, &op, 1), 1);
+	SAME(call_frame_update(kid, &keep, 1), 1);
+	keep.first = 700;
+	SAME(call_frame_update(kid, &keep, 1), 1);
+	SAME(ask(ARIL_REVOKE_FRAMES, 510, 512, 1023, 1), 0);
+	for (u32 i = 0; i < 20; i++)
+		expire();
+	SAME(accounts[slot].taken, 510);
+	for (u32 f = 512; f < 1024; f++) {
+		SAME(frames[f].account, f == 512 || f == 700 ? slot : 0);
+		SAME(frames[f].state, ARIL_FRAME_NORMAL);
+	}
+	BOOKS();
+}
+
 /* The page itself, where it was not kept: then nobody is told. */
 static void taking_the_page(void)
 {
@@ -275,9 +301,10 @@ static void taking_gates(void)
 int main(void)
 {
 	static const struct test tests[] = {
-		TEST(taking_frames), TEST(taking_all),	  TEST(taking_the_page),
-		TEST(steps),	     TEST(hard_ones),	  TEST(devices),
-		TEST(taking_slices), TEST(taking_grants), TEST(taking_gates),
+		TEST(taking_frames),   TEST(taking_all),    TEST(taking_a_large),
+		TEST(taking_the_page), TEST(steps),	    TEST(hard_ones),
+		TEST(devices),	       TEST(taking_slices), TEST(taking_grants),
+		TEST(taking_gates),
 	};
 
 	return test_main(tests, array_count(tests));
