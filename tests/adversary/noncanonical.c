@@ -22,6 +22,10 @@ CHILD(n_gs, HOLE "wrgsbase %rax");
 CHILD(n_syscall,
       "movq %rsp, %rbx\n\t" HOLE
       "movq %rax, %rsp\n\tmovl $0x80000000, %eax\n\tsyscall\n\tmovq %rbx, %rsp\n\t" EXIT(7));
+/* Some 50 ms: it is stopped by force, with registers and all, and goes on. */
+CHILD(n_forced, HOLE "movq %rax, %rsp\n\trdtsc\n\tshlq $32, %rdx\n\torq %rdx, %rax\n\tleaq "
+		     "0x8000000(%rax), %rbx\n1:\trdtsc\n\tshlq $32, %rdx\n\torq %rdx, "
+		     "%rax\n\tcmpq %rbx, %rax\n\tjb 1b\n\t" EXIT(7));
 CHILD(n_kstack, "movq $0xffffffff80100000, %rsp\n\tmovl $0x80000000, %eax\n\tsyscall\n\t" EXIT(8));
 CHILD(n_kgs, "movq $0xffffffff80100000, %rax\n\twrgsbase %rax\n\twrfsbase %rax\n\tmovl "
 	     "$0x80000000, %eax\n\tsyscall\n\t" EXIT(9));
@@ -50,6 +54,7 @@ int main(int argc, char **argv, char **envp)
 	dies("FS in the hole", n_fs, -1);
 	dies("GS in the hole", n_gs, -1);
 	exits("a call with a stack in the hole", n_syscall, 7);
+	exits("being stopped with a stack in the hole", n_forced, 7);
 	exits("a call with a stack in the kernel", n_kstack, 8);
 	exits("a call with GS in the kernel", n_kgs, 9);
 	dies("a load through GS in the kernel", n_kgsfault, 14);

@@ -55,7 +55,8 @@ void core_secondary(u32 cpu)
 				      : -ARIL_E_STATE;
 
 		if (before & 1 && before == __atomic_load_n(&phase, __ATOMIC_SEQ_CST)) {
-			if (bind >= 0 || protect >= 0) {
+			/* page_protect is by another index, and a page may be bound since the way was cut */
+			if (bind >= 0 || (protect >= 0 && error_now != ARIL_E_CAP)) {
 				late_bind = bind;
 				late_protect = protect;
 				late++;

@@ -122,7 +122,8 @@ int arch_load_forced(const struct aril_forced *from, struct trap_frame *f)
 		.cs = USER_CS,
 		.ss = USER_SS,
 	};
-	if (f->rip >= ARIL_USER_TOP || !CANONICAL(f->rsp) || !CANONICAL(fs) || !CANONICAL(gs))
+	/* the stack may lie anywhere: IRETQ does not look */
+	if (f->rip >= ARIL_USER_TOP || !CANONICAL(fs) || !CANONICAL(gs))
 		return -1;
 	/* The area is memory that the library can write at any time: the CPU checks it as it
 	 * loads. */
