@@ -317,15 +317,13 @@ static int contents_read(struct ext_arena *a, struct ext_interface *f, struct ex
 int ext_interface_load(struct ext_arena *a, const u8 *object, u64 bytes, struct ext_interface *out,
 		       struct ext_refusal *why)
 {
-	struct ext_btf *b = ext_alloc(a, sizeof(*b));
-	struct ext_interface f = {.btf = b};
+	struct ext_interface f = {0};
+	struct ext_btf *b;
 	const struct ext_section *s;
 	struct ext_elf e;
 	u32 n;
 	int bad;
 
-	if (!b)
-		return ext_refuse_memory(why);
 	if ((bad = ext_elf_read(a, object, bytes, &e, why)))
 		return bad;
 	n = ext_elf_find(&e, ".BTF");
@@ -333,6 +331,9 @@ int ext_interface_load(struct ext_arena *a, const u8 *object, u64 bytes, struct 
 	if (!n || !s->data)
 		return ext_refuse(why, EXT_WHY_BTF, 0,
 				  "an interface without types: compile with -g");
+	f.btf = b = ext_alloc(a, sizeof(*b));
+	if (!b)
+		return ext_refuse_memory(why);
 	if ((bad = ext_btf_read(a, s->data, s->bytes, s->offset, b, why)) ||
 	    (bad = contents_read(a, &f, why)))
 		return bad;

@@ -197,6 +197,11 @@ static void contracts_wrong(void)
 	REFUSED(FUNCTION(PROTO(0, t_int), "-:slot=1", "0:range=-9223372036854775809..2"),
 		EXT_WHY_BTF, "not a range: range");
 	SAME(FUNCTION(PROTO(0, t_int), "-:slot=1", "0:range=-9223372036854775808..2"), EXT_OK);
+	REFUSED(FUNCTION(PROTO(0, t_int), "-:slot=1",
+			 "0:range=-9223372036854775809..9223372036854775807"),
+		EXT_WHY_BTF, "not a range: range");
+	REFUSED(FUNCTION(PROTO(0, t_int), "-:slot=1", "0:range=1,,2"), EXT_WHY_BTF,
+		"not a range: range");
 	REFUSED(FUNCTION(PROTO_VOID(t_int), "-:slot=1", "-:returns=0..1"), EXT_WHY_BTF,
 		"no number of 64 bits");
 	REFUSED(FUNCTION(PROTO_VOID(t_pthing), "-:slot=1", "-:returns=0..1"), EXT_WHY_BTF,

@@ -72,6 +72,7 @@ static u32 s_text, s_own, s_data, s_rodata, s_bss, s_maps, s_btf, y_entry, y_hel
 	y_rodata, y_map, y_text, y_missing, t_read, t_thing, t_long, t_int, t_entry_proto,
 	t_read_proto, t_colour, t_cvoid;
 static u32 cores;
+static const char *own_name;
 
 /* The types, with the program's idea of thing. */
 static void types_make(void)
@@ -134,6 +135,7 @@ static void program_begin(void)
 	faces_make();
 	types_make();
 	info.n = own.n = text.n = cores = 0;
+	own_name = "point/x";
 }
 
 /* Ends it: `own` is entry's code in section "point/x", `text` two functions of two instructions each. Relocations may
@@ -151,14 +153,14 @@ static void program_end(void)
 	put(&head, 28, 4);
 	put(&head, cores ? 12 + cores * 16 : 0, 4);
 	put(&head, 16, 4);
-	put(&head, info_name("point/x"), 4);
+	put(&head, info_name(own_name), 4);
 	put(&head, 1, 4);
 	put(&head, 0, 4);
 	put(&head, info_name("a.c"), 4);
 	put(&head, 0, 4);
 	put(&head, 7 << 10, 4);
 	put(&head, 16, 4);
-	put(&head, info_name("point/x"), 4);
+	put(&head, info_name(own_name), 4);
 	put(&head, cores, 4);
 	put_all(&head, info.b, info.n);
 	types_end(&btf);
@@ -168,8 +170,7 @@ static void program_end(void)
 	object_begin();
 	s_text = section_add(".text", EXT_ELF_PROGBITS, EXT_ELF_ALLOC | EXT_ELF_EXEC, text.b,
 			     text.n);
-	s_own = section_add("point/x", EXT_ELF_PROGBITS, EXT_ELF_ALLOC | EXT_ELF_EXEC, own.b,
-			    own.n);
+	s_own = section_add(own_name, EXT_ELF_PROGBITS, EXT_ELF_ALLOC | EXT_ELF_EXEC, own.b, own.n);
 	s_data = section_add(".data", EXT_ELF_PROGBITS, EXT_ELF_ALLOC | EXT_ELF_WRITE, "datadata",
 			     8);
 	s_rodata = section_add(".rodata", EXT_ELF_PROGBITS, EXT_ELF_ALLOC, "constant", 8);
@@ -515,6 +516,52 @@ static void imports(void)
 	REFUSED(link(), EXT_WHY_LINK, "a program of two interfaces");
 }
 
+/* Types whose comparison has no end worth waiting for: a circle of p pointers here, of q there. */
+static void entangled(void)
+{
+	static struct ext_interface knot;
+	const u32 here = 61, there = 64;
+	u32 first, f;
+	u8 *copy;
+
+	program_begin();
+	types_begin();
+	t_long = make_int("long", 8, EXT_BTF_SIGNED);
+	for (u32 i = 0; i < there; i++)
+		first = make_ref("", EXT_BTF_PTR, 2 + (i + 1) % there);
+	f = make_func("knot", PROTO(t_long, first), EXT_BTF_GLOBAL);
+	make_tag("slot=1", f, -1);
+	make_tag("bytes=8", f, 0);
+	types_end(&btf);
+	object_begin();
+	section_add(".BTF", EXT_ELF_PROGBITS, 0, btf.b, btf.n);
+	object_end();
+	copy = ext_alloc(&face_arena, made_object.n);
+	memcpy(copy, made_object.b, made_object.n);
+	SAME(ext_interface_load(&face_arena, copy, made_object.n, &knot, &made_why), EXT_OK);
+	faces[0] = &knot;
+	for (u32 same = 0; same < 2; same++) {
+		u32 circle = same ? there : here;
+
+		info.n = own.n = text.n = cores = 0;
+		types_begin();
+		t_long = make_int("long", 8, EXT_BTF_SIGNED);
+		for (u32 i = 0; i < circle; i++)
+			first = make_ref("", EXT_BTF_PTR, 2 + (i + 1) % circle);
+		make_func("knot", PROTO(t_long, first), EXT_BTF_EXTERN);
+		own_name = "elsewhat";
+		insn_add(&own, CALL, 0, 1, 0, -1);
+		program_end();
+		reloc_add(s_own, 0, symbol_add("knot", 0, EXT_ELF_GLOBAL, 0, 0, 0),
+			  EXT_R_BPF_64_32);
+		if (same)
+			SAME(link(), EXT_OK);
+		else
+			REFUSED(link(), EXT_WHY_LINK, "function knot: its types are too entangled");
+	}
+	faces[0] = &face;
+}
+
 static void entries(void)
 {
 	u32 c;
@@ -684,22 +731,25 @@ static void fields(void)
 	program_end();
 	made_section[s_own].name = "point/x";
 	REFUSED(link(), EXT_WHY_LINK, "a program of point point: long int (long int) here");
-	/* of two interfaces: the point's, and the one that has the type */
+	/* of two interfaces: a function's, and the one that has the type */
 	program_begin();
+	own_name = "elsewhat";
 	face_count = 2;
 	faces[0] = &second_face;
 	faces[1] = &face;
-	core_add(0, t_thing, "0:2:0", 0);
-	insn_add(&own, LOAD8, 1, 2, 32, 0);
-	program_end();
-	REFUSED(link(), EXT_WHY_LINK, "a program of two interfaces");
-	program_begin();
-	face_count = 2;
 	core_add(1, t_thing, "0:2:0", 0);
 	insn_add(&own, CALL, 0, 1, 0, -1);
 	insn_add(&own, LOAD8, 1, 2, 32, 0);
 	program_end();
 	reloc_add(s_own, 0, y_read, EXT_R_BPF_64_32);
+	REFUSED(link(), EXT_WHY_LINK, "a program of two interfaces");
+	CHECK(made_why.offset == made_data[s_own] + 8);
+	/* ... and the point's */
+	program_begin();
+	face_count = 2;
+	core_add(0, t_thing, "0:2:0", 0);
+	insn_add(&own, LOAD8, 1, 2, 32, 0);
+	program_end();
 	REFUSED(link(), EXT_WHY_LINK, "a program of two interfaces");
 	faces[0] = &face;
 	faces[1] = &second_face;
@@ -823,9 +873,9 @@ static void attacked(void)
 		}
 }
 
-static const struct test tests[] = {TEST(whole),   TEST(addresses), TEST(calls), TEST(imports),
-				    TEST(entries), TEST(fields),    TEST(raw),	 TEST(doubled),
-				    TEST(longest), TEST(attacked)};
+static const struct test tests[] = {TEST(whole),   TEST(addresses), TEST(calls),     TEST(imports),
+				    TEST(entries), TEST(fields),    TEST(entangled), TEST(raw),
+				    TEST(doubled), TEST(longest),   TEST(attacked)};
 
 int main(void)
 {
