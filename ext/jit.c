@@ -13,7 +13,8 @@
  * 2. What the verifier proved dead becomes a trap, and so does a function's end that does not return.
  * 3. Barriers: behind a branch that a later access relies on, an LFENCE comes before any instruction of that side
  *    (EXT_FACT_BARRIER_*). On the taken side it stands at the target, where others may pass it, too; in front of a loop's
- *    head, on a stub of its own. On any other instruction BARRIER_NEXT asks for one behind it.
+ *    head, on a stub of its own. On any other instruction BARRIER_NEXT asks for one behind it, BARRIER_LOAD
+ *    for one before it.
  * 4. A checkpoint stands before its instruction; or before the arithmetic in front of it, whose flags it would spoil. */
 #include <jit.h>
 #include "mem.h"
@@ -246,6 +247,8 @@ static u32 insn_emit(struct jit *j, u32 pc)
 	for (u32 r = 0; r < EXT_REGS; r++)
 		if (!(j->in >> r & 1))
 			j->value[r].kind = PLACE; /* dead */
+	if (flags & EXT_FACT_BARRIER_LOAD)
+		emit_lfence(j);
 	if (class == EXT_ALU || class == EXT_ALU64)
 		used = jit_alu(j, i);
 	else if (class == EXT_JMP || class == EXT_JMP32)

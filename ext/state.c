@@ -162,7 +162,7 @@ static void resolve_val(void *context, struct val *v)
 	if (!val_is_pointer(v) || v->id != r->id)
 		return;
 	if (r->null == 2)
-		*v = val_unset();
+		*v = (struct val){.type = VAL_UNSET, .which = VAL_RELEASED};
 	else if (r->null)
 		*v = val_scalar(&zero);
 	else

@@ -28,6 +28,7 @@ struct form {
 	s64 coef[FORM_TERMS]; /* not 0, |coef| <= COEF_MOST */
 };
 
+#define VAL_RELEASED 1u /* which, of what is unset since its reference went back */
 enum val_type {
 	VAL_UNSET,
 	VAL_MIXED, /* something else on each path */

@@ -259,10 +259,34 @@ static void join_facts(struct join *j, const struct state *from, const struct st
 	}
 }
 
+/* Two sums that differ by a constant: the new symbol is between them. */
+static void join_between(struct join *j, const struct pair *p)
+{
+	const struct form *low = p->b, *high = p->a;
+	struct form q = form_sym(p->sym), f;
+	u64 difference;
+
+	if (!p->a->terms || !form_parallel(p->a, p->b, &difference))
+		return;
+	if ((s64)difference < 0) {
+		low = p->a;
+		high = p->b;
+	}
+	if (!(j->ver->runs && j->ver->runs->guessing) &&
+	    (!state_exact(j->ver, j->a, low) || !state_exact(j->ver, j->b, low) ||
+	     !state_exact(j->ver, j->a, high) || !state_exact(j->ver, j->b, high)))
+		return;
+	if (fact_add(&q, high, -1, &f))
+		state_learn(j->ver, j->out, &f);
+	if (fact_add(low, &q, -1, &f))
+		state_learn(j->ver, j->out, &f);
+}
+
 /* The least or the greatest of two: a new symbol's value on one side may bound the other's. */
 static void join_order(struct join *j)
 {
-	for (u32 i = 0; i < j->pairs; i++)
+	for (u32 i = 0; i < j->pairs; i++) {
+		join_between(j, &j->pair[i]);
 		for (u32 side = 0; side < 2; side++) {
 			const struct form *mine = side ? j->pair[i].b : j->pair[i].a;
 			const struct form *theirs = side ? j->pair[i].a : j->pair[i].b;
@@ -280,6 +304,7 @@ static void join_order(struct join *j)
 			if (state_proves(j->ver, s, &down) && fact_add(mine, &q, -1, &f))
 				state_learn(j->ver, j->out, &f);
 		}
+	}
 }
 
 void state_join(struct verify *ver, struct state *out, const struct state *a, const struct state *b,

@@ -319,7 +319,7 @@ static int finish(struct verify *ver)
 		return EXT_WHY_LENGTH;
 	}
 	if (attach->class == EXT_HANDLER)
-		return verify_costs(ver);
+		return verify_costs(ver); /* sets what it refuses in why */
 	return EXT_OK;
 }
 

@@ -433,6 +433,10 @@ static int judge(struct verify *ver, struct loop_run *r, struct loop_var *v, int
 	static const u64 threshold[] = {0xff, 0xffff, 0x7fffffff, 0xffffffff, ~0ul >> 1};
 	struct num entry, next;
 
+	if (!v->seen && v->class == VAR_OTHER) {
+		v->class = VAR_SAME; /* control does not come back with it */
+		return 0;
+	}
 	if (!v->seen || v->class == VAR_NONE || v->class == VAR_PLAIN)
 		return 1;
 	entry = entry_num(ver, r, v);
@@ -455,9 +459,10 @@ static int judge(struct verify *ver, struct loop_run *r, struct loop_var *v, int
 	}
 	if (v->fits)
 		return 1;
-	if (v->class == VAR_SAME && v->steady && v->key >= VAR_SLOT && !v->tries++) {
-		v->class = VAR_AFFINE;
+	if (v->class != VAR_AFFINE && v->steady && !(v->untied & 4)) {
+		v->class = v->step_seen ? VAR_AFFINE : VAR_SAME;
 		v->step = v->step_seen;
+		v->untied |= 4; /* once */
 		return 0;
 	}
 	if (v->class != VAR_OTHER) {
@@ -466,8 +471,12 @@ static int judge(struct verify *ver, struct loop_run *r, struct loop_var *v, int
 		return 0;
 	}
 	next = num_join(&v->num, &next);
-	if (v->tries++)
-		next = num_widen(&v->num, &next, threshold, v->tries == 2 ? 5 : 0);
+	v->tries++;
+	if (v->tries == 2)
+		next = num_widen(&v->num, &next, threshold, 5);
+	else if (v->tries > 2)
+		next = v->tries == 3 && next.umax <= 0xffffffff ? num_unsigned(0, 0xffffffff) :
+								  num_any();
 	v->num = next;
 	return 0;
 }

@@ -62,11 +62,19 @@ static void say_outside(struct verify *ver, struct state *s, u32 insn, u32 reg, 
 	for (u32 i = 0; what[i]; i++)
 		if (what[i] == ',')
 			what[i] = 0;
-	verify_refuse(ver, EXT_WHY_BOUNDS, insn, (s32)reg,
-		      "R%u: %u bytes may lie outside: %s, %s%u bytes long", (u64)reg, b.umax, what,
-		      l.umin == l.umax ? "" : "at least ", l.umin);
+	if (b.umax > MEMORY_MOST)
+		verify_refuse(ver, EXT_WHY_BOUNDS, insn, (s32)reg,
+			      "R%u: how many bytes, is not known to be bounded (%s)", (u64)reg,
+			      what);
+	else
+		verify_refuse(ver, EXT_WHY_BOUNDS, insn, (s32)reg,
+			      "R%u: %u bytes may lie outside: %s, %s%u bytes long", (u64)reg,
+			      b.umax, what, l.umin == l.umax ? "" : "at least ", l.umin);
 	verify_known(ver, s, (s32)reg, v);
-	verify_needed(ver, "an offset of 0..%d", (s64)(l.umin - b.umax));
+	if (b.umax <= l.umin)
+		verify_needed(ver, "an offset of 0..%u", l.umin - b.umax);
+	else
+		verify_needed(ver, "a test that offset and size are within its length");
 }
 
 int verify_inside(struct verify *ver, struct state *s, u32 insn, u32 reg, const struct val *v,

@@ -110,7 +110,10 @@ int verify_read(struct verify *ver, struct state *s, u32 insn, u32 reg)
 
 	if (val_is_set(v))
 		return 0;
-	if (v->type == VAL_MIXED)
+	if (v->type == VAL_UNSET && v->which == VAL_RELEASED)
+		verify_refuse(ver, EXT_WHY_REFERENCE, insn, (s32)reg,
+			      "R%u was given back and must not be used any more", (u64)reg);
+	else if (v->type == VAL_MIXED)
 		verify_refuse(ver, EXT_WHY_UNSET, insn, (s32)reg,
 			      "R%u is not the same kind of value on all ways that lead here",
 			      (u64)reg);

@@ -45,7 +45,7 @@ static void one(const struct ext_interface *iface, const char *name)
 	int error = ext_object_open(&a, file, bytes, &object, &why);
 
 	if (!error)
-		error = ext_object_link(&a, object, 0, &iface, 1, &p, &why);
+		error = ext_object_link(&a, object, "f", &iface, 1, &p, &why);
 	if (!error && !p.attach) {
 		printf("%s: no attach point\n", name);
 		free(a.base);

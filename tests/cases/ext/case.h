@@ -65,3 +65,23 @@ ARIL_EXT_FUNCTION(u64, look_at, (struct object * o), ARIL_EXT_SLOT(10))
 ARIL_EXT_FUNCTION(u64, perhaps, (const void *data ARIL_EXT_BYTES(8) ARIL_EXT_NULLABLE),
 		  ARIL_EXT_SLOT(11))
 ARIL_EXT_FUNCTION(void, nothing, (void), ARIL_EXT_SLOT(12))
+
+/* A program in assembly, for what compilers do not emit: RAW(point, parameters, text). What it calls has a type in the
+ * object if something in C calls it, too. */
+#define RAW(point, parameters, text)                              \
+	SEC(#point) __attribute__((naked)) u64 f parameters       \
+	{                                                         \
+		asm volatile(text);                               \
+	}                                                         \
+	SEC("uses") u64 calls_all(struct object *o, u64 n)           \
+	{                                                         \
+		struct lock *l = n ? lock() : try_lock();         \
+                                                                  \
+		nothing();                                        \
+		look_up(o, o);                                    \
+		update(o, o, o);                                  \
+		fill(o, n);                                       \
+		n += now() + digest(o, n) + choose(n) + look_at(o) + perhaps((const void *)o); \
+		unlock(l);                                        \
+		return n + signed_choose((s64)n);                 \
+	}

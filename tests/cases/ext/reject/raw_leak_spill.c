@@ -1,0 +1,8 @@
+// A spilled pointer is read as bytes.
+// why: leak
+// insn: 1
+#include "case.h"
+RAW(memory, (const u8 *data, u64 size),
+    "*(u64 *)(r10 - 8) = r1\n"
+    "r0 = *(u32 *)(r10 - 8)\n"
+    "exit\n")

@@ -1,0 +1,8 @@
+// Across the frame's end.
+// why: bounds
+// insn: 0
+#include "case.h"
+RAW(pure, (u64 n, u64 m),
+    "*(u64 *)(r10 - 4) = r1\n"
+    "r0 = 0\n"
+    "exit\n")
