@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * The compiler for x86-64.
  *
- * Registers: r0 RAX, r1..r5 RDI RSI RDX RCX R8, r6..r9 RBX R13 R14 R15, r10 RBP; R12 the run; R10 and R11 free inside one
- * instruction. So arguments lie where the System V convention has them. Baseline x86-64: no instruction needs a newer CPU.
+ * Registers: r0 RAX, r1..r5 RDI RSI R9 R10 R8, r6..r9 RBX R13 R14 R15, r10 RBP; R12 the run; RCX, RDX and R11 free inside
+ * one instruction: x86 wants RCX for shifts, RDX for divisions. All but r3 and r4 lie where the System V convention has
+ * arguments. Baseline x86-64: no instruction needs a newer CPU.
  *
  * One walk over the instructions emits code; copies, sums and constants wait as descriptions inside a basic block
  * (jit_value.c). The walk is repeated with what the last one found out of distances until no further jump becomes short:
@@ -179,8 +180,7 @@ static u32 stack_bytes(struct jit *j)
 	u32 n = j->p->functions;
 
 	for (u32 f = 0; f < n; f++)
-		most[f] = j->function[f].bytes +
-			  8; /* a division's push, or an imported function's return address */
+		most[f] = j->function[f].bytes + 8; /* an imported function's return address */
 	for (u32 round = 0; round < EXT_FRAMES; round++)
 		for (u32 f = 0; f < n; f++)
 			for (u32 pc = j->p->function[f].first, k = j->p->function[f].count; k;
@@ -272,7 +272,7 @@ static void walk(struct jit *j)
 		j->pc = pc;
 		if (j->mark[pc] & MARK_TARGET) {
 			/* the only way in that is not a jump comes with everything in its place */
-			j->in = j->live[pc];
+			j->in = j->next = j->live[pc];
 			if (pc > g->first)
 				value_flush(j, j->live[pc]);
 			for (u32 r = 0; r < EXT_REGS; r++)

@@ -32,12 +32,15 @@ struct mem {
 
 /* Where a register's value is. PLACE: in its machine register. SUM: base + index * 2^scale + disp of what is in the
  * machine registers of eBPF registers base and index (NONE: not there), w: cut to 32 bits. CONST: value.
- * ADDRESS: value is a place in the image's data.
- * Who is not in PLACE: nobody's SUM refers to it, but for a SUM of itself alone as index (a shift still to be done), to
- * which others may refer as what its machine register has. */
-enum { PLACE, SUM, CONST, ADDRESS };
+ * ADDRESS: value is a place in the image's data. LOAD: as many bytes as it says at that sum, or place (rip), zero-extended;
+ * read at the latest before anything is written to memory, and once only.
+ * A SUM or LOAD may refer to its own register: to what the machine register still has. Others may refer to that too, by
+ * copies of it; so whoever is put into its place has those that refer to it put into theirs before (value_free). That
+ * ends: a value that refers to itself was made when whatever else it refers to was in PLACE, and is itself put into its
+ * place before that becomes something else. */
+enum { PLACE, SUM, CONST, ADDRESS, LOAD };
 struct value {
-	u8 kind, base, index, scale, w;
+	u8 kind, base, index, scale, w, rip, bytes;
 	s64 number; /* disp, value */
 };
 
@@ -107,23 +110,32 @@ void emit_land(struct jit *j, u64 skip);
 
 /* --- jit_value.c: what is not computed yet */
 u32 machine(u32 reg);
-/* Puts it into its place. keep: registers whose values are still needed. */
-void value_place(struct jit *j, u32 reg, u32 keep);
-/* Before reg's machine register is overwritten: whoever among keep refers to it gets its value. */
+/* Puts it into its place, and before it whoever refers to what is there now and is needed in the instruction or later. */
+void value_place(struct jit *j, u32 reg);
+/* Before reg's machine register is overwritten: whoever among keep refers to it is put into its place. keep without the
+ * instruction's operands: when its last machine instruction reads them and overwrites reg at once. */
 void value_free(struct jit *j, u32 reg, u32 keep);
 /* The instruction writes reg's machine register itself. */
 void value_define(struct jit *j, u32 reg);
+/* v was made after value_free(reg, next): else that may change what v refers to. */
 void value_set(struct jit *j, u32 reg, const struct value *v);
 /* Machine register that has the value (its low half): for reading in one machine instruction. */
 u32 value_read(struct jit *j, u32 reg, int wide);
 /* In its own machine register, to be changed there. */
 u32 value_change(struct jit *j, u32 reg);
+/* Memory that has the value, if it waits to be read with so many bytes, and is not needed behind the instruction. */
+int value_is_mem(struct jit *j, u32 reg, u32 bytes, struct mem *m);
+/* Before memory is written. */
+void value_loads(struct jit *j);
+/* The value into any machine register, where the register itself is not needed any more. */
+void value_into(struct jit *j, u32 reg, u32 to);
 int value_is_imm(struct jit *j, u32 reg, int wide, s32 *imm);
 /* As a sum, if it is one (of the low halves: not wide). */
 int value_sum(struct jit *j, u32 reg, int wide, struct value *out);
 int value_add(const struct value *a, const struct value *b, struct value *out);
 struct mem value_mem(const struct value *v);
-struct mem value_address(struct jit *j, u32 reg, s32 off);
+/* Where reg + off is: a SUM or an ADDRESS. */
+struct value value_address(struct jit *j, u32 reg, s32 off);
 void value_flush(struct jit *j, u32 mask);
 
 /* --- jit_live.c: before code is made */
@@ -133,6 +145,8 @@ u32 live_defined(const struct ext_insn *i);
 u32 live_reads(const struct jit *j, const struct ext_insn *i);
 
 /* --- jit_alu.c, jit_mem.c, jit_flow.c: one instruction; how many were consumed */
+/* An operation's number in group 1 of x86's arithmetic; times 8, its opcode. */
+u32 jit_group(u32 op);
 u32 jit_alu(struct jit *j, const struct ext_insn *i);
 u32 jit_memory(struct jit *j, const struct ext_insn *i);
 u32 jit_flow(struct jit *j, const struct ext_insn *i);

@@ -2,12 +2,11 @@
  * Arithmetic. Moves, additions and short shifts become descriptions where they can (jit_value.c); what is emitted follows
  * one order: the destination first into its place, to be changed there, then the operand, then one machine instruction
  * that reads both.
- * Shifts by a register go through CL, divisions through RAX and RDX: those of eBPF's registers that are kept there are
- * saved in R10 and R11 (or on the stack) unless they are dead. */
+ * Shifts by a register go through CL, divisions through RAX and RDX; RAX, which is r0, is kept in RCX meanwhile. */
 #include <jit.h>
 
 /* Opcode of "op r/m, r", and the number of group 1. */
-static u32 group(u32 op)
+u32 jit_group(u32 op)
 {
 	switch (op) {
 	case EXT_ADD:
@@ -37,7 +36,7 @@ static int lives_on(const struct jit *j, u32 reg)
 
 static void set_const(struct jit *j, u32 dst, s64 number)
 {
-	struct value v = {CONST, NONE, NONE, 0, 0, number};
+	struct value v = {.kind = CONST, .base = NONE, .index = NONE, .number = number};
 
 	value_set(j, dst, &v);
 }
@@ -71,17 +70,20 @@ static void zero_extend(struct jit *j, u32 dst, u32 src, u32 bits)
 
 static void move(struct jit *j, u32 dst, u32 src, int wide)
 {
-	struct value v = j->value[src];
+	struct value v;
 
+	if (j->value[src].kind == LOAD)
+		value_place(j, src); /* it is read once */
+	v = j->value[src];
 	if (!wide && j->zero_high >> src & 1)
 		wide = 1; /* the cut would change nothing */
 	if (v.kind == PLACE)
-		v = (struct value){SUM, (u8)src, NONE, 0, 0, 0};
+		v = (struct value){.kind = SUM, .base = (u8)src, .index = NONE};
 	if (v.kind == CONST && !wide)
 		v.number = (u32)v.number;
 	if (v.kind == ADDRESS && !wide) {
-		value_place(j, src, j->in | j->next);
-		v = (struct value){SUM, (u8)src, NONE, 0, 0, 0};
+		value_place(j, src);
+		v = (struct value){.kind = SUM, .base = (u8)src, .index = NONE};
 	}
 	if (v.kind == SUM && !wide)
 		v.w = 1;
@@ -104,9 +106,10 @@ static int add_lazily(struct jit *j, u32 dst, const struct value *b, int wide)
 		return 1;
 	}
 	/* one instruction in place is as good, and sets the flags */
-	if (j->value[dst].kind == PLACE && (b->index == NONE || (b->base == NONE && !b->scale)) &&
-	    (b->base == NONE || !b->number))
+	if (j->value[dst].kind == PLACE && b->index == NONE && (b->base == NONE || !wide))
 		return 0;
+	if (j->value[dst].kind == ADDRESS && wide)
+		value_place(j, dst);
 	if (!value_sum(j, dst, wide, &a) || !value_add(&a, b, &sum))
 		return 0;
 	sum.w = !wide;
@@ -116,7 +119,7 @@ static int add_lazily(struct jit *j, u32 dst, const struct value *b, int wide)
 
 static void add_imm(struct jit *j, u32 dst, s64 imm, int wide)
 {
-	struct value b = {SUM, NONE, NONE, 0, 0, imm};
+	struct value b = {.kind = SUM, .base = NONE, .index = NONE, .number = imm};
 
 	if (j->value[dst].kind == CONST) {
 		s64 sum = (s64)((u64)j->value[dst].number + (u64)imm);
@@ -174,29 +177,10 @@ static void shift_imm(struct jit *j, u32 op, u32 dst, u32 count, int wide)
 
 static void shift_reg(struct jit *j, u32 op, u32 dst, u32 src, int wide)
 {
-	u32 to = value_change(j, dst), count = value_read(j, src, 0);
+	u32 to = value_change(j, dst);
 
-	if (to == RCX) {
-		emit_move(j, 1, R11, RCX);
-		if (count != RCX)
-			emit_move(j, 0, RCX, count);
-		emit_rr(j, wide, 0xd3, shift_group(op), R11);
-		emit_move(j, 1, RCX, R11);
-	} else if (count == RCX) {
-		emit_rr(j, wide, 0xd3, shift_group(op), to);
-	} else {
-		int save = lives_on(j, 4);
-
-		for (u32 r = 0; r < EXT_REGS; r++) /* what refers to its machine register */
-			save |= (lives_on(j, r) && j->value[r].kind == SUM &&
-				 (j->value[r].base == 4 || j->value[r].index == 4));
-		if (save)
-			emit_move(j, 1, R11, RCX);
-		emit_move(j, 0, RCX, count);
-		emit_rr(j, wide, 0xd3, shift_group(op), to);
-		if (save)
-			emit_move(j, 1, RCX, R11);
-	}
+	emit_move(j, 0, RCX, value_read(j, src, 0));
+	emit_rr(j, wide, 0xd3, shift_group(op), to);
 	j->flags_at = ~0ull; /* by 0 the flags stay */
 }
 
@@ -213,26 +197,22 @@ static void divide_core(struct jit *j, int wide, int is_signed, u32 divisor)
 	emit_rr(j, wide, 0xf7, is_signed ? 7 : 6, divisor);
 }
 
-/* Quotient or remainder of `to` by the value in divisor (not RAX or RDX, and not `to`), into `to`. RAX and RDX are as
- * before unless they are `to` or dead. */
+/* Quotient or remainder of `to` by the value in divisor (not RAX or RDX, and not `to`), into `to`. RAX is as before
+ * unless it is `to` or dead. */
 static void divide_into(struct jit *j, u32 to, u32 divisor, int wide, int is_signed, int wants_rest)
 {
-	int save_a = to != RAX && lives_on(j, 0), save_d = to != RDX && lives_on(j, 3);
+	int save = to != RAX && lives_on(j, 0);
 	u32 result = wants_rest ? RDX : RAX;
 
-	if (save_d)
-		emit_push(j, RDX);
-	if (save_a)
-		emit_move(j, 1, R10, RAX);
+	if (save)
+		emit_move(j, 1, RCX, RAX);
 	if (to != RAX)
 		emit_move(j, wide, RAX, to);
 	divide_core(j, wide, is_signed, divisor);
 	if (to != result)
 		emit_move(j, wide, to, result);
-	if (save_a)
-		emit_move(j, 1, RAX, R10);
-	if (save_d)
-		emit_pop(j, RDX);
+	if (save)
+		emit_move(j, 1, RAX, RCX);
 }
 
 static void divide(struct jit *j, const struct ext_insn *i, int wide)
@@ -262,7 +242,7 @@ static void divide(struct jit *j, const struct ext_insn *i, int wide)
 	} else {
 		u32 from = machine(ext_src(i));
 
-		if (from == RAX || from == RDX || from == to)
+		if (from == RAX || from == to)
 			emit_move(j, wide, R11, from);
 		else
 			divisor = from;
@@ -302,13 +282,15 @@ static void divide(struct jit *j, const struct ext_insn *i, int wide)
 /* --- byte order */
 static void swap(struct jit *j, u32 dst, u32 bits)
 {
+	int is_short = j->value[dst].kind == LOAD && j->value[dst].bytes == 2;
 	u32 to = value_change(j, dst);
 
 	if (bits == 16) {
 		emit_byte(j, 0x66);
 		emit_rr(j, 0, 0xc1, 0, to); /* rol by 8 */
 		emit_byte(j, 8);
-		emit_rr(j, 0, 0x1b7, to, to);
+		if (!is_short)
+			emit_rr(j, 0, 0x1b7, to, to);
 		return;
 	}
 	/* bswap: the register is in the opcode */
@@ -342,8 +324,12 @@ static void multiply(struct jit *j, const struct ext_insn *i, int wide)
 
 	if (i->code & EXT_X && !value_is_imm(j, ext_src(i), wide, &imm)) {
 		u32 to = value_change(j, dst);
+		struct mem m;
 
-		emit_rr(j, wide, 0x1af, to, value_read(j, ext_src(i), wide));
+		if (ext_src(i) != dst && value_is_mem(j, ext_src(i), wide ? 8 : 4, &m))
+			emit_rm(j, wide, 0x1af, to, &m);
+		else
+			emit_rr(j, wide, 0x1af, to, value_read(j, ext_src(i), wide));
 		return;
 	}
 	u32 from = value_read(j, dst, wide);
@@ -364,7 +350,7 @@ static void logic_imm(struct jit *j, u32 op, u32 dst, s32 imm, int wide)
 	}
 	if (op == EXT_AND && imm >= 0)
 		wide = 0; /* the upper half becomes 0, either way */
-	emit_alu_imm(j, wide, group(op), value_change(j, dst), imm);
+	emit_alu_imm(j, wide, jit_group(op), value_change(j, dst), imm);
 	flags_of(j, dst, wide);
 	if (op == EXT_AND && imm >= 0)
 		j->flags_wide =
@@ -388,13 +374,17 @@ static void two(struct jit *j, const struct ext_insn *i, int wide)
 		return;
 	}
 	struct value b;
+	struct mem m;
 
 	if (op == EXT_ADD && src != dst && value_sum(j, src, wide, &b) &&
 	    add_lazily(j, dst, &b, wide))
 		return;
 	u32 to = value_change(j, dst);
 
-	emit_rr(j, wide, group(op) * 8 + 1, value_read(j, src, wide), to);
+	if (src != dst && value_is_mem(j, src, wide ? 8 : 4, &m))
+		emit_rm(j, wide, jit_group(op) * 8 + 3, to, &m);
+	else
+		emit_rr(j, wide, jit_group(op) * 8 + 1, value_read(j, src, wide), to);
 	flags_of(j, dst, wide);
 }
 
@@ -437,6 +427,7 @@ u32 jit_alu(struct jit *j, const struct ext_insn *i)
 		jit_refuse(j, EXT_WHY_CODE, "no such instruction");
 		return 1;
 	}
+	value_free(j, dst, j->next);
 	if (extends(j, i))
 		return 2;
 	switch (op) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Jumps, calls, the ends of functions, checkpoints, barriers.
  *
+ * Inside the program the third and fourth argument lie in R9 and R10.
  * A function pushes those of RBX, R13, R14, R15 that it writes; where it uses its frame, RBP, which then is R10. The
  * entry keeps the run in R12 where checkpoints or imported functions need it, and, where a run may be stopped, its own
  * stack pointer in the run: stopping goes back there from any depth, and the entry then restores what any function may
@@ -100,10 +101,56 @@ static int flags_say(const struct jit *j, u32 reg, int wide, u32 *condition)
 	return is_sign ? j->flags_wide == wide : wide || !j->flags_wide;
 }
 
+/* Operands of equal sign compare as unsigned ones do. */
+static u32 unsigned_of(u32 condition)
+{
+	switch (condition) {
+	case CC_L:
+		return CC_B;
+	case CC_GE:
+		return CC_AE;
+	case CC_LE:
+		return CC_BE;
+	case CC_G:
+		return CC_A;
+	}
+	return condition;
+}
+
+/* A value that waits in memory with a constant, there. It is zero-extended: of one or two bytes it compares in its own
+ * size with what fits them; so does one of four with a 64-bit constant that fits. */
+static int compare_mem_imm(struct jit *j, const struct ext_insn *i, int wide, s32 imm,
+			   u32 *condition)
+{
+	u32 bytes = j->value[ext_dst(i)].bytes, is_test = EXT_OP(i->code) == EXT_JSET;
+	int is_narrow = bytes < (wide ? 8u : 4u);
+	struct mem m;
+
+	if (is_narrow && (imm < 0 || (bytes < 4 && imm >> 8 * bytes)))
+		return 0;
+	if ((is_test && bytes == 2) || !value_is_mem(j, ext_dst(i), bytes, &m))
+		return 0;
+	if (bytes == 8 && !wide)
+		bytes = 4; /* its low half */
+	if (is_narrow)
+		*condition = unsigned_of(*condition);
+	u32 size = bytes == 1 || (imm == (s8)imm && !is_test) ? 1 : bytes == 2 ? 2 : 4;
+	u32 opcode = bytes == 1 ? 0x80 : size == 1 ? 0x83 : 0x81;
+
+	if (is_test)
+		opcode = bytes == 1 ? 0xf6 : 0xf7;
+	emit_mem(j, bytes == 2 ? 0x66 : 0, bytes == 8, opcode, is_test ? 0 : 7, &m, 0, size);
+	for (u32 n = 0; n < size; n++)
+		emit_byte(j, (u32)imm >> 8 * n);
+	return 1;
+}
+
 static void compare_imm(struct jit *j, const struct ext_insn *i, int wide, s32 imm, u32 *condition)
 {
 	u32 op = EXT_OP(i->code), dst = ext_dst(i), reg;
 
+	if (j->value[dst].kind == LOAD && compare_mem_imm(j, i, wide, imm, condition))
+		return;
 	if (op == EXT_JSET) {
 		reg = value_read(j, dst, wide);
 		emit_rr(j, imm < 0 && wide, 0xf7, 0, reg);
@@ -130,6 +177,31 @@ static void compare_imm(struct jit *j, const struct ext_insn *i, int wide, s32 i
 	emit_alu_imm(j, wide, 7, value_read(j, dst, wide), imm);
 }
 
+static void compare(struct jit *j, const struct ext_insn *i, int wide)
+{
+	int is_test = EXT_OP(i->code) == EXT_JSET;
+	u32 dst = ext_dst(i), src = ext_src(i), bytes = wide ? 8 : 4, reg;
+	struct mem m;
+
+	if (dst != src && value_is_mem(j, src, bytes, &m)) {
+		reg = value_read(j, dst, wide); /* which may put src into its place */
+		if (value_is_mem(j, src, bytes, &m)) {
+			emit_rm(j, wide, is_test ? 0x85 : 0x3b, reg, &m);
+			return;
+		}
+	}
+	if (dst != src && value_is_mem(j, dst, bytes, &m)) {
+		reg = value_read(j, src, wide);
+		if (value_is_mem(j, dst, bytes, &m)) {
+			emit_rm(j, wide, is_test ? 0x85 : 0x39, reg, &m);
+			return;
+		}
+	}
+	value_read(j, dst, wide); /* twice: see store() in jit_mem.c */
+	reg = value_read(j, src, wide);
+	emit_rr(j, wide, is_test ? 0x85 : 0x39, reg, value_read(j, dst, wide));
+}
+
 static void conditional(struct jit *j, const struct ext_insn *i)
 {
 	int wide = EXT_CLASS(i->code) == EXT_JMP;
@@ -144,12 +216,7 @@ static void conditional(struct jit *j, const struct ext_insn *i)
 	if (!(i->code & EXT_X) || value_is_imm(j, ext_src(i), wide, &imm)) {
 		compare_imm(j, i, wide, imm, &condition);
 	} else {
-		u32 dst, src;
-
-		value_read(j, ext_dst(i), wide); /* twice: see store() in jit_mem.c */
-		src = value_read(j, ext_src(i), wide);
-		dst = value_read(j, ext_dst(i), wide);
-		emit_rr(j, wide, op == EXT_JSET ? 0x85 : 0x39, src, dst);
+		compare(j, i, wide);
 	}
 	if (j->fact && j->fact[j->pc].flags & EXT_FACT_BARRIER_TAKEN &&
 	    !(j->mark[target] & MARK_BARRIER)) {
@@ -167,11 +234,17 @@ static void conditional(struct jit *j, const struct ext_insn *i)
 static void import(struct jit *j, const struct ext_insn *i)
 {
 	struct mem m = {R12, NONE, 0, 0, 0};
+	u32 reads = live_reads(j, i);
 
+	value_flush(j, (j->in | j->next) & ~0x18u);
 	if ((u32)i->imm >= j->p->imports) {
 		jit_refuse(j, EXT_WHY_CALL, "calls a function that it does not import");
 		return;
 	}
+	if (reads >> 3 & 1)
+		value_into(j, 3, RDX);
+	if (reads >> 4 & 1)
+		value_into(j, 4, RCX);
 	m.disp = (s64)RUN_FUNCTION + 8 * (s64)j->p->import[i->imm].slot;
 	emit_move(j, 1, R9, R12);
 	emit_rm(j, 0, 0xff, 2, &m);
@@ -179,10 +252,10 @@ static void import(struct jit *j, const struct ext_insn *i)
 
 static void call(struct jit *j, const struct ext_insn *i)
 {
-	value_flush(j, j->in | j->next);
 	if (ext_src(i) == EXT_CALL_IMPORT) {
 		import(j, i);
 	} else {
+		value_flush(j, j->in | j->next);
 		u32 target = jit_target(j, j->pc);
 
 		emit_byte(j, 0xe8);
@@ -205,7 +278,7 @@ static void leave(struct jit *j)
 {
 	const struct jit_function *f = j->f;
 
-	value_place(j, 0, 1);
+	value_place(j, 0);
 	if (f->has_frame && f->frame) {
 		emit_byte(j, 0xc9); /* RSP = RBP, pop RBP */
 	} else if (f->has_frame) {
@@ -236,6 +309,11 @@ void jit_prologue(struct jit *j, u32 function)
 		emit_move(j, 1, R12, R9);
 	if (j->stops)
 		emit_rm(j, 1, 0x89, RSP, &stop_sp);
+	/* the third and fourth argument to where r3 and r4 are; so that RDX and RCX are free */
+	if (j->live[0] >> 3 & 1)
+		emit_move(j, 1, machine(3), RDX);
+	if (j->live[0] >> 4 & 1)
+		emit_move(j, 1, machine(4), RCX);
 }
 
 /* --- stopping */

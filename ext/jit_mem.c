@@ -3,26 +3,32 @@
 #include <jit.h>
 
 /* --- loads and stores */
+static struct mem address(struct jit *j, u32 reg, s32 off)
+{
+	struct value v = value_address(j, reg, off);
+
+	return value_mem(&v);
+}
+
 static void load(struct jit *j, const struct ext_insn *i)
 {
-	struct mem m = value_address(j, ext_src(i), i->off);
-	u32 dst = ext_dst(i), to = machine(dst), bytes = ext_bytes(i->code);
-	int is_signed = EXT_MODE(i->code) == EXT_MEMSX;
+	u32 dst = ext_dst(i), to = machine(dst);
+	struct value v;
+	struct mem m;
 
-	value_define(j, dst);
-	switch (bytes) {
-	case 1:
-		emit_rm(j, is_signed, is_signed ? 0x1be : 0x1b6, to, &m);
-		break;
-	case 2:
-		emit_rm(j, is_signed, is_signed ? 0x1bf : 0x1b7, to, &m);
-		break;
-	case 4:
-		emit_rm(j, is_signed, is_signed ? 0x63 : 0x8b, to, &m);
-		break;
-	default:
-		emit_rm(j, 1, 0x8b, to, &m);
+	value_free(j, dst, j->next);
+	v = value_address(j, ext_src(i), i->off);
+	m = value_mem(&v);
+
+	v.bytes = (u8)ext_bytes(i->code);
+	if (EXT_MODE(i->code) == EXT_MEM) { /* it waits */
+		v.rip = v.kind == ADDRESS;
+		v.kind = LOAD;
+		value_set(j, dst, &v);
+		return;
 	}
+	value_define(j, dst);
+	emit_rm(j, 1, v.bytes == 1 ? 0x1be : v.bytes == 2 ? 0x1bf : 0x63, to, &m);
 }
 
 static void store_imm(struct jit *j, const struct mem *m, u32 bytes, s32 imm)
@@ -42,17 +48,70 @@ static void store(struct jit *j, const struct ext_insn *i)
 	s32 imm = i->imm;
 	struct mem m;
 
+	value_loads(j);
 	if (EXT_CLASS(i->code) == EXT_ST || value_is_imm(j, ext_src(i), bytes == 8, &imm)) {
-		m = value_address(j, ext_dst(i), i->off);
+		m = address(j, ext_dst(i), i->off);
 		store_imm(j, &m, bytes, imm);
 		return;
 	}
 	/* to read the one may put it into its place, over what the other refers to: only then is the other's place known */
 	value_read(j, ext_src(i), bytes == 8);
-	m = value_address(j, ext_dst(i), i->off);
+	m = address(j, ext_dst(i), i->off);
 	from = value_read(j, ext_src(i), bytes == 8);
 	emit_mem(j, bytes == 2 ? 0x66 : 0, bytes == 8, bytes == 1 ? 0x88 : 0x89, from, &m,
 		 bytes == 1, 0);
+}
+
+/* --- load, operation, store of the same place, and the register is not needed: one instruction */
+static int is_plain(const struct jit *j, u32 pc)
+{
+	return !(j->mark[pc] & MARK_TARGET) && (!j->fact || j->fact[pc].flags == EXT_FACT_LIVE);
+}
+
+static int is_modify(const struct jit *j, const struct ext_insn *i)
+{
+	u32 op = EXT_OP(i[1].code), class = EXT_CLASS(i[1].code), dst = ext_dst(i);
+
+	if (j->pc + 2 >= j->p->insns || !is_plain(j, j->pc + 1) || !is_plain(j, j->pc + 2))
+		return 0;
+	if (class != EXT_ALU64 && (class != EXT_ALU || ext_bytes(i->code) == 8))
+		return 0;
+	if (op != EXT_ADD && op != EXT_SUB && op != EXT_OR && op != EXT_AND && op != EXT_XOR)
+		return 0;
+	if (i[1].off || ext_dst(&i[1]) != dst || (i[1].code & EXT_X && ext_src(&i[1]) == dst))
+		return 0;
+	if (i[2].code != (EXT_STX | EXT_MEM | EXT_SIZE(i->code)) || i[2].off != i->off)
+		return 0;
+	return ext_dst(&i[2]) == ext_src(i) && ext_src(&i[2]) == dst && ext_src(i) != dst &&
+	       !(j->live[j->pc + 3] >> dst & 1);
+}
+
+static void modify(struct jit *j, const struct ext_insn *i)
+{
+	u32 bytes = ext_bytes(i->code), group = jit_group(EXT_OP(i[1].code)), src = ext_src(&i[1]);
+	u32 prefix = bytes == 2 ? 0x66 : 0, from;
+	s32 imm = i[1].imm;
+	struct mem m;
+
+	j->next = j->live[j->pc + 3];
+	value_loads(j);
+	if (!(i[1].code & EXT_X) || value_is_imm(j, src, bytes == 8, &imm)) {
+		u32 size = imm == (s8)imm || bytes == 1 ? 1 : bytes == 2 ? 2 : 4;
+
+		m = address(j, ext_src(i), i->off);
+		emit_mem(j, prefix, bytes == 8,
+			 bytes == 1  ? 0x80
+			 : size == 1 ? 0x83
+				     : 0x81,
+			 group, &m, 0, size);
+		for (u32 n = 0; n < size; n++)
+			emit_byte(j, (u32)imm >> 8 * n);
+		return;
+	}
+	value_read(j, src, bytes == 8); /* twice: as in store() */
+	m = address(j, ext_src(i), i->off);
+	from = value_read(j, src, bytes == 8);
+	emit_mem(j, prefix, bytes == 8, group * 8 + (bytes > 1), from, &m, bytes == 1, 0);
 }
 
 /* --- atomic operations; x86's locked instructions are sequentially consistent */
@@ -61,14 +120,14 @@ static void locked(struct jit *j, int wide, u32 opcode, u32 reg, const struct me
 	emit_mem(j, 0xf0, wide, opcode, reg, m, 0, 0);
 }
 
-/* There is no fetch-and-or: compare and swap until nobody came between. RAX is kept in R10 meanwhile. */
+/* There is no fetch-and-or: compare and swap until nobody came between. RAX is kept in RCX meanwhile. */
 static void fetch_loop(struct jit *j, int wide, u32 opcode, u32 base, u32 src, s32 off)
 {
-	u32 value = src == RAX ? R10 : src;
-	struct mem m = {(u8)(base == RAX ? R10 : base), NONE, 0, 0, off};
+	u32 value = src == RAX ? RCX : src;
+	struct mem m = {(u8)(base == RAX ? RCX : base), NONE, 0, 0, off};
 	u64 again;
 
-	emit_move(j, 1, R10, RAX);
+	emit_move(j, 1, RCX, RAX);
 	emit_rm(j, wide, 0x8b, RAX, &m);
 	again = j->at;
 	emit_move(j, wide, R11, RAX);
@@ -79,7 +138,7 @@ static void fetch_loop(struct jit *j, int wide, u32 opcode, u32 base, u32 src, s
 	if (src == RAX)
 		return;
 	emit_move(j, wide, src, RAX);
-	emit_move(j, 1, RAX, R10);
+	emit_move(j, 1, RAX, RCX);
 }
 
 static void atomic(struct jit *j, const struct ext_insn *i)
@@ -134,7 +193,7 @@ static void atomic(struct jit *j, const struct ext_insn *i)
 /* --- LDDW */
 static u32 wide_const(struct jit *j, const struct ext_insn *i)
 {
-	struct value v = {CONST, NONE, NONE, 0, 0, 0};
+	struct value v = {.kind = CONST, .base = NONE, .index = NONE};
 	u32 low = (u32)i->imm;
 
 	if (i->code != EXT_LDDW || j->pc + 1 >= j->p->insns || ext_src(i) > EXT_LD_MAP) {
@@ -160,6 +219,10 @@ u32 jit_memory(struct jit *j, const struct ext_insn *i)
 
 	if (class == EXT_LD)
 		return wide_const(j, i);
+	if (class == EXT_LDX && mode == EXT_MEM && is_modify(j, i)) {
+		modify(j, i);
+		return 3;
+	}
 	if (class == EXT_LDX && (mode == EXT_MEM || (mode == EXT_MEMSX && ext_bytes(i->code) < 8)))
 		load(j, i);
 	else if (class == EXT_STX && mode == EXT_ATOMIC)

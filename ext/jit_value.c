@@ -4,7 +4,7 @@
  * basic block alone; what is dead by then is never computed. */
 #include <jit.h>
 
-static const u8 machine_of[EXT_REGS] = {RAX, RDI, RSI, RDX, RCX, R8, RBX, R13, R14, R15, RBP};
+static const u8 machine_of[EXT_REGS] = {RAX, RDI, RSI, R9, R10, R8, RBX, R13, R14, R15, RBP};
 
 u32 machine(u32 reg)
 {
@@ -14,7 +14,7 @@ u32 machine(u32 reg)
 struct mem value_mem(const struct value *v)
 {
 	return (struct mem){(u8)machine(v->base), (u8)machine(v->index), v->scale,
-			    v->kind == ADDRESS, v->number};
+			    v->kind == ADDRESS || (v->kind == LOAD && v->rip), v->number};
 }
 
 static int is_copy(const struct value *v)
@@ -30,14 +30,15 @@ static int is_narrow(const struct jit *j, u32 reg)
 
 static int refers(const struct value *v, u32 reg)
 {
-	return v->kind == SUM && (v->base == reg || v->index == reg);
+	return (v->kind == SUM || (v->kind == LOAD && !v->rip)) &&
+	       (v->base == reg || v->index == reg);
 }
 
 void value_free(struct jit *j, u32 reg, u32 keep)
 {
 	for (u32 r = 0; r < EXT_REGS; r++)
 		if (r != reg && keep >> r & 1 && refers(&j->value[r], reg))
-			value_place(j, r, keep);
+			value_place(j, r);
 }
 
 /* What flags said of it is not so any more. */
@@ -47,27 +48,51 @@ static void flags_forget(struct jit *j, u32 reg)
 		j->flags_at = ~0ull;
 }
 
-void value_place(struct jit *j, u32 reg, u32 keep)
+static void load_emit(struct jit *j, const struct value *v, u32 to)
+{
+	struct mem m = value_mem(v);
+
+	emit_rm(j, v->bytes == 8, v->bytes == 1 ? 0x1b6 : v->bytes == 2 ? 0x1b7 : 0x8b, to, &m);
+}
+
+/* What v says into a machine register; reg: whose that is, or NONE. */
+static void value_emit(struct jit *j, const struct value *v, u32 to, u32 reg)
+{
+	struct mem m = value_mem(v);
+
+	if (v->kind == PLACE)
+		emit_move(j, 1, to, machine(reg));
+	else if (v->kind == CONST)
+		emit_const(j, to, (u64)v->number);
+	else if (v->kind == LOAD)
+		load_emit(j, v, to);
+	else if (v->kind == ADDRESS)
+		emit_lea(j, 1, to, &m);
+	else if (is_copy(v))
+		emit_move(j, !v->w, to, m.base);
+	else if (v->base == NONE && v->index == reg && v->number == 0 && machine(reg) == to)
+		emit_shift_imm(j, !v->w, 4, to, v->scale);
+	else
+		emit_lea(j, !v->w, to, &m);
+}
+
+void value_place(struct jit *j, u32 reg)
 {
 	struct value v = j->value[reg];
-	u32 to = machine(reg);
-	struct mem m = value_mem(&v);
 
 	if (v.kind == PLACE)
 		return;
-	value_free(j, reg, keep);
+	value_free(j, reg, j->in | j->next);
 	flags_forget(j, reg);
 	j->value[reg].kind = PLACE;
-	if (v.kind == CONST)
-		emit_const(j, to, (u64)v.number);
-	else if (v.kind == ADDRESS)
-		emit_lea(j, 1, to, &m);
-	else if (is_copy(&v))
-		emit_move(j, !v.w, to, m.base);
-	else if (v.base == NONE && v.index == reg && v.number == 0)
-		emit_shift_imm(j, !v.w, 4, to, v.scale);
-	else
-		emit_lea(j, !v.w, to, &m);
+	value_emit(j, &v, machine(reg), reg);
+}
+
+void value_into(struct jit *j, u32 reg, u32 to)
+{
+	struct value v = j->value[reg];
+
+	value_emit(j, &v, to, reg);
 }
 
 void value_define(struct jit *j, u32 reg)
@@ -77,22 +102,46 @@ void value_define(struct jit *j, u32 reg)
 	j->value[reg].kind = PLACE;
 }
 
+/* Whether v can wait to be reg's value: see struct value. */
+static int may_wait(const struct jit *j, u32 reg, const struct value *v)
+{
+	u32 other = v->base == reg ? v->index : v->base;
+
+	if (!refers(v, reg))
+		return 1;
+	return other == NONE || other == reg || j->value[other].kind == PLACE;
+}
+
 void value_set(struct jit *j, u32 reg, const struct value *v)
 {
 	struct value copy = *v;
-	struct mem m = value_mem(&copy);
 
 	value_free(j, reg, j->next);
 	flags_forget(j, reg);
-	if (refers(&copy, reg) && (copy.base != NONE || copy.number)) {
-		j->value[reg].kind = PLACE;
-		if (!is_copy(&copy))
-			emit_lea(j, !copy.w, machine(reg), &m);
-		else if (copy.w)
-			emit_move(j, 0, machine(reg), m.base);
+	if (may_wait(j, reg, &copy) && !(is_copy(&copy) && copy.base == reg)) {
+		j->value[reg] = copy;
 		return;
 	}
-	j->value[reg] = copy;
+	j->value[reg].kind = PLACE;
+	if (!is_copy(&copy) || copy.base != reg || copy.w)
+		value_emit(j, &copy, machine(reg), reg);
+}
+
+int value_is_mem(struct jit *j, u32 reg, u32 bytes, struct mem *m)
+{
+	const struct value *v = &j->value[reg];
+
+	if (v->kind != LOAD || v->bytes != bytes || j->next >> reg & 1)
+		return 0;
+	*m = value_mem(v);
+	return 1;
+}
+
+void value_loads(struct jit *j)
+{
+	for (u32 r = 0; r < EXT_REGS; r++)
+		if (j->value[r].kind == LOAD && (j->in | j->next) >> r & 1)
+			value_place(j, r);
 }
 
 u32 value_read(struct jit *j, u32 reg, int wide)
@@ -101,13 +150,13 @@ u32 value_read(struct jit *j, u32 reg, int wide)
 
 	if (is_copy(v) && (!wide || !v->w || is_narrow(j, v->base)))
 		return machine(v->base);
-	value_place(j, reg, j->in | j->next);
+	value_place(j, reg);
 	return machine(reg);
 }
 
 u32 value_change(struct jit *j, u32 reg)
 {
-	value_place(j, reg, j->in | j->next);
+	value_place(j, reg);
 	value_free(j, reg, j->next);
 	return machine(reg);
 }
@@ -129,10 +178,11 @@ int value_sum(struct jit *j, u32 reg, int wide, struct value *out)
 	*out = *v;
 	switch (v->kind) {
 	case PLACE:
-		*out = (struct value){SUM, (u8)reg, NONE, 0, 0, 0};
+		*out = (struct value){.kind = SUM, .base = (u8)reg, .index = NONE};
 		return 1;
 	case CONST:
-		*out = (struct value){SUM, NONE, NONE, 0, 0, wide ? v->number : (s32)v->number};
+		*out = (struct value){.kind = SUM, .base = NONE, .index = NONE};
+		out->number = wide ? v->number : (s32)v->number;
 		return out->number == (s32)out->number;
 	case SUM:
 		if (!v->w || !wide)
@@ -174,27 +224,22 @@ int value_add(const struct value *a, const struct value *b, struct value *out)
 	       out->number == (s32)out->number;
 }
 
-struct mem value_address(struct jit *j, u32 reg, s32 off)
+struct value value_address(struct jit *j, u32 reg, s32 off)
 {
-	struct value v;
+	struct value v = j->value[reg];
 
-	if (j->value[reg].kind == ADDRESS) {
-		v = j->value[reg];
+	if (v.kind == ADDRESS || (v.kind != CONST && value_sum(j, reg, 1, &v))) {
 		v.number += off;
-		return value_mem(&v);
+		if (v.number == (s32)v.number)
+			return v;
 	}
-	if (j->value[reg].kind != CONST && value_sum(j, reg, 1, &v) &&
-	    v.number + off == (s32)(v.number + off)) {
-		v.number += off;
-		return value_mem(&v);
-	}
-	value_place(j, reg, j->in | j->next);
-	return (struct mem){(u8)machine(reg), NONE, 0, 0, off};
+	value_place(j, reg);
+	return (struct value){.kind = SUM, .base = (u8)reg, .index = NONE, .number = off};
 }
 
 void value_flush(struct jit *j, u32 mask)
 {
 	for (u32 r = 0; r < EXT_REGS; r++)
 		if (mask >> r & 1)
-			value_place(j, r, mask | j->in);
+			value_place(j, r);
 }
