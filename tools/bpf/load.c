@@ -2,8 +2,6 @@
  * From files to a program that is linked and verified. */
 #include "bpf.h"
 
-#pragma weak ext_verify /* until it is there */
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -212,8 +210,6 @@ void load(const struct options *o, struct loaded *l)
 	attach_choose(o, l, o->raw || l->memory || o->jit >= 0);
 	if (o->unverified)
 		return;
-	if (!ext_verify)
-		fail(USAGE, "there is no verifier yet: --unverified");
 	began = now();
 	if (ext_verify(&l->arena, &l->program,
 		       l->program.interface ? l->program.interface : &l->builtin, &l->attach,
