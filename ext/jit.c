@@ -230,7 +230,8 @@ static u32 insn_emit(struct jit *j, u32 pc)
 	u32 flags = j->fact ? j->fact[pc].flags : EXT_FACT_LIVE, class = EXT_CLASS(i->code), used;
 
 	if (!(flags & EXT_FACT_LIVE)) {
-		trap(j);
+		if (!pc || j->fact[pc - 1].flags & EXT_FACT_LIVE || j->mark[pc] & MARK_TARGET)
+			trap(j);
 		return i->code == EXT_LDDW ? 2 : 1;
 	}
 	if (flags & EXT_FACT_CHECKPOINT && j->checked != pc + 1)

@@ -10,7 +10,7 @@ enum { OK = 0, REFUSED = 1, USAGE = 2, STOPPED = 3 };
 struct options {
 	const char *file, *entry, *attach, *interface, *memory, *memory_file;
 	enum ext_class class;
-	int raw, jit, unverified;
+	int raw, jit, unverified, running;
 	u64 steps, arena, budget;
 	u64 scalar[5];
 	u32 scalars;

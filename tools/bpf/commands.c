@@ -20,7 +20,7 @@ int command_run(const struct options *o)
 	struct options running = *o;
 	struct loaded l;
 
-	running.jit = o->jit > 0;
+	running.running = 1;
 	load(&running, &l);
 	printf("%llx\n", (unsigned long long)run(&running, &l));
 	return OK;
@@ -90,7 +90,7 @@ int command_disasm(const struct options *o)
 	struct loaded l;
 
 	load(o, &l);
-	if (o->jit > 0)
+	if (o->jit)
 		show_code(&l);
 	else
 		show_program(&l);

@@ -207,7 +207,7 @@ void load(const struct options *o, struct loaded *l)
 		load_raw(o, l, &why);
 	else
 		load_object(o, l, &why);
-	attach_choose(o, l, o->raw || l->memory || o->jit >= 0);
+	attach_choose(o, l, o->running);
 	if (o->unverified)
 		return;
 	began = now();

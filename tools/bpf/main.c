@@ -156,8 +156,7 @@ int main(int count, char **word)
 			{"run", command_run},
 			{"disasm", command_disasm},
 			{"stats", command_stats}};
-	struct options o = {
-		.jit = -1, .steps = 10000000, .arena = 64ull << 20, .budget = 1000000000};
+	struct options o = {.steps = 10000000, .arena = 64ull << 20, .budget = 1000000000};
 
 	for (int i = 1; i < count; i++)
 		if (!strcmp(word[i], "--help") || !strcmp(word[i], "-h")) {

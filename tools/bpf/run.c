@@ -158,7 +158,7 @@ void compile(struct loaded *l, struct compiled *c)
 	if (ext_compile(&l->arena, &l->program, l->verified ? &l->verdict : 0,
 			(enum ext_class)l->attach.class, c->bytes, room, room, &c->code, &why)) {
 		ext_refusal_print(&why, text, sizeof(text));
-		fail(REFUSED, "%s: %s", ext_why_name(why.why), text);
+		fail(REFUSED, "%s", text);
 	}
 	c->seconds = now() - began;
 	ext_image_fill(&l->program, c->bytes + room);
@@ -220,7 +220,7 @@ u64 run(const struct options *o, struct loaded *l)
 	functions_fill(&l->program);
 	arguments(o, l, &check, arg);
 	with.run.budget = (s64)o->budget - (l->verified ? (s64)l->verdict.entry_cost : 0);
-	r0 = o->jit > 0 ? run_compiled(l, arg) : run_interpreted(l, arg, &check);
+	r0 = o->jit ? run_compiled(l, arg) : run_interpreted(l, arg, &check);
 	if (with.run.stopped)
 		fail(STOPPED, "stopped: the budget of %llu instructions is spent",
 		     (unsigned long long)o->budget);
