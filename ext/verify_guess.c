@@ -427,10 +427,24 @@ static int see(struct verify *ver, struct loop_run *r, const struct state *s, u3
 	return 1;
 }
 
+/* A bound that moved goes far; one that stood stays. What is known of bits is not kept: they follow the bounds late. */
+static struct num widen(const struct num *old, const struct num *next, int far)
+{
+	u64 least = next->umin < old->umin ? 0 : old->umin, most = old->umax;
+
+	if (next->umax >> 63)
+		return num_signed(next->smin < old->smin ? -1l << 63 : old->smin,
+				  next->smax > old->smax ? ~0ul >> 1 : old->smax);
+	if (next->umax > most)
+		most = !far && next->umax <= 0xffff ? 0xffff :
+		       next->umax <= 0xffffffff	    ? 0xffffffff :
+						      ~0ul >> 1;
+	return num_unsigned(least, most);
+}
+
 /* What the round says of a variable, for the next guess. Returns 1 when the guess holds of it as it is. */
 static int judge(struct verify *ver, struct loop_run *r, struct loop_var *v, int is_first)
 {
-	static const u64 threshold[] = {0xff, 0xffff, 0x7fffffff, 0xffffffff, ~0ul >> 1};
 	struct num entry, next;
 
 	if (!v->seen && v->class == VAR_OTHER) {
@@ -472,11 +486,10 @@ static int judge(struct verify *ver, struct loop_run *r, struct loop_var *v, int
 	}
 	next = num_join(&v->num, &next);
 	v->tries++;
-	if (v->tries == 2)
-		next = num_widen(&v->num, &next, threshold, 5);
-	else if (v->tries > 2)
-		next = v->tries == 3 && next.umax <= 0xffffffff ? num_unsigned(0, 0xffffffff) :
-								  num_any();
+	if (v->tries > 3)
+		next = num_any();
+	else if (v->tries > 1)
+		next = widen(&v->num, &next, v->tries == 3);
 	v->num = next;
 	return 0;
 }
