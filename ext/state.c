@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Registers and stack of an abstract state; keeping and forgetting states. */
-#include <mem.h>
+#include "mem.h"
 #include <refusal.h>
 #include <verify.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * What a state knows of symbols: a num each, and a few linear inequalities between them. Everything here is about
  * integers: symbols as unsigned numbers, sums without wrapping (128 bits hold them: a coefficient is at most 2^40). */
-#include <mem.h>
+#include "mem.h"
 #include <verify.h>
 
 typedef __int128 wide;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Linear forms over symbols: c + sum of coef * sym, modulo 2^64. */
-#include <mem.h>
+#include "mem.h"
 #include <state.h>
 
 struct form form_const(u64 c)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Where ways meet: one state that covers two. What both say alike stays; where forms differ, the value gets a new symbol
  * whose num covers both, values that go together keep doing so, and a fact stays if both states have it of theirs. */
-#include <mem.h>
+#include "mem.h"
 #include <verify.h>
 
 #define PAIRS_MOST 64u

@@ -3,7 +3,7 @@
  * into a block are known before it is walked (but for loops: verify_loop.c); functions are walked at each of their calls
  * from the caller's state. So the work is linear in the code, times the calls, the shapes kept apart (SHAPES_MOST) and
  * the rounds of the loops; `steps` and the arena bound it in any case. */
-#include <mem.h>
+#include "mem.h"
 #include <refusal.h>
 #include <verify.h>
 

@@ -71,8 +71,9 @@ struct loop_run {
 	u32 candidates, proposed; /* proposed: of them, the first so many are in use */
 	struct loop_var *var;
 	u32 vars, room;
-	u32 rose;   /* nums were begun anew from the entry's */
-	u32 hinted; /* var[] of the last success tell where to begin */
+	struct ext_watched *watched; /* for the fuzzer: as it was before the round */
+	u32 rose;		     /* nums were begun anew from the entry's */
+	u32 hinted;		     /* var[] of the last success tell where to begin */
 };
 
 struct verify {
@@ -148,7 +149,16 @@ u32 verify_barrier(const struct verify *ver, const struct state *s, u32 target);
 int verify_emit(struct verify *ver, const struct state *s, u32 from, u32 to);
 int verify_scope(struct verify *ver, const u32 *block, u32 blocks, u32 loop);
 int verify_loop(struct verify *ver, u32 loop, struct state *entry);
+/* verify_facts.c: facts that may hold at a loop's head */
 void loop_propose(struct loop_run *r, const struct form *fact);
+/* A variable that goes up by least..most each time. */
+void loop_propose_range(struct verify *ver, struct loop_run *r, const struct loop_var *v);
+/* Those of the ways back, said for the next time round. */
+void loop_collect(struct verify *ver, struct loop_run *r);
+/* Drops what is not proved at the entry (s: r->entry), or on a way back. Returns how many were dropped. */
+u32 loop_drop(struct verify *ver, struct loop_run *r, const struct state *s);
+/* A register's or slot's value, by a variable's key; 0: it is none. */
+const struct val *loop_value(const struct state *s, u32 key);
 /* verify_guess.c: what holds at a loop's head */
 int loop_prepare(struct verify *ver, struct loop_run *r);
 struct state *loop_head(struct verify *ver, struct loop_run *r);

@@ -165,9 +165,9 @@ static void of_function(struct ways *w, u32 function)
 		if (loop == FLOW_NONE || f->loop[loop].head != at)
 			continue;
 		rounds(w, loop);
-		w->weight[loop] = w->block[at].round == NEVER ?
-					  0 :
-					  cost_mul(w->block[at].round, f->loop[loop].trips);
+		w->weight[loop] = w->block[at].round == NEVER
+					  ? 0
+					  : cost_mul(w->block[at].round, f->loop[loop].trips);
 	}
 	for (u32 k = g->blocks; k-- > 0;)
 		of_block(w, g->block[k]);

@@ -6,14 +6,16 @@
  * prove nothing. From the third on the guess is checked, and weakened where it fails: what is not steady becomes a symbol
  * within a num, nums are widened, facts that do not hold are dropped. A guess that holds but is too weak for the body is
  * made as narrow as the ways back were. */
-#include <mem.h>
+#include "mem.h"
 #include <verify.h>
 
 #define TURNS_MOST ((1ul << 31) - 2)
 #define STEP_MOST (1l << 32)
+#define S64_MOST ((s64)(~0ul >> 1))
+#define S64_LEAST (-S64_MOST - 1)
 
 /* --- variables of a state */
-static const struct val *value_of(const struct state *s, u32 key)
+const struct val *loop_value(const struct state *s, u32 key)
 {
 	const struct slot *slot;
 
@@ -53,7 +55,7 @@ static u32 bytes_join(u32 a, u32 b)
 
 static struct form form_of(const struct loop_run *r, const struct loop_var *v)
 {
-	struct form f = value_of(r->entry, v->key)->form, n = form_sym(r->n);
+	struct form f = loop_value(r->entry, v->key)->form, n = form_sym(r->n);
 
 	if (v->class == VAR_AFFINE && !form_add(&f, &n, v->step, &f))
 		f = form_sym(v->sym);
@@ -62,7 +64,7 @@ static struct form form_of(const struct loop_run *r, const struct loop_var *v)
 
 static struct num entry_num(struct verify *ver, const struct loop_run *r, const struct loop_var *v)
 {
-	return state_num(ver, r->entry, &value_of(r->entry, v->key)->form);
+	return state_num(ver, r->entry, &loop_value(r->entry, v->key)->form);
 }
 
 static u32 live_of(const struct verify *ver, const struct loop_run *r)
@@ -88,7 +90,7 @@ static int room(struct verify *ver, struct loop_run *r, u32 vars)
 
 static u8 first_class(const struct verify *ver, const struct loop_run *r, u32 key)
 {
-	const struct val *v = value_of(r->entry, key);
+	const struct val *v = loop_value(r->entry, key);
 	const struct slot *slot = key >= VAR_SLOT ? state_slot(r->entry, key - VAR_SLOT) : 0;
 
 	if (!v)
@@ -143,146 +145,6 @@ int loop_prepare(struct verify *ver, struct loop_run *r)
 	return 0;
 }
 
-/* --- candidates */
-void loop_propose(struct loop_run *r, const struct form *fact)
-{
-	u64 difference;
-
-	for (u32 k = 0; k < r->candidates; k++)
-		if (form_parallel(fact, &r->candidate[k], &difference) && !difference)
-			return;
-	if (r->candidates < CANDIDATES_MOST)
-		r->candidate[r->candidates++] = *fact;
-}
-
-static int is_of_head(const struct verify *ver, const struct loop_run *r, u32 sym)
-{
-	if (sym == r->n || sym <= ver->bases)
-		return 1;
-	for (u32 k = 0; k < r->vars; k++)
-		if (r->var[k].class == VAR_OTHER && r->var[k].sym == sym)
-			return 1;
-	for (u32 k = 0; k < r->entry->syms; k++)
-		if (r->entry->sym[k].sym == sym)
-			return 1;
-	return 0;
-}
-
-/* The fact with n and the variables' symbols replaced by what they are in s (0: the entry, with n = 0; else a way back,
- * with n + 1). 0 when it cannot be said. */
-static int told_of(struct verify *ver, const struct loop_run *r, const struct form *fact,
-		   const struct state *s, struct form *out)
-{
-	struct form sum = form_const(fact->c), n = form_sym(r->n);
-
-	n.c = 1;
-	if (s == r->entry)
-		n = form_const(0);
-	for (u32 i = 0; i < fact->terms; i++) {
-		struct form by = form_sym(fact->sym[i]);
-
-		if (!is_of_head(ver, r, fact->sym[i]))
-			return 0;
-		if (fact->sym[i] == r->n)
-			by = n;
-		for (u32 k = 0; k < r->vars; k++) {
-			const struct val *v;
-
-			if (r->var[k].class != VAR_OTHER || r->var[k].sym != fact->sym[i])
-				continue;
-			v = value_of(s, r->var[k].key);
-			if (!v || !val_is_set(v) || !state_exact(ver, s, &v->form))
-				return 0;
-			by = v->form;
-		}
-		if (!fact_add(&sum, &by, fact->coef[i], &sum))
-			return 0;
-	}
-	*out = sum;
-	return 1;
-}
-
-static int holds_in(struct verify *ver, const struct loop_run *r, const struct form *fact,
-		    const struct state *s)
-{
-	struct form told;
-
-	return told_of(ver, r, fact, s, &told) && state_proves(ver, s, &told);
-}
-
-/* Drops what does not hold at the entry, or (state given) on a way back. Returns how many were dropped. */
-static u32 drop_false(struct verify *ver, struct loop_run *r, const struct state *s)
-{
-	u32 kept = 0, all = r->candidates;
-
-	for (u32 k = 0; k < r->candidates; k++)
-		if (holds_in(ver, r, &r->candidate[k], s))
-			r->candidate[kept++] = r->candidate[k];
-	r->candidates = kept;
-	return all - kept;
-}
-
-/* What a fact of a way back is for the next time round: said of the variables' symbols there, n one less. */
-static int turned(struct verify *ver, const struct loop_run *r, const struct state *s,
-		  const struct form *fact, struct form *out)
-{
-	struct form rest = *fact, new = form_const(0), before = form_sym(r->n);
-	int matters = form_coef(fact, r->n) != 0;
-
-	for (u32 k = 0; k < r->vars; k++) {
-		const struct val *v = value_of(s, r->var[k].key);
-		struct form q = form_sym(r->var[k].sym);
-		s64 m;
-
-		if (r->var[k].class != VAR_OTHER || !v || !val_is_set(v) || !v->form.terms)
-			continue;
-		m = form_coef(&rest, v->form.sym[0]);
-		if (!m || m % v->form.coef[0])
-			continue;
-		m /= v->form.coef[0];
-		if (!fact_add(&rest, &v->form, -m, &rest) || !fact_add(&new, &q, m, &new))
-			return 0;
-		matters = 1;
-	}
-	before.c = (u64)-1;
-	if (!matters || !fact_replace(&rest, r->n, &before, &rest))
-		return 0;
-	for (u32 i = 0; i < rest.terms; i++) {
-		if (!is_of_head(ver, r, rest.sym[i]))
-			return 0;
-		for (u32 k = 0; k < r->vars; k++)
-			if (r->var[k].class == VAR_OTHER && r->var[k].sym == rest.sym[i])
-				return 0; /* of the time before */
-	}
-	return fact_add(&rest, &new, 1, out);
-}
-
-static void collect(struct verify *ver, struct loop_run *r)
-{
-	for (const struct state *s = r->back; s; s = s->next)
-		for (u32 k = 0; k < s->facts; k++) {
-			struct form f;
-
-			if (turned(ver, r, s, &s->fact[k], &f))
-				loop_propose(r, &f);
-		}
-}
-
-/* A variable that goes up by least..most each time. */
-static void propose_range(struct verify *ver, struct loop_run *r, const struct loop_var *v)
-{
-	const struct form *e = &value_of(r->entry, v->key)->form;
-	struct form q = form_sym(v->sym), n = form_sym(r->n), zero = form_const(0), f;
-
-	if (!state_exact(ver, r->entry, e))
-		return;
-	if (fact_add(&q, e, -1, &f) && fact_add(&f, &n, -v->most, &f))
-		loop_propose(r, &f);
-	if (v->least && fact_add(&zero, &q, -1, &f) && fact_add(&f, e, 1, &f) &&
-	    fact_add(&f, &n, v->least, &f))
-		loop_propose(r, &f);
-}
-
 /* --- the state at the head */
 static void put_slot(struct verify *ver, struct state *s, const struct loop_var *v)
 {
@@ -300,7 +162,7 @@ struct state *loop_head(struct verify *ver, struct loop_run *r)
 	struct num n = num_unsigned(0, r->most);
 	u32 live = live_of(ver, r);
 
-	drop_false(ver, r, r->entry);
+	loop_drop(ver, r, r->entry);
 	r->proposed = r->candidates;
 	state_copy(s, r->entry);
 	s->cost = 0;
@@ -310,7 +172,7 @@ struct state *loop_head(struct verify *ver, struct loop_run *r)
 	state_narrow(ver, s, r->n, &n);
 	for (u32 k = 0; k < r->vars; k++) {
 		struct loop_var *v = &r->var[k];
-		struct val *at = (struct val *)value_of(s, v->key);
+		struct val *at = (struct val *)loop_value(s, v->key);
 
 		if (v->class == VAR_PLAIN) {
 			put_slot(ver, s, v);
@@ -348,7 +210,7 @@ static int is_tied(const struct loop_run *r, const struct loop_var *v, const str
 	struct form d;
 
 	*step = 0;
-	if (!form_add(now, &value_of(r->entry, v->key)->form, -1, &d) || d.terms > 1)
+	if (!form_add(now, &loop_value(r->entry, v->key)->form, -1, &d) || d.terms > 1)
 		return 0;
 	*step = d.c;
 	return d.terms ? d.sym[0] == r->n && (u64)d.coef[0] == d.c : d.c == 0;
@@ -396,7 +258,7 @@ static void make_plain(struct verify *ver, const struct loop_run *r, struct loop
 static int see(struct verify *ver, struct loop_run *r, const struct state *s, u32 k)
 {
 	struct loop_var *v = &r->var[k];
-	const struct val *head = value_of(r->head, v->key), *now = value_of(s, v->key);
+	const struct val *head = loop_value(r->head, v->key), *now = loop_value(s, v->key);
 	u32 bytes;
 
 	if (v->class == VAR_NONE)
@@ -433,12 +295,12 @@ static struct num widen(const struct num *old, const struct num *next, int far)
 	u64 least = next->umin < old->umin ? 0 : old->umin, most = old->umax;
 
 	if (next->umax >> 63)
-		return num_signed(next->smin < old->smin ? -1l << 63 : old->smin,
-				  next->smax > old->smax ? ~0ul >> 1 : old->smax);
+		return num_signed(next->smin < old->smin ? S64_LEAST : old->smin,
+				  next->smax > old->smax ? S64_MOST : old->smax);
 	if (next->umax > most)
-		most = !far && next->umax <= 0xffff ? 0xffff :
-		       next->umax <= 0xffffffff	    ? 0xffffffff :
-						      ~0ul >> 1;
+		most = !far && next->umax <= 0xffff ? 0xffff
+		       : next->umax <= 0xffffffff   ? 0xffffffff
+						    : ~0ul >> 1;
 	return num_unsigned(least, most);
 }
 
@@ -460,7 +322,7 @@ static int judge(struct verify *ver, struct loop_run *r, struct loop_var *v, int
 			v->class = v->step_seen ? VAR_AFFINE : VAR_SAME;
 			v->step = v->step_seen;
 		} else if (v->ranged) {
-			propose_range(ver, r, v);
+			loop_propose_range(ver, r, v);
 		}
 		v->num = next;
 		return 0;
@@ -537,43 +399,6 @@ static int rise(struct verify *ver, struct loop_run *r)
 	return changed;
 }
 
-#ifdef EXT_TRACE
-#include <stdio.h>
-static void trace_form(const struct form *f)
-{
-	printf("%ld", (long)f->c);
-	for (u32 i = 0; i < f->terms; i++)
-		printf(" %+ld*s%u", (long)f->coef[i], f->sym[i]);
-}
-static void trace(struct verify *ver, struct loop_run *r, int was, int holds, u64 turns, u64 most)
-{
-	char t[100];
-	printf("loop at %u: guessing %d holds %d failed %d(%s) turns %lu most %lu/%lu n=s%u\n",
-	       ver->flow.block[ver->flow.loop[r->loop].head].first, was, holds, ver->failed,
-	       ver->failed ? ver->why->text : "", turns, most, r->most, r->n);
-	for (u32 k = 0; k < r->vars; k++) {
-		struct loop_var *v = &r->var[k];
-		num_print(&v->num, t, sizeof t);
-		printf("  %u class %u step %ld sym s%u num %s seen %u fits %u", v->key, v->class,
-		       (long)v->step, v->sym, t, v->seen, v->fits);
-		if (v->seen)
-			num_print(&v->num_seen, t, sizeof t);
-		printf(" seen %s; ", v->seen ? t : "");
-		for (struct state *s = r->back; s; s = s->next)
-			if (value_of(s, v->key)) {
-				printf(" | ");
-				trace_form(&value_of(s, v->key)->form);
-			}
-		printf("\n");
-	}
-	for (u32 k = 0; k < r->candidates; k++) {
-		printf("  cand ");
-		trace_form(&r->candidate[k]);
-		printf("\n");
-	}
-}
-#endif
-
 /* 1: the guess holds and the body is right; 0: another round; -1: nothing more to try (ver->failed says if the body is to
  * blame). */
 int loop_check(struct verify *ver, struct loop_run *r)
@@ -603,16 +428,13 @@ int loop_check(struct verify *ver, struct loop_run *r)
 			holds &= see(ver, r, s, k);
 	}
 	if (was)
-		collect(ver, r);
+		loop_collect(ver, r);
 	else
 		for (const struct state *s = r->back; s; s = s->next)
 			if (!loop_is_phase(ver, r, s))
-				holds &= !drop_false(ver, r, s);
+				holds &= !loop_drop(ver, r, s);
 	for (u32 k = 0; k < r->vars; k++)
 		holds &= judge(ver, r, &r->var[k], was == 2);
-#ifdef EXT_TRACE
-	trace(ver, r, was, holds, turns, most);
-#endif
 	if (was) {
 		if (turns < r->most && was == 1)
 			r->most = turns;

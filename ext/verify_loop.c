@@ -8,7 +8,7 @@
  *
  * Kinds of values may change after the first times round (a pointer that begins as null): a way back whose registers are
  * of other kinds is the entry of a further phase; there are at most PHASES_MOST. */
-#include <mem.h>
+#include "mem.h"
 #include <refusal.h>
 #include <verify.h>
 
@@ -45,6 +45,26 @@ static void forget_round(struct verify *ver, struct loop_run *r)
 	if (r->head)
 		state_free(ver, r->head);
 	r->head = 0;
+}
+
+/* A round that is not accepted claims nothing. */
+static int watch_save(struct verify *ver, struct loop_run *r, int back)
+{
+	u64 bytes = ver->p->insns * sizeof(r->watched[0]);
+
+	if (!ver->out->watched)
+		return 0;
+	if (!r->watched)
+		r->watched = ext_alloc(ver->arena, bytes);
+	if (!r->watched) {
+		ver->stop = ver->failed = 1;
+		return ext_refuse_memory(ver->why);
+	}
+	if (back)
+		memcpy(ver->out->watched->at, r->watched, bytes);
+	else
+		memcpy(r->watched, ver->out->watched->at, bytes);
+	return 0;
 }
 
 /* One walk over the body. 0, -1. */
@@ -121,7 +141,7 @@ static int phase(struct verify *ver, struct loop_run *r, struct state **more, u6
 	for (u32 round = 0; round < ROUNDS_MOST && !error && !holds; round++) {
 		if (round)
 			forget_round(ver, r);
-		error = round_walk(ver, r);
+		error = watch_save(ver, r, round != 0) ? -1 : round_walk(ver, r);
 		if (!error)
 			holds = loop_check(ver, r);
 		if (holds < 0)

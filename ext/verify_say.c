@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Refusals of the verifier: one root cause, where it is in the source, what is known and what was needed; and the record
  * for the fuzzer. */
-#include <mem.h>
+#include "mem.h"
 #include <refusal.h>
 #include <verify.h>
 
