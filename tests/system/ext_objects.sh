@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Objects of real compilers, each case of tests/cases/ext/link/ by clang at three levels of the instruction set and by
-# gcc: linked, run by the interpreter, or refused for the reason given.
+# gcc: linked, verified, interpreted and run as compiled, or refused for the reason given.
 # timeout: 240
 # Directives at a case's head, `// NAME: VALUE`: memory, result (of a run); shows, hides (patterns of the listing);
 # refused (a pattern of the one line said); entry; flags; compilers (clang, gcc, native; else clang and gcc).
@@ -31,7 +31,7 @@ compile() {
 
 # one CASE VARIANT
 one() {
-	local case=$1 entry result pattern
+	local case=$1 entry result pattern way
 	compile "$2" "$case" "$work/o.o" || fail "$case: $2 does not compile it"
 	entry=$(directive "$case" entry)
 	set -- "$case by $2" --interface "$work/interface.o" ${entry:+--section "$entry"}
@@ -45,8 +45,10 @@ one() {
 	fi
 	result=$(directive "$case" result)
 	if [ -n "$result" ]; then
-		status "$1" 0 "$tool" run --unverified --memory "$(directive "$case" memory)" "${@:2}" "$work/o.o"
-		same "$1" "$result" "$(cat "$work/out")"
+		for way in --interp --jit; do
+			status "$1 $way" 0 "$tool" run $way --memory "$(directive "$case" memory)" "${@:2}" "$work/o.o"
+			same "$1 $way" "$result" "$(cat "$work/out")"
+		done
 	fi
 	status "$1" 0 "$tool" disasm --bpf --unverified "${@:2}" "$work/o.o"
 	while read -r pattern; do

@@ -27,8 +27,7 @@ static _Noreturn void refuse(const struct options *o, const struct ext_refusal *
 	char text[600];
 
 	ext_refusal_print(why, text, sizeof(text));
-	fail(REFUSED, "%s: %s: %s", o->raw ? "standard input" : o->file, ext_why_name(why->why),
-	     text);
+	fail(REFUSED, "%s: %s", o->raw ? "standard input" : o->file, text);
 }
 
 static u8 *read_all(const char *name, FILE *f, u64 *bytes)
