@@ -59,9 +59,10 @@ static u64 hash_of(const struct ext_map *m, const u8 *key)
 
 		memcpy(&word, key + i, m->key - i < 8 ? m->key - i : 8);
 		h = (h ^ word) * 0xff51afd7ed558ccdull;
-		h ^= h >> 32;
+		h ^= h >> 29;
 	}
-	return h * 0xc4ceb9fe1a85ec53ull;
+	h *= 0xc4ceb9fe1a85ec53ull;
+	return h ^ h >> 32;
 }
 
 static u32 tag_of(u64 hash)

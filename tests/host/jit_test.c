@@ -534,7 +534,8 @@ static int compare(u64 seed, int verified)
 	       memcmp(after, code + CODE + region.offset, BYTES) ? "; memory" : "");
 	for (u32 i = 0; i < BYTES && getenv("SHOW"); i++)
 		if (after[i] != code[CODE + region.offset + i])
-			printf("  memory[%u] is %x, interpreted %x\n", i, code[CODE + region.offset + i], after[i]);
+			printf("  memory[%u] is %x, interpreted %x\n", i,
+			       code[CODE + region.offset + i], after[i]);
 	return 1;
 }
 
