@@ -101,9 +101,12 @@ static int functions_read(struct ext_arena *a, struct ext_object *o, struct ext_
 	for (u32 i = 0; i < o->functions; i++)
 		if (f[i].entry && !is_common(o, &f[i]))
 			only_text = 0;
-	for (u32 i = 0; i < o->functions; i++)
-		if (!only_text && is_common(o, &f[i]))
-			f[i].entry = 0;
+	for (u32 i = 0; i < o->functions; i++) {
+		f[i].entry &= only_text || !is_common(o, &f[i]);
+		if (f[i].entry)
+			order[o->entries++] = i;
+	}
+	o->entry = order;
 	return EXT_OK;
 }
 
@@ -211,13 +214,10 @@ int ext_object_open(struct ext_arena *a, const u8 *object, u64 bytes, struct ext
 
 const char *ext_object_entry(const struct ext_object *o, u32 n, const char **section)
 {
-	for (u32 i = 0; i < o->functions; i++) {
-		if (!o->function[i].entry || n--)
-			continue;
-		*section = o->elf.section[o->function[i].section].name;
-		return o->function[i].name;
-	}
-	return 0;
+	if (n >= o->entries)
+		return 0;
+	*section = o->elf.section[o->function[o->entry[n]].section].name;
+	return o->function[o->entry[n]].name;
 }
 
 u32 ext_object_lower(const void *table, u32 n, u64 (*place)(const void *, u32), u32 section,

@@ -5,6 +5,8 @@
 #include <order.h>
 #include <refusal.h>
 
+#define MEMBERS 16u /* of a definition */
+
 static const struct {
 	u32 number, kind;
 } kinds[] = {{1, EXT_HASH}, {2, EXT_ARRAY}, {6, EXT_PERCPU}, {27, EXT_RING}};
@@ -113,6 +115,8 @@ int ext_object_map(const struct ext_object *o, u32 symbol, struct ext_region *ou
 	t = ext_btf_bare(&o->btf, ext_btf_type(&o->btf, id)->type);
 	if (t->kind != EXT_BTF_STRUCT)
 		return refuse(&r, "not a struct", "");
+	if (t->count > MEMBERS)
+		return refuse(&r, "more than 16 members", "");
 	for (u32 i = 0; i < t->count; i++)
 		if ((bad = member_read(&r, ext_btf_part(&o->btf, t, i))))
 			return bad;

@@ -69,6 +69,8 @@ struct ext_object {
 	struct ext_object_text *text;
 	struct ext_object_function *function; /* ascending by section and place */
 	u32 functions;
+	u32 *entry; /* functions where a program may begin */
+	u32 entries;
 	struct ext_object_line *line; /* ascending by section and place, one at each */
 	u32 lines;
 	struct ext_object_core *core; /* ascending by section and place, one at each */

@@ -444,6 +444,8 @@ static int map_of(const char *const *names, const u32 *types, u32 n)
 
 static void maps(void)
 {
+	const char *names[17];
+	u32 many[17];
 	u32 types[6],
 		kinds[6][2] = {{1, EXT_HASH}, {2, EXT_ARRAY}, {6, EXT_PERCPU}, {27, EXT_RING}};
 	u32 t_long, flags;
@@ -486,6 +488,12 @@ static void maps(void)
 	REFUSED(MAP("map_flags"), EXT_WHY_MAP, "not a number");
 	flags = types[0] = number(1);
 	REFUSED(MAP("map_flags"), EXT_WHY_MAP, "no flags");
+	for (u32 i = 0; i < 17; i++) {
+		names[i] = "type";
+		many[i] = types[0];
+	}
+	SAME(map_of(names, many, 16), EXT_OK);
+	REFUSED(map_of(names, many, 17), EXT_WHY_MAP, "more than 16 members");
 	types[0] = number(7);
 	types[1] = flags;
 	REFUSED(MAP("max_entries"), EXT_WHY_MAP, "no member says its type");
