@@ -26,7 +26,7 @@ COMMON := -std=gnu11 -O2 -g $(WARN) -ffreestanding -fno-stack-protector -fno-com
 	-fno-strict-aliasing -fno-omit-frame-pointer -fno-asynchronous-unwind-tables \
 	-fcf-protection=none -mgeneral-regs-only -MMD -MP -Iabi/include -I$(GEN)
 KFLAGS := $(COMMON) -fno-pic -mno-red-zone -mcmodel=kernel \
-	-Ikernel/arch/x86_64 -Ikernel -I$(BUILD) $(KCFLAGS)
+	-Ikernel/arch/x86_64 -Ikernel -I$(BUILD) -Iext $(KCFLAGS)
 # Library code addresses relative to rip, so that one object serves images linked at any address.
 UFLAGS := $(COMMON) -fpie -fvisibility=hidden -Ilibos/core/include -Ilibos/core $(UCFLAGS)
 XFLAGS := $(UFLAGS) -Ilibos/exos/include -Ilibos/exos

@@ -5,6 +5,7 @@
 #include "arch.h"
 #include "call_handlers.h"
 #include "check.h"
+#include "code.h"
 #include "frame.h"
 #include "revoke.h"
 #include "ring.h"
@@ -193,6 +194,18 @@ s64 account_work(u32 pages)
 	return 0;
 }
 
+int account_work_of(struct context *ctx)
+{
+	struct aril_account *account = &accounts[ctx->env->account];
+
+	if (ctx->work >= account->limit[ARIL_QUOTA_WORK])
+		return 0;
+	ctx->work++;
+	account->work++;
+	ctx->env->info->work++;
+	return 1;
+}
+
 void account_ahead(void)
 {
 	struct context *ctx = counted();
@@ -314,6 +327,7 @@ s64 call_account_destroy(u32 auth, u32 id)
 		if (account->used[q])
 			return -ARIL_E_STATE;
 	revoke_account_gone(slot);
+	code_account_gone(slot);
 	/* A parent outlives its children: each is charged to it. */
 	struct aril_account *parent = account_get(account->parent);
 	for (u32 q = 0; q < ARIL_QUOTA_HELD; q++)

@@ -123,6 +123,10 @@ static int partner_right(u32 f)
 		return in_state(p, ARIL_FRAME_BOOK, f);
 	case ARIL_FRAME_BOOK:
 		return in_state(p, ARIL_FRAME_REGION, f);
+	case ARIL_FRAME_TEXT:
+	case ARIL_FRAME_CONSTANT:
+	case ARIL_FRAME_DATA:
+		return in_state(p, ARIL_FRAME_CODE, 0) && f > p && f - p < ARIL_CODE_FRAMES;
 	case ARIL_FRAME_QUEUE: /* a device's number: see ring_audit */
 		return 1;
 	default:
@@ -170,7 +174,9 @@ static int guards_right(const struct aril_frame *i)
 static int may_be_bound(u32 state)
 {
 	return state == ARIL_FRAME_NORMAL || state == ARIL_FRAME_TABLE ||
-	       state == ARIL_FRAME_CACHE || state == ARIL_FRAME_REGION || state == ARIL_FRAME_STLB;
+	       state == ARIL_FRAME_CACHE || state == ARIL_FRAME_REGION ||
+	       state == ARIL_FRAME_STLB || state == ARIL_FRAME_CODE ||
+	       state == ARIL_FRAME_CONSTANT || state == ARIL_FRAME_DATA;
 }
 
 /* What is charged, and what is free: once there are accounts. */
@@ -202,8 +208,8 @@ static void frame_look(u32 f, struct aril_check *out, u32 *links)
 	const struct aril_frame *i = &frames[f];
 	const char *why;
 
-	if (i->state > ARIL_FRAME_BOOK)
-		return audit_wrong(out, f, "state", ARIL_FRAME_BOOK, i->state);
+	if (i->state > ARIL_FRAME_DATA)
+		return audit_wrong(out, f, "state", ARIL_FRAME_DATA, i->state);
 	if (i->flags & ~FLAGS)
 		return audit_wrong(out, f, "flags", i->flags & FLAGS, i->flags);
 	if (!level_right(i))

@@ -52,7 +52,7 @@ static const char *rights_wrong(u64 entry, const struct aril_frame *f)
 		return "a binding under a guard that is not in use";
 	if (rights && needs & ~rights)
 		return "a binding allows more than its guard";
-	if (entry & PTE_W && f->state != ARIL_FRAME_NORMAL)
+	if (entry & PTE_W && f->state != ARIL_FRAME_NORMAL && f->state != ARIL_FRAME_DATA)
 		return "a writable binding of kernel state";
 	return NULL;
 }
@@ -75,7 +75,9 @@ static const char *leaf_wrong(u32 id, u64 entry, u32 level)
 	}
 	const struct aril_frame *f = &frames[frame];
 	if (f->state != ARIL_FRAME_NORMAL && f->state != ARIL_FRAME_REGION &&
-	    f->state != ARIL_FRAME_CACHE && f->state != ARIL_FRAME_STLB)
+	    f->state != ARIL_FRAME_CACHE && f->state != ARIL_FRAME_STLB &&
+	    f->state != ARIL_FRAME_CODE && f->state != ARIL_FRAME_CONSTANT &&
+	    f->state != ARIL_FRAME_DATA)
 		return "a frame in kernel state is bound";
 	if (f->state == ARIL_FRAME_NORMAL && f->level != (level == 2 ? 2 : 0))
 		return "an entry's size is not its frame's";

@@ -13,6 +13,7 @@ static u64 (*const audits[ARIL_NOUNS])(u64 from, struct aril_check *out) = {
 	[ARIL_NOUN_GRANT] = grant_audit, [ARIL_NOUN_ACCOUNT] = account_audit,
 	[ARIL_NOUN_RING] = ring_audit,	 [ARIL_NOUN_WAIT] = wait_audit,
 	[ARIL_NOUN_CACHE] = cache_audit, [ARIL_NOUN_REGION] = region_audit,
+	[ARIL_NOUN_CODE] = code_audit,
 };
 
 struct text {

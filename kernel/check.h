@@ -31,6 +31,7 @@ u64 ring_audit(u64 from, struct aril_check *out);
 u64 wait_audit(u64 from, struct aril_check *out);
 u64 cache_audit(u64 from, struct aril_check *out);
 u64 region_audit(u64 from, struct aril_check *out);
+u64 code_audit(u64 from, struct aril_check *out);
 
 /* For the audits: one more wrong object, number `which`. The first is described: `what`, "should be, is". */
 void audit_wrong(struct aril_check *out, u32 which, const char *what, u64 should, u64 is);

@@ -8,6 +8,7 @@
 #include "env.h"
 #include "account.h"
 #include "arch.h"
+#include "code.h"
 #include "frame.h"
 #include "grant.h"
 #include "lock.h"
@@ -257,6 +258,7 @@ void env_destroy(struct env *env, u32 end, s64 status)
 	}
 	if (timed) /* a CPU may have a context of ours as its first deadline in hand */
 		smp_quiesce();
+	code_env_gone(env);
 	grant_env_gone(env);
 	ring_env_gone(env);
 	revoke_env_gone(env);

@@ -52,8 +52,8 @@ struct context {
 	u32 work, flushes;
 	/* under wait_lock */
 	u64 wait_key;  /* physical address of the word; 0: not queued */
-	u32 wait_auth; /* the env's index under which it waits */
-	u32 gate_to;   /* env whose answer to a synchronous gate it waits for; 0: none (gate.c) */
+	u32 wait_auth; /* the env's index under which it waits; WAIT_CODE: the use of code */
+	u32 gate_to; /* env whose answer to a synchronous gate it waits for (gate.c); 0: none; or WAIT_CODE (code.h) */
 	struct context *wait_next, *wait_prev;
 	u64 deadline; /* ns; 0: none */
 	struct context *time_next,
@@ -66,7 +66,8 @@ struct env {
 	struct aril_env_info *info; /* exposed; info->state is the authority on life */
 	struct aril_frame *root;    /* the space's */
 	u64 cr3;
-	u32 id; /* so far */
+	u32 id;
+	u32 fault; /* the use of code that sees its exceptions first; 0: none (code.h). So far */
 	u32 frame;
 	u32 space; /* root frame */
 	u32 parent;

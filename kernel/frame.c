@@ -9,6 +9,7 @@
 #include "account.h"
 #include "arch.h"
 #include "cache.h"
+#include "code.h"
 #include "env.h"
 #include "large.h"
 #include "revoke.h"
@@ -55,7 +56,8 @@ int frame_has_words(u32 frame)
 {
 	if (frames[frame].state == ARIL_FRAME_PART)
 		frame = frames[frame].partner;
-	if (frames[frame].state != ARIL_FRAME_NORMAL && frames[frame].state != ARIL_FRAME_REGION)
+	if (frames[frame].state != ARIL_FRAME_NORMAL &&
+	    frames[frame].state != ARIL_FRAME_REGION && frames[frame].state != ARIL_FRAME_DATA)
 		return 0;
 	return !(frames[frame].flags & FRAME_GOING);
 }
@@ -443,6 +445,11 @@ s64 frame_undo(u32 frame, u32 *budget, int *stale)
 	case ARIL_FRAME_REGION:
 	case ARIL_FRAME_BOOK:
 		return region_destroy(frame, budget, stale) ? 0 : -ARIL_E_AGAIN;
+	case ARIL_FRAME_CODE:
+	case ARIL_FRAME_TEXT:
+	case ARIL_FRAME_CONSTANT:
+	case ARIL_FRAME_DATA:
+		return code_destroy(frame, budget, stale) ? 0 : -ARIL_E_AGAIN;
 	case ARIL_FRAME_ENV:
 		if (*budget < WAIT_COST)
 			return -ARIL_E_AGAIN;

@@ -30,7 +30,7 @@ static inline void *frame_memory(u32 frame)
 int frame_guard_for(u32 frame, const struct auth *a, u32 rights);
 /* Decoding helper: frame exists and a opens it for rights: 0 or -E_FRAME, -E_RIGHTS. */
 s64 frame_check(u32 frame, const struct auth *a, u32 rights);
-/* It is memory (or a part of a frame of 2 MiB), or a region, and in order: words in it may be waited on. */
+/* It is memory (or a part of a frame of 2 MiB), a region or code's data, and in order: words in it may be waited on. */
 int frame_has_words(u32 frame);
 /* May be retyped now: NORMAL, no binding, no pin: 0 or -E_STATE. */
 s64 frame_idle(u32 frame);

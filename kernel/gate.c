@@ -4,7 +4,7 @@
  * gate's entry. A synchronous caller is blocked, queued by the callee's context, until that env gates back to it,
  * which leaves the answer the same way; or until the callee or that context is gone.
  *
- * Invariants. (1) gate_to is not 0 exactly while a context is CTX_BLOCKED for an answer, queued by gate_key (wait.c);
+ * Invariants. (1) gate_to is an env's id exactly while a context is CTX_BLOCKED for an answer, queued by gate_key (wait.c);
  * changed under wait_lock. (2) A blocked caller's events pend: only the answer or the callee's end lets it go. */
 #include "arch.h"
 #include "frame.h"

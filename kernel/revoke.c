@@ -9,6 +9,7 @@
  * writes it. */
 #include "revoke.h"
 #include "arch.h"
+#include "code.h"
 #include "frame.h"
 #include "grant.h"
 #include "lock.h"
@@ -16,8 +17,9 @@
 #include "util.h"
 
 /* One step of the abort protocol, with the lock held: */
-#define STEP_SCAN 4096 /* frames looked at */
-#define STEP_TAKE 64   /* frames taken; one shoot-down for all */
+#define STEP_SCAN 4096	   /* frames looked at */
+#define STEP_TAKE 64	   /* frames taken; one shoot-down for all */
+#define VICTIM_COST 100000 /* instructions of code that chooses them */
 
 struct open {
 	u64 deadline;
@@ -220,7 +222,8 @@ static s64 frame_take(u32 frame, u32 slot, u32 *budget, int *stale)
 	s64 error = frame_give_back(frame, budget, stale);
 	if (error)
 		return error;
-	loss_write(slot, ARIL_REVOKE_FRAMES, frame, tag);
+	if (taking)
+		loss_write(slot, ARIL_REVOKE_FRAMES, frame, tag);
 	return 0;
 }
 
@@ -234,12 +237,35 @@ static void round_next(struct open *o)
 		o->took = 0;
 }
 
+/* What the account's own code names, as long as it names frames that may be taken: most of them at most, by a bounded number
+ * of instructions. How many were given. */
+static u32 victims_take(u32 slot, const struct open *o, u32 *budget, int *stale)
+{
+	u32 *wanted = &accounts[slot].wanted[ARIL_REVOKE_FRAMES];
+	s64 left = VICTIM_COST;
+	u32 took = 0;
+
+	while (*wanted > o->going && took < STEP_TAKE) {
+		left -= code_victim_cost(slot);
+		if (left < 0)
+			break;
+		u32 frame = code_victim(slot, o->first, o->last, *wanted);
+		if (frame < o->first || frame > o->last || !frame)
+			break;
+		if (!frame_takeable(frame, slot, 0) || frame_take(frame, slot, budget, stale))
+			break;
+		took++;
+	}
+	return took;
+}
+
 static void frames_step(u32 slot, struct open *o)
 {
 	u32 *wanted = &accounts[slot].wanted[ARIL_REVOKE_FRAMES];
 	u32 budget = ARIL_BATCH_PAGES, took = 0;
 	int stale = 0;
 
+	took = victims_take(slot, o, &budget, &stale);
 	for (u32 i = 0; i < STEP_SCAN && took<STEP_TAKE && * wanted> o->going; i++) {
 		if (o->at > o->last) {
 			round_next(o);
@@ -459,6 +485,17 @@ static u64 kind_end(u32 kind)
 	return kind == ARIL_REVOKE_GRANTS ? ARIL_MAX_GRANTS : 1ul << 32;
 }
 
+/* Before anybody is asked: what the account's code gives at once. That is no loss, and is not written as one. */
+static void victims_now(u32 slot)
+{
+	u32 budget = ARIL_BATCH_PAGES;
+	int stale = 0;
+
+	victims_take(slot, &books[slot].kind[ARIL_REVOKE_FRAMES], &budget, &stale);
+	if (stale)
+		smp_flush_all();
+}
+
 static s64 want_decode(const struct aril_revocation *want, u32 slot)
 {
 	if (want->kind >= ARIL_REVOKE_KINDS)
@@ -526,6 +563,10 @@ s64 call_revoke(u32 auth, u32 id, const struct aril_revocation *user)
 	account->wanted[want.kind] = want.count;
 	account->revoked += want.count;
 	request_write(slot, want.kind);
+	if (want.kind == ARIL_REVOKE_FRAMES)
+		victims_now(slot);
+	if (!account->wanted[want.kind])
+		return 0;
 	tell(slot);
 	if (want.deadline < revoke_deadline) {
 		write_once(revoke_deadline, want.deadline);

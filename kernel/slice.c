@@ -9,6 +9,7 @@
 #include "slice.h"
 #include "arch.h"
 #include "boot.h"
+#include "code.h"
 #include "frame.h"
 #include "lock.h"
 #include "revoke.h"
@@ -277,13 +278,24 @@ void slice_timer(struct trap_frame *frame)
 	slice_timer_set();
 }
 
+/* An answer to come is not given up; who waits until a predicate holds hears of a revocation at once, and of an event
+ * when it holds. */
+static int wakes(struct context *ctx, u32 pend)
+{
+	s64 budget = CODE_WAKE_BUDGET;
+
+	if (ctx->gate_to != WAIT_CODE)
+		return !ctx->gate_to;
+	return pend & ARIL_PEND_REVOKE || code_wait_over(ctx, &budget) != CODE_SLEEPS;
+}
+
 void upcall_post(struct context *ctx, u32 pend)
 {
 	struct cpu *cpu = this_cpu();
 
 	__atomic_or_fetch(&ctx->page->pending, pend, __ATOMIC_SEQ_CST);
 	lock_take(&wait_lock);
-	if (ctx->state == CTX_BLOCKED && !ctx->gate_to) /* an answer to come is not given up */
+	if (ctx->state == CTX_BLOCKED && wakes(ctx, pend))
 		wait_unblock(ctx, ARIL_START_EVENT);
 	lock_drop(&wait_lock);
 	if (ctx->cpu != cpu->id)

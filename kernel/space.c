@@ -285,13 +285,25 @@ u64 space_entry_bits(u32 flags)
 	return entry_make(0, flags, 0);
 }
 
-/* A cache's state and entries, and regions, may be looked at. */
+u64 space_put(u32 id, u32 frame, u32 flags, u32 guard)
+{
+	return entry_replace(id, entry_make(frame, flags, guard));
+}
+
+/* A cache's state and entries, regions, and what of sealed code is no instruction may be looked at. */
 static int is_readable(u32 frame, u32 flags)
 {
 	u8 state = frames[frame].state;
 
 	return !flags && (state == ARIL_FRAME_CACHE || state == ARIL_FRAME_STLB ||
-			  state == ARIL_FRAME_REGION);
+			  state == ARIL_FRAME_REGION || state == ARIL_FRAME_CODE ||
+			  state == ARIL_FRAME_CONSTANT);
+}
+
+/* Data of sealed code is its owner's too, but is never executed. */
+static int is_data(u32 frame, u32 flags)
+{
+	return frames[frame].state == ARIL_FRAME_DATA && !(flags & ARIL_BIND_EXEC);
 }
 
 s64 space_frame_decode(u32 frame, const struct auth *a, u32 flags)
@@ -306,7 +318,8 @@ s64 space_frame_decode(u32 frame, const struct auth *a, u32 flags)
 	int guard = frame_guard_for(frame, a, flags_rights(flags));
 	if (guard < 0)
 		return guard;
-	if (frames[frame].state != ARIL_FRAME_NORMAL && !is_readable(frame, flags))
+	if (frames[frame].state != ARIL_FRAME_NORMAL && !is_readable(frame, flags) &&
+	    !is_data(frame, flags))
 		return -ARIL_E_STATE;
 	if (!frames[frame].level != !(flags & ARIL_BIND_LARGE))
 		return -ARIL_E_STATE;

@@ -8,6 +8,7 @@
 #include "arch.h"
 #include "boot.h"
 #include "check.h"
+#include "code.h"
 #include "frame.h"
 #include "lock.h"
 #include "slice.h"
@@ -50,6 +51,8 @@ static void queue_remove(struct context *ctx)
 		ctx->wait_prev->wait_next = ctx->wait_next;
 	else
 		b->first = ctx->wait_next;
+	if (ctx->gate_to == WAIT_CODE)
+		code_wait_left(ctx);
 	ctx->wait_key = 0;
 	ctx->gate_to = 0;
 }
@@ -133,6 +136,7 @@ static int waiter_may(const struct context *ctx)
 /* Who may not hear of the word any more is let go when its turn comes, but takes nobody's place. */
 u32 wait_wake(u64 key, u32 n)
 {
+	s64 predicates = CODE_WAKE_BUDGET;
 	u32 woken = 0;
 
 	lock_take(&wait_lock);
@@ -141,7 +145,15 @@ u32 wait_wake(u64 key, u32 n)
 		next = ctx->wait_next;
 		if (ctx->wait_key != key)
 			continue;
-		woken += waiter_may(ctx);
+		if (ctx->gate_to == WAIT_CODE) {
+			int over = code_wait_over(ctx, &predicates);
+
+			if (over == CODE_SLEEPS)
+				continue;
+			woken += over == CODE_WAKES;
+		} else {
+			woken += waiter_may(ctx);
+		}
 		wait_unblock(ctx, ARIL_START_WAKE);
 	}
 	lock_drop(&wait_lock);
@@ -249,6 +261,12 @@ static void wait_block(struct context *ctx, u64 key, u32 auth, u64 deadline)
 	ctx->state = CTX_BLOCKED;
 }
 
+void wait_block_code(struct context *ctx, u64 key, u32 ref, u64 deadline)
+{
+	ctx->gate_to = WAIT_CODE;
+	wait_block(ctx, key, ref, deadline);
+}
+
 /* object_lock: until the word was read its frame is what it was, and open to whom it was. */
 s64 call_wait(u32 auth, u32 frame, u32 offset, u32 expected, u64 deadline)
 {
@@ -344,7 +362,7 @@ static void contexts_audit(const struct env *env, struct aril_check *out)
 		out->checked++;
 		if (queued != (ctx->state == CTX_BLOCKED))
 			check_found(out, env->id, "blocked in no queue, or queued and not blocked");
-		else if (ctx->gate_to && !env_get(ctx->gate_to))
+		else if (ctx->gate_to && ctx->gate_to != WAIT_CODE && !env_get(ctx->gate_to))
 			check_found(out, env->id, "waits for the answer of an env that is gone");
 	}
 }

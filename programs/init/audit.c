@@ -11,7 +11,7 @@ int audit_books(int quiet)
 {
 	static const char *const names[ARIL_NOUNS] = {
 		0,	 "frame", "space", "env",   "slice",  "account",
-		"grant", "ring",  "wait",  "cache", "region",
+		"grant", "ring",  "wait",  "cache", "region", "code",
 	};
 	struct aril_check found;
 	u64 checked = 0, wrong = 0, began = core_now();

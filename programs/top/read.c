@@ -95,8 +95,9 @@ int snapshot_take(struct snapshot *s)
 const char *state_name(u32 state)
 {
 	static const char *const names[STATES] = {
-		"memory", "table", "space", "shadow", "env",  "kernel", "absent",
-		"queue",  "part",  "cache", "stlb",   "pool", "region", "book",
+		"memory", "table", "space", "shadow", "env",	  "kernel",
+		"absent", "queue", "part",  "cache",  "stlb",	  "pool",
+		"region", "book",  "code",  "text",   "constant", "data",
 	};
 
 	return state < STATES ? names[state] : "?";

@@ -6,7 +6,7 @@
 #include <aril/info.h>
 #include <stdio.h>
 
-#define STATES (ARIL_FRAME_BOOK + 1)
+#define STATES (ARIL_FRAME_DATA + 1)
 
 /* What an account's frames are. Account 0: nobody's. */
 struct held {

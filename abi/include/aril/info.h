@@ -23,10 +23,14 @@ enum aril_frame_state {
 	ARIL_FRAME_PART = 8,   /* inside a frame of 2 MiB; partner = its first frame */
 	ARIL_FRAME_CACHE =
 		9, /* state of a cached part of a space; partner = the level 2 table; bound readable */
-	ARIL_FRAME_STLB = 10,	/* its entries; partner = their shadow frame; bound readable */
-	ARIL_FRAME_POOL = 11,	/* a page table that the cache fills; partner = the CACHE frame */
-	ARIL_FRAME_REGION = 12, /* a software region; partner = its book; bound readable */
-	ARIL_FRAME_BOOK = 13,	/* partner = the region */
+	ARIL_FRAME_STLB = 10,	  /* its entries; partner = their shadow frame; bound readable */
+	ARIL_FRAME_POOL = 11,	  /* a page table that the cache fills; partner = the CACHE frame */
+	ARIL_FRAME_REGION = 12,	  /* a software region; partner = its book; bound readable */
+	ARIL_FRAME_BOOK = 13,	  /* partner = the region */
+	ARIL_FRAME_CODE = 14,	  /* the book of sealed code (struct aril_code); bound readable */
+	ARIL_FRAME_TEXT = 15,	  /* its instructions; partner = the CODE frame */
+	ARIL_FRAME_CONSTANT = 16, /* its constants; partner = the CODE frame */
+	ARIL_FRAME_DATA = 17, /* its data; partner = the CODE frame; bound readable and writable */
 };
 
 /* A binding is named by a 32-bit word: table frame << 9 | index in the table. 0: none. */
@@ -94,7 +98,7 @@ struct aril_env_info {
 	u64 work;     /* pages and entries changed by its calls, in its life */
 	u64 flushes;  /* shoot-downs of other CPUs that it caused */
 	u32 contexts; /* bit mask of the CPUs on which it has one */
-	u32 pad0;
+	u32 fault;    /* the code that sees its exceptions first; 0: none */
 	u64 pad;
 };
 ARIL_ASSERT_SIZE(struct aril_env_info, 128);
@@ -144,7 +148,9 @@ struct aril_account {
 	u64 given;   /* of them: given back in time */
 	u64 taken;   /* of them: taken by force */
 	u64 refused; /* calls that a limit refused */
-	u64 spare[7];
+	u32 victim;  /* the code that chooses which frame is given, * 64; 0: none */
+	u32 pad1;
+	u64 spare[6];
 };
 ARIL_ASSERT_SIZE(struct aril_account, 256);
 

@@ -4,6 +4,7 @@
 #define ARIL_OPS_H
 
 #include <aril/cap.h>
+#include <aril/code.h>
 #include <aril/info.h>
 #include <aril/types.h>
 
@@ -198,7 +199,8 @@ enum aril_noun {
 	ARIL_NOUN_WAIT = 8,
 	ARIL_NOUN_CACHE = 9,
 	ARIL_NOUN_REGION = 10,
-	ARIL_NOUNS = 11,
+	ARIL_NOUN_CODE = 11,
+	ARIL_NOUNS = 12,
 };
 struct aril_check {
 	u64 checked;	/* objects looked at by this call */

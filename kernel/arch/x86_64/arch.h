@@ -40,6 +40,7 @@ struct cpu {
 	u32 ports_of;	  /* env id whose ports the I/O bitmap holds; 0: none */
 	u64 quiesce_seen; /* last global quiesce number this CPU acknowledged */
 	u64 flush_seen;
+	u64 kernel_seen; /* last change of the kernel's half whose translations were flushed here */
 	/* blocked contexts with deadlines, earliest first; under wait_lock */
 	struct context *timers;
 	u32 owner;    /* env whose slice this is */
@@ -84,6 +85,12 @@ static inline void arch_flush_page(u64 va)
 /* Loads cr3 on this CPU if it differs. */
 void arch_load_space(u64 cr3);
 
+/* How the kernel sees frames of memory at PHYS_VA: written; read; read and executed. The caller flushes
+ * (smp_flush_kernel). ALIAS_NONE: in no such way. */
+enum { ARCH_ALIAS_DATA, ARCH_ALIAS_CONSTANT, ARCH_ALIAS_TEXT, ARCH_ALIAS_NONE };
+void arch_alias_set(u32 first, u32 count, u32 how);
+u32 arch_alias_get(u32 frame);
+
 /* User memory. 0, or -1 where any byte is not user space or not accessible. Never trusts: SMAP stays on
  * except in the copy itself. */
 int copy_from_user(void *to, const void *from, u64 bytes);
@@ -97,6 +104,8 @@ void timer_set(u64 ns); /* this CPU's timer at an absolute time; 0: off */
 /* Removes stale translations everywhere before it returns: this CPU and every other. Serves others'
  * requests while it waits. */
 void smp_flush_all(void);
+/* The same, translations of the kernel's half included: after arch_alias_set. */
+void smp_flush_kernel(void);
 /* The same for translations that only this space can have led to: its tables on the way are in no other. */
 void smp_flush_space(u32 root);
 /* A frame becomes a root: no CPU may use what it knows of a space that had this root before. */

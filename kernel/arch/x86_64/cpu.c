@@ -26,7 +26,7 @@ u64 cpu_xcr0;
 u32 cpu_xsave_bytes;
 int cpu_pcid;
 static u64 cr4_value;
-static int has_huge, has_rdrand, has_rdseed, has_smap;
+static int has_rdrand, has_rdseed, has_smap;
 
 extern const u64 smap_sites_start[], smap_sites_end[];
 void syscall_entry(void);
@@ -82,7 +82,6 @@ void cpu_check(void)
 	has_rdseed = register_of(7, REG_B) >> 18 & 1;
 	if (!has_rdrand && !has_rdseed)
 		refuse("RDRAND or RDSEED (a source of randomness)");
-	has_huge = register_of(0x80000001, REG_D) >> 26 & 1;
 	has_smap = register_of(7, REG_B) >> 20 & 1;
 	cr4_value = CR4_PAE | CR4_PGE | CR4_OSFXSR | CR4_OSXMMEXCPT | CR4_OSXSAVE | CR4_FSGSBASE;
 	if (register_of(1, REG_D) >> 7 & 1)
@@ -118,9 +117,11 @@ void cpu_smap_off(void)
 	__asm__ volatile("movq %0, %%cr4" ::"r"(cr4_value));
 }
 
-int cpu_has_huge(void)
+void cpu_flush_global(void)
 {
-	return has_huge;
+	__asm__ volatile("movq %0, %%cr4\n\tmovq %1, %%cr4" ::"r"(cr4_value & ~CR4_PGE),
+			 "r"(cr4_value)
+			 : "memory");
 }
 
 static void descriptors_load(struct cpu_area *area)

@@ -223,7 +223,7 @@ vector_stubs:
 	.endr
 
 /* The short way of an exception to its env: the program was on a stack of its own (not in its context's page), and
- * its context does not mask all; a page fault: its space has no cache. The save area is written at its place from what
+ * its context does not mask all; its env has no code for exceptions; a page fault: its space has no cache. The save area is written at its place from what
  * the CPU pushed, and the frame then points to the env's entry: as upcall_exception does, to whom all else is left
  * (slice.c). Three registers are borrowed. Nothing of this CPU's is looked up but the context that runs on it. */
 .macro upcall_short page_fault
@@ -243,6 +243,8 @@ vector_stubs:
 	cmpl $ARIL_MASK_ALL, ARIL_CTX_MASK(%rcx)
 	je 9f
 	movq CTX_ENV(%rax), %rdx
+	cmpl $0, ENV_FAULT(%rdx)
+	jne 9f
 	.if \page_fault
 	movq ENV_ROOT(%rdx), %rax
 	testw $FRAME_CACHED, FRAME_FLAGS(%rax)

@@ -62,6 +62,7 @@
 #define ENV_ROOT 24
 #define ENV_CR3 32
 #define ENV_ID 40
+#define ENV_FAULT 44
 #define INFO_UPCALLS 64
 #define FRAME_FLAGS 10
 #define FRAME_CACHED 32 /* ARIL_FRAME_CACHED */

@@ -7,7 +7,6 @@
 #include "util.h"
 
 #define LARGE 0x200000ul
-#define HUGE 0x40000000ul
 #define REACHABLE 0x100000000ul
 #define LOW_END 0xa0000ul
 #define DEVICE_BYTES 0x1000000ul
@@ -106,27 +105,35 @@ static u64 *table_below(u64 *entry, u64 flags)
 	return phys(*entry & PTE_ADDR);
 }
 
-/* Maps [pa, pa + bytes) at va with the largest pages that fit. flags: the leaf's. */
+/* What is exposed, and memory, which may change frame by frame (arch_alias_set), is mapped by pages of 4 KiB. */
+static int is_small(u64 va, u64 flags)
+{
+	return flags & PTE_U || (va >> 39 & 511) < ARIL_PML4_INFO;
+}
+
+/* Maps [pa, pa + bytes) at va. flags: the leaf's. */
 static void map(u64 va, u64 pa, u64 bytes, u64 flags)
 {
 	u64 user = flags & PTE_U;
 
 	while (bytes) {
-		u64 *entry = &table_below(&root[va >> 39 & 511], user)[va >> 30 & 511];
-		u64 step = HUGE;
+		u64 *upper = table_below(&root[va >> 39 & 511], user);
+		u64 *entry = &table_below(&upper[va >> 30 & 511], user)[va >> 21 & 511];
 
-		if (((va | pa) & (HUGE - 1)) || bytes < HUGE || !cpu_has_huge() || user) {
-			entry = &table_below(entry, user)[va >> 21 & 511];
-			step = LARGE;
+		if (!((va | pa) & (LARGE - 1)) && bytes >= LARGE && !is_small(va, flags)) {
+			*entry = pa | flags | PTE_P | PTE_PS;
+			va += LARGE;
+			pa += LARGE;
+			bytes -= LARGE;
+			continue;
 		}
-		if (step == LARGE && (((va | pa) & (LARGE - 1)) || bytes < LARGE || user)) {
-			entry = &table_below(entry, user)[va >> 12 & 511];
-			step = ARIL_PAGE_SIZE;
-		}
-		*entry = pa | flags | PTE_P | (step > ARIL_PAGE_SIZE ? PTE_PS : 0);
-		va += step;
-		pa += step;
-		bytes -= step;
+		u64 *table = table_below(entry, user);
+		do {
+			table[va >> 12 & 511] = pa | flags | PTE_P;
+			va += ARIL_PAGE_SIZE;
+			pa += ARIL_PAGE_SIZE;
+			bytes -= ARIL_PAGE_SIZE;
+		} while (bytes && va & (LARGE - 1));
 	}
 }
 
@@ -258,6 +265,46 @@ void *arch_map_device(u64 address, u64 bytes)
 	device[ndevices++].va = device_next;
 	device_next += bytes;
 	return (void *)(device_next - bytes + offset);
+}
+
+/* The entry of a frame of memory at PHYS_VA; NULL: it has none. */
+static u64 *alias_of(u32 frame)
+{
+	u64 va = ARIL_PHYS_VA + ((u64)frame << ARIL_PAGE_SHIFT);
+	u64 *table = root;
+
+	for (u32 shift = 39; shift > ARIL_PAGE_SHIFT; shift -= 9) {
+		u64 entry = table[va >> shift & 511];
+
+		if (!(entry & PTE_P))
+			return NULL;
+		table = phys(entry & PTE_ADDR);
+	}
+	return &table[va >> ARIL_PAGE_SHIFT & 511];
+}
+
+void arch_alias_set(u32 first, u32 count, u32 how)
+{
+	static const u64 flags[] = {
+		[ARCH_ALIAS_DATA] = DATA,
+		[ARCH_ALIAS_CONSTANT] = CONSTANT,
+		[ARCH_ALIAS_TEXT] = PTE_G,
+	};
+
+	for (u32 frame = first; frame < first + count; frame++)
+		write_once(*alias_of(frame), (u64)frame << ARIL_PAGE_SHIFT | flags[how] | PTE_P);
+}
+
+u32 arch_alias_get(u32 frame)
+{
+	const u64 *entry = alias_of(frame);
+
+	if (!entry || (*entry & ~(PTE_A | PTE_D | PTE_W | PTE_NX)) !=
+			      ((u64)frame << ARIL_PAGE_SHIFT | PTE_P | PTE_G))
+		return ARCH_ALIAS_NONE;
+	if (*entry & PTE_W)
+		return *entry & PTE_NX ? ARCH_ALIAS_DATA : ARCH_ALIAS_NONE;
+	return *entry & PTE_NX ? ARCH_ALIAS_CONSTANT : ARCH_ALIAS_TEXT;
 }
 
 const u64 *arch_kernel_entries(void)

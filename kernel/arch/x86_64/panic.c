@@ -2,6 +2,7 @@
  * The end: saying what happened and where, and ending the machine with a status that says it was
  * this. */
 #include "x86.h"
+#include "code.h"
 #include "log.h"
 #include "util.h"
 
@@ -141,6 +142,9 @@ _Noreturn void panic_frame(const struct trap_frame *f)
 	if (f->vector == 8 && f->rsp - 8 >= STACKS_VA - STACK_SLOT &&
 	    (hole < ARIL_PAGE_SIZE || hole > STACK_BYTES))
 		kprint("  the kernel stack overflowed\n");
+	const char *code = code_name_at(f->rip);
+	if (code)
+		kprint("  in downloaded code \"%s\"\n", code);
 	print_trace(f->rip, f->rbp);
 	arch_end(STATUS_PANIC);
 }

@@ -18,6 +18,7 @@
 u64 smp_start_cr3, smp_start_rsp; /* for start_other */
 static u32 smp_start_id;
 static u64 flush_generation, quiesce_generation;
+static u64 kernel_generation; /* changes of the kernel's half; each is followed by a flush */
 
 extern const u8 trampoline_start[], trampoline_end[], trampoline_gdt_at[], trampoline_far_at[];
 _Noreturn void smp_other_main(void);
@@ -45,7 +46,12 @@ void smp_poll(void)
 	u64 quiesce = __atomic_load_n(&quiesce_generation, __ATOMIC_ACQUIRE);
 
 	if (cpu->flush_seen != flush) {
+		u64 kernel = __atomic_load_n(&kernel_generation, __ATOMIC_ACQUIRE);
+
 		memory_flush();
+		if (cpu->kernel_seen != kernel)
+			cpu_flush_global();
+		cpu->kernel_seen = kernel;
 		info->cpu[cpu->id].shootdowns++;
 		__atomic_store_n(&cpu->flush_seen, flush, __ATOMIC_RELEASE);
 	}
@@ -97,6 +103,13 @@ void smp_flush_all(void)
 	wait_for_all(__builtin_offsetof(struct cpu, flush_seen), generation, 0);
 }
 
+/* A halted CPU polls when it wakes, before it uses memory that is not its own. */
+void smp_flush_kernel(void)
+{
+	__atomic_add_fetch(&kernel_generation, 1, __ATOMIC_SEQ_CST);
+	smp_flush_all();
+}
+
 /* A CPU names the space in cpu->cr3 before it loads it (arch_load_space), and the entries were changed before
  * this looks: so one that is not seen here will walk the new entries, as loading a space flushes, or finds that it must
  * (pcid.h). */
@@ -141,6 +154,7 @@ _Noreturn void smp_other_main(void)
 	lapic_setup();
 	this_cpu()->flush_seen = __atomic_load_n(&flush_generation, __ATOMIC_ACQUIRE);
 	this_cpu()->quiesce_seen = __atomic_load_n(&quiesce_generation, __ATOMIC_ACQUIRE);
+	this_cpu()->kernel_seen = __atomic_load_n(&kernel_generation, __ATOMIC_ACQUIRE);
 	__atomic_store_n(&info->cpu[id].online, 1, __ATOMIC_RELEASE);
 	cpu_started();
 	slice_next();

@@ -3,6 +3,7 @@
  * in arch_idle, nowhere else: the kernel runs with interrupts off. */
 #include "x86.h"
 #include "cache.h"
+#include "code.h"
 #include "frame.h"
 #include "grant.h"
 #include "lock.h"
@@ -50,6 +51,7 @@ _Static_assert(__builtin_offsetof(struct permit, to) == 16, "entry.S");
 _Static_assert(__builtin_offsetof(struct env, gate) == 8, "entry.S");
 _Static_assert(__builtin_offsetof(struct env, cr3) == 32, "entry.S");
 _Static_assert(__builtin_offsetof(struct env, id) == 40, "entry.S");
+_Static_assert(__builtin_offsetof(struct env, fault) == 44, "entry.S");
 _Static_assert(__builtin_offsetof(struct aril_cpu_info, switches) == 16, "entry.S");
 _Static_assert(__builtin_offsetof(struct aril_cpu_info, env) == 32, "entry.S");
 _Static_assert(CTX_READY == 1 && CTX_RUNNING == 2, "entry.S");
@@ -155,6 +157,9 @@ void trap_dispatch(struct trap_frame *frame)
 			if (vector == PAGE_FAULT &&
 			    this_cpu()->env->root->flags & ARIL_FRAME_CACHED &&
 			    cache_fault(read_cr2(), frame->error))
+				return;
+			if (vector < 32 && this_cpu()->env->fault &&
+			    code_fault(frame, vector == PAGE_FAULT ? read_cr2() : 0))
 				return;
 			upcall_exception(frame, vector == PAGE_FAULT ? read_cr2() : 0);
 			return;

@@ -151,8 +151,8 @@ extern int cpu_pcid; /* address-context ids are used */
 /* Refuses, by ending the machine, a CPU that lacks what the kernel needs; removes SMAP
  * instructions from the text where there is no SMAP. Boot CPU, before the text is read-only. */
 void cpu_check(void);
-/* Whether the CPU has pages of 1 GiB. */
-int cpu_has_huge(void);
+/* Forgets every translation, those of the kernel's own half too. */
+void cpu_flush_global(void);
 /* Control registers, descriptor tables, MSRs of the CPU that runs this; its area is filled. */
 void cpu_setup(struct cpu_area *area, u32 id, u32 apic);
 

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT
+ * Downloaded code in the kernel: how it is sealed, attached, waited with, and what is shown of it. */
+#ifndef ARIL_CODE_H
+#define ARIL_CODE_H
+
+#include <aril/cap.h>
+#include <aril/layout.h>
+#include <aril/types.h>
+
+#define ARIL_CODE_FRAMES 512 /* most frames of one piece of code, its first included */
+#define ARIL_CODE_SLOTS 64   /* uses of one piece of code at a time */
+#define ARIL_CODE_PAGES 3    /* that a predicate looks at */
+#define ARIL_CODE_STACK 4096
+#define ARIL_CODE_WORST 1000   /* most instructions of a pure program */
+#define ARIL_CODE_BUDGET 10000 /* most instructions of a handler */
+
+/* Where it runs. */
+enum aril_point {
+	ARIL_POINT_PREDICATE = 1, /* code_wait: whether a blocked context goes on (pure) */
+	ARIL_POINT_FAULT = 2,	  /* an env's exceptions, before its upcall (handler) */
+	ARIL_POINT_VICTIM = 3,	  /* which frame an account gives (handler) */
+	ARIL_POINTS = 4,
+};
+
+/* code_seal */
+struct aril_code_desc {
+	/* consecutive frames: one for the kernel's book of it, then its instructions, its constants, its data */
+	u32 first;
+	u32 text, constants, data;
+	u32 point;	/* enum aril_point */
+	u32 entry;	/* bytes, in the instructions */
+	u32 worst;	/* pure: most instructions of a run */
+	u32 budget;	/* handler: instructions that a run may take */
+	u32 entry_cost; /* handler: most of them before the first checkpoint */
+	u32 stack;	/* bytes */
+	u32 loader;	/* an index: the loader's capability */
+	u32 account;	/* charged with the frames; WRITE by loader */
+	u32 zero[2];
+	char name[32]; /* ends with 0 */
+	/* of all its frames; names that loader dominates. EXEC: attach it, wait with it */
+	struct aril_guard guard[2];
+};
+ARIL_ASSERT_SIZE(struct aril_code_desc, 184);
+
+/* code_attach */
+struct aril_code_attach {
+	u32 code;   /* its first frame */
+	u32 point;  /* FAULT, VICTIM */
+	u32 target; /* FAULT: the env; VICTIM: the account */
+	u32 space; /* FAULT: index of target's: opens its space for WRITE (aril_bind, aril_unprotect) */
+	u32 frames; /* FAULT: index of target's: opens the frames that are bound */
+	u32 zero;
+};
+ARIL_ASSERT_SIZE(struct aril_code_attach, 24);
+
+/* code_wait: the predicate sees up to three pages and two values. Unused: page 0. A wake on any of the words makes it
+ * run; page[0] and its word are needed. */
+#define ARIL_CODE_NO_WORD 0xffffu
+struct aril_code_wait {
+	u32 code;
+	u32 auth;		   /* opens the pages for READ */
+	u32 page[ARIL_CODE_PAGES]; /* frames */
+	u16 word[ARIL_CODE_PAGES]; /* offsets in them, multiples of 4, or NO_WORD */
+	u16 zero[3];
+	u64 value[2];
+	u64 deadline; /* ns of the exposed clock; 0: none */
+};
+ARIL_ASSERT_SIZE(struct aril_code_wait, 56);
+
+/* --- what is shown: its first frame, which may be bound readable */
+struct aril_code_counts { /* of one CPU */
+	u64 runs;
+	u64 stops; /* of them: the budget was spent */
+	u64 spent; /* handlers: instructions, to the next checkpoint */
+};
+struct aril_code_slot {
+	u32 point;  /* 0: free */
+	u32 target; /* env or account */
+	u32 cpu;    /* PREDICATE: of the context */
+	u32 space, frames;
+	u32 page[ARIL_CODE_PAGES];
+	u64 value[2];
+};
+ARIL_ASSERT_SIZE(struct aril_code_slot, 48);
+struct aril_code {
+	u32 text, constants, data; /* frames */
+	u32 point, entry, worst, budget, entry_cost, stack;
+	u32 uses; /* slots taken */
+	char name[32];
+	struct aril_code_counts cpu[ARIL_MAX_CPUS];
+	struct aril_code_slot slot[ARIL_CODE_SLOTS];
+};
+_Static_assert(sizeof(struct aril_code) <= ARIL_PAGE_SIZE, "code's book fits its frame");
+
+#endif

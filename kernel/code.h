@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT
+ * Downloaded code: sealing it, attaching it, running it, taking it back.
+ *
+ * A piece of code is a run of frames: CODE (the kernel's book of it, struct aril_code), TEXT (instructions), CONSTANT,
+ * DATA; partner of all but the first is the first. Its uses are the book's slots: an env's handler, an account's, a
+ * context that is blocked until a predicate holds. A use is named by a reference: first frame * SLOTS + slot.
+ *
+ * Handlers run with object_lock held, predicates with object_lock and wait_lock: so what they run on stays, and who takes
+ * code back, replaces or detaches it finds nobody in it. */
+#ifndef KERNEL_CODE_H
+#define KERNEL_CODE_H
+
+#include "env.h"
+#include "frame.h"
+#include <aril/code.h>
+
+#define CODE_SLOT_BITS 6
+_Static_assert(ARIL_CODE_SLOTS <= 1 << CODE_SLOT_BITS, "a slot's number");
+_Static_assert((u64)ARIL_MAX_FRAMES << CODE_SLOT_BITS <= 1ul << 32, "a reference is 32 bits");
+
+/* In context.gate_to: it waits by code_wait, and context.wait_auth is the reference. No env's id. */
+#define WAIT_CODE (~0u)
+
+static inline struct aril_code *code_book(u32 first)
+{
+	return frame_memory(first);
+}
+static inline u32 code_first(u32 ref)
+{
+	return ref >> CODE_SLOT_BITS;
+}
+static inline struct aril_code_slot *code_slot(u32 ref)
+{
+	return &code_book(code_first(ref))->slot[ref & ((1u << CODE_SLOT_BITS) - 1)];
+}
+static inline u32 code_frames(const struct aril_code *c)
+{
+	return 1 + c->text + c->constants + c->data;
+}
+
+/* --- seal (code.c) */
+s64 call_code_guard(u32 auth, const struct aril_guard *guard);
+s64 call_code_seal(u32 auth, const struct aril_code_desc *desc);
+/* Takes back the code that a frame is part of: its uses end, its frames are NORMAL and cleared. Within the budget,
+ * counted down; 1 when done. Nobody runs it when this returns 1. object_lock held. */
+int code_destroy(u32 frame, u32 *budget, int *stale);
+
+/* --- uses (code_attach.c) */
+/* Decoding: first is code for this point, and a may use it (EXEC): 0 or -E_FRAME, -E_RIGHTS, -E_STATE, -E_RANGE. */
+s64 code_check(u32 first, const struct auth *a, u32 point);
+/* A free slot's reference, 0: none. */
+u32 code_slot_find(u32 first);
+void code_slot_take(u32 ref, const struct aril_code_slot *as);
+void code_slot_free(u32 ref);
+s64 call_code_attach(u32 auth, const struct aril_code_attach *desc);
+s64 call_code_detach(u32 auth, u32 point, u32 target);
+/* Ends all uses of a piece of code. object_lock held; takes wait_lock. */
+void code_uses_end(u32 first);
+/* The env or account is going. object_lock held. */
+void code_env_gone(struct env *env);
+void code_account_gone(u32 slot);
+
+/* --- run (code_run.c) */
+struct trap_frame;
+/* An exception of the current env, which has a handler: 1 if that dealt with it, 0: it is the library's. Takes
+ * object_lock; does not return where the env was ended. */
+int code_fault(const struct trap_frame *frame, u64 address);
+/* The frame that an account's policy names, of first..last; 0: none, or it has no policy. object_lock held. */
+u32 code_victim(u32 slot, u32 first, u32 last, u32 wanted);
+/* Most instructions of a run of it; 0: it has none. */
+u32 code_victim_cost(u32 slot);
+/* Runs the predicate of a reference. object_lock and wait_lock held. */
+int code_holds(u32 ref);
+/* The name of the code in which a kernel address lies, or NULL. */
+const char *code_name_at(u64 rip);
+
+/* --- wait (code_wait.c) */
+s64 call_code_wait(const struct aril_code_wait *desc);
+/* A context that waits by code would be woken: whether it is. object_lock and wait_lock held. budget: instructions left
+ * for predicates in this call, counted down; when there are none, it is woken. */
+enum {
+	CODE_SLEEPS = 0,
+	CODE_WAKES,
+	CODE_GONE /* wakes, but has no right to what it waits for any more */
+};
+int code_wait_over(struct context *ctx, s64 *budget);
+/* What a call that wakes may spend on predicates. */
+#define CODE_WAKE_BUDGET 8192
+/* It leaves its queue: the slot is free. Under wait_lock. */
+void code_wait_left(struct context *ctx);
+
+#endif

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT
+ * What compiled code finds in its sixth argument, on each CPU. */
+#ifndef KERNEL_CODE_FUNCTIONS_H
+#define KERNEL_CODE_FUNCTIONS_H
+
+#include <aril/layout.h>
+#include <aril/points.h>
+#include <ext.h>
+
+/* What a run's functions know of it: ext_run.env */
+enum { RUN_SLOT = 0, RUN_ACCOUNT = 1 };
+
+/* One run at a time: runs do not nest. */
+struct code_run {
+	struct ext_run run;
+	void *function[ARIL_FUNCTIONS];
+};
+_Static_assert(__builtin_offsetof(struct code_run, function) ==
+		       __builtin_offsetof(struct ext_run, function),
+	       "functions lie where compiled code looks for them");
+extern struct code_run code_runs[ARIL_MAX_CPUS];
+
+#endif
