@@ -48,7 +48,8 @@ NATIVESRC := $(wildcard programs/*.c bench/*.c tests/native/*.c tests/adversary/
 NATIVE := $(addprefix $(BUILD)/native/,$(notdir $(NATIVESRC:.c=))) $(BUILD)/native/fuzz
 
 kobj = $(patsubst %,$(BUILD)/obj/%.o,$(1))
-KOBJ := $(call kobj,$(KSRC)) $(BUILD)/obj/gen/call_table.c.o
+KEXT := ext/map.c # of the engine: what handlers call
+KOBJ := $(call kobj,$(KSRC)) $(BUILD)/obj/gen/call_table.c.o $(KEXT:ext/%=$(BUILD)/obj/kernel-ext/%.o)
 # COVERAGE=1: a kernel that counts its branches (tools/coverage/run)
 ifdef COVERAGE
 KCOUNT := -O1 -fprofile-arcs -ftest-coverage -fprofile-info-section -fprofile-update=atomic
@@ -105,6 +106,11 @@ $(eval $(call compile,programs,CC,UFLAGS))
 $(eval $(call compile,bench,CC,UFLAGS))
 $(eval $(call compile,tests/native,CC,UFLAGS))
 $(eval $(call compile,tests/adversary,CC,UFLAGS))
+
+$(BUILD)/obj/kernel-ext/%.o: ext/% $(BUILD)/flags
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(KFLAGS) -c -o $@ $<
 
 $(BUILD)/obj/gen/%.o: $(GEN)/% $(BUILD)/flags | $(BUILD)/gen.stamp
 	$(call say,CC,$<)

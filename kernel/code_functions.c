@@ -7,6 +7,7 @@
 #include "code.h"
 #include "space.h"
 #include "util.h"
+#include <map.h>
 
 #define ACCESSED_MOST 16 /* bindings */
 #define PAGE_FLAGS (ARIL_BIND_WRITE | ARIL_BIND_EXEC | ARIL_BIND_MAY_WRITE | ARIL_BIND_SOFT(0x3f))
@@ -16,50 +17,23 @@ static const struct aril_code_slot *slot_of(const struct ext_run *run)
 	return (const struct aril_code_slot *)run->env[RUN_SLOT];
 }
 
-/* Decoding: the current env is who faulted, and its handler may change its space. */
-static s64 space_check(const struct aril_code_slot *s, const struct env *env)
+/* As page_bind and page_protect, of the env that faulted; elsewhere the current env is another. */
+static s64 bind(const struct aril_code_slot *s, u64 va, u64 frame, u64 flags)
 {
 	if (s->point != ARIL_POINT_FAULT)
 		return -ARIL_E_STATE;
-	return space_allowed(s->space, env->space);
+	if ((frame | flags) >> 32)
+		return -ARIL_E_RANGE;
+	return space_bind_page(s->space, this_cpu()->env->space, va, (u32)frame, (u32)flags,
+			       s->frames);
 }
 
-static s64 bind(const struct aril_code_slot *s, u64 va, u64 frame, u64 flags)
+static s64 unprotect(const struct aril_code_slot *s, u64 va)
 {
-	const struct env *env = this_cpu()->env;
-	s64 error = space_check(s, env);
-
-	if (error)
-		return error;
-	const struct auth *a = auth_get(env, s->frames);
-	if (!a)
-		return -ARIL_E_CAP;
-	if (va >= ARIL_USER_TOP)
-		return -ARIL_E_RANGE;
-	if (flags & ~(u64)PAGE_FLAGS)
-		return -ARIL_E_RANGE;
-	if (frame >= nframes)
-		return -ARIL_E_FRAME;
-	u64 *entry = space_entry(env->space, va, 1);
-	if (!entry)
-		return -ARIL_E_TABLE;
-	s64 guard = space_frame_decode((u32)frame, a, (u32)flags);
-	if (guard < 0)
-		return guard;
-	error = account_flush();
-	if (error)
-		return error;
-	error = account_work(1);
-	if (error)
-		return error;
-	u32 id = (u32)(((u64)entry - (u64)phys(0)) / sizeof(*entry));
-	if (!(space_put(id, (u32)frame, (u32)flags, (u32)guard) & PTE_P))
-		return 0;
-	if (space_path_shared(env->space, va))
-		smp_flush_all();
-	else
-		smp_flush_space(env->space);
-	return 0;
+	if (s->point != ARIL_POINT_FAULT)
+		return -ARIL_E_STATE;
+	return call_page_protect(s->space, this_cpu()->env->space, va,
+				 ARIL_PAGE_WRITE | ARIL_PAGE_MAY_WRITE);
 }
 
 static u64 run_bind(u64 va, u64 frame, u64 flags, u64 d, u64 e, struct ext_run *run)
@@ -70,13 +44,8 @@ static u64 run_bind(u64 va, u64 frame, u64 flags, u64 d, u64 e, struct ext_run *
 
 static u64 run_unprotect(u64 va, u64 b, u64 c, u64 d, u64 e, struct ext_run *run)
 {
-	const struct aril_code_slot *s = slot_of(run);
-	u32 space = this_cpu()->env->space;
-
 	(void)b, (void)c, (void)d, (void)e;
-	if (s->point != ARIL_POINT_FAULT)
-		return (u64)-ARIL_E_STATE;
-	return (u64)call_page_protect(s->space, space, va, ARIL_PAGE_WRITE | ARIL_PAGE_MAY_WRITE);
+	return (u64)unprotect(slot_of(run), va);
 }
 
 /* The bits of a frame's first bindings; accessed ones are cleared. */
@@ -135,6 +104,53 @@ static u64 run_end(u64 a, u64 b, u64 c, u64 d, u64 e, struct ext_run *run)
 	return 0;
 }
 
+/* Maps: their descriptors are constants of the sealed code, beside the data. */
+
+static u8 *data_of(u64 map)
+{
+	return ext_map_data((const struct ext_map *)map);
+}
+
+static u64 run_map_lookup(u64 map, u64 key, u64 c, u64 d, u64 e, struct ext_run *run)
+{
+	(void)c, (void)d, (void)e;
+	return (u64)ext_map_lookup((const struct ext_map *)map, data_of(map), (const void *)key,
+				   run->cpu);
+}
+
+static u64 run_map_update(u64 map, u64 key, u64 value, u64 flags, u64 e, struct ext_run *run)
+{
+	(void)e;
+	return (u64)ext_map_update((const struct ext_map *)map, data_of(map), (const void *)key,
+				   (const void *)value, (u32)min(flags, (u64)~0u), run->cpu);
+}
+
+static u64 run_map_delete(u64 map, u64 key, u64 c, u64 d, u64 e, struct ext_run *run)
+{
+	(void)c, (void)d, (void)e, (void)run;
+	return (u64)ext_map_delete((const struct ext_map *)map, data_of(map), (const void *)key);
+}
+
+static u64 run_ring_reserve(u64 map, u64 b, u64 c, u64 d, u64 e, struct ext_run *run)
+{
+	(void)b, (void)c, (void)d, (void)e, (void)run;
+	return (u64)ext_ring_reserve((const struct ext_map *)map, data_of(map));
+}
+
+static u64 run_ring_submit(u64 record, u64 b, u64 c, u64 d, u64 e, struct ext_run *run)
+{
+	(void)b, (void)c, (void)d, (void)e, (void)run;
+	ext_ring_submit((void *)record);
+	return 0;
+}
+
+static u64 run_ring_discard(u64 record, u64 b, u64 c, u64 d, u64 e, struct ext_run *run)
+{
+	(void)b, (void)c, (void)d, (void)e, (void)run;
+	ext_ring_discard((void *)record);
+	return 0;
+}
+
 struct code_run code_runs[ARIL_MAX_CPUS] = {
 	[0 ... ARIL_MAX_CPUS - 1] =
 		{
@@ -146,6 +162,12 @@ struct code_run code_runs[ARIL_MAX_CPUS] = {
 					[ARIL_FUNCTION_FRAME_TAG] = run_frame_tag,
 					[ARIL_FUNCTION_BEGIN] = run_begin,
 					[ARIL_FUNCTION_END] = run_end,
+					[ARIL_FUNCTION_MAP_LOOKUP] = run_map_lookup,
+					[ARIL_FUNCTION_MAP_UPDATE] = run_map_update,
+					[ARIL_FUNCTION_MAP_DELETE] = run_map_delete,
+					[ARIL_FUNCTION_RING_RESERVE] = run_ring_reserve,
+					[ARIL_FUNCTION_RING_SUBMIT] = run_ring_submit,
+					[ARIL_FUNCTION_RING_DISCARD] = run_ring_discard,
 				},
 		},
 };

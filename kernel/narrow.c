@@ -245,35 +245,62 @@ static __attribute__((noinline)) s64 books_and_drop(u32 id, u32 frame, int add)
 	return 0;
 }
 
-s64 page_bind_short(u32 auth, u32 space, u64 va, u32 frame, u32 flags, u32 opener)
+/* Binds the page if the permit covers it and nothing is there, but for the books of a frame that has other bindings: the
+ * entry's name in the books, or 0 and nothing was done. Under object_lock. */
+static inline __attribute__((always_inline)) u32 bind_by_permit(u32 auth, u32 space, u64 va,
+								u32 frame, u32 flags, u32 opener)
 {
 	struct cpu *cpu = this_cpu();
 	const struct space_permit *p = &cpu->permit;
+	struct context *ctx = cpu->ctx;
+	u32 index = va >> ARIL_PAGE_SHIFT & 511;
 
+	if (unlikely(!permit_covers(p, ctx, auth, space, va) || frame >= nframes))
+		return 0;
+	const struct aril_frame *f = &frames[frame];
+	u64 *entry = &p->entries[index];
+	if (unlikely(!permit_opens(p, f, flags, opener) || *entry & PTE_P || --ctx->spare < 0))
+		return 0;
+	write_once(*entry, p->bits | (u64)frame << ARIL_PAGE_SHIFT);
+	return index + p->leaf;
+}
+
+/* The books of a frame's first binding. */
+static inline void books_first(u32 id, u64 va, struct aril_frame *f)
+{
+	u32 *word = (u32 *)&this_cpu()->permit.shadow[va >> ARIL_PAGE_SHIFT & 511];
+
+	word[0] = id;
+	word[1] = id;
+	f->refs = 1;
+	f->head = id;
+	f->flags |= ARIL_FRAME_USED;
+}
+
+s64 space_bind_page(u32 auth, u32 space, u64 va, u32 frame, u32 flags, u32 opener)
+{
+	u32 id = bind_by_permit(auth, space, va, frame, flags, opener);
+
+	if (unlikely(!id))
+		return call_page_bind(auth, space, va, frame, flags, opener);
+	if (unlikely(frames[frame].head))
+		space_books(id, frame, 1, 0);
+	else
+		books_first(id, va, &frames[frame]);
+	return 0;
+}
+
+s64 page_bind_short(u32 auth, u32 space, u64 va, u32 frame, u32 flags, u32 opener)
+{
 	if (likely(lock_try(&object_lock))) {
-		struct context *ctx = cpu->ctx;
-		u32 index = va >> ARIL_PAGE_SHIFT & 511;
+		u32 id = bind_by_permit(auth, space, va, frame, flags, opener);
 
-		if (likely(permit_covers(p, ctx, auth, space, va) && frame < nframes)) {
-			struct aril_frame *f = &frames[frame];
-			u64 *entry = &p->entries[index];
-
-			if (likely(permit_opens(p, f, flags, opener) && !(*entry & PTE_P) &&
-				   --ctx->spare >= 0)) {
-				u32 *word = (u32 *)&p->shadow[index];
-
-				index += p->leaf;
-				write_once(*entry, p->bits | (u64)frame << ARIL_PAGE_SHIFT);
-				if (unlikely(f->head))
-					return books_and_drop(index, frame, 1);
-				word[0] = index;
-				word[1] = index;
-				f->refs = 1;
-				f->head = index;
-				f->flags |= ARIL_FRAME_USED;
-				lock_drop(&object_lock);
-				return 0;
-			}
+		if (likely(id)) {
+			if (unlikely(frames[frame].head))
+				return books_and_drop(id, frame, 1);
+			books_first(id, va, &frames[frame]);
+			lock_drop(&object_lock);
+			return 0;
 		}
 		lock_drop(&object_lock);
 	}

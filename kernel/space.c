@@ -285,11 +285,6 @@ u64 space_entry_bits(u32 flags)
 	return entry_make(0, flags, 0);
 }
 
-u64 space_put(u32 id, u32 frame, u32 flags, u32 guard)
-{
-	return entry_replace(id, entry_make(frame, flags, guard));
-}
-
 /* A cache's state and entries, regions, and what of sealed code is no instruction may be looked at. */
 static int is_readable(u32 frame, u32 flags)
 {

@@ -72,9 +72,8 @@ s64 page_bind_short(u32 auth, u32 space, u64 va, u32 frame, u32 flags, u32 opene
 s64 page_unbind_short(u32 auth, u32 space, u64 va);
 s64 call_page_bind(u32 auth, u32 space, u64 va, u32 frame, u32 flags, u32 opener);
 s64 call_page_unbind(u32 auth, u32 space, u64 va);
-/* Puts a binding of 4 KiB into an entry, decoded: guard is what space_frame_decode said. Returns the old entry; the caller
- * shoots down what that was. id: see the books. */
-u64 space_put(u32 id, u32 frame, u32 flags, u32 guard);
+/* page_bind for who has object_lock already: by this CPU's permit, or as the call. */
+s64 space_bind_page(u32 auth, u32 space, u64 va, u32 frame, u32 flags, u32 opener);
 s64 call_page_protect(u32 auth, u32 space, u64 va, u32 flags);
 int space_narrow(u32 root, const struct aril_space_op *op, u32 *shared);
 

@@ -103,13 +103,19 @@ started:
 	ud2
 	.size core_upcall, . - core_upcall
 
-/* s64 core_switch_wait(auth, frame, offset, expected, deadline); s64 core_switch_yield(auth, env): the calls
+/* s64 core_switch_wait(auth, frame, offset, expected, deadline); s64 core_switch_yield(auth, env);
+ * s64 core_switch_code_wait(desc): the calls
  * that give up the CPU, returning where START continues. Vector registers are the caller's to lose. */
 	.globl core_switch_wait
 	.type core_switch_wait, @function
 core_switch_wait:
 	movl $ARIL_CALL_WAIT, %eax
 	movq %rcx, %r10
+	jmp core_switch
+	.globl core_switch_code_wait
+	.type core_switch_code_wait, @function
+core_switch_code_wait:
+	movl $ARIL_CALL_CODE_WAIT, %eax
 	jmp core_switch
 	.globl core_switch_yield
 	.type core_switch_yield, @function

@@ -16,6 +16,7 @@ static struct core_cpu cpus[ARIL_MAX_CPUS];
 
 s64 core_switch_wait(u32 auth, u32 frame, u32 offset, u32 expected, u64 deadline);
 s64 core_switch_yield(u32 auth, u32 env);
+s64 core_switch_code_wait(const struct aril_code_wait *desc);
 _Noreturn void core_on_stack(u64 top, void (*f)(struct core_frame *), struct core_frame *argument);
 void core_handle(struct core_frame *frame);
 void core_handle_pending(struct core_frame *frame);
@@ -179,6 +180,14 @@ void core_async_on(void)
 s64 core_wait(u32 auth, u32 frame, u32 offset, u32 expected, u64 deadline)
 {
 	s64 result = core_switch_wait(auth, frame, offset, expected, deadline);
+
+	core_poll();
+	return result;
+}
+
+s64 core_code_wait(const struct aril_code_wait *desc)
+{
+	s64 result = core_switch_code_wait(desc);
 
 	core_poll();
 	return result;

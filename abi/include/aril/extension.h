@@ -93,4 +93,7 @@
 #define ARIL_MAP_PERCPU 6
 #define ARIL_MAP_RING 27
 
+/* --- what the kernel runs and gives */
+#include <aril/points.h>
+
 #endif

@@ -82,6 +82,9 @@ void core_poll(void);
 /* Blocks until wake on the word, an event, or the deadline, if the word equals expected: the START cause,
  * or a refusal: -ARIL_E_VALUE, -ARIL_E_AGAIN (an event came: it is taken when this returns), and others. */
 s64 core_wait(u32 auth, u32 frame, u32 offset, u32 expected, u64 deadline);
+/* The same until a predicate of downloaded code holds: the START cause, -ARIL_E_VALUE: it does already, and others. */
+struct aril_code_wait;
+s64 core_code_wait(const struct aril_code_wait *desc);
 /* Gives the rest of the slice to env (0: back to the vector): the START cause, or a refusal. */
 s64 core_yield(u32 auth, u32 env);
 /* Blocks for so many nanoseconds, or until an event. */
