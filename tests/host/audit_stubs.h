@@ -22,6 +22,7 @@ NO_AUDIT(ring)
 NO_AUDIT(wait)
 NO_AUDIT(cache)
 NO_AUDIT(region)
+NO_AUDIT(code)
 
 __attribute__((weak)) u32 cache_entry_frame(u64 entry)
 {

@@ -48,6 +48,7 @@ NO_AUDIT(ring)
 NO_AUDIT(wait)
 NO_AUDIT(cache)
 NO_AUDIT(region)
+NO_AUDIT(code)
 
 static u32 root, space, leaf, page, other, context, handler_page, weak;
 static struct env *env;

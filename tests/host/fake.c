@@ -3,6 +3,7 @@
 #include "fake.h"
 #include "account.h"
 #include "cache.h"
+#include "code.h"
 #include "grant.h"
 #include "region.h"
 #include "ring.h"
@@ -10,6 +11,7 @@
 #include "slice.h"
 
 #include <stdarg.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 struct aril_frame *frames;
@@ -67,6 +69,28 @@ void smp_flush_all(void)
 {
 	fake_flushes++;
 	fake_charged = fake_cpu.ctx;
+}
+
+u8 fake_alias[FAKE_FRAMES]; /* how the kernel sees each frame; memory is so here too */
+u32 fake_kernel_flushes;
+
+void arch_alias_set(u32 first, u32 count, u32 how)
+{
+	static const int modes[] = {PROT_READ | PROT_WRITE, PROT_READ, PROT_READ | PROT_EXEC};
+
+	memset(fake_alias + first, (int)how, count);
+	if (mprotect(memory + first * 4096ul, count * 4096ul, modes[how]))
+		abort();
+}
+
+u32 arch_alias_get(u32 frame)
+{
+	return fake_alias[frame];
+}
+
+void smp_flush_kernel(void)
+{
+	fake_kernel_flushes++;
 }
 
 void smp_flush_space(u32 root)
@@ -195,6 +219,47 @@ __attribute__((weak)) void audit_recount(u32 frame, int sign)
 	(void)frame, (void)sign;
 }
 
+/* Without kernel/code*.c there is none. */
+__attribute__((weak)) int code_destroy(u32 frame, u32 *budget, int *stale)
+{
+	printf("code %u without code (%u %d)\n", frame, *budget, *stale);
+	abort();
+}
+
+__attribute__((weak)) void code_account_gone(u32 slot)
+{
+	(void)slot;
+}
+
+__attribute__((weak)) void code_env_gone(struct env *env)
+{
+	(void)env;
+}
+
+__attribute__((weak)) u32 code_victim(u32 slot, u32 first, u32 last, u32 wanted)
+{
+	(void)slot, (void)first, (void)last, (void)wanted;
+	return 0;
+}
+
+__attribute__((weak)) u32 code_victim_cost(u32 slot)
+{
+	(void)slot;
+	return 0;
+}
+
+__attribute__((weak)) int code_wait_over(struct context *ctx, s64 *budget)
+{
+	(void)ctx, (void)budget;
+	abort();
+}
+
+__attribute__((weak)) void code_wait_left(struct context *ctx)
+{
+	(void)ctx;
+	abort();
+}
+
 /* Without kernel/cache.c nobody has one. */
 __attribute__((weak)) struct cache *cache_of(u32 root, u64 va)
 {
@@ -262,6 +327,8 @@ void fake_reset(void)
 	env_infos = calloc(ARIL_MAX_ENVS, sizeof(*env_infos));
 	if (!memory)
 		memory = aligned_alloc(4096, FAKE_FRAMES * 4096);
+	arch_alias_set(0, FAKE_FRAMES, ARCH_ALIAS_DATA);
+	fake_kernel_flushes = 0;
 	memset(memory, 0xaa, FAKE_FRAMES * 4096); /* what is not cleared shows */
 	memset(memory, 0xff, 4096);		  /* a missing table's entries would look present */
 	memset(envs, 0, sizeof(envs));
@@ -467,7 +534,10 @@ static int table_check(u32 table, u32 *seen)
 		if (!books)
 			continue;
 		seen[frame]++;
-		if (t->level == 1 && frames[frame].state == ARIL_FRAME_REGION)
+		if (t->level == 1 && (frames[frame].state == ARIL_FRAME_REGION ||
+				      frames[frame].state == ARIL_FRAME_CODE ||
+				      frames[frame].state == ARIL_FRAME_CONSTANT ||
+				      frames[frame].state == ARIL_FRAME_DATA))
 			continue;
 		if (t->level == 2 && entries[i] & PTE_PS && frames[frame].level == 2 &&
 		    frames[frame].state == ARIL_FRAME_NORMAL)

@@ -22,6 +22,8 @@
 
 extern u32 fake_flushed;
 extern u64 fake_flushed_page;
+extern u32 fake_kernel_flushes;
+extern u8 fake_alias[]; /* ARCH_ALIAS_* by frame */
 extern u32 fake_flushes, fake_quiesces, fake_copies, fake_grant_env;
 extern struct context *fake_charged; /* whose work the last flush of all was */
 extern u32 fake_given[4], fake_given_what;

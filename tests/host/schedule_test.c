@@ -76,6 +76,12 @@ int arch_load_forced(const struct aril_forced *from, struct trap_frame *frame)
 	return -1;
 }
 
+int code_wait_over(struct context *ctx, s64 *budget)
+{
+	(void)ctx, (void)budget;
+	abort();
+}
+
 u64 option_number(const char *line, const char *name, u64 otherwise)
 {
 	(void)line, (void)name;

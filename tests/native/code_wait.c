@@ -144,7 +144,8 @@ static void many(void)
 /* The page becomes another's: the predicate does not see it any more. */
 static void barred(void)
 {
-	struct aril_guard other = {.len = CORE_DOMAIN->cap.len, .rights = ARIL_ALL}, own = code_guard_of(ARIL_ALL);
+	struct aril_guard other = {.len = CORE_DOMAIN->cap.len, .rights = ARIL_ALL},
+			  own = code_guard_of(ARIL_ALL);
 	struct core_run run = {word_frame, 1};
 	u64 runs = code_runs(&code);
 	u32 auth;
