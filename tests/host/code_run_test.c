@@ -1,0 +1,446 @@
+/* SPDX-License-Identifier: MIT
+ * Code that runs: waiting until a predicate holds, faults that a handler serves, what its functions refuse.
+ * links: tests/host/fake.c tests/host/sealed.c kernel/cap.c kernel/siphash.c kernel/frame.c kernel/large.c kernel/allocate.c kernel/account.c kernel/space.c kernel/narrow.c kernel/table.c kernel/code.c kernel/code_attach.c kernel/code_run.c kernel/code_functions.c kernel/code_wait.c kernel/wait.c kernel/check.c kernel/audit_code.c ext/map.c */
+#include "sealed.h"
+
+#include <map.h>
+#include <setjmp.h>
+
+#define VA 0x40000000ul
+
+/* Holds when the byte of page 0 at value 0 is value 1, and the other pages are zeros. */
+BLOB(equal, "movzbl (%rdi, %rcx), %eax\n\t"
+	    "cmpq %r8, %rax\n\t"
+	    "sete %al\n\t"
+	    "movzbl %al, %eax\n\t"
+	    "movzbl 4095(%rsi), %ecx\n\t"
+	    "orb (%rdx), %cl\n\t"
+	    "jz 1f\n\t"
+	    "xorl %eax, %eax\n"
+	    "1:\tret");
+/* Calls the function data[0] with data[1..5]; data[6]: its result; data[7]: the event's address. */
+BLOB(caller,
+     "movq 16(%rdi), %rax\n\t"
+     "movq %rax, " DATA(
+	     caller,
+	     56) "\n\t"
+		 "movq " DATA(
+			 caller,
+			 0) ", %rax\n\t"
+			    "movq " DATA(
+				    caller,
+				    8) ", %rdi\n\t"
+				       "movq " DATA(
+					       caller,
+					       16) ", %rsi\n\t"
+						   "movq " DATA(
+							   caller,
+							   24) ", %rdx\n\t"
+							       "movq " DATA(
+								       caller,
+								       32) ", %rcx\n\t"
+									   "movq " DATA(
+										   caller,
+										   40) ", %r8\n\t"
+										       "pushq "
+										       "%r9\n\t"
+										       "call "
+										       "*64(%r9, "
+										       "%rax, "
+										       "8)\n\t"
+										       "popq "
+										       "%r9\n\t"
+										       "movq "
+										       "%rax,"
+										       " " DATA(
+											       caller,
+											       48) "\n\t"
+												   "movq " DATA(
+													   caller,
+													   64) ", %rax\n\t"
+													       "ret");
+/* Stops: the budget is spent. */
+BLOB(stopping, "subq $20000, (%r9)\n\tmovq $1, 8(%r9)\n\tmovl $1, %eax\n\tret");
+
+static struct aril_code_wait w;
+static struct env *env, *other;
+static struct context *ctx;
+static struct aril_context the_page;
+static u32 page, page2;
+static jmp_buf left;
+
+_Noreturn void slice_next(void)
+{
+	longjmp(left, 1);
+}
+
+#define BLOCKED 4711
+static s64 wait_for(const struct aril_code_wait *desc)
+{
+	if (setjmp(left))
+		return BLOCKED;
+	return call_code_wait(desc);
+}
+
+static void start(u32 point, const u8 *blob, const u8 *end)
+{
+	code_start();
+	code_sealed(point, blob, end);
+	env = fake_cpu.env;
+	ctx = &env->ctx[0];
+	memset(&the_page, 0, sizeof(the_page));
+	ctx->page = &the_page;
+	ctx->state = CTX_RUNNING;
+	page = fake_frame();
+	page2 = fake_frame();
+	memset(frame_memory(page), 0, 4096);
+	memset(frame_memory(page2), 0, 4096);
+	w = (struct aril_code_wait){.code = first,
+				    .auth = root,
+				    .page = {page, 0, 0},
+				    .word = {8, ARIL_CODE_NO_WORD, ARIL_CODE_NO_WORD},
+				    .value = {5, 9}};
+}
+
+static void begin(void)
+{
+	start(ARIL_POINT_PREDICATE, equal, equal_end);
+}
+
+/* The context runs again, as slice_enter would make it. */
+static void again(void)
+{
+	ctx->state = CTX_RUNNING;
+	fake_cpu.ctx = ctx;
+	fake_cpu.env = env;
+}
+
+/* Another env's, by which others wake it. */
+static void by_other(void)
+{
+	other = fake_env(3, 0);
+	fake_become(other);
+	other->ctx[0].page = &the_page;
+	root = fake_open("", ARIL_ALL, ~0ul);
+}
+
+static void arguments(void)
+{
+#define BAD(change, error)             \
+	begin();                       \
+	change;                        \
+	SAME(wait_for(&w), -(error));  \
+	SAME(ctx->state, CTX_RUNNING); \
+	SAME(code_book(first)->uses, 0)
+	begin();
+	SAME(wait_for(BAD_ADDRESS), -ARIL_E_ADDR);
+	BAD(w.auth = 77, ARIL_E_CAP);
+	BAD(w.zero[0] = 1, ARIL_E_RANGE);
+	BAD(w.zero[2] = 1, ARIL_E_RANGE);
+	BAD(w.word[1] = 8, ARIL_E_RANGE);
+	BAD(w.word[2] = 0, ARIL_E_RANGE);
+	BAD(w.page[0] = 0, ARIL_E_FRAME);
+	BAD(w.word[0] = 6, ARIL_E_RANGE);
+	BAD(w.word[0] = 4096, ARIL_E_RANGE);
+	BAD(w.code = nframes, ARIL_E_FRAME);
+	BAD(w.code = first + 1, ARIL_E_STATE);
+	BAD(w.auth = user, ARIL_E_RIGHTS); /* EXEC on the code, nothing on the page */
+	BAD(w.auth = fake_open("", ARIL_READ, ~0ul), ARIL_E_RIGHTS);
+	BAD(w.page[0] = nframes, ARIL_E_FRAME);
+	BAD(w.page[1] = first + 1, ARIL_E_STATE);
+	BAD(w.page[2] = FAKE_KERNEL, ARIL_E_STATE);
+	BAD(the_page.pending = ARIL_PEND_EVENT, ARIL_E_AGAIN);
+	BAD(the_page.pending = ARIL_PEND_REVOKE, ARIL_E_AGAIN);
+	BAD(((u8 *)frame_memory(page))[5] = 9, ARIL_E_VALUE);
+	SAME(code_book(first)->cpu[0].runs, 1);
+	start(ARIL_POINT_FAULT, equal, equal_end);
+	SAME(wait_for(&w), -ARIL_E_RANGE); /* for faults */
+	begin();
+	for (u32 i = 0; i < ARIL_CODE_SLOTS; i++)
+		code_slot_take(code_slot_find(first), &(struct aril_code_slot){.point = 1});
+	SAME(wait_for(&w), -ARIL_E_QUOTA);
+}
+
+static void waking(void)
+{
+	begin();
+	w.page[1] = page2;
+	SAME(wait_for(&w), BLOCKED);
+	SAME(ctx->state, CTX_BLOCKED);
+	SAME(ctx->gate_to, WAIT_CODE);
+	SAME(code_book(first)->uses, 1);
+	by_other();
+	audit_says(ARIL_NOUN_CODE, NULL);
+	u64 runs = code_book(first)->cpu[0].runs, work = env->info->work;
+	SAME(call_wake(root, page, 12, 9), 0); /* another word */
+	SAME(code_book(first)->cpu[0].runs, runs);
+	SAME(call_wake(root, page, 8, 9), 0);
+	SAME(code_book(first)->cpu[0].runs, runs + 1);
+	SAME(env->info->work, work + 1);
+	SAME(ctx->state, CTX_BLOCKED);
+	((u8 *)frame_memory(page))[5] = 9;
+	((u8 *)frame_memory(page2))[4095] = 1;
+	SAME(call_wake(root, page, 8, 9), 0);
+	((u8 *)frame_memory(page2))[4095] = 0;
+	SAME(call_wake(root, page, 8, 9), 1);
+	SAME(ctx->state, CTX_READY);
+	SAME(ctx->start_cause, ARIL_START_WAKE);
+	SAME(ctx->gate_to, 0);
+	SAME(code_book(first)->uses, 0);
+	audit_says(ARIL_NOUN_CODE, NULL);
+}
+
+/* Who may not read what its predicate would is let go, and takes nobody's place; so is who has spent its work. */
+static void letting_go(void)
+{
+	begin();
+	SAME(fake_set_guard(root, page, 0, fake_guard("page", ARIL_ALL, 0)), 1);
+	SAME(fake_set_guard(root, first + 0, 0, fake_guard("page", ARIL_ALL, 0)), -ARIL_E_STATE);
+	w.auth = fake_open("", ARIL_READ | ARIL_EXEC, ~0ul);
+	SAME(wait_for(&w), BLOCKED);
+	again();
+	SAME(call_cap_close(w.auth), 0);
+	ctx->state = CTX_BLOCKED;
+	by_other();
+	u64 runs = code_book(first)->cpu[0].runs;
+	SAME(call_wake(root, page, 8, 9), 0);
+	SAME(ctx->state, CTX_READY);
+	SAME(code_book(first)->cpu[0].runs, runs);
+	/* a page that is no memory any more */
+	begin();
+	w.page[1] = page2;
+	SAME(wait_for(&w), BLOCKED);
+	by_other();
+	frames[page2].flags |= ARIL_FRAME_LOST;
+	SAME(call_wake(root, page, 8, 9), 0);
+	SAME(ctx->state, CTX_READY);
+	/* work */
+	begin();
+	SAME(wait_for(&w), BLOCKED);
+	ctx->work = 5;
+	by_other();
+	runs = code_book(first)->cpu[0].runs;
+	s64 budget = 5000;
+	accounts[1].limit[ARIL_QUOTA_WORK] = 5;
+	SAME(code_wait_over(ctx, &budget), CODE_WAKES);
+	SAME(budget, 4000);
+	accounts[1].limit[ARIL_QUOTA_WORK] = 6;
+	SAME(code_wait_over(ctx, &budget), CODE_SLEEPS);
+	budget = 999;
+	accounts[1].limit[ARIL_QUOTA_WORK] = ~0u;
+	SAME(code_wait_over(ctx, &budget), CODE_WAKES);
+	SAME(code_book(first)->cpu[0].runs, runs + 1);
+}
+
+/* One wake runs so many predicates and no more: the rest is woken. */
+static void bounded(void)
+{
+	struct env *e[10];
+
+	begin();
+	for (u32 i = 0; i < 10; i++) {
+		e[i] = fake_env(10 + i, 0);
+		fake_become(e[i]);
+		e[i]->ctx[0].page = &the_page;
+		w.auth = fake_open("", ARIL_ALL, ~0ul);
+		SAME(wait_for(&w), BLOCKED);
+	}
+	by_other();
+	SAME(code_book(first)->uses, 10);
+	SAME(call_wake(root, page, 8, 99), 2); /* 8 ran, 1000 each at most */
+	for (u32 i = 0; i < 10; i++)
+		SAME(e[i]->ctx[0].state, i < 8 ? CTX_BLOCKED : CTX_READY);
+	u32 ends = 8;
+	code_uses_end(first);
+	for (u32 i = 0; i < ends; i++)
+		SAME(e[i]->ctx[0].state, CTX_READY);
+	SAME(code_book(first)->uses, 0);
+}
+
+static void ending(void)
+{
+	begin();
+	w.deadline = 500; /* the fake clock says 1000 */
+	SAME(wait_for(&w), BLOCKED);
+	wait_expire(400);
+	SAME(ctx->state, CTX_BLOCKED);
+	wait_expire(500);
+	SAME(ctx->state, CTX_READY);
+	SAME(ctx->start_cause, ARIL_START_TIME);
+	SAME(code_book(first)->uses, 0);
+	again();
+	w.deadline = 0;
+	SAME(wait_for(&w), BLOCKED);
+	SAME(wait_forget(ctx), 0);
+	SAME(code_book(first)->uses, 0);
+	again();
+	SAME(wait_for(&w), BLOCKED);
+	by_other();
+	SAME(call_frame_reset(root, first), 0);
+	SAME(ctx->state, CTX_READY);
+	SAME(frames[first].state, ARIL_FRAME_NORMAL);
+	/* ended while it waited for the lock */
+	begin();
+	fake_cpu.ctx = NULL;
+	SAME(wait_for(&w), BLOCKED);
+	SAME(code_book(first)->uses, 0);
+}
+
+/* --- handlers */
+
+static u64 *data;
+static u32 space;
+
+static void handle(u32 point)
+{
+	start(point, caller, caller_end);
+	data = code_data(first);
+	memset(data, 0, 4096);
+	space = fake_space(root, VA, NULL);
+	env->space = space;
+	env->account = 1;
+	ctx->counted_slice = fake_cpu.slice_end;
+	struct aril_code_attach a = {
+		.code = first, .point = point, .target = env->id, .space = root, .frames = root};
+	if (point == ARIL_POINT_VICTIM)
+		a.target = ARIL_ACCOUNT_ROOT;
+	SAME(call_code_attach(root, &a), 0);
+}
+
+static s64 calls(u64 function, u64 a, u64 b, u64 c, u64 d)
+{
+	const struct trap_frame frame = {.vector = 14};
+
+	data[0] = function;
+	data[1] = a;
+	data[2] = b;
+	data[3] = c;
+	data[4] = d;
+	data[8] = ARIL_FAULT_RESUME;
+	if (code_book(first)->point == ARIL_POINT_FAULT)
+		SAME(code_fault(&frame, 0x1234), 1);
+	else
+		SAME(code_victim(1, 1, 9, 1), ARIL_FAULT_RESUME);
+	return (s64)data[6];
+}
+
+static void faults(void)
+{
+	const struct trap_frame frame = {.vector = 14};
+
+	handle(ARIL_POINT_FAULT);
+	data[0] = ARIL_FUNCTION_BEGIN;
+	data[8] = ARIL_FAULT_RESUME;
+	SAME(code_fault(&frame, 0x1234), 1);
+	SAME(data[7], 0x1234);
+	data[8] = ARIL_FAULT_UPCALL;
+	SAME(code_fault(&frame, 0x1234), 0);
+	data[8] = 77;
+	SAME(code_fault(&frame, 0x1234), 0);
+	SAME(code_book(first)->cpu[0].runs, 3);
+	SAME(code_book(first)->cpu[0].spent, 3 * 10000);
+	SAME(object_lock.taken, 0);
+	SAME(call_code_detach(root, ARIL_POINT_FAULT, env->id), 0);
+	SAME(code_fault(&frame, 0x1234), 0);
+	SAME(code_book(first)->cpu[0].runs, 3);
+	/* one that is stopped has no result */
+	start(ARIL_POINT_FAULT, stopping, stopping_end);
+	struct aril_code_attach a = {.code = first, .point = ARIL_POINT_FAULT, .target = env->id};
+	SAME(call_code_attach(root, &a), 0);
+	SAME(code_fault(&frame, 0x1234), 0);
+	SAME(code_book(first)->cpu[0].stops, 1);
+	SAME(code_book(first)->cpu[0].spent, 30000);
+}
+
+static void binding(void)
+{
+	handle(ARIL_POINT_FAULT);
+	SAME(calls(ARIL_FUNCTION_BIND, VA + 8, page, ARIL_BIND_WRITE | ARIL_BIND_MAY_WRITE, 0), 0);
+	SAME(frames[page].refs, 1);
+	SAME(calls(ARIL_FUNCTION_BIND, VA, 1ul << 32 | page, 0, 0), -ARIL_E_RANGE);
+	SAME(calls(ARIL_FUNCTION_BIND, VA, page, 1ul << 32, 0), -ARIL_E_RANGE);
+	SAME(calls(ARIL_FUNCTION_BIND, VA, page, ARIL_BIND_LARGE, 0), -ARIL_E_RANGE);
+	SAME(calls(ARIL_FUNCTION_BIND, 1ul << 47, page, 0, 0), -ARIL_E_RANGE);
+	SAME(calls(ARIL_FUNCTION_BIND, VA + (1ul << 40), page, 0, 0), -ARIL_E_TABLE);
+	SAME(calls(ARIL_FUNCTION_BIND, VA, first + 1, 0, 0), -ARIL_E_STATE);
+	SAME(calls(ARIL_FUNCTION_BIND, VA, nframes, 0, 0), -ARIL_E_FRAME);
+	SAME(call_page_protect(root, space, VA, ARIL_PAGE_MAY_WRITE), 0);
+	SAME(fake_entry(space, VA) & PTE_W, 0);
+	SAME(calls(ARIL_FUNCTION_UNPROTECT, VA, 0, 0, 0), 0);
+	SAME(fake_entry(space, VA) & PTE_W, PTE_W);
+	SAME(calls(ARIL_FUNCTION_UNPROTECT, VA + 4096, 0, 0, 0), -ARIL_E_STATE);
+	/* by what the env has open now */
+	SAME(call_cap_close(root), 0);
+	SAME(calls(ARIL_FUNCTION_BIND, VA, page2, 0, 0), -ARIL_E_CAP);
+	SAME(calls(ARIL_FUNCTION_UNPROTECT, VA, 0, 0, 0), -ARIL_E_CAP);
+	BOOKS();
+	/* elsewhere the current env is another */
+	handle(ARIL_POINT_VICTIM);
+	SAME(calls(ARIL_FUNCTION_BIND, VA, page, 0, 0), -ARIL_E_STATE);
+	SAME(calls(ARIL_FUNCTION_UNPROTECT, VA, 0, 0, 0), -ARIL_E_STATE);
+}
+
+static void looking(void)
+{
+	handle(ARIL_POINT_VICTIM);
+	SAME(fake_op(root, space, ARIL_BIND, VA, page, 1, ARIL_BIND_WRITE, root), 1);
+	SAME(fake_op(root, space, ARIL_BIND, VA + 4096, page, 1, 0, root), 1);
+	SAME(calls(ARIL_FUNCTION_ACCESSED, page, 0, 0, 0), 0);
+	*space_entry(space, VA, 1) |= PTE_A | PTE_D;
+	SAME(calls(ARIL_FUNCTION_ACCESSED, page, 0, 0, 0), ARIL_PAGE_ACCESSED | ARIL_PAGE_DIRTY);
+	SAME(calls(ARIL_FUNCTION_ACCESSED, page, 0, 0, 0), ARIL_PAGE_DIRTY);
+	*space_entry(space, VA + 4096, 1) |= PTE_A;
+	SAME(calls(ARIL_FUNCTION_ACCESSED, page, 0, 0, 0), ARIL_PAGE_ACCESSED | ARIL_PAGE_DIRTY);
+	SAME(calls(ARIL_FUNCTION_ACCESSED, page2, 0, 0, 0), 0);
+	SAME(calls(ARIL_FUNCTION_ACCESSED, nframes, 0, 0, 0), -ARIL_E_FRAME);
+	frames[page].tag = 99;
+	SAME(calls(ARIL_FUNCTION_FRAME_TAG, page, 0, 0, 0), 99);
+	SAME(calls(ARIL_FUNCTION_FRAME_TAG, nframes, 0, 0, 0), 0);
+	account_move_frame(page, 0);
+	SAME(calls(ARIL_FUNCTION_ACCESSED, page, 0, 0, 0), -ARIL_E_RIGHTS);
+	SAME(calls(ARIL_FUNCTION_FRAME_TAG, page, 0, 0, 0), 0);
+}
+
+static void maps(void)
+{
+	u32 key = 1, value = 42;
+	struct ext_map *m;
+
+	handle(ARIL_POINT_FAULT);
+	m = (struct ext_map *)((u8 *)data + 1024);
+	*m = (struct ext_map){.kind = EXT_ARRAY,
+			      .key = 4,
+			      .value = 4,
+			      .entries = 4,
+			      .stride = 8,
+			      .distance = 256,
+			      .bytes = 32};
+	SAME(calls(ARIL_FUNCTION_MAP_UPDATE, (u64)m, (u64)&key, (u64)&value, 0), 0);
+	u32 *found = (u32 *)calls(ARIL_FUNCTION_MAP_LOOKUP, (u64)m, (u64)&key, 0, 0);
+	SAME(found == (u32 *)((u8 *)m + 256 + 8), 1);
+	SAME(*found, 42);
+	key = 4;
+	SAME(calls(ARIL_FUNCTION_MAP_LOOKUP, (u64)m, (u64)&key, 0, 0), 0);
+	SAME(calls(ARIL_FUNCTION_MAP_DELETE, (u64)m, (u64)&key, 0, 0) < 0, 1);
+	SAME(calls(ARIL_FUNCTION_MAP_UPDATE, (u64)m, (u64)&key, (u64)&value, 0) < 0, 1);
+	SAME(calls(ARIL_FUNCTION_BEGIN, 0, 0, 0, 0) != 0, 1);
+	SAME(calls(ARIL_FUNCTION_END, 0, 0, 0, 0), 0);
+}
+
+static void names(void)
+{
+	start(ARIL_POINT_FAULT, caller, caller_end);
+	SAME(strcmp(code_name_at(ARIL_PHYS_VA + (first + 1) * 4096ul + 7), "blob"), 0);
+	SAME(code_name_at(ARIL_PHYS_VA + first * 4096ul) == NULL, 1);
+	SAME(code_name_at(0xffffffff80200000) == NULL, 1);
+}
+
+int main(void)
+{
+	static const struct test tests[] = {
+		TEST(arguments), TEST(waking),	TEST(letting_go), TEST(bounded), TEST(ending),
+		TEST(faults),	 TEST(binding), TEST(looking),	  TEST(maps),	 TEST(names),
+	};
+
+	return test_main(tests, sizeof(tests) / sizeof(tests[0]));
+}
