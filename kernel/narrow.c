@@ -245,10 +245,17 @@ static __attribute__((noinline)) s64 books_and_drop(u32 id, u32 frame, int add)
 	return 0;
 }
 
-/* Binds the page if the permit covers it and nothing is there, but for the books of a frame that has other bindings: the
- * entry's name in the books, or 0 and nothing was done. Under object_lock. */
-static inline __attribute__((always_inline)) u32 bind_by_permit(u32 auth, u32 space, u64 va,
-								u32 frame, u32 flags, u32 opener)
+/* What was bound: its name in the books, its shadow word, its frame. */
+struct bound {
+	u32 id;
+	u32 *word;
+	struct aril_frame *frame;
+};
+
+/* Binds the page if the permit covers it and nothing is there, but for the books: 1, or 0 and nothing was done. Under
+ * object_lock. */
+static inline __attribute__((always_inline)) int
+bind_by_permit(u32 auth, u32 space, u64 va, u32 frame, u32 flags, u32 opener, struct bound *b)
 {
 	struct cpu *cpu = this_cpu();
 	const struct space_permit *p = &cpu->permit;
@@ -257,48 +264,49 @@ static inline __attribute__((always_inline)) u32 bind_by_permit(u32 auth, u32 sp
 
 	if (unlikely(!permit_covers(p, ctx, auth, space, va) || frame >= nframes))
 		return 0;
-	const struct aril_frame *f = &frames[frame];
+	b->frame = &frames[frame];
 	u64 *entry = &p->entries[index];
-	if (unlikely(!permit_opens(p, f, flags, opener) || *entry & PTE_P || --ctx->spare < 0))
+	if (unlikely(!permit_opens(p, b->frame, flags, opener) || *entry & PTE_P ||
+		     --ctx->spare < 0))
 		return 0;
+	b->word = (u32 *)&p->shadow[index];
+	b->id = index + p->leaf;
 	write_once(*entry, p->bits | (u64)frame << ARIL_PAGE_SHIFT);
-	return index + p->leaf;
+	return 1;
 }
 
 /* The books of a frame's first binding. */
-static inline void books_first(u32 id, u64 va, struct aril_frame *f)
+static inline void books_first(const struct bound *b)
 {
-	u32 *word = (u32 *)&this_cpu()->permit.shadow[va >> ARIL_PAGE_SHIFT & 511];
-
-	word[0] = id;
-	word[1] = id;
-	f->refs = 1;
-	f->head = id;
-	f->flags |= ARIL_FRAME_USED;
+	b->word[0] = b->id;
+	b->word[1] = b->id;
+	b->frame->refs = 1;
+	b->frame->head = b->id;
+	b->frame->flags |= ARIL_FRAME_USED;
 }
 
 s64 space_bind_page(u32 auth, u32 space, u64 va, u32 frame, u32 flags, u32 opener)
 {
-	u32 id = bind_by_permit(auth, space, va, frame, flags, opener);
+	struct bound b;
 
-	if (unlikely(!id))
+	if (unlikely(!bind_by_permit(auth, space, va, frame, flags, opener, &b)))
 		return call_page_bind(auth, space, va, frame, flags, opener);
-	if (unlikely(frames[frame].head))
-		space_books(id, frame, 1, 0);
+	if (unlikely(b.frame->head))
+		space_books(b.id, frame, 1, 0);
 	else
-		books_first(id, va, &frames[frame]);
+		books_first(&b);
 	return 0;
 }
 
 s64 page_bind_short(u32 auth, u32 space, u64 va, u32 frame, u32 flags, u32 opener)
 {
-	if (likely(lock_try(&object_lock))) {
-		u32 id = bind_by_permit(auth, space, va, frame, flags, opener);
+	struct bound b;
 
-		if (likely(id)) {
-			if (unlikely(frames[frame].head))
-				return books_and_drop(id, frame, 1);
-			books_first(id, va, &frames[frame]);
+	if (likely(lock_try(&object_lock))) {
+		if (likely(bind_by_permit(auth, space, va, frame, flags, opener, &b))) {
+			if (unlikely(b.frame->head))
+				return books_and_drop(b.id, frame, 1);
+			books_first(&b);
 			lock_drop(&object_lock);
 			return 0;
 		}
