@@ -16,8 +16,7 @@
 #define BLOB(name, code)                                                                           \
 	extern const u8 name[], name##_end[];                                                      \
 	__asm__(".section .rodata\n\t.globl " #name ", " #name "_end\n\t.hidden " #name ", " #name \
-		"_end\n\t.balign 16\n" #name ":\n\t.set blob, .\n\t" code "\n" #name               \
-		"_end:\n\t.byte 0\n\t.text")
+		"_end\n\t.balign 16\n" #name ":\n\t" code "\n" #name "_end:\n\t.byte 0\n\t.text")
 #define DATA(name, n) #name " + 4096 + " #n "(%rip)"
 /* Calls function n of the kernel's, with the run in r9 */
 #define CALL(n) "pushq %r9\n\tcall *64 + 8 * " #n "(%r9)\n\tpopq %r9\n\t"
