@@ -194,18 +194,6 @@ s64 account_work(u32 pages)
 	return 0;
 }
 
-int account_work_of(struct context *ctx)
-{
-	struct aril_account *account = &accounts[ctx->env->account];
-
-	if (ctx->work >= account->limit[ARIL_QUOTA_WORK])
-		return 0;
-	ctx->work++;
-	account->work++;
-	ctx->env->info->work++;
-	return 1;
-}
-
 void account_ahead(void)
 {
 	struct context *ctx = counted();

@@ -90,7 +90,7 @@ static const char *book_wrong(u32 first)
 		if (!c->slot[i].point)
 			continue;
 		uses++;
-		why = use_wrong(first << CODE_SLOT_BITS | i, &c->slot[i]);
+		why = use_wrong(code_ref(first, i), &c->slot[i]);
 		if (why)
 			return why;
 	}
@@ -105,7 +105,8 @@ static int ref_right(u32 ref, u32 point, u32 target)
 	if (!ref)
 		return 1;
 	return first < nframes && frames[first].state == ARIL_FRAME_CODE &&
-	       code_slot(ref)->point == point && code_slot(ref)->target == target;
+	       ref >= code_ref(first, 0) && code_slot(ref)->point == point &&
+	       code_slot(ref)->target == target;
 }
 
 static void names_audit(struct aril_check *out)

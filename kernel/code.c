@@ -123,6 +123,8 @@ static void book_write(const struct aril_code_desc *d)
 	c->entry_cost = d->entry_cost;
 	c->stack = d->stack;
 	memcpy(c->name, d->name, sizeof(c->name));
+	c->run = (u64)frame_memory(d->first + 1) + d->entry;
+	c->allowance = d->budget - d->entry_cost;
 }
 
 static void seal_do(const struct aril_code_desc *d, u32 slot)

@@ -3,7 +3,7 @@
  *
  * A piece of code is a run of frames: CODE (the kernel's book of it, struct aril_code), TEXT (instructions), CONSTANT,
  * DATA; partner of all but the first is the first. Its uses are the book's slots: an env's handler, an account's, a
- * context that is blocked until a predicate holds. A use is named by a reference: first frame * SLOTS + slot.
+ * context that is blocked until a predicate holds. A use is named by a reference: its slot's physical address / 64.
  *
  * Handlers run with object_lock held, predicates with object_lock and wait_lock: so what they run on stays, and who takes
  * code back, replaces or detaches it finds nobody in it. */
@@ -14,9 +14,10 @@
 #include "frame.h"
 #include <aril/code.h>
 
-#define CODE_SLOT_BITS 6
-_Static_assert(ARIL_CODE_SLOTS <= 1 << CODE_SLOT_BITS, "a slot's number");
-_Static_assert((u64)ARIL_MAX_FRAMES << CODE_SLOT_BITS <= 1ul << 32, "a reference is 32 bits");
+#define CODE_REF_SHIFT 6
+_Static_assert(sizeof(struct aril_code_slot) == 1 << CODE_REF_SHIFT, "references count slots");
+_Static_assert((u64)ARIL_MAX_FRAMES << (ARIL_PAGE_SHIFT - CODE_REF_SHIFT) <= 1ul << 32,
+	       "a reference is 32 bits");
 
 /* In context.gate_to: it waits by code_wait, and context.wait_auth is the reference. No env's id. */
 #define WAIT_CODE (~0u)
@@ -27,11 +28,18 @@ static inline struct aril_code *code_book(u32 first)
 }
 static inline u32 code_first(u32 ref)
 {
-	return ref >> CODE_SLOT_BITS;
+	return ref >> (ARIL_PAGE_SHIFT - CODE_REF_SHIFT);
 }
 static inline struct aril_code_slot *code_slot(u32 ref)
 {
-	return &code_book(code_first(ref))->slot[ref & ((1u << CODE_SLOT_BITS) - 1)];
+	return phys((u64)ref << CODE_REF_SHIFT);
+}
+static inline u32 code_ref(u32 first, u32 slot)
+{
+	return (u32)((((u64)first << ARIL_PAGE_SHIFT) +
+		      __builtin_offsetof(struct aril_code, slot)) >>
+		     CODE_REF_SHIFT) +
+	       slot;
 }
 static inline u32 code_frames(const struct aril_code *c)
 {
@@ -69,8 +77,6 @@ int code_fault(const struct trap_frame *frame, u64 address);
 u32 code_victim(u32 slot, u32 first, u32 last, u32 wanted);
 /* Most instructions of a run of it; 0: it has none. */
 u32 code_victim_cost(u32 slot);
-/* Runs the predicate of a reference. object_lock and wait_lock held. */
-int code_holds(u32 ref);
 /* The name of the code in which a kernel address lies, or NULL. */
 const char *code_name_at(u64 rip);
 

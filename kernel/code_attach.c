@@ -28,7 +28,7 @@ u32 code_slot_find(u32 first)
 
 	for (u32 i = 0; i < ARIL_CODE_SLOTS; i++)
 		if (!__atomic_load_n(&c->slot[i].point, __ATOMIC_ACQUIRE))
-			return first << CODE_SLOT_BITS | i;
+			return code_ref(first, i);
 	return 0;
 }
 

@@ -14,7 +14,7 @@
 
 static const struct aril_code_slot *slot_of(const struct ext_run *run)
 {
-	return (const struct aril_code_slot *)run->env[RUN_SLOT];
+	return code_slot((u32)run->env[RUN_USE]);
 }
 
 /* As page_bind and page_protect, of the env that faulted; elsewhere the current env is another. */
@@ -70,9 +70,12 @@ static u64 accessed(u32 frame)
 /* Of the account's frames alone: what others use is not told, nor changed. */
 static s64 frame_mine(u64 frame, const struct ext_run *run)
 {
+	const struct aril_code_slot *s = slot_of(run);
+	u32 account = s->point == ARIL_POINT_FAULT ? this_cpu()->env->account : s->target & 0xffff;
+
 	if (frame >= nframes)
 		return -ARIL_E_FRAME;
-	if (frames[frame].account != run->env[RUN_ACCOUNT])
+	if (frames[frame].account != account)
 		return -ARIL_E_RIGHTS;
 	return 0;
 }

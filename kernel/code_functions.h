@@ -8,7 +8,7 @@
 #include <ext.h>
 
 /* What a run's functions know of it: ext_run.env */
-enum { RUN_SLOT = 0, RUN_ACCOUNT = 1 };
+enum { RUN_USE = 0 /* the reference */ };
 
 /* One run at a time: runs do not nest. */
 struct code_run {

@@ -16,22 +16,21 @@ typedef u64 entry_function(u64, u64, u64, u64, u64, struct ext_run *);
 
 static inline entry_function *entry_of(const struct aril_code *c)
 {
-	return (entry_function *)((u64)c + ARIL_PAGE_SIZE + c->entry);
+	return (entry_function *)c->run;
 }
 
-/* Runs a handler on one argument; 0 where it was stopped. */
-static u64 handler_run(u32 ref, u32 account, const void *event)
+/* Runs a handler; 0 where it was stopped. For faults arch/x86_64/handler.S does the same. */
+static u64 handler_run(u32 ref, const void *event, u64 second)
 {
 	struct aril_code *c = code_book(code_first(ref));
 	u32 cpu = this_cpu()->id;
 	struct ext_run *run = &code_runs[cpu].run;
 
-	run->budget = (s64)c->budget - c->entry_cost;
+	run->budget = (s64)c->allowance;
 	run->stopped = 0;
 	run->cpu = cpu;
-	run->env[RUN_SLOT] = (u64)code_slot(ref);
-	run->env[RUN_ACCOUNT] = account;
-	u64 result = entry_of(c)((u64)event, 0, 0, 0, 0, run);
+	run->env[RUN_USE] = ref;
+	u64 result = entry_of(c)((u64)event, second, 0, 0, 0, run);
 	c->cpu[cpu].runs++;
 	c->cpu[cpu].spent += c->budget - (u64)run->budget;
 	if (likely(!run->stopped))
@@ -42,21 +41,18 @@ static u64 handler_run(u32 ref, u32 account, const void *event)
 
 /* --- the points */
 
+_Static_assert(sizeof(struct aril_fault) ==
+		       sizeof(struct trap_frame) - __builtin_offsetof(struct trap_frame, vector),
+	       "what a handler of faults sees is the end of the trap frame");
+
 int code_fault(const struct trap_frame *frame, u64 address)
 {
-	struct aril_fault event = {
-		.address = address,
-		.error = frame->error,
-		.vector = frame->vector,
-		.rip = frame->rip,
-		.rsp = frame->rsp,
-	};
 	int served = 0;
 
 	call_enter();
 	const struct env *env = this_cpu()->env;
 	if (env->fault)
-		served = handler_run(env->fault, env->account, &event) == ARIL_FAULT_RESUME;
+		served = handler_run(env->fault, &frame->vector, address) == ARIL_FAULT_RESUME;
 	lock_drop(&object_lock);
 	return served;
 }
@@ -66,7 +62,7 @@ u32 code_victim(u32 slot, u32 first, u32 last, u32 wanted)
 	struct aril_victim event = {.first = first, .last = last, .wanted = wanted};
 	u32 ref = accounts[slot].victim;
 
-	return ref ? (u32)handler_run(ref, slot, &event) : 0;
+	return ref ? (u32)handler_run(ref, &event, 0) : 0;
 }
 
 u32 code_victim_cost(u32 slot)
@@ -74,25 +70,6 @@ u32 code_victim_cost(u32 slot)
 	u32 ref = accounts[slot].victim;
 
 	return ref ? code_book(code_first(ref))->budget : 0;
-}
-
-/* What a predicate sees of a page that is not given. */
-static const u8 nothing[ARIL_PAGE_SIZE];
-
-static inline u64 page_of(u32 frame)
-{
-	return frame ? (u64)frame_memory(frame) : (u64)nothing;
-}
-
-int code_holds(u32 ref)
-{
-	struct aril_code *c = code_book(code_first(ref));
-	const struct aril_code_slot *s = code_slot(ref);
-	u32 cpu = this_cpu()->id;
-
-	c->cpu[cpu].runs++;
-	return entry_of(c)(page_of(s->page[0]), page_of(s->page[1]), page_of(s->page[2]),
-			   s->value[0], s->value[1], &code_runs[cpu].run) != 0;
 }
 
 const char *code_name_at(u64 rip)

@@ -9,6 +9,7 @@
 #include "account.h"
 #include "arch.h"
 #include "code.h"
+#include "code_functions.h"
 #include "lock.h"
 #include "slice.h"
 #include "util.h"
@@ -28,7 +29,7 @@ static s64 page_check(u32 frame, const struct auth *a)
 static s64 pages_check(const u32 page[ARIL_CODE_PAGES], const struct auth *a)
 {
 	for (u32 i = 0; i < ARIL_CODE_PAGES; i++) {
-		s64 error = page[i] ? page_check(page[i], a) : 0;
+		s64 error = page_check(page[i], a);
 
 		if (error)
 			return error;
@@ -41,21 +42,48 @@ void code_wait_left(struct context *ctx)
 	code_slot_free(ctx->wait_auth);
 }
 
+/* Something changed since it was looked at: whether the context may still read its pages. */
+static __attribute__((noinline)) int still_may(const struct context *ctx, struct aril_code_slot *s)
+{
+	const struct auth *a = auth_get(ctx->env, s->frames);
+
+	if (!a || pages_check(s->page, a))
+		return 0;
+	s->epoch = frame_epoch + authority_epoch;
+	return 1;
+}
+
+static inline u64 page_of(u32 frame)
+{
+	return (u64)frame_memory(frame);
+}
+
+/* Runs the predicate. */
+static inline int holds(struct aril_code *c, const struct aril_code_slot *s)
+{
+	u32 cpu = this_cpu()->id;
+	u64 (*run)(u64, u64, u64, u64, u64, struct ext_run *) =
+		(u64(*)(u64, u64, u64, u64, u64, struct ext_run *))c->run;
+
+	c->cpu[cpu].runs++;
+	return run(page_of(s->page[0]), page_of(s->page[1]), page_of(s->page[2]), s->value[0],
+		   s->value[1], &code_runs[cpu].run) != 0;
+}
+
 int code_wait_over(struct context *ctx, s64 *budget)
 {
 	u32 ref = ctx->wait_auth;
 	struct aril_code_slot *s = code_slot(ref);
-	const struct aril_code *c = code_book(code_first(ref));
-	const struct auth *a = auth_get(ctx->env, s->frames);
+	struct aril_code *c = code_book(code_first(ref));
 
-	if (!a || pages_check(s->page, a))
+	if (unlikely(s->epoch != frame_epoch + authority_epoch) && !still_may(ctx, s))
 		return CODE_GONE;
 	*budget -= c->worst;
 	if (*budget < 0)
 		return CODE_WAKES;
 	if (!account_work_of(ctx))
 		return CODE_WAKES;
-	return code_holds(ref) ? CODE_WAKES : CODE_SLEEPS;
+	return holds(c, s) ? CODE_WAKES : CODE_SLEEPS;
 }
 
 static s64 desc_check(const struct aril_code_wait *d)
@@ -73,7 +101,7 @@ static s64 desc_check(const struct aril_code_wait *d)
 	return 0;
 }
 
-static s64 decode(const struct aril_code_wait *d)
+static s64 decode(struct aril_code_wait *d)
 {
 	const struct auth *a = auth_get(this_cpu()->env, d->auth);
 
@@ -85,6 +113,9 @@ static s64 decode(const struct aril_code_wait *d)
 	error = code_check(d->code, a, ARIL_POINT_PREDICATE);
 	if (error)
 		return error;
+	for (u32 i = 1; i < ARIL_CODE_PAGES; i++)
+		if (!d->page[i])
+			d->page[i] = d->page[0];
 	return pages_check(d->page, a);
 }
 
@@ -102,8 +133,9 @@ static s64 block(struct context *ctx, const struct aril_code_wait *d)
 						     .cpu = ctx->cpu,
 						     .frames = d->auth,
 						     .page = {d->page[0], d->page[1], d->page[2]},
-						     .value = {d->value[0], d->value[1]}});
-	if (code_holds(ref)) {
+						     .value = {d->value[0], d->value[1]},
+						     .epoch = frame_epoch + authority_epoch});
+	if (holds(code_book(d->code), code_slot(ref))) {
 		code_slot_free(ref);
 		return -ARIL_E_VALUE;
 	}

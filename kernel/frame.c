@@ -22,6 +22,8 @@
 /* Of a budget: */
 #define PIN_COST 64 /* for finding whose context page it is */
 
+u64 frame_epoch;
+
 int frame_guard_for(u32 frame, const struct auth *a, u32 rights)
 {
 	const struct aril_frame *f = &frames[frame];
@@ -81,6 +83,7 @@ void frame_retype(u32 frame, u8 state, u8 level, u32 partner, int clear)
 {
 	struct aril_frame *f = &frames[frame];
 
+	frame_epoch++;
 	if (f->state == ARIL_FRAME_SPACE)
 		authority_changed();
 	if (clear)
@@ -132,6 +135,7 @@ void frame_guard_set(u32 frame, u32 slot, const struct aril_guard *new)
 	u64 *to = ((union guard_words *)&frames[frame].guard[slot])->word;
 	const u64 *from = ((const union guard_words *)new)->word;
 
+	frame_epoch++;
 	write_once(to[GUARD_RIGHTS], 0);
 	compiler_barrier();
 	if (frames[frame].state == ARIL_FRAME_ENV || frames[frame].state == ARIL_FRAME_SPACE)

@@ -19,6 +19,10 @@ extern u32 nframes;
 /* Of a budget, for what waits for every CPU: an env's end, its guard, a cache's end. */
 #define WAIT_COST 240
 
+/* Rises with whatever changes who may use a frame, or for what. With authority_epoch: what was allowed to an index while
+ * neither changed is still. Under object_lock. */
+extern u64 frame_epoch;
+
 /* Kernel address of a frame's memory. */
 static inline void *frame_memory(u32 frame)
 {

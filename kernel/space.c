@@ -173,6 +173,7 @@ int space_break(u32 frame, int which, u32 *budget, int *stale)
 
 int space_break_all(u32 frame, u32 *budget, int *stale)
 {
+	frame_epoch++;
 	frames[frame].flags |= ARIL_FRAME_BREAKING(0) | ARIL_FRAME_BREAKING(1);
 	return space_break(frame, -1, budget, stale);
 }

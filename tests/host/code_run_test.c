@@ -8,7 +8,7 @@
 
 #define VA 0x40000000ul
 
-/* Holds when the byte of page 0 at value 0 is value 1, and the other pages are zeros. */
+/* Holds when the byte of page 0 at value 0 is value 1, and the others' last and first are 0. */
 BLOB(equal, "movzbl (%rdi, %rcx), %eax\n\t"
 	    "cmpq %r8, %rax\n\t"
 	    "sete %al\n\t"
@@ -20,8 +20,7 @@ BLOB(equal, "movzbl (%rdi, %rcx), %eax\n\t"
 	    "1:\tret");
 /* Calls the function data[0] with data[1..5]; data[6]: its result; data[7]: the event's address. */
 BLOB(caller,
-     "movq 16(%rdi), %rax\n\t"
-     "movq %rax, " DATA(
+     "movq %rsi, " DATA(
 	     caller,
 	     56) "\n\t"
 		 "movq " DATA(

@@ -322,7 +322,7 @@ static void audits(void)
 	WRONG(code_book(first)->slot[0].target = 77, "an env names code");
 	WRONG(code_book(first)->slot[3] = code_book(first)->slot[0], "an env does not name");
 	WRONG(env->info->fault = 0, "an env does not name");
-	WRONG(env->fault = first << CODE_SLOT_BITS | 1, "an env names code");
+	WRONG(env->fault = code_ref(first, 1), "an env names code");
 	WRONG(env->fault = ~0u, "an env names code");
 	WRONG(accounts[1].victim = env->fault, "an account names code");
 	WRONG(code_book(first)->slot[0].point = 0; code_book(first)->uses = 0, "an env names code");

@@ -18,7 +18,7 @@
 
 /* Binds the frame data[0], data[0] + 1, ... at BASE; data[1]: flags, data[2]: the last result. */
 BLOB(pager,
-     "movq 16(%rdi), %rdi\n\t"
+     "movq %rsi, %rdi\n\t"
      "movabsq $-0x510000000000, %rax\n\t"
      "addq %rdi, %rax\n\t"
      "cmpq $0x40000, %rax\n\t"
@@ -33,7 +33,7 @@ BLOB(pager,
 								      "ret\n"
 								      "1:\txorl %eax, %eax\n\t"
 								      "ret");
-BLOB(writer, "movq 16(%rdi), %rdi\n\t" CALL(1) "movq %rax, " DATA(writer, 16) "\n\t"
+BLOB(writer, "movq %rsi, %rdi\n\t" CALL(1) "movq %rax, " DATA(writer, 16) "\n\t"
 									      "testq %rax, %rax\n\t"
 									      "sete %al\n\t"
 									      "movzbl %al, %eax\n\t"

@@ -16,7 +16,7 @@
 
 #define MEMBERS 8u
 
-/* The word at value0 in the first page is at least value1, and the other pages are zeros. */
+/* The word at value0 in the first page is at least value1, and the other pages, which are the same, begin with 0. */
 BLOB(at_least, "movl (%rdi, %rcx), %eax\n\t"
 	       "cmpq %r8, %rax\n\t"
 	       "setae %al\n\t"

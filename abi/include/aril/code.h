@@ -8,7 +8,7 @@
 #include <aril/types.h>
 
 #define ARIL_CODE_FRAMES 512 /* most frames of one piece of code, its first included */
-#define ARIL_CODE_SLOTS 64   /* uses of one piece of code at a time */
+#define ARIL_CODE_SLOTS 56   /* uses of one piece of code at a time */
 #define ARIL_CODE_PAGES 3    /* that a predicate looks at */
 #define ARIL_CODE_STACK 4096
 #define ARIL_CODE_WORST 1000   /* most instructions of a pure program */
@@ -53,7 +53,7 @@ struct aril_code_attach {
 };
 ARIL_ASSERT_SIZE(struct aril_code_attach, 24);
 
-/* code_wait: the predicate sees up to three pages and two values. Unused: page 0. A wake on any of the words makes it
+/* code_wait: the predicate sees up to three pages and two values. A page 0 is not given: the predicate sees the first again. A wake on any of the words makes it
  * run; page[0] and its word are needed. */
 #define ARIL_CODE_NO_WORD 0xffffu
 struct aril_code_wait {
@@ -80,16 +80,22 @@ struct aril_code_slot {
 	u32 space, frames;
 	u32 page[ARIL_CODE_PAGES];
 	u64 value[2];
+	u64 epoch; /* PREDICATE: the kernel's, when it was last seen that the context may read the pages */
+	u64 pad;
 };
-ARIL_ASSERT_SIZE(struct aril_code_slot, 48);
+ARIL_ASSERT_SIZE(struct aril_code_slot, 64);
 struct aril_code {
 	u32 text, constants, data; /* frames */
 	u32 point, entry, worst, budget, entry_cost, stack;
 	u32 uses; /* slots taken */
 	char name[32];
+	u64 run;       /* the kernel's address of its entry */
+	u64 allowance; /* handlers: the budget behind the first checkpoint */
 	struct aril_code_counts cpu[ARIL_MAX_CPUS];
+	u64 pad[5];
 	struct aril_code_slot slot[ARIL_CODE_SLOTS];
 };
-_Static_assert(sizeof(struct aril_code) <= ARIL_PAGE_SIZE, "code's book fits its frame");
+ARIL_ASSERT_SIZE(struct aril_code, 4096);
+ARIL_ASSERT_OFFSET(struct aril_code, slot, 512);
 
 #endif

@@ -148,7 +148,7 @@ struct aril_account {
 	u64 given;   /* of them: given back in time */
 	u64 taken;   /* of them: taken by force */
 	u64 refused; /* calls that a limit refused */
-	u32 victim;  /* the code that chooses which frame is given, * 64; 0: none */
+	u32 victim; /* the use of code (physical address / 64) that chooses which frame is given; 0: none */
 	u32 pad1;
 	u64 spare[6];
 };

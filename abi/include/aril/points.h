@@ -8,22 +8,22 @@
 /* --- points */
 
 /* Whether a context that is blocked by code_wait goes on: not 0. It sees three pages, as they are at that moment (one that
- * was not given is zeros), and two values of the waiter's. */
+ * was not given is the first again), and two values of the waiter's. */
 ARIL_EXT_POINT(u64, predicate,
 	       (const void *page0 ARIL_EXT_BYTES(4096), const void *page1 ARIL_EXT_BYTES(4096),
 		const void *page2 ARIL_EXT_BYTES(4096), u64 value0, u64 value1),
 	       ARIL_EXT_CLASS(pure) ARIL_EXT_WORST(1000))
 
-/* An exception of the env, before its library hears of it, masked or not. */
+/* An exception of the env, before its library hears of it, masked or not: what the CPU said of it. */
 struct aril_fault {
-	u64 vector;  /* below 32 */
-	u64 error;   /* the CPU's error code */
-	u64 address; /* of a page fault, else 0 */
-	u64 rip, rsp;
+	u64 vector; /* below 32 */
+	u64 error;
+	u64 rip, cs, rflags, rsp, ss;
 };
 #define ARIL_FAULT_UPCALL 0 /* the library's; so it is where the handler is stopped */
 #define ARIL_FAULT_RESUME 1 /* the program goes on where it was */
-ARIL_EXT_POINT(u64, fault, (const struct aril_fault *event),
+ARIL_EXT_POINT(u64, fault,
+	       (const struct aril_fault *event, u64 address /* of a page fault, else 0 */),
 	       ARIL_EXT_CLASS(handler) ARIL_EXT_BUDGET(10000) ARIL_EXT_RETURNS(0, 1))
 
 /* A frame that the account gives, of those asked for: charged to it, memory, not pinned, not marked KEEP, in first..last.

@@ -11,6 +11,7 @@
 struct env;
 struct context;
 struct aril_cpu_info;
+struct code_run;
 
 /* What an entry from user mode leaves on the CPU's kernel stack. Interrupt and exception entries fill all;
  * the order is that of entry.S. */
@@ -35,6 +36,7 @@ struct cpu {
 	struct aril_cpu_info *book; /* 72: what is exposed of it */
 	u64 short_rcx, short_r11;   /* 80, 88: scratch of the gate entry */
 	struct space_permit permit; /* 96: what its context was allowed last */
+	struct code_run *run;	    /* 216: what downloaded code finds here */
 	u32 position;		    /* in the slice vector */
 	u32 kicked;	  /* another CPU made something runnable here, or this env must be left */
 	u32 ports_of;	  /* env id whose ports the I/O bitmap holds; 0: none */

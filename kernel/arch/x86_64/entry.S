@@ -223,8 +223,8 @@ vector_stubs:
 	.endr
 
 /* The short way of an exception to its env: the program was on a stack of its own (not in its context's page), and
- * its context does not mask all; its env has no code for exceptions; a page fault: its space has no cache. The save area is written at its place from what
- * the CPU pushed, and the frame then points to the env's entry: as upcall_exception does, to whom all else is left
+ * its context does not mask all; a page fault: its space has no cache. An env's code for exceptions goes before it
+ * (handler.S). The save area is written at its place from what the CPU pushed, and the frame then points to the env's entry: as upcall_exception does, to whom all else is left
  * (slice.c). Three registers are borrowed. Nothing of this CPU's is looked up but the context that runs on it. */
 .macro upcall_short page_fault
 	testb $3, FRAME_CS - FRAME_REGISTERS(%rsp)
@@ -234,22 +234,28 @@ vector_stubs:
 	pushq %rax
 	pushq %rcx
 	pushq %rdx
-	movq CPU_CTX, %rax
-	movq CTX_PAGE(%rax), %rcx
-	movq 64(%rsp), %rdx
-	subq CTX_VA(%rax), %rdx
-	cmpq $ARIL_CTX_STACK_TOP, %rdx
-	jbe 9f
-	cmpl $ARIL_MASK_ALL, ARIL_CTX_MASK(%rcx)
-	je 9f
-	movq CTX_ENV(%rax), %rdx
+	movq CPU_ENV, %rdx
 	cmpl $0, ENV_FAULT(%rdx)
-	jne 9f
 	.if \page_fault
+	jne fault_page_short
 	movq ENV_ROOT(%rdx), %rax
 	testw $FRAME_CACHED, FRAME_FLAGS(%rax)
-	jnz 9f
+	jnz 8f
+	.globl fault_page_upcall
+fault_page_upcall:
+	.else
+	jne fault_other_short
+	.globl fault_other_upcall
+fault_other_upcall:
 	.endif
+	movq CPU_CTX, %rcx
+	movq 64(%rsp), %rax
+	subq CTX_VA(%rcx), %rax
+	cmpq $ARIL_CTX_STACK_TOP, %rax
+	jbe 9f
+	movq CTX_PAGE(%rcx), %rcx
+	cmpl $ARIL_MASK_ALL, ARIL_CTX_MASK(%rcx)
+	je 9f
 	movq ENV_INFO(%rdx), %rax
 	incq INFO_UPCALLS(%rax)
 	movq ARIL_CTX_SEQ(%rcx), %rax
@@ -293,7 +299,13 @@ vector_stubs:
 9:	popq %rdx
 	popq %rcx
 	popq %rax
+	jmp entry_upcall
+	.if \page_fault
+8:	popq %rdx
+	popq %rcx
+	popq %rax
 	jmp entry_full
+	.endif
 .endm
 
 FUNCTION(entry_exception)
@@ -311,6 +323,7 @@ FUNCTION(entry_common)
 	swapgs
 entry_kernel:
 	CLAC
+	.globl entry_full
 entry_full:
 	push_registers
 	cld
@@ -327,6 +340,14 @@ frame_return:
 2:	pop_registers
 	addq $16, %rsp
 	iretq
+/* An exception that no code for exceptions has dealt with. */
+entry_upcall:
+	push_registers
+	cld
+	movq %rsp, %rdi
+	xorl %ebp, %ebp
+	call trap_upcall
+	jmp frame_return
 END(entry_common)
 
 /* #DB, on its own stack: from user mode it goes on as any exception, on the kernel stack. */

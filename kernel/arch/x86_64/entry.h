@@ -36,6 +36,17 @@
 #define CPU_SPACE_TO %gs:112
 #define CPU_SPACE_REGION %gs:120
 #define CPU_SPACE_ENTRIES %gs:128
+#define CPU_RUN %gs:216
+#define CPU_ID %gs:48
+/* struct ext_run, struct aril_code */
+#define RUN_BUDGET 0
+#define RUN_STOPPED 8
+#define RUN_USE 32
+#define CODE_BUDGET 24
+#define CODE_RUN 72
+#define CODE_ALLOWANCE 80
+#define CODE_COUNTS 88 /* by CPU, 24 bytes: runs, stops, spent */
+#define CODE_REF_BITS 6 /* of a reference, below its first frame */
 #define BOOK_SWITCHES 16
 #define BOOK_ENV 32
 #define CTX_PAGE 0

@@ -4,6 +4,7 @@
 #include "x86.h"
 #include "cache.h"
 #include "code.h"
+#include "code_functions.h"
 #include "frame.h"
 #include "grant.h"
 #include "lock.h"
@@ -52,6 +53,20 @@ _Static_assert(__builtin_offsetof(struct env, gate) == 8, "entry.S");
 _Static_assert(__builtin_offsetof(struct env, cr3) == 32, "entry.S");
 _Static_assert(__builtin_offsetof(struct env, id) == 40, "entry.S");
 _Static_assert(__builtin_offsetof(struct env, fault) == 44, "entry.S");
+_Static_assert(__builtin_offsetof(struct cpu, run) == 216, "handler.S");
+_Static_assert(__builtin_offsetof(struct cpu, id) == 48, "handler.S");
+_Static_assert(__builtin_offsetof(struct lock, taken) == 0, "handler.S");
+_Static_assert(__builtin_offsetof(struct ext_run, budget) == 0, "handler.S");
+_Static_assert(__builtin_offsetof(struct ext_run, stopped) == 8, "handler.S");
+_Static_assert(__builtin_offsetof(struct ext_run, env[RUN_USE]) == 32, "handler.S");
+_Static_assert(__builtin_offsetof(struct aril_code, budget) == 24, "handler.S");
+_Static_assert(__builtin_offsetof(struct aril_code, run) == 72, "handler.S");
+_Static_assert(__builtin_offsetof(struct aril_code, allowance) == 80, "handler.S");
+_Static_assert(__builtin_offsetof(struct aril_code, cpu) == 88, "handler.S");
+_Static_assert(__builtin_offsetof(struct aril_code_counts, stops) == 8, "handler.S");
+_Static_assert(__builtin_offsetof(struct aril_code_counts, spent) == 16, "handler.S");
+_Static_assert(sizeof(struct aril_code_counts) == 24, "handler.S");
+_Static_assert(ARIL_PAGE_SHIFT - CODE_REF_SHIFT == 6 && ARIL_FAULT_RESUME == 1, "handler.S");
 _Static_assert(__builtin_offsetof(struct aril_cpu_info, switches) == 16, "entry.S");
 _Static_assert(__builtin_offsetof(struct aril_cpu_info, env) == 32, "entry.S");
 _Static_assert(CTX_READY == 1 && CTX_RUNNING == 2, "entry.S");
@@ -147,6 +162,12 @@ static void interrupt(u64 vector, struct trap_frame *frame)
 	/* else spurious: nothing is in service */
 }
 
+/* Called by entry.S for an exception from user mode that only the library can deal with. */
+void trap_upcall(struct trap_frame *frame)
+{
+	upcall_exception(frame, frame->vector == PAGE_FAULT ? read_cr2() : 0);
+}
+
 /* Called by entry.S for all but NMI, #DF and #MC, and what went the short way (upcall_short). */
 void trap_dispatch(struct trap_frame *frame)
 {
@@ -161,7 +182,7 @@ void trap_dispatch(struct trap_frame *frame)
 			if (vector < 32 && this_cpu()->env->fault &&
 			    code_fault(frame, vector == PAGE_FAULT ? read_cr2() : 0))
 				return;
-			upcall_exception(frame, vector == PAGE_FAULT ? read_cr2() : 0);
+			trap_upcall(frame);
 			return;
 		}
 		interrupt(vector, frame);

@@ -209,6 +209,7 @@ void trap_load(void); /* loads it: each CPU */
 /* Sends a vector to another handler until the next trap_init. */
 void trap_set(u32 vector, void (*handler)(void));
 void trap_dispatch(struct trap_frame *frame);
+void trap_upcall(struct trap_frame *frame);
 /* The fixup for a kernel instruction that faulted, or 0. */
 u64 extable_find(u64 rip);
 
