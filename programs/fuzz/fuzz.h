@@ -126,6 +126,16 @@ u32 own_position(struct fuzzer *f, u32 cpu);
 /* Memory for an argument. */
 u8 *room(struct fuzzer *f, u32 bytes);
 
+/* code.c: seals pieces of code for both sides; takes one back and seals it again. */
+void code_start(void);
+void code_again(u32 n);
+/* Writes something else into the data of one. */
+void code_disturb(struct fuzzer *random);
+/* The record of a call about code. */
+u32 code_record(struct fuzzer *f, u32 kind, u8 *to);
+u32 pick_account(struct fuzzer *f, int below_own);
+u32 pick_auth(struct fuzzer *f);
+
 /* plan.c: the next call of a fuzzer's sequence, or the first of a new one; 0: it has none to make. */
 int plan_next(struct fuzzer *f, struct past *to);
 /* What came of it. */

@@ -379,10 +379,12 @@ static void supervise(u32 cpu)
 		findings_tell();
 		for (u64 end = core_now() + 1500000; core_now() < end;)
 			probe_change();
+		code_disturb(&self[cpu]);
 		tend();
 		if (core_now() >= next) {
 			audit();
 			canaries();
+			code_again(below(&self[cpu], 64));
 			next = core_now() + 200000000;
 		}
 	}
@@ -468,6 +470,7 @@ static void start(void)
 		self[i].random = seed + 77 * i;
 	for (u32 i = 0; i < SIDES; i++)
 		side_space(&sides[i]);
+	code_start();
 	tend();
 	tend_frames(big_first, BIG, &sides[0], &sides[1]);
 	slices_give();

@@ -165,7 +165,7 @@ u64 pick_va(struct fuzzer *f)
 	       ((u64)below(f, 2) << 21) + ((u64)below(f, 4) << 12);
 }
 
-static u32 pick_auth(struct fuzzer *f)
+u32 pick_auth(struct fuzzer *f)
 {
 	switch (below(f, 24)) {
 	case 0:
@@ -181,7 +181,7 @@ static u32 pick_auth(struct fuzzer *f)
 }
 
 /* Accounts of the side: its own, or one made under it (children: of these in most cases). */
-static u32 pick_account(struct fuzzer *f, int children)
+u32 pick_account(struct fuzzer *f, int children)
 {
 	u32 start = below(f, ARIL_MAX_ACCOUNTS);
 
@@ -411,6 +411,10 @@ static u32 make_record(struct fuzzer *f, u32 kind, u8 *to, u64 *n)
 	case ARIL_ARG_P_REGION_FIELD:
 		*n = count = make_fields(f, (struct aril_region_field *)to);
 		return count * sizeof(struct aril_region_field);
+	case ARIL_ARG_P_CODE_DESC:
+	case ARIL_ARG_P_CODE_ATTACH:
+	case ARIL_ARG_P_CODE_WAIT:
+		return code_record(f, kind, to);
 	default: /* text, bytes, device and grant records, results */
 		for (u32 i = 0; i < 128; i += 4)
 			*(u32 *)(to + i) = one_in(f, 4) ? below(f, ~0u) : below(f, 8);
@@ -444,6 +448,10 @@ static u64 make_scalar(struct fuzzer *f, const char *call, u32 kind)
 		if (!strcmp(call, "frame_reset"))
 			return any_frame(f);
 		return pick(f, ARIL_FRAME_NORMAL);
+	case ARIL_ARG_POINT:
+		return 1 + below(f, 4);
+	case ARIL_ARG_TARGET:
+		return below(f, 2) ? pick_env(f) : pick_account(f, 1);
 	case ARIL_ARG_GRANT:
 		return one_in(f, 6) ? (u32)any(f) : s->grant[below(f, GRANTS)];
 	case ARIL_ARG_ENV:

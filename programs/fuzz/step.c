@@ -39,6 +39,8 @@ static s64 make_call(struct fuzzer *f, const struct past *c)
 	if (d->number == ARIL_CALL_WAIT_INDEX)
 		return core_wait((u32)a[0], (u32)a[1], (u32)a[2], (u32)a[3],
 				 a[4] ? a[4] : core_now() + 100000);
+	if (d->number == ARIL_CALL_CODE_WAIT_INDEX)
+		return core_code_wait((const struct aril_code_wait *)a[0]);
 	if (d->number == ARIL_CALL_YIELD_INDEX)
 		return core_yield((u32)a[0], (u32)a[1]);
 	if (d->number == ARIL_CALL_GATE_INDEX) {
