@@ -292,7 +292,52 @@ static void make_program(void)
 	put(EXT_JMP | EXT_EXIT, 0, 0, 0, 0);
 }
 
-static void change(void)
+/* Fields that must be 0 are: what is tried is mostly a program. */
+static void repair(struct ext_insn *i)
+{
+	u32 class = EXT_CLASS(i->code), op = EXT_OP(i->code), is_x = i->code & EXT_X;
+	u32 dst = ext_dst(i) % 11, src = ext_src(i) % 11;
+
+	switch (class) {
+	case EXT_ALU:
+	case EXT_ALU64:
+		if (op != EXT_DIV && op != EXT_MOD && !(op == EXT_MOV && is_x))
+			i->off = 0;
+		else if (op != EXT_MOV)
+			i->off &= 1;
+		if (op == EXT_NEG)
+			i->code &= (u8)~EXT_X;
+		if (op == EXT_END)
+			i->imm = 16 << (i->imm & 1);
+		else if (is_x || op == EXT_NEG)
+			i->imm = 0;
+		if (!is_x || op == EXT_NEG || op == EXT_END)
+			src = 0;
+		if (!is_x && (op == EXT_LSH || op == EXT_RSH || op == EXT_ARSH))
+			i->imm &= 31;
+		break;
+	case EXT_JMP:
+	case EXT_JMP32:
+		if (op == EXT_JA || op == EXT_EXIT || op == EXT_CALL)
+			return;
+		if (is_x)
+			i->imm = 0;
+		else
+			src = 0;
+		break;
+	case EXT_LD:
+		return;
+	case EXT_ST:
+		src = 0;
+		break;
+	default:
+		if (EXT_MODE(i->code) == EXT_MEM || EXT_MODE(i->code) == EXT_MEMSX)
+			i->imm = 0;
+	}
+	i->regs = (u8)(dst | src << 4);
+}
+
+static void change_one(void)
 {
 	u32 n = test_below(used);
 	struct ext_insn *i = &code[n];
@@ -316,6 +361,13 @@ static void change(void)
 	default:
 		*i = code[test_below(used)];
 	}
+}
+
+static void change(void)
+{
+	change_one();
+	for (u32 n = 0; n < used; n++)
+		repair(&code[n]);
 }
 
 static void random_programs(void)
