@@ -1,0 +1,8 @@
+// A sum with an offset.
+// why: code
+// insn: 0
+#include "case.h"
+RAW(pure, (u64 n, u64 m),
+    ".quad 0x300010107\n"
+    "r0 = 0\n"
+    "exit\n")

@@ -1,0 +1,8 @@
+// A source register that is not used.
+// why: code
+// insn: 0
+#include "case.h"
+RAW(pure, (u64 n, u64 m),
+    ".quad 0x30b7\n"
+    "r0 = 0\n"
+    "exit\n")

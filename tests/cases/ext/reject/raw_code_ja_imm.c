@@ -1,0 +1,8 @@
+// A jump with an immediate.
+// why: code
+// insn: 0
+#include "case.h"
+RAW(pure, (u64 n, u64 m),
+    ".quad 0x100000005\n"
+    "r0 = 0\n"
+    "exit\n")

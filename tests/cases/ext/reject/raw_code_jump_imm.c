@@ -1,0 +1,8 @@
+// An immediate that is not used.
+// why: code
+// insn: 0
+#include "case.h"
+RAW(pure, (u64 n, u64 m),
+    ".quad 0x40000211d\n"
+    "r0 = 0\n"
+    "exit\n")

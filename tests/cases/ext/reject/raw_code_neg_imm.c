@@ -1,0 +1,8 @@
+// A negation with an immediate.
+// why: code
+// insn: 0
+#include "case.h"
+RAW(pure, (u64 n, u64 m),
+    ".quad 0x500000187\n"
+    "r0 = 0\n"
+    "exit\n")
