@@ -1,9 +1,0 @@
-// No such 64-bit load.
-// why: code
-// insn: 0
-#include "case.h"
-RAW(pure, (u64 n, u64 m),
-    ".quad 0x100007018\n"
-    ".quad 0x0\n"
-    "r0 = 0\n"
-    "exit\n")
