@@ -43,9 +43,10 @@ CORESRC := $(wildcard libos/core/*.c libos/core/*.S)
 INITSRC := $(wildcard programs/init/*.c programs/init/*.S)
 EXTSRC := $(wildcard ext/*.c)
 BPFSRC := $(wildcard tools/bpf/*.c)
+EXTENSIONS := $(patsubst programs/ext/%.bpf.c,$(BUILD)/ext/%.o,$(wildcard programs/ext/*.bpf.c))
 XSRC := $(sort $(shell find libos/exos -name '*.[cS]' 2>/dev/null))
 NATIVESRC := $(wildcard programs/*.c bench/*.c tests/native/*.c tests/adversary/*.c)
-NATIVE := $(addprefix $(BUILD)/native/,$(notdir $(NATIVESRC:.c=))) $(BUILD)/native/fuzz
+NATIVE := $(addprefix $(BUILD)/native/,$(notdir $(NATIVESRC:.c=))) $(BUILD)/native/fuzz $(BUILD)/native/authority
 
 kobj = $(patsubst %,$(BUILD)/obj/%.o,$(1))
 KEXT := ext/map.c # of the engine: what handlers call
@@ -59,11 +60,11 @@ COREOBJ := $(call kobj,$(CORESRC))
 INITOBJ := $(call kobj,$(INITSRC))
 XOBJ := $(call kobj,$(XSRC))
 
-.PHONY: all kernel init exos native tools top ext bpf docs format clean
+.PHONY: all kernel init exos native tools top ext bpf extensions docs format clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 
-all: kernel exos native tools top ext bpf
+all: kernel exos native tools top ext bpf extensions
 kernel: $(BUILD)/aril.elf
 init: $(BUILD)/init.bin
 exos: $(BUILD)/exos
@@ -71,6 +72,7 @@ native: $(NATIVE)
 tools: $(BUILD)/mkcpio $(BUILD)/front
 top: $(BUILD)/aril-top
 ext: $(if $(EXTSRC),$(BUILD)/libext.a $(BUILD)/libext-host.a)
+extensions: $(EXTENSIONS)
 bpf: $(if $(BPFSRC),$(BUILD)/aril-bpf)
 
 # --- generated from abi/calls.tbl; the script leaves files alone that would not change
@@ -151,6 +153,21 @@ FUZZOBJ := $(call kobj,$(wildcard programs/fuzz/*.c))
 $(BUILD)/native/fuzz: $(FUZZOBJ) $(COREOBJ) libos/core/native.ld
 	$(call link,libos/core/native.ld,$(FUZZOBJ) $(COREOBJ))
 
+# --- the code authority: its instances' image inside its own
+AUTHOBJ := $(BUILD)/obj/programs/authority/front.c.o $(BUILD)/obj/programs/authority/image.S.o
+WORKOBJ := $(BUILD)/obj/programs/authority/worker.c.o $(BUILD)/obj/programs/authority/interface.S.o
+$(BUILD)/obj/programs/authority/%.c.o: UFLAGS += -Iext
+$(BUILD)/obj/programs/authority/image.S.o: UFLAGS += -DWORKER='"$(BUILD)/worker.bare"'
+$(BUILD)/obj/programs/authority/image.S.o: $(BUILD)/worker.bare
+$(BUILD)/worker.bare: $(BUILD)/worker.elf
+	$(Q)$(OBJCOPY) --strip-all $< $@
+$(BUILD)/obj/programs/authority/interface.S.o: UFLAGS += -DINTERFACE='"$(BUILD)/interface.o"'
+$(BUILD)/obj/programs/authority/interface.S.o: $(BUILD)/interface.o
+$(BUILD)/worker.elf: $(WORKOBJ) $(BUILD)/libext.a $(BUILD)/libcore.a programs/authority/worker.ld
+	$(call link,programs/authority/worker.ld,$(WORKOBJ) $(BUILD)/libext.a $(BUILD)/libcore.a)
+$(BUILD)/native/authority: $(AUTHOBJ) $(COREOBJ) libos/core/native.ld
+	$(call link,libos/core/native.ld,$(AUTHOBJ) $(COREOBJ))
+
 # The kernel is linked twice: the first link gives the addresses for the names in a backtrace, the
 # second carries them, and the check proves that nothing moved.
 KLD := kernel/arch/x86_64/kernel.ld
@@ -201,6 +218,17 @@ $(BUILD)/obj/bpf/%.o: tools/bpf/%.c
 $(BUILD)/aril-bpf: $(BPFOBJ) $(BUILD)/libext-host.a
 	$(call say,LD,$@)
 	$(Q)$(HOSTCC) $(HOSTFLAGS) -MF $@.d -o $@ $(BPFOBJ) $(BUILD)/libext-host.a
+
+# --- shipped extensions: programs/ext/NAME.bpf.c
+BPFFLAGS := -target bpf -mcpu=v3 -O2 -g -Wall -Iabi/include
+$(BUILD)/ext/%.o: programs/ext/%.bpf.c $(wildcard abi/include/aril/*.h)
+	$(call say,BPFCC,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(BPFCC) $(BPFFLAGS) -c -o $@ $<
+
+# Programs that bring them along.
+$(BUILD)/obj/tests/native/ext_%.c.o $(BUILD)/obj/bench/ext%.c.o: UFLAGS += -DEXTENSIONS='"$(BUILD)/ext/"'
+$(patsubst %,$(BUILD)/obj/%.o,$(wildcard tests/native/ext_*.c bench/ext*.c)): $(EXTENSIONS)
 
 # --- a Linux program of ours, which reads the kernel's books
 TOPOBJ := $(patsubst programs/top/%.c,$(BUILD)/obj/top/%.o,$(wildcard programs/top/*.c))

@@ -119,6 +119,8 @@ static const char *key_value(const char *text, u32 bytes, u32 ncpus, struct plan
 		return yes_or_no(value, rest, &plan->trace);
 	if (same(text, key, "root"))
 		return yes_or_no(value, rest, &plan->root);
+	if (same(text, key, "code"))
+		return yes_or_no(value, rest, &plan->code);
 	if (same(text, key, "swap")) {
 		s32 mib = number(&value, end, SWAP_MAX);
 
@@ -132,7 +134,8 @@ static const char *key_value(const char *text, u32 bytes, u32 ncpus, struct plan
 		return plan->devices ? NULL : "devices are not of rtc, hpet";
 	}
 	if (!same(text, key, "cpus"))
-		return "a key is none of share, console, log, cpus, trace, root, swap, devices";
+		return "a key is none of share, console, log, cpus, trace, root, code, swap, "
+		       "devices";
 	plan->cpus = cpu_list(value, end, ncpus);
 	return plan->cpus ? NULL : "cpus names no CPU of this machine";
 }
@@ -209,6 +212,13 @@ void boot_read(void)
 		if (why)
 			fail(".aril/boot line %u: %s", number, why);
 		domain->index = init.ndomains++;
+		if (!domain->plan.code)
+			init.nsharing++;
+		else if (init.authority || !domain->index)
+			fail(".aril/boot line %u: one domain is the code authority, not the first",
+			     number);
+		else
+			init.authority = domain->index;
 	}
 	if (!init.ndomains)
 		fail(".aril/boot names no domain");

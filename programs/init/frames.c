@@ -3,8 +3,9 @@
 #include "init.h"
 #include <aril_stubs.h>
 
-#define RESERVE 512 /* frames that init keeps */
-#define RUN_MIN 64  /* shorter runs are left alone */
+#define RESERVE 512   /* frames that init keeps */
+#define RUN_MIN 64    /* shorter runs are left alone */
+#define AUTHORITY 640 /* frames of the code authority: its instances are their loaders' */
 
 void frames_take(u32 account, struct core_run run, const struct aril_guard *guard, const char *name)
 {
@@ -97,6 +98,7 @@ static void give(struct domain *domain, u64 want)
 			domain->run[j - 1] = swap;
 		}
 	domain->pool = (struct core_pool){.run = domain->run, .nruns = n};
+	domain->given = domain->run[0];
 	domain->spent.first = domain->run[0].first;
 }
 
@@ -104,12 +106,19 @@ void frames_divide(void)
 {
 	u64 total = 0, shares = 0;
 
+	slices_divide();
+	if (init.authority) {
+		account_make(&init.domain[init.authority], AUTHORITY);
+		give(&init.domain[init.authority], AUTHORITY);
+	}
+
 	for (u32 i = 0; i < init.nruns; i++)
 		total += init.run[i].count;
 	for (u32 i = 0; i < init.ndomains; i++)
-		shares += init.domain[i].plan.share;
-	slices_divide();
+		shares += init.domain[i].plan.code ? 0 : init.domain[i].plan.share;
 	for (u32 i = 0; i < init.ndomains; i++) {
+		if (init.domain[i].plan.code)
+			continue;
 		u64 frames = total * init.domain[i].plan.share / shares;
 
 		account_make(&init.domain[i], (u32)frames);

@@ -34,6 +34,7 @@ struct plan {
 	u32 cpus;	  /* bit mask */
 	u32 swap;	  /* MiB of the memory device; 0: none */
 	u32 devices;	  /* bit mask: DEVICE_* */
+	u32 code;	  /* it is the code authority */
 	const char *args; /* native: the words after " -- ", else NULL */
 	u32 args_bytes;
 };
@@ -45,7 +46,7 @@ struct domain {
 	struct aril_guard guard; /* of all that it owns */
 	struct core_run run[CORE_RUNS];
 	struct core_pool pool;
-	struct core_run spent;
+	struct core_run spent, given; /* given: run[0] as it was at first */
 	u32 account;
 	u32 nslices; /* positions that it gets, in all vectors */
 	u32 root;
@@ -64,6 +65,8 @@ struct init {
 	struct core_space space; /* its own */
 	struct domain domain[DOMAINS];
 	u32 ndomains;
+	u32 nsharing;  /* of them: that get a share, and slices */
+	u32 authority; /* number of the code authority; 0: there is none */
 	s64 realtime_offset;
 	u32 audit;	 /* .aril/boot has a line `audit` */
 	u64 audit_every; /* ns: and how often while the domains run; 0: only at the end */
@@ -82,6 +85,12 @@ void frames_divide(void);
 /* frames.c: takes free frames for an account, guarded so. Ends the machine where that fails. */
 void frames_take(u32 account, struct core_run run, const struct aril_guard *guard,
 		 const char *name);
+/* authority.c: who may seal code, and who may ask for it. */
+void authority_rule(void);
+/* What a domain is told of it. */
+void authority_tell(const struct domain *domain, struct core_domain *page);
+/* The domain is the authority: lets others through its gate. */
+void authority_open(const struct domain *domain);
 /* account.c: an account for each domain, guarded by its name: what it may have of each thing that a quota limits is
  * what its share of the machine's is. frames: that it will get. */
 void account_make(struct domain *domain, u32 frames);
@@ -106,11 +115,15 @@ const char *boot_line(const char *line, u32 bytes, u32 ncpus, struct plan *plan)
 
 /* start.c: builds a domain, all but its slices. */
 void domain_build(struct domain *domain);
+/* Builds the code authority again, of the frames that it had, where it has ended. */
+void authority_again(struct domain *domain);
 /* Counts the positions that each domain will get, and frees all but init's own: from then on they count as the
  * root's to give away. */
 void slices_divide(void);
 /* Hands out all slices: from here on they run. */
 void domains_start(void);
+/* Lets it run in its slices again. */
+void slices_give(struct domain *domain);
 
 /* audit.c: the kernel's own audit of all its books. Says what is wrong, and how much it saw unless quiet; 1: nothing
  * is wrong. */

@@ -131,6 +131,8 @@ static void start(void)
 	boot_read();
 	for (u32 i = 0; i < init.ndomains; i++)
 		name_domain(&init.domain[i]);
+	if (init.authority)
+		authority_rule();
 	if (init.audit)
 		audit_before();
 	frames_divide();
@@ -162,7 +164,10 @@ void core_run(struct aril_context *context)
 		u32 others = 0;
 
 		for (u32 i = 1; i < init.ndomains; i++)
-			others += !has_ended(&init.domain[i]);
+			if (!has_ended(&init.domain[i]))
+				others++;
+			else if (i == init.authority)
+				authority_again(&init.domain[i]);
 		if (has_ended(&init.domain[0]))
 			end();
 		sleep_until_change(others);

@@ -4,8 +4,9 @@
 #include <aril_stubs.h>
 #include <core/elf.h>
 
-#define FILL_VA 0x300000000000ul       /* where init fills a domain's frames */
-#define OWN_POSITION (ARIL_SLICES - 1) /* of CPU 0: init's */
+#define FILL_VA 0x300000000000ul	     /* where init fills a domain's frames */
+#define OWN_POSITION (ARIL_SLICES - 1)	     /* of CPU 0: init's */
+#define AUTHORITY_POSITION (ARIL_SLICES - 2) /* on each CPU: to start in, and to give up then */
 
 struct image {
 	struct core_elf elf;
@@ -181,7 +182,7 @@ static void give_archive(struct domain *d, struct core_domain *page)
 static u32 flags_of(const struct domain *d)
 {
 	return (d->index == 0 ? CORE_DOMAIN_PRIMARY : 0) | (d->plan.log ? CORE_DOMAIN_LOG : 0) |
-	       (d->plan.trace ? CORE_DOMAIN_TRACE : 0);
+	       (d->plan.trace ? CORE_DOMAIN_TRACE : 0) | (d->plan.code ? CORE_DOMAIN_AUTHORITY : 0);
 }
 
 /* All of the page that does not change with what is taken from the pool. */
@@ -200,13 +201,14 @@ static void describe(const struct domain *d, const struct core_elf *elf, struct 
 	page->space = d->root;
 	page->cpus = d->plan.cpus;
 	page->ncpus = ARIL_INFO->ncpus;
-	page->nslices = ARIL_SLICES / init.ndomains;
+	page->nslices = d->plan.code ? 0 : ARIL_SLICES / init.nsharing;
 	page->realtime_offset = init.realtime_offset;
 	page->image_low = elf->low;
 	page->image_high = elf->high;
 	page->entry = elf->entry;
 	if (d->plan.root)
 		page->root_cap = *FIRST_CAP;
+	authority_tell(d, page);
 }
 
 /* Binds the domain page and writes it last, when nothing more is taken. */
@@ -254,6 +256,8 @@ void domain_build(struct domain *d)
 	devices_give(d);
 	if (d->index == 0)
 		give_archive(d, &page);
+	if (d->plan.code)
+		authority_open(d);
 	publish(d, &page);
 }
 
@@ -263,7 +267,7 @@ static struct domain *next_on(u32 cpu, u32 *last)
 	for (u32 i = 1; i <= init.ndomains; i++) {
 		struct domain *d = &init.domain[(*last + i) % init.ndomains];
 
-		if (!(d->plan.cpus >> cpu & 1))
+		if (!(d->plan.cpus >> cpu & 1) || d->plan.code)
 			continue;
 		*last = d->index;
 		return d;
@@ -278,7 +282,9 @@ static void for_positions(void (*one)(u32 cpu, u32 position, struct domain *d))
 		u32 last = init.ndomains - 1;
 
 		for (u32 position = 0; position < ARIL_SLICES; position++) {
-			struct domain *d = next_on(cpu, &last);
+			struct domain *d = position == AUTHORITY_POSITION && init.authority
+						   ? &init.domain[init.authority]
+						   : next_on(cpu, &last);
 
 			if (cpu != 0 || position != OWN_POSITION)
 				one(cpu, position, d);
@@ -313,6 +319,20 @@ static void give_slice(u32 cpu, u32 position, struct domain *d)
 
 	if (result != -ARIL_E_ENV)
 		must(result, "a slice", name_of(d));
+}
+
+static struct domain *only;
+
+static void give_only(u32 cpu, u32 position, struct domain *d)
+{
+	if (d == only)
+		give_slice(cpu, position, d);
+}
+
+void slices_give(struct domain *domain)
+{
+	only = domain;
+	for_positions(give_only);
 }
 
 void domains_start(void)

@@ -166,6 +166,7 @@ write_boot() {
 	fi
 	for name in ${native//,/ }; do
 		add_native "$name"
+		[[ $name == authority ]] && echo "domain .aril/native/authority code=yes console=no log=yes cpus=all trace=0 -- ${ARIL_AUTHORITY:-}" && continue
 		echo "domain .aril/native/$name share=1 console=no log=yes cpus=all trace=0$(devices_of "$name")$(root_of "$name")"
 	done
 }

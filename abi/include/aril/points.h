@@ -69,7 +69,9 @@ ARIL_EXT_FUNCTION(s64, aril_accessed, (u64 frame),
 ARIL_EXT_FUNCTION(u64, aril_frame_tag, (u64 frame),
 		  ARIL_EXT_SLOT(ARIL_FUNCTION_FRAME_TAG) ARIL_EXT_COST(10))
 /* Between the two the program is not stopped: what it changes there is changed whole. */
-struct aril_section;
+struct aril_section {
+	u64 none; /* that a program could use */
+};
 ARIL_EXT_FUNCTION(struct aril_section *, aril_begin, (void),
 		  ARIL_EXT_SLOT(ARIL_FUNCTION_BEGIN) ARIL_EXT_ACQUIRE ARIL_EXT_COST(4))
 ARIL_EXT_FUNCTION(void, aril_end, (struct aril_section * section ARIL_EXT_RELEASE),
@@ -92,9 +94,9 @@ ARIL_EXT_FUNCTION(s64, aril_map_delete,
 ARIL_EXT_FUNCTION(void *, aril_ring_reserve, (const void *map ARIL_EXT_MAP_ARG),
 		  ARIL_EXT_SLOT(ARIL_FUNCTION_RING_RESERVE)
 			  ARIL_EXT_ACQUIRE ARIL_EXT_NULLABLE ARIL_EXT_COST(60))
-ARIL_EXT_FUNCTION(void, aril_ring_submit, (void *record ARIL_EXT_RELEASE),
+ARIL_EXT_FUNCTION(void, aril_ring_submit, (void *record ARIL_EXT_VALUE ARIL_EXT_RELEASE),
 		  ARIL_EXT_SLOT(ARIL_FUNCTION_RING_SUBMIT) ARIL_EXT_COST(20))
-ARIL_EXT_FUNCTION(void, aril_ring_discard, (void *record ARIL_EXT_RELEASE),
+ARIL_EXT_FUNCTION(void, aril_ring_discard, (void *record ARIL_EXT_VALUE ARIL_EXT_RELEASE),
 		  ARIL_EXT_SLOT(ARIL_FUNCTION_RING_DISCARD) ARIL_EXT_COST(20))
 
 #endif

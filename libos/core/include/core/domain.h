@@ -45,6 +45,8 @@ enum core_console_kind {
 #define CORE_DOMAIN_LOG 2u     /* its env may use the log call */
 #define CORE_DOMAIN_TRACE 4u   /* trace=1 on its line of .aril/boot */
 
+#define CORE_DOMAIN_AUTHORITY 8u /* it is the code authority */
+
 #define CORE_RUNS 32
 
 struct core_domain {
@@ -93,6 +95,9 @@ struct core_domain {
 	u64 entry;
 	struct aril_cap
 		root_cap; /* root=yes on its line of .aril/boot: the empty name; else zeros */
+	/* CALL on the code authority's gate; the authority's own: a name above all domains', which may seal code. Zeros:
+	 * there is none */
+	struct aril_cap code_cap;
 };
 _Static_assert(sizeof(struct core_domain) <= ARIL_PAGE_SIZE, "domain page");
 
