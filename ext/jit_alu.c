@@ -376,9 +376,13 @@ static void two(struct jit *j, const struct ext_insn *i, int wide)
 	struct value b;
 	struct mem m;
 
-	if (op == EXT_ADD && src != dst && value_sum(j, src, wide, &b) &&
-	    add_lazily(j, dst, &b, wide))
-		return;
+	if (op == EXT_ADD && src != dst && value_sum(j, src, wide, &b)) {
+		if (add_lazily(j, dst, &b, wide))
+			return;
+		value_place(j, src); /* three registers make no address, two do */
+		if (value_sum(j, src, wide, &b) && add_lazily(j, dst, &b, wide))
+			return;
+	}
 	u32 to = value_change(j, dst);
 
 	if (src != dst && value_is_mem(j, src, wide ? 8 : 4, &m))

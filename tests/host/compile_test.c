@@ -309,6 +309,67 @@ static void stack(void)
 	SAME(code.stack, 16 + 8 + 8 + 512 + 8);
 }
 
+/* --- barriers: on which sides of a branch, by how many are passed there */
+static u32 fences_passed(u64 a)
+{
+	u32 passed = 0;
+
+	mprotect(image, CODE, PROT_READ | PROT_WRITE | PROT_EXEC);
+	for (u64 i = 0; i + 2 < code.size;
+	     i++) /* each becomes `incq %r10`: r4's place, which these programs leave alone */
+		if (image[i] == 0x0f && image[i + 1] == 0xae && image[i + 2] == 0xe8) {
+			image[i] = 0x49;
+			image[i + 1] = 0xff;
+			image[i + 2] = 0xc2;
+		}
+	__asm__ volatile("xorl %%r10d, %%r10d; movq %%rsp, %%rbx; subq $256, %%rsp; andq $-16, "
+			 "%%rsp; call *%2; movq %%rbx, %%rsp; movl %%r10d, %0"
+			 : "=r"(passed), "+D"(a)
+			 : "r"(image + code.entry)
+			 : "rax", "rbx", "rcx", "rdx", "rsi", "r8", "r9", "r10", "r11", "memory",
+			   "cc");
+	return passed;
+}
+
+static void barrier_case(const char *text, u32 at, u32 flags, u64 a, u32 expected)
+{
+	struct ext_verdict v = {.fact = fact, .stack = 64};
+
+	assemble(text);
+	for (u32 i = 0; i < program.insns; i++)
+		fact[i] = (struct ext_fact){EXT_FACT_LIVE, 0};
+	fact[at].flags |= flags;
+	SAME(compile_v(&v, CODE), EXT_OK);
+	u32 passed = fences_passed(a);
+
+	if (passed != expected)
+		printf("  %s\n", text);
+	SAME(passed, expected);
+}
+
+static void barriers(void)
+{
+	static const char forward[] = "r0 = 1;if r1 == 0 goto +1;r0 = 2;exit";
+	static const char back[] = "r1 += -1;if r1 != 0 goto -2;r0 = 0;exit";
+	/* a jump to the head of a loop that goes round without a barrier */
+	static const char head[] =
+		"r2 = r1;if r1 == 3 goto +1;r2 += 0;r1 += -1;if r1 != 0 goto -2;r0 = 0;exit";
+	static const char spill[] = "*(u64 *)(r10 + -8) = r1;r0 = *(u64 *)(r10 + -8);r0 += 1;exit";
+
+	barrier_case(forward, 1, 0, 0, 0);
+	barrier_case(forward, 1, EXT_FACT_BARRIER_NEXT, 0, 0);
+	barrier_case(forward, 1, EXT_FACT_BARRIER_NEXT, 1, 1);
+	barrier_case(forward, 1, EXT_FACT_BARRIER_TAKEN, 0, 1);
+	barrier_case(back, 1, EXT_FACT_BARRIER_NEXT, 5, 1);
+	barrier_case(back, 1, EXT_FACT_BARRIER_TAKEN, 5,
+		     5); /* at the loop's head: 4 times round, and once in */
+	barrier_case(head, 1, EXT_FACT_BARRIER_TAKEN, 3, 1); /* on a stub: not each time round */
+	barrier_case(head, 1, EXT_FACT_BARRIER_TAKEN, 4, 0);
+	barrier_case(spill, 1, EXT_FACT_BARRIER_LOAD, 4, 1);
+	barrier_case(spill, 0, EXT_FACT_BARRIER_NEXT, 4, 1);
+	mprotect(image, CODE, PROT_READ | PROT_WRITE);
+}
+
 /* --- dead code is a trap, and nothing falls out of a function */
 static void dead(void)
 {
@@ -428,8 +489,8 @@ static void checks(void)
 
 int main(void)
 {
-	static const struct test tests[] = {TEST(codes), TEST(flow), TEST(room),  TEST(stopping),
-					    TEST(stack), TEST(dead), TEST(checks)};
+	static const struct test tests[] = {TEST(codes), TEST(flow),	 TEST(room), TEST(stopping),
+					    TEST(stack), TEST(barriers), TEST(dead), TEST(checks)};
 
 	image = mmap(0, CODE + 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	contract =

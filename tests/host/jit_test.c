@@ -400,6 +400,8 @@ static void generate(void)
 			fact[i].flags |= EXT_FACT_BARRIER_NEXT;
 		if (!test_below(10) && is_jump)
 			fact[i].flags |= EXT_FACT_BARRIER_TAKEN;
+		if (!test_below(10) && EXT_CLASS(insn[i].code) == EXT_LDX)
+			fact[i].flags |= EXT_FACT_BARRIER_LOAD;
 		if (!test_below(50))
 			fact[i].flags |= EXT_FACT_BARRIER_NEXT;
 		if (insn[i].code == EXT_LDDW) {
