@@ -138,6 +138,9 @@ static void flow(void)
 	SAME(compile(), EXT_WHY_FLOW);
 	program.functions = 0;
 	SAME(compile(), EXT_WHY_FLOW);
+	assemble("exit;fn;r0 = 0;exit"); /* half of an instruction in each of two functions */
+	insn[0] = asm_make(EXT_LDDW, 0, 0, 0, 0);
+	SAME(compile(), EXT_WHY_CODE);
 	assemble("r0 = 0;exit");
 	program.functions = 3;
 	SAME(compile(), EXT_WHY_LENGTH);

@@ -167,15 +167,15 @@ static void load_object(const struct options *o, struct loaded *l, struct ext_re
 	u8 *file;
 
 	if (ext_interface_load(&l->arena, interface_begin, (u64)(interface_end - interface_begin),
-			       &l->builtin, why) == EXT_OK)
-		in[n++] =
-			&l->builtin; /* as long as it declares nothing, it has no types and is refused */
+			       &l->builtin, why))
+		refuse(&(struct options){.file = "the built-in interface"}, why);
 	if (o->interface) {
 		file = read_file(o->interface, &bytes);
 		if (ext_interface_load(&l->arena, file, bytes, &l->given, why))
 			refuse(&(struct options){.file = o->interface}, why);
 		in[n++] = &l->given;
 	}
+	in[n++] = &l->builtin;
 	file = read_file(o->file, &bytes);
 	if (ext_object_open(&l->arena, file, bytes, &object, why) ||
 	    ext_object_link(&l->arena, object, o->entry, in, n, &l->program, why))
