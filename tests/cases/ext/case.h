@@ -43,11 +43,11 @@ ARIL_EXT_POINT(u64, maybe, (const u8 *data ARIL_EXT_BYTES(16) ARIL_EXT_NULLABLE)
 	       ARIL_EXT_CLASS(handler) ARIL_EXT_BUDGET(1000))
 ARIL_EXT_POINT(u64, little, (u64 n), ARIL_EXT_CLASS(handler) ARIL_EXT_BUDGET(20))
 
-ARIL_EXT_POINT(u64, constant, (const struct object *o ARIL_EXT_CONST), ARIL_EXT_CLASS(handler)
-	       ARIL_EXT_BUDGET(1000))
-ARIL_EXT_POINT(u64, perhaps_object, (struct object *o ARIL_EXT_NULLABLE), ARIL_EXT_CLASS(handler)
-	       ARIL_EXT_BUDGET(1000))
-ARIL_EXT_POINT(u64, pure_object, (struct object *o), ARIL_EXT_CLASS(pure) ARIL_EXT_WORST(1000))
+ARIL_EXT_POINT(u64, constant, (const struct object *o ARIL_EXT_CONST),
+	       ARIL_EXT_CLASS(handler) ARIL_EXT_BUDGET(1000))
+ARIL_EXT_POINT(u64, perhaps_object, (struct object * o ARIL_EXT_NULLABLE),
+	       ARIL_EXT_CLASS(handler) ARIL_EXT_BUDGET(1000))
+ARIL_EXT_POINT(u64, pure_object, (struct object * o), ARIL_EXT_CLASS(pure) ARIL_EXT_WORST(1000))
 
 ARIL_EXT_FUNCTION(u64, now, (void), ARIL_EXT_SLOT(0) ARIL_EXT_COST(10) ARIL_EXT_PURE)
 ARIL_EXT_FUNCTION(u64, digest, (const void *data ARIL_EXT_SIZE(2), u64 size ARIL_EXT_RANGE(1, 64)),
@@ -72,27 +72,27 @@ ARIL_EXT_FUNCTION(u64, signed_choose, (s64 n ARIL_EXT_RANGE(-4, 4)),
 ARIL_EXT_FUNCTION(u64, look_at, (struct object * o), ARIL_EXT_SLOT(10))
 ARIL_EXT_FUNCTION(u64, perhaps, (const void *data ARIL_EXT_BYTES(8) ARIL_EXT_NULLABLE),
 		  ARIL_EXT_SLOT(11))
-ARIL_EXT_FUNCTION(void *, reserve, (const void *map ARIL_EXT_MAP_ARG), ARIL_EXT_SLOT(13)
-		  ARIL_EXT_ACQUIRE ARIL_EXT_NULLABLE)
+ARIL_EXT_FUNCTION(void *, reserve, (const void *map ARIL_EXT_MAP_ARG),
+		  ARIL_EXT_SLOT(13) ARIL_EXT_ACQUIRE ARIL_EXT_NULLABLE)
 ARIL_EXT_FUNCTION(void, submit, (void *record ARIL_EXT_VALUE ARIL_EXT_RELEASE), ARIL_EXT_SLOT(14))
 ARIL_EXT_FUNCTION(void, nothing, (void), ARIL_EXT_SLOT(12))
 
 /* A program in assembly, for what compilers do not emit: RAW(point, parameters, text). What it calls has a type in the
  * object if something in C calls it, too. */
-#define RAW(point, parameters, text)                              \
-	SEC(#point) __attribute__((naked)) u64 f parameters       \
-	{                                                         \
-		asm volatile(text);                               \
-	}                                                         \
-	SEC("uses") u64 calls_all(struct object *o, u64 n)           \
-	{                                                         \
-		struct lock *l = n ? lock() : try_lock();         \
-                                                                  \
-		nothing();                                        \
-		look_up(o, o);                                    \
-		update(o, o, o);                                  \
-		fill(o, n);                                       \
+#define RAW(point, parameters, text)                                                           \
+	SEC(#point) __attribute__((naked)) u64 f parameters                                    \
+	{                                                                                      \
+		asm volatile(text);                                                            \
+	}                                                                                      \
+	SEC("uses") u64 calls_all(struct object *o, u64 n)                                     \
+	{                                                                                      \
+		struct lock *l = n ? lock() : try_lock();                                      \
+                                                                                               \
+		nothing();                                                                     \
+		look_up(o, o);                                                                 \
+		update(o, o, o);                                                               \
+		fill(o, n);                                                                    \
 		n += now() + digest(o, n) + choose(n) + look_at(o) + perhaps((const void *)o); \
-		unlock(l);                                        \
-		return n + signed_choose((s64)n);                 \
+		unlock(l);                                                                     \
+		return n + signed_choose((s64)n);                                              \
 	}

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Atomic operations on data.
 #include "case.h"
 u64 count;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Counting bits of words.
 #include "case.h"
 u64 set[16];

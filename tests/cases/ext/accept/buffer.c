@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A buffer on the stack, an index that is masked.
 #include "case.h"
 SEC("number") u64 f(u64 n, u64 small)

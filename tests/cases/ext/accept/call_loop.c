@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A call in a loop; the callee has a loop.
 #include "case.h"
 static __attribute__((noinline)) u64 mix(const u8 *p, u32 n)

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Functions with frames of their own; a pointer to the caller's stack.
 #include "case.h"
 static __attribute__((noinline)) u64 scale(u64 x, u64 *out)

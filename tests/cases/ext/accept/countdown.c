@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Downwards.
 #include "case.h"
 u8 bytes[64];

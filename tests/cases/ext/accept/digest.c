@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A pointer and its size for a function.
 #include "case.h"
 SEC("memory") u64 f(const u8 *data, u64 size)

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Ways out of the middle.
 #include "case.h"
 u8 table[256];

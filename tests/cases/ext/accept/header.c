@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Packet parsing: lengths of unknown size are tested before use.
 #include "case.h"
 SEC("memory") u64 f(const u8 *data, u64 size)

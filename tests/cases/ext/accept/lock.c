@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A reference is taken and given back, a loop within.
 #include "case.h"
 u64 shared[8];

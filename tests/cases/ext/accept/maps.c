@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A value of a map may be null.
 #include "case.h"
 ARIL_EXT_MAP(counts, ARIL_MAP_HASH, u32, u64, 64);

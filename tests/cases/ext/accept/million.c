@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // As many steps as for ten.
 #include "case.h"
 SEC("pure") u64 f(u64 n, u64 m)

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A matrix in data, two loops.
 #include "case.h"
 u32 matrix[16][32];

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Two loops whose ends are not constants.
 #include "case.h"
 u32 matrix[16][16];

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Members of an object, memory that one of them has the length of.
 #include "case.h"
 SEC("object") u64 f(struct object *o)

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // One of two tables.
 #include "case.h"
 u32 one[8], two[16];

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Atomic operations on the stack.
 #include "case.h"
 RAW(pure, (u64 n, u64 m),

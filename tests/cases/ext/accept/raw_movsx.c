@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Sign extension.
 #include "case.h"
 RAW(pure, (u64 n, u64 m),

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The test of a copy tells of all.
 #include "case.h"
 RAW(maybe, (const u8 *data),

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What is null the first time round.
 #include "case.h"
 RAW(maybe, (const u8 *data),

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Within what the point allows.
 #include "case.h"
 RAW(choice, (u64 n),

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A spilled number keeps what is known.
 #include "case.h"
 RAW(number, (u64 n, u64 small),

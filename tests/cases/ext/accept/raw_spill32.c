@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A spilled half.
 #include "case.h"
 RAW(number, (u64 n, u64 small),

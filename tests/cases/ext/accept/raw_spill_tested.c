@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The test of a copy tells of the spilled one.
 #include "case.h"
 RAW(number, (u64 n, u64 small),

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A loop with two ways back and different steps.
 #include "case.h"
 RAW(number, (u64 n, u64 small),

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A record is reserved, filled and submitted.
 #include "case.h"
 ARIL_EXT_RING(events, u64, 64);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Halving a range.
 #include "case.h"
 u32 sorted[1024];

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // An int as index, tested from both sides.
 #include "case.h"
 u32 table[100];

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Insertion sort: the inner loop goes down from where the outer is.
 #include "case.h"
 u32 list[32];

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Search of a string in memory: a loop in a loop with ways out.
 #include "case.h"
 static const char needle[] = "needle";

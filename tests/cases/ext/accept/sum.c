@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A loop over memory of unknown length.
 #include "case.h"
 SEC("memory") u64 f(const u8 *data, u64 size)

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A step of four; the end is a pointer.
 #include "case.h"
 SEC("memory") u64 f(const u8 *data, u64 size)

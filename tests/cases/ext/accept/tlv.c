@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Steps of unknown size.
 #include "case.h"
 SEC("memory") u64 f(const u8 *data, u64 size)

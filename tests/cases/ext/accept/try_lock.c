@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A reference that may be null is held only where it is not.
 #include "case.h"
 u64 shared;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // p != end.
 #include "case.h"
 SEC("memory") u64 f(const u8 *data, u64 size)

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A pointer to a frame that is gone.
 // why: unset
 #include "case.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // No checkpoint within the budget, after a loop.
 // why: length
 #include "case.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // An access to a map.
 // why: type
 #include "case.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Data where a map is taken.
 // why: call
 #include "case.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A key that is shorter than the map's.
 // why: bounds
 #include "case.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A map where memory is taken.
 // why: type
 #include "case.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A map's value is used without a test.
 // why: null
 #include "case.h"

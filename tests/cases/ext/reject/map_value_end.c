@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Behind a map's value.
 // why: bounds
 #include "case.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A pointer member of an object that may change.
 // why: type
 #include "case.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A bit-field.
 // why: type
 #include "case.h"

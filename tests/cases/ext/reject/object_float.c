@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A member that is neither number nor pointer.
 // why: type
 #include "case.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // An object where memory is taken.
 // why: type
 #include "case.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Memory of an object that is only to be read.
 // why: readonly
 #include "case.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Memory of an object, past its length.
 // why: bounds
 #include "case.h"

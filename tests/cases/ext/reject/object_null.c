@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A member that may be null.
 // why: null
 #include "case.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // An object that may be null.
 // why: null
 #include "case.h"

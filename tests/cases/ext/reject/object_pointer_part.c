@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A part of a pointer member is read.
 // why: type
 #include "case.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A pointer member is written.
 // why: readonly
 #include "case.h"

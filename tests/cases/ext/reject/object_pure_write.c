@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A pure program writes an object.
 // why: class
 #include "case.h"

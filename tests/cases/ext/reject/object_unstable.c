@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A length that the program may change.
 // why: type
 #include "case.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // An object that is only to be read, for a function that may write it.
 // why: readonly
 #include "case.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A pointer member of unknown size.
 // why: type
 #include "case.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A part of a member is written.
 // why: type
 #include "case.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A pure program writes its data.
 // why: class
 #include "case.h"

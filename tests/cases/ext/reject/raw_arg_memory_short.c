@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Less memory than the size says.
 // why: bounds
 // insn: 5

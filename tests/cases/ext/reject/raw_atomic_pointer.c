@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A pointer is added to memory.
 // why: leak
 // insn: 2

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // An atomic operation that is not aligned.
 // why: align
 // insn: 5

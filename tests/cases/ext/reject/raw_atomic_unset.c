@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // An atomic operation on bytes that were not written.
 // why: unset
 // insn: 0

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A number that is not null for a nullable pointer.
 // why: call
 // insn: 1

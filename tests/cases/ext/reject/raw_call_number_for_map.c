@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A number where a map is taken.
 // why: call
 // insn: 2

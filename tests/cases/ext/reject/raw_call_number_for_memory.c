@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A number where memory is taken.
 // why: call
 // insn: 2

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A number outside what the function takes.
 // why: call
 // insn: 1

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A number perhaps outside.
 // why: call
 // insn: 0

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A signed number below the range.
 // why: call
 // insn: 1

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // An object of another type.
 // why: call
 // insn: 4

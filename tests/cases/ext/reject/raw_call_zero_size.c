@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A size of 0 where 1 is the least.
 // why: call
 // insn: 4

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A sum with an offset.
 // why: code
 // insn: 0

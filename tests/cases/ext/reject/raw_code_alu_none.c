@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // No such operation.
 // why: code
 // insn: 0

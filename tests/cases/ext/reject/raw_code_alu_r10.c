@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // R10 is written.
 // why: code
 // insn: 0

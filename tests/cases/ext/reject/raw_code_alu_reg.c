@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // No such register.
 // why: code
 // insn: 0

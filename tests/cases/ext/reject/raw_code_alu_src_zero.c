@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A source register that is not used.
 // why: code
 // insn: 0

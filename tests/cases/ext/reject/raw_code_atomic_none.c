@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // No such atomic operation.
 // why: code
 // insn: 0

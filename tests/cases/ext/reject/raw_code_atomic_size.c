@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // An atomic operation on 2 bytes.
 // why: code
 // insn: 0

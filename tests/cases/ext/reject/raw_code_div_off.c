@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A division with offset 2.
 // why: code
 // insn: 0

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A 32-bit exit.
 // why: code
 // insn: 1

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // An exit with an immediate.
 // why: code
 // insn: 1

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A 32-bit jump with an offset.
 // why: code
 // insn: 0

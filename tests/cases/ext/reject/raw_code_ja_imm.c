@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A jump with an immediate.
 // why: code
 // insn: 0

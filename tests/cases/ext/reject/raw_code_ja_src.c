@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A jump with a source register.
 // why: code
 // insn: 0

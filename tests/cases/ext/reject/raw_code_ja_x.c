@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A jump with a source bit.
 // why: code
 // insn: 0

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // An immediate that is not used.
 // why: code
 // insn: 0

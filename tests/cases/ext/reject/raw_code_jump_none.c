@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // No such jump.
 // why: code
 // insn: 0

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // An old packet load.
 // why: code
 // insn: 0

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A 64-bit load with an offset.
 // why: code
 // insn: 0

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // R10 is loaded with a constant.
 // why: code
 // insn: 0

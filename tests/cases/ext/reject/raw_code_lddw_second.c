@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A second half with fields that are not 0.
 // why: code
 // insn: 0

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A load with an immediate.
 // why: code
 // insn: 0

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // No such load.
 // why: code
 // insn: 0

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // R10 is loaded.
 // why: code
 // insn: 0

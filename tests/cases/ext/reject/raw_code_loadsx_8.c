@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A sign-extending load of 8 bytes.
 // why: code
 // insn: 0

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A 32-bit move that extends from 32.
 // why: code
 // insn: 0

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A move of 9 bits.
 // why: code
 // insn: 0

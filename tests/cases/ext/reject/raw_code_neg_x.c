@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A negation with a source.
 // why: code
 // insn: 0

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A shift by 32 of 32 bits.
 // why: code
 // insn: 0

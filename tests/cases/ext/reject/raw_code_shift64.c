@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A shift by 64.
 // why: code
 // insn: 0

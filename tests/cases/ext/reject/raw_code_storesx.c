@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A store of the sign-extending mode.
 // why: code
 // insn: 0

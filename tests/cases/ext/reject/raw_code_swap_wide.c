@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A wide byte swap to big endian.
 // why: code
 // insn: 0

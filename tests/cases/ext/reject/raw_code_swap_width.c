@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A byte swap of 24 bits.
 // why: code
 // insn: 0

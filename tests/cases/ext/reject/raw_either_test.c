@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // jset says nothing of other bits.
 // why: bounds
 // insn: 7

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A jump to before the function.
 // why: flow
 // insn: 1

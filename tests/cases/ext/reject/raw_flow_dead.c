@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Nothing reaches an instruction.
 // why: flow
 // insn: 2

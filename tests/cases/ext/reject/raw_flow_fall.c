@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Control falls off the end.
 // why: flow
 // insn: 1

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A jump into a 64-bit load.
 // why: flow
 // insn: 1

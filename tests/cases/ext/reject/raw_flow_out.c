@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A jump out of the function.
 // why: flow
 // insn: 1

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A 32-bit test says nothing of the upper half.
 // why: bounds
 // insn: 7

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A pointer where a function takes a number.
 // why: leak
 // insn: 1

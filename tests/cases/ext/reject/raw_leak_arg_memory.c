@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A function reads a spilled pointer as bytes.
 // why: leak
 // insn: 4

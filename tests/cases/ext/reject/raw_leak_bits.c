@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A pointer's bits are tested.
 // why: leak
 // insn: 1

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A pointer is compared with memory.
 // why: leak
 // insn: 3

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A pointer is compared with a number.
 // why: leak
 // insn: 1

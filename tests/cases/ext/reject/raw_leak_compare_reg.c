@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A pointer is compared with another.
 // why: leak
 // insn: 1

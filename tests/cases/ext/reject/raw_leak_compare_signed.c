@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Pointers are compared as signed numbers.
 // why: leak
 // insn: 2

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A spilled pointer may be overwritten.
 // why: unset
 // insn: 7

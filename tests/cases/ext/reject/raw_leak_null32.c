@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Half a pointer is compared with null.
 // why: leak
 // insn: 1

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A spilled pointer is partly overwritten; the rest is nobody's.
 // why: unset
 // insn: 3

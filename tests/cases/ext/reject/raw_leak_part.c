@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A part of a pointer is stored.
 // why: leak
 // insn: 0

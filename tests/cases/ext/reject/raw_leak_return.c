@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A pointer is returned.
 // why: leak
 // insn: 1

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A spilled pointer is read as bytes.
 // why: leak
 // insn: 1

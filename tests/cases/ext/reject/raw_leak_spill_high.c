@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The upper half of a spilled pointer.
 // why: leak
 // insn: 1

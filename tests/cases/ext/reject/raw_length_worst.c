@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Longer than the point allows.
 // why: length
 #include "case.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Without end.
 // why: loop
 #include "case.h"

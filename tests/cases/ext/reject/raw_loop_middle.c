@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A jump into the middle of a loop.
 // why: flow
 #include "case.h"

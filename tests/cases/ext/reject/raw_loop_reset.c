@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The counter begins anew.
 // why: loop
 // insn: 1

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The step jumps over the end.
 // why: loop
 // insn: 1

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Nothing changes.
 // why: loop
 #include "case.h"

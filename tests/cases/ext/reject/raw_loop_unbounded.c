@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // As often as an unknown number says.
 // why: loop
 // insn: 1

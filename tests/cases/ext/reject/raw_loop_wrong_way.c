@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Away from the end.
 // why: loop
 // insn: 1

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Before the memory.
 // why: bounds
 // insn: 2

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The test is one short.
 // why: bounds
 // insn: 2

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Memory whose length was not tested.
 // why: bounds
 // insn: 0

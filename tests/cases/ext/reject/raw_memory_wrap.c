@@ -1,8 +1,9 @@
+// SPDX-License-Identifier: MIT
 // The sum of two lengths may wrap around.
 // why: bounds
 // insn: 7
 #include "case.h"
-RAW(writable, (u8 *data, u64 size),
+RAW(writable, (u8 * data, u64 size),
     "r0 = 0\n"
     "if r2 < 8 goto +6\n"
     "r3 = *(u64 *)(r1 + 0)\n"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A pointer on one way, a number on the other, then an access.
 // why: type
 #include "case.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Arithmetic on what may be null.
 // why: null
 // insn: 0

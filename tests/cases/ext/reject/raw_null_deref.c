@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Perhaps null.
 // why: null
 // insn: 0

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Used where it is null.
 // why: type
 // insn: 2

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A number is no pointer.
 // why: type
 // insn: 0

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A pointer is subtracted from a number.
 // why: type
 // insn: 0

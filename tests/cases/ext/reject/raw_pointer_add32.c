@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // 32-bit arithmetic on a pointer.
 // why: type
 // insn: 0

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Arithmetic on a pointer other than + and -.
 // why: type
 // insn: 0

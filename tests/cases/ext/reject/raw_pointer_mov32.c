@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Half a pointer is moved.
 // why: type
 // insn: 0

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A pointer is multiplied.
 // why: type
 // insn: 0

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A pointer is negated.
 // why: type
 // insn: 0

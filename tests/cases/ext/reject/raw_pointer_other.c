@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Pointers to different memory are subtracted.
 // why: type
 // insn: 0

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Two pointers are added.
 // why: type
 // insn: 0

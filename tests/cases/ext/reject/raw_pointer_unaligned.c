@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A pointer at a place that is no multiple of 8.
 // why: align
 // insn: 0

@@ -1,8 +1,9 @@
+// SPDX-License-Identifier: MIT
 // An address that may wrap around passes the test against the end.
 // why: bounds
 // insn: 8
 #include "case.h"
-RAW(writable, (u8 *data, u64 size),
+RAW(writable, (u8 * data, u64 size),
     "r0 = 0\n"
     "if r2 < 8 goto +7\n"
     "r3 = *(u64 *)(r1 + 0)\n"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A pointer as the operand of xor.
 // why: type
 // insn: 0

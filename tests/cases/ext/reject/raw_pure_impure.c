@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A pure program calls what has effects.
 // why: class
 // insn: 1

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A pure program takes a lock.
 // why: class
 // insn: 0

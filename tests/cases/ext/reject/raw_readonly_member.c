@@ -1,8 +1,9 @@
+// SPDX-License-Identifier: MIT
 // A member without the write tag.
 // why: readonly
 // insn: 0
 #include "case.h"
-RAW(object, (struct object *o),
+RAW(object, (struct object * o),
     ".quad 0x10000017a\n"
     "r0 = 0\n"
     "exit\n")

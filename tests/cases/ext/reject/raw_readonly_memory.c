@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Memory that is only to be read.
 // why: readonly
 // insn: 2

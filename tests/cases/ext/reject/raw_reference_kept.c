@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A lock is still held at the end.
 // why: reference
 // insn: 2

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // One more each time round.
 // why: reference
 #include "case.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Too many at once.
 // why: reference
 // insn: 4

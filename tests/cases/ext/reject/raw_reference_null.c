@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Given back where it may be null.
 // why: null
 // insn: 2

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Given back at an offset.
 // why: call
 #include "case.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Given back twice.
 // why: reference
 #include "case.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Used after it was given back.
 // why: reference
 // insn: 4

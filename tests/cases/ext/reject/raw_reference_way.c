@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Given back on one way alone.
 // why: reference
 // insn: 6

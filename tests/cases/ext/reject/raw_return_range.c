@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // More than the point allows.
 // why: bounds
 // insn: 1

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A signed test alone does not keep out what is negative.
 // why: bounds
 // insn: 7

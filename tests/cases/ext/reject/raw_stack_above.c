@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Above the frame.
 // why: bounds
 // insn: 0

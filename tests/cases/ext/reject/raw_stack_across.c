@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Across the frame's end.
 // why: bounds
 // insn: 0

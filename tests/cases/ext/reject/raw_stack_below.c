@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Below the frame.
 // why: bounds
 // insn: 0

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // An index that may leave the frame.
 // why: bounds
 // insn: 3

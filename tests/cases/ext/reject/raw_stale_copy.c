@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What was tested was changed since.
 // why: bounds
 // insn: 8

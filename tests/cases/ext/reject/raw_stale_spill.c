@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A spilled number is written over after its test.
 // why: bounds
 // insn: 10

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A call leaves R1 to R5 unwritten.
 // why: unset
 // insn: 2

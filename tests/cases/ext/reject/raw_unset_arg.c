@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // An argument of a call was not written.
 // why: unset
 // insn: 4

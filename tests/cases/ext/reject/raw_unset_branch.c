@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Written on one way alone.
 // why: unset
 // insn: 2

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // R0 at the end was not written.
 // why: unset
 // insn: 1

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // R6 is not an argument.
 // why: unset
 // insn: 0

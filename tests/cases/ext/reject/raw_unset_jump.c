@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A comparison with what was not written.
 // why: unset
 // insn: 1

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A register that was not written.
 // why: unset
 // insn: 0

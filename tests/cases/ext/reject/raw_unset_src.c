@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The operand was not written.
 // why: unset
 // insn: 1

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Bytes of the stack that were not written.
 // why: unset
 // insn: 0

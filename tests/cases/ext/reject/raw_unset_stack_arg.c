@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A function reads bytes that were not written.
 // why: unset
 // insn: 3

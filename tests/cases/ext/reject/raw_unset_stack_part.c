@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Some of the bytes were not written.
 // why: unset
 // insn: 2

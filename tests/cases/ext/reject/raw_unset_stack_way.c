@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Bytes that were written on one way alone.
 // why: unset
 // insn: 2

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The stored register was not written.
 // why: unset
 // insn: 0

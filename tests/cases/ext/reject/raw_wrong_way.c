@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Used on the way on which the test said no.
 // why: bounds
 // insn: 7

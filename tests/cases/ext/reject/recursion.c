@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Recursion.
 // why: stack
 #include "case.h"

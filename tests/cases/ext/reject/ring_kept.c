@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A record is not submitted.
 // why: reference
 #include "case.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A record that may be null is submitted.
 // why: null
 #include "case.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Not the record but a place within it.
 // why: reference
 #include "case.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What is no record.
 // why: reference
 #include "case.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Constant data is written.
 // why: readonly
 #include "case.h"

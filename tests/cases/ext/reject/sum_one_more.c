@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // One too far: <= for <.
 // why: bounds
 #include "case.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // One turn too many for the table.
 // why: bounds
 #include "case.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // An index of any size.
 // why: bounds
 #include "case.h"
