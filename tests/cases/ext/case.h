@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * The interface that case files are linked against: one function for each sort of contract. */
+#define ARIL_POINTS_H /* the macros alone: nothing of Aril's own points */
 #include <aril/extension.h>
 
 struct inner {
