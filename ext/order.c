@@ -4,6 +4,8 @@
 
 int ext_name_compare(const char *a, const char *b)
 {
+	if (a == b)
+		return 0;
 	while (*a && *a == *b) {
 		a++;
 		b++;
