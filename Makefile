@@ -43,7 +43,8 @@ CORESRC := $(wildcard libos/core/*.c libos/core/*.S)
 INITSRC := $(wildcard programs/init/*.c programs/init/*.S)
 EXTSRC := $(wildcard ext/*.c)
 BPFSRC := $(wildcard tools/bpf/*.c)
-EXTENSIONS := $(patsubst programs/ext/%.bpf.c,$(BUILD)/ext/%.o,$(wildcard programs/ext/*.bpf.c))
+EXTENSIONS := $(patsubst programs/ext/%.bpf.c,$(BUILD)/ext/%.o,$(wildcard programs/ext/*.bpf.c)) \
+	$(patsubst bench/points/%.bpf.c,$(BUILD)/ext/%.o,$(wildcard bench/points/*.bpf.c))
 XSRC := $(sort $(shell find libos/exos -name '*.[cS]' 2>/dev/null))
 NATIVESRC := $(wildcard programs/*.c bench/*.c tests/native/*.c tests/adversary/*.c)
 NATIVE := $(addprefix $(BUILD)/native/,$(notdir $(NATIVESRC:.c=))) $(BUILD)/native/fuzz $(BUILD)/native/authority
@@ -226,9 +227,37 @@ $(BUILD)/ext/%.o: programs/ext/%.bpf.c $(wildcard abi/include/aril/*.h)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(BPFCC) $(BPFFLAGS) -c -o $@ $<
 
+$(BUILD)/ext/%.o: bench/points/%.bpf.c $(wildcard abi/include/aril/*.h)
+	$(call say,BPFCC,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(BPFCC) $(BPFFLAGS) -c -o $@ $<
 # Programs that bring them along.
 $(BUILD)/obj/tests/native/ext_%.c.o $(BUILD)/obj/bench/ext%.c.o: UFLAGS += -DEXTENSIONS='"$(BUILD)/ext/"'
 $(patsubst %,$(BUILD)/obj/%.o,$(wildcard tests/native/ext_*.c bench/ext*.c)): $(EXTENSIONS)
+
+# The benchmark of ext/: each kernel for BPF, and by clang for the machine, without and with its vectoriser.
+XKERNELS := $(patsubst bench/ext/%.c,%,$(wildcard bench/ext/*.c))
+XNATIVE := -O2 -ffreestanding -fPIE -fno-builtin -mno-red-zone -fcf-protection=none -Wall -Iabi/include -Ibench/ext
+XKOBJ := $(foreach k,$(XKERNELS),$(BUILD)/bench/ext/$(k).scalar.o $(BUILD)/bench/ext/$(k).plain.o)
+$(BUILD)/bench/ext/%.scalar.o: bench/ext/%.c bench/ext/kernel.h
+	$(call say,BPFCC,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(BPFCC) $(XNATIVE) -fno-vectorize -fno-slp-vectorize -DSUFFIX=scalar -c -o $@ $<
+$(BUILD)/bench/ext/%.plain.o: bench/ext/%.c bench/ext/kernel.h
+	$(call say,BPFCC,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(BPFCC) $(XNATIVE) -DSUFFIX=plain -c -o $@ $<
+$(BUILD)/bench/ext/interface.o: bench/ext/interface.h $(wildcard abi/include/aril/*.h)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(BPFCC) $(BPFFLAGS) -DARIL_EXT_INTERFACE -x c -c -o $@ $<
+$(BUILD)/bench/ext/%.o: bench/ext/%.c bench/ext/kernel.h $(wildcard abi/include/aril/*.h)
+	$(call say,BPFCC,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(BPFCC) $(BPFFLAGS) -Ibench/ext -c -o $@ $<
+$(BUILD)/obj/bench/ext.c.o: UFLAGS += -Iext -DKERNEL_OBJECTS='"$(BUILD)/bench/ext/"'
+$(BUILD)/obj/bench/ext.c.o: $(XKERNELS:%=$(BUILD)/bench/ext/%.o) $(BUILD)/bench/ext/interface.o
+$(BUILD)/native/ext: $(BUILD)/obj/bench/ext.c.o $(XKOBJ) $(COREOBJ) $(BUILD)/libext.a libos/core/native.ld
+	$(call link,libos/core/native.ld,$(BUILD)/obj/bench/ext.c.o $(XKOBJ) $(COREOBJ) $(BUILD)/libext.a)
 
 # --- a Linux program of ours, which reads the kernel's books
 TOPOBJ := $(patsubst programs/top/%.c,$(BUILD)/obj/top/%.o,$(wildcard programs/top/*.c))

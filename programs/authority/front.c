@@ -35,7 +35,7 @@ extern const u8 worker_image[], worker_image_end[];
 static struct slot slots[SLOTS];
 static struct core_elf image;
 static u32 auth; /* opened: the name above all domains' */
-static u32 faults, busy, sweep;
+static u32 faults, busy;
 static u8 *window; /* a page of ours, where frames of instances are filled */
 static u32 window_frame;
 
@@ -217,15 +217,18 @@ static struct slot *find(u32 caller, u32 first)
 	return NULL;
 }
 
-/* Looks after one slot at each call: what a caller left behind that is no more. */
+/* One step of taking back what a caller left behind that is no more. */
 static void tidy(void)
 {
-	struct slot *s = &slots[sweep++ % SLOTS];
+	for (u32 i = 0; i < SLOTS; i++) {
+		struct slot *s = &slots[i];
 
-	if (s->stage && !alive(s->caller)) {
+		if (!s->stage || alive(s->caller))
+			continue;
 		s->stage = ENDING;
 		if (end_some(s) < 0)
 			s->stage = NONE; /* somebody above us has it */
+		return;
 	}
 }
 

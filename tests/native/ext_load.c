@@ -9,11 +9,15 @@
 // expect: ext_load: taken back
 // expect: ext_load: refused: .+
 // expect: ext_load: an instance died, and nothing is lost
+// expect: ext_load: one that is begun and left blocks nobody
+// expect: ext_load: what a loader left that is no more was taken back
+// expect: ext_load: verification is preempted, and its loader's
 // expect: ext_load: the authority died, and started again
 // expect: ext_load: code in use went on
 // expect: ext_load: done
 // forbid: ext_load: WRONG
 #include "ext.h"
+#include "member.h"
 #include <core/rpc.h>
 
 OBJECT(pager);
@@ -177,6 +181,131 @@ static void dying(void)
 	core_log("ext_load: an instance died, and nothing is lost");
 }
 
+/* One call through the gate, until the authority does not say that it is to be called again. */
+static u64 step(u32 auth, u64 op, struct core_run run, u32 request, u64 *word)
+{
+	struct core_server server = {.env = core_ext_authority(), .auth = auth};
+	struct core_message m;
+
+	do {
+		m = (struct core_message){{op, run.first | (u64)run.count << 32, request}};
+		s64 error = core_rpc(&server, &m);
+		if (error)
+			return (u64)error;
+	} while (m.word[0] <= CORE_EXT_BUILDING);
+	*word = m.word[1];
+	return m.word[0];
+}
+
+static struct core_run left;
+static u32 left_request;
+static struct member leaving;
+static volatile u32 left_begun;
+
+static void leave(void)
+{
+	struct member *self = member_self();
+	u64 word;
+
+	member_begin();
+	u32 auth = (u32)aril_cap_open(&CORE_DOMAIN->code_cap);
+	expect("a begin", CORE_EXT_BUILT,
+	       step(auth, CORE_EXT_BEGIN | 16ul << 32, left, left_request, &word));
+	left_begun = 1;
+	(void)self;
+	aril_env_exit(0);
+}
+
+/* A request page, and frames given back for it. */
+static void left_make(void)
+{
+	core_pages(1, &left_request);
+	left = (struct core_run){core_pool_take(&core_pool, 256), 256};
+	expect("given back", 256, (u64)aril_frame_free(core_auth, left.first, 256));
+}
+
+static void another(const char *what)
+{
+	struct core_ext e = {.name = "another"};
+
+	allowed(what, load(&e, clock, clock_end));
+	allowed(what, core_ext_unload(&e));
+}
+
+static void abandoned(void)
+{
+	u32 auth = (u32)aril_cap_open(&CORE_DOMAIN->code_cap), alive = envs();
+	u64 word;
+
+	left_make();
+	expect("a begin", CORE_EXT_BUILT,
+	       step(auth, CORE_EXT_BEGIN | 16ul << 32, left, left_request, &word));
+	expect("envs", alive + 1, envs());
+	expect("whose", CORE_DOMAIN->account & 0xffff, frame_info(left.first)->account);
+	/* nobody but the authority can open what it is made of */
+	refused("an instance's frame", core_map(&core_self, ext_va, left.first, 1, 0, core_auth),
+		ARIL_E_RIGHTS);
+	another("loading beside it");
+	expect("an end", CORE_EXT_ENDED, step(auth, CORE_EXT_END, left, 0, &word));
+	expect("envs", alive, envs());
+	for (u32 i = 0; i < left.count; i++)
+		expect("free", 0, frame_info(left.first + i)->account);
+	/* frames that are not free cannot be taken, a page of another's is no request */
+	u32 mine = core_pool_take(&core_pool, 256);
+	expect("not free", CORE_EXT_REFUSED,
+	       step(auth, CORE_EXT_BEGIN | 16ul << 32, (struct core_run){mine, 256}, left_request,
+		    &word));
+	expect("not free", ARIL_E_STATE, word);
+	step(auth, CORE_EXT_END, (struct core_run){mine, 256}, 0, &word);
+	expect("another's page", CORE_EXT_REFUSED,
+	       step(auth, CORE_EXT_BEGIN | 16ul << 32, left, CORE_DOMAIN->env_frame / 2, &word));
+	expect("another's page", ARIL_E_RIGHTS, word);
+	aril_cap_close(auth);
+	core_log("ext_load: one that is begun and left blocks nobody");
+
+	allowed("a member", member_make(&leaving, 0, 0, leave, core_gate));
+	u64 until = core_now() + 3000000000ul;
+	while (member_alive(&leaving) && core_now() < until)
+		core_yield(core_auth, leaving.env);
+	expect("begun", 1, left_begun);
+	another("loading behind it");
+	another("loading behind it");
+	for (u32 i = 0; i < left.count; i++)
+		expect("taken back", 0, frame_info(left.first + i)->account);
+	expect("envs", alive, envs());
+	core_log("ext_load: what a loader left that is no more was taken back");
+}
+
+/* The verifier is made to walk as far as it is let: slices end meanwhile, and others run. */
+static volatile u32 others_turns;
+static struct member other;
+static void other_run(void)
+{
+	for (;;) {
+		others_turns++;
+		core_yield(0, 0);
+	}
+}
+
+static void preempted(void)
+{
+	struct core_ext e = {.name = "slow"};
+	u64 began = core_now();
+	u32 before;
+
+	allowed("a member", member_make(&other, 0, 0, other_run, 0));
+	member_slices(0, other.env, 2, 2);
+	before = others_turns;
+	for (u32 i = 0; i < 8 && others_turns == before; i++) {
+		allowed("loading", load(&e, pager, pager_end));
+		allowed("unloading", core_ext_unload(&e));
+	}
+	if (others_turns == before)
+		core_log("ext_load: WRONG nobody else ran in %lu us", (core_now() - began) / 1000);
+	allowed("an end", member_end(&other));
+	core_log("ext_load: verification is preempted, and its loader's");
+}
+
 static void authority_dies(void)
 {
 	struct core_server server = {.env = core_ext_authority()};
@@ -214,6 +343,8 @@ int main(int argc, char **argv, char **envp)
 	taken_back();
 	refusals();
 	dying();
+	abandoned();
+	preempted();
 	authority_dies();
 	return done();
 }

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: MIT
+// Downloaded code against the machine's own: ten kernels, each verified and compiled by ext/ in this program and run here,
+// and the same source compiled by clang. Lines: `kernel NAME jit scalar plain`, instructions of a run; `verify NAME
+// instructions-of-the-program instructions-it-took bytes worst`; a kernel whose results differ says WRONG.
+#include "bench.h"
+#include <core/map.h>
+#include <map.h>
+
+#define KERNELS(X)  \
+	X(checksum) \
+	X(parse) X(hash) X(bits) X(sort) X(search) X(crc) X(histogram) X(fold) X(product)
+#define DATA 4096u
+#define ARENA 4096u /* pages */
+#define CODE_VA 0x540000000000ul
+
+typedef u64 native(u8 *data, u64 n);
+typedef u64 compiled(u64, u64, u64, u64, u64, struct ext_run *);
+
+#define INCLUDED(symbol, file)                                                     \
+	extern const u8 symbol[], symbol##_end[];                                  \
+	__asm__(".section .rodata\n\t.globl " #symbol ", " #symbol "_end\n\t"      \
+		".hidden " #symbol ", " #symbol "_end\n\t.balign 16\n" #symbol     \
+		":\n\t.incbin \"" KERNEL_OBJECTS file ".o\"\n" #symbol "_end:\n\t" \
+		".byte 0\n\t.text")
+#define KERNEL(name)                        \
+	INCLUDED(name##_object, #name);     \
+	u64 name##_scalar(u8 *data, u64 n); \
+	u64 name##_plain(u8 *data, u64 n);
+KERNELS(KERNEL)
+INCLUDED(interface_object, "interface");
+
+static const struct kernel {
+	const char *name;
+	const u8 *object, *end;
+	native *scalar, *plain;
+} kernels[] = {
+#define ROW(n) {#n, n##_object, n##_object_end, n##_scalar, n##_plain},
+	KERNELS(ROW)};
+
+static u8 *arena_memory;
+static u8 data[DATA] __attribute__((aligned(64)));
+
+/* The same each time: text and numbers, some of them in order, some as the kernels look for. */
+static void data_fill(const char *name)
+{
+	u64 state = 88172645463325252ul;
+
+	for (u32 i = 0; i < DATA; i++) {
+		state ^= state << 13;
+		state ^= state >> 7;
+		state ^= state << 17;
+		data[i] = (u8)(state >> 24);
+	}
+	if (!strcmp(name, "search") || !strcmp(name, "fold"))
+		for (u32 i = 0; i < DATA; i++)
+			data[i] = i % 64 < 8 ? "Aril run"[i % 8] : 'A' + data[i] % 58;
+	if (!strcmp(name, "parse"))
+		for (u32 i = 0; i < DATA; i += 64) {
+			data[i + 12] = 8;
+			data[i + 13] = 0;
+			data[i + 14] = 0x45;
+			data[i + 23] = i % 128 ? 17 : 6;
+			data[i + 36] = 0;
+			data[i + 37] = 53;
+		}
+	if (!strcmp(name, "hash"))
+		for (u32 i = 0; i < 512; i++) {
+			u32 *key = (u32 *)(void *)data, *table = key + 512;
+
+			table[i] = i % 3 ? 0 : table[i];
+			key[i] = i % 2 ? key[i] : table[(key[i] * 2654435761u) >> 23];
+		}
+}
+
+static _Noreturn void fail(const char *name, const struct ext_refusal *why)
+{
+	char text[600];
+
+	ext_refusal_print(why, text, sizeof(text));
+	core_print("kernel %s refused: %s\n", name, text);
+	core_exit(1);
+}
+
+/* Verified and compiled into pages that are executable behind it. */
+static compiled *make(const struct kernel *k)
+{
+	static u32 frames, at;
+	struct ext_arena arena = {arena_memory, ARENA * 4096ul, 0};
+	struct ext_interface interface;
+	const struct ext_interface *in[] = {&interface};
+	struct ext_object *object;
+	struct ext_program p;
+	struct ext_verdict v;
+	struct ext_code code;
+	struct ext_refusal why;
+	u8 *to = (u8 *)CODE_VA + at * 4096ul;
+
+	if (!frames)
+		frames = core_pool_take(&core_pool, 64);
+	if (ext_interface_load(&arena, interface_object,
+			       (u64)(interface_object_end - interface_object), &interface, &why) ||
+	    ext_object_open(&arena, k->object, (u64)(k->end - k->object), &object, &why) ||
+	    ext_object_link(&arena, object, 0, in, 1, &p, &why))
+		fail(k->name, &why);
+	u64 began = bench_now();
+	if (ext_verify(&arena, &p, &interface, p.attach, 10000000, 0, &v, &why))
+		fail(k->name, &why);
+	u64 verified = bench_now() - began - bench_read;
+	if (core_map(&core_self, (u64)to, frames + at, 4, ARIL_BIND_WRITE, core_auth))
+		core_exit(2);
+	began = bench_now();
+	if (ext_compile(&arena, &p, &v, (enum ext_class)p.attach->class, to, 16384, 16384, &code,
+			&why))
+		fail(k->name, &why);
+	u64 took = bench_now() - began - bench_read;
+	if (core_map(&core_self, (u64)to, frames + at, 4, ARIL_BIND_EXEC, core_auth))
+		core_exit(2);
+	at += 4;
+	core_print("verify %s %u %lu %lu %lu %lu\n", k->name, p.insns, verified, took, code.size,
+		   v.worst);
+	return (compiled *)(void *)(to + code.entry);
+}
+
+static u64 run_native(const struct kernel *k, native *f, u64 *took)
+{
+	data_fill(k->name);
+	u64 began = bench_now(), result = f(data, DATA);
+
+	*took = bench_now() - began - bench_read;
+	return result;
+}
+
+static u64 run_compiled(const struct kernel *k, compiled *f, u64 *took)
+{
+	struct ext_run run = {.budget = 1000000000};
+
+	data_fill(k->name);
+	u64 began = bench_now(), result = f((u64)data, DATA, 0, 0, 0, &run);
+	*took = bench_now() - began - bench_read;
+	return run.stopped ? ~result : result;
+}
+
+int main(int argc, char **argv, char **envp)
+{
+	u64 jit, scalar, plain;
+
+	(void)envp;
+	bench_start(argc, argv);
+	arena_memory = core_pages(ARENA, NULL);
+	if (!arena_memory)
+		return 1;
+	for (u32 i = 0; i < sizeof(kernels) / sizeof(kernels[0]); i++) {
+		const struct kernel *k = &kernels[i];
+		compiled *f;
+		u64 a, b, c;
+
+		core_async_off();
+		f = make(k);
+		a = run_compiled(k, f, &jit);
+		b = run_native(k, k->scalar, &scalar);
+		c = run_native(k, k->plain, &plain);
+		core_async_on();
+		core_print("kernel %s %lu %lu %lu%s\n", k->name, jit, scalar, plain,
+			   a == b && b == c ? "" : " WRONG");
+	}
+	return 0;
+}
