@@ -207,6 +207,13 @@ static void finish(struct gen *g, const struct ext_attach *t, int is_entry)
 	} else if (from < 0) {
 		move_imm(g, 0, 1);
 	}
+	/* what numbers there are shows */
+	for (u32 r = 1; r < 10 && (!is_entry || (t->ret_least == 0 && t->ret_most == ~0ul)); r++) {
+		if (g->k.kind[r] != K_NUM)
+			continue;
+		emit(g, EXT_ALU64 | EXT_MUL, 0, 0, 0, 31);
+		emit(g, EXT_ALU64 | EXT_ADD | EXT_X, 0, r, 0, 0);
+	}
 	emit(g, EXT_JMP | EXT_EXIT, 0, 0, 0, 0);
 }
 

@@ -51,15 +51,15 @@ void piece_map(struct gen *g)
 	set_kind(g, reg, K_UNSET);
 	then = g->k;
 	then.kind[0] = K_UNSET;
-	if (chance(g, 90)) {
+	if (chance(g, 80)) {
 		jump = emit(g, EXT_JMP | EXT_JEQ, chance(g, 50) ? 0 : reg, 0, 0, 0);
 	} else if (chance(g, 50)) {
 		u32 over = emit(g, EXT_JMP | EXT_JNE, reg, 0, 0, 0);
 
 		jump = emit(g, EXT_JMP | EXT_JA, 0, 0, 0, 0);
 		land(g, over);
-	} else {
-		jump = emit(g, EXT_JMP | EXT_JSET, 0, 0, 0, 0xff);
+	} else { /* of something else */
+		jump = condition(g);
 	}
 	g->k.kind[reg] = K_FIXED;
 	g->k.limit[reg] = value;
@@ -165,6 +165,8 @@ void piece_call(struct gen *g)
 		emit(g, EXT_ALU64 | EXT_MOV | EXT_X, 1, 9, 0, 0);
 		if (chance(g, 96))
 			call(g, F_UNLOCK);
+		if (chance(g, 5))
+			emit(g, EXT_LDX | EXT_MEM | EXT_DW, 0, 9, 0, 0);
 		g->kept = kept;
 		g->held--;
 		for (u32 r = 0; r < 10; r++)
