@@ -21,8 +21,10 @@ NUM_STEP int num_side_equal(struct side *a, struct side *b)
 /* x != c: a bound that is c moves. */
 static inline int trim(struct num_range *r, u64 c, s64 sc)
 {
-	if (r->umin == r->umax || r->smin == r->smax)
+	if (r->umin == r->umax)
 		return r->umin != c;
+	if (r->smin == r->smax)
+		return r->smin != sc;
 	if (r->umin == c)
 		r->umin++;
 	if (r->umax == c)
@@ -38,9 +40,9 @@ NUM_STEP int num_side_differ(struct side *a, struct side *b)
 {
 	struct num_range ra = a->r;
 
-	if (b->r.umin == b->r.umax && !trim(&a->r, b->r.umin, b->r.smin))
+	if (b->r.umin == b->r.umax && b->r.smin == b->r.smax && !trim(&a->r, b->r.umin, b->r.smin))
 		return 0;
-	if (ra.umin == ra.umax && !trim(&b->r, ra.umin, ra.smin))
+	if (ra.umin == ra.umax && ra.smin == ra.smax && !trim(&b->r, ra.umin, ra.smin))
 		return 0;
 	return 1;
 }
@@ -140,8 +142,8 @@ NUM_STEP int num_side_put(struct num *a, const struct side *s, int full)
 		num_set_full(a, &s->r);
 	else {
 		num_set_half(a, &s->r);
-		bits.value |= a->value & high;
-		bits.unknown |= a->unknown & high;
+		bits.value = (bits.value & ~high) | (a->value & high);
+		bits.unknown = (bits.unknown & ~high) | (a->unknown & high);
 	}
 	a->value = bits.value;
 	a->unknown = bits.unknown;
