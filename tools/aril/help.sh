@@ -91,6 +91,7 @@ help_main() {
 		  ./aril build                                      build only
 		  ./aril fuzz [--seconds N] [--seed S]              random kernel calls, the books checked as it goes
 		  ./aril coverage [--lines]                         branches of the kernel that tests reach
+		  ./aril prove [--quick] [--only NAME]              soundness of the verifier's arithmetic, by Z3
 		  ./aril gdb [OPTION...]                            QEMU halted, gdb attached
 		  ./aril iso [-o FILE]                              an image for BIOS and UEFI machines
 

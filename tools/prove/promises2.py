@@ -253,4 +253,5 @@ Contract('num_branch', [('code', 'i8'), ('taken', 'i32'), ('a', 'num*'), ('b', '
                 for name, op in JUMPS.items() for cls in (JMP, JMP32) for taken in (1, 0)])
 
 # What takes long: left out by --quick.
-SLOW = set()
+SLOW = {'num_bits_lsh', 'num_bits_rsh', 'num_bits_arsh', 'num_bits_up', 'num_low', 'num_branch', 'num_alu'}
+SLOW |= {n for n in ALL if n.startswith(('num_range_', 'num_normal')) and n not in ('num_range_meet', 'num_range_agree')}
