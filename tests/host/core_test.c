@@ -22,7 +22,6 @@ static int field(u8 code, s32 off, s32 imm, u32 *type, const char *path, u32 kin
 	return link();
 }
 
-
 static void fields(void)
 {
 	program_begin();
