@@ -16,7 +16,8 @@
 #include <core/string.h>
 #include <core/upcall.h>
 
-#define SLOTS 32u
+#define SLOTS 64u /* PER_DOMAIN of each of the domains that init can start */
+#define PER_DOMAIN 4u
 #define STEP 128u	 /* frames that one step takes or frees */
 #define FRAMES_LEAST 96u /* of an instance, beside code and data */
 #define FRAMES_MOST 65536u
@@ -25,7 +26,7 @@ enum stage { NONE, TAKING, MAKING, RUNNING, ENDING };
 
 struct slot {
 	enum stage stage;
-	u32 caller, account;
+	u32 caller, account, domain;
 	u32 first, count, room, request;
 	u32 done; /* TAKING, ENDING: frames */
 	u32 env, env_frame;
@@ -232,16 +233,28 @@ static void tidy(void)
 	}
 }
 
+/* Whose it is: the name that init gave, of which all names in a domain are longer ones. */
+static u32 domain_of(u32 caller)
+{
+	const volatile struct aril_guard *g = &frame_of(env_of(caller)->frame)->guard[0];
+
+	return g->len < 2 ? 0 : (u32)g->name[0] << 8 | g->name[1];
+}
+
 static s64 begin(u32 caller, const struct core_message *m)
 {
 	u32 account = env_of(caller)->account, room = (u32)(m->word[0] >> 32);
 	u32 first = (u32)m->word[1], count = (u32)(m->word[1] >> 32), request = (u32)m->word[2];
+	u32 domain = domain_of(caller), busy_for_it = 0;
 	struct slot *s = NULL;
 
-	for (u32 i = 0; i < SLOTS && !s; i++)
+	for (u32 i = 0; i < SLOTS; i++) {
 		if (!slots[i].stage)
 			s = &slots[i];
-	if (!s)
+		else
+			busy_for_it += slots[i].domain == domain;
+	}
+	if (!s || busy_for_it >= PER_DOMAIN)
 		return -ARIL_E_QUOTA;
 	if (count > FRAMES_MOST || room > ARIL_CODE_FRAMES || count < room + FRAMES_LEAST)
 		return -ARIL_E_RANGE;
@@ -253,6 +266,7 @@ static s64 begin(u32 caller, const struct core_message *m)
 	*s = (struct slot){.stage = TAKING,
 			   .caller = caller,
 			   .account = account,
+			   .domain = domain,
 			   .first = first,
 			   .count = count,
 			   .room = room,

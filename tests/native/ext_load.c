@@ -260,6 +260,17 @@ static void abandoned(void)
 	expect("another's page", CORE_EXT_REFUSED,
 	       step(auth, CORE_EXT_BEGIN | 16ul << 32, left, CORE_DOMAIN->env_frame / 2, &word));
 	expect("another's page", ARIL_E_RIGHTS, word);
+	/* one domain cannot have all the places there are */
+	for (u32 i = 0; i < 5; i++) {
+		struct core_server server = {.env = core_ext_authority(), .auth = auth};
+		struct core_message m = {{CORE_EXT_BEGIN | 16ul << 32,
+					  (left.first + i) | 128ul << 32, left_request}};
+
+		allowed("a call", core_rpc(&server, &m));
+		expect("places", i < 4 ? CORE_EXT_BUILDING : CORE_EXT_REFUSED, m.word[0]);
+	}
+	for (u32 i = 0; i < 4; i++)
+		step(auth, CORE_EXT_END, (struct core_run){left.first + i, 128}, 0, &word);
 	aril_cap_close(auth);
 	core_log("ext_load: one that is begun and left blocks nobody");
 

@@ -77,6 +77,18 @@ help_iso() {
 	run_options
 }
 
+help_ext() {
+	cat <<-END
+		usage: ./aril ext COMMAND...
+		Boots a machine with the code authority, and does these commands in it, in order:
+		  load FILE.o[:ENTRY]  verify, compile and seal an extension; where it is refused, one line says why
+		  use NAME             attach it to the program that loaded it, and make it run a few times
+		  list                 what is loaded: runs, instructions of handlers, stops at the budget
+		  rm NAME              remove it
+		Status: 1 where something was refused. ./aril build makes the shipped extensions: build/ext/*.o.
+	END
+}
+
 help_coverage() {
 	printf '%s\n' 'usage: ./aril coverage [--lines]   branches of kernel/ reached by tests on the host and in QEMU'
 }
@@ -87,8 +99,9 @@ help_main() {
 
 		  ./aril run [OPTION...] [-- PROGRAM ARGUMENT...]   boot in QEMU and run a Linux program (default: a shell)
 		  ./aril test [PATTERN | full]                      run the tests
-		  ./aril bench [micro | --check | --explain METRIC] instructions per operation, beside others
+		  ./aril bench [micro | ext | --check | --explain METRIC] instructions per operation, beside others
 		  ./aril build                                      build only
+		  ./aril ext COMMAND...                             downloaded code: load, use, list, rm
 		  ./aril fuzz [--seconds N] [--seed S]              random kernel calls, the books checked as it goes
 		  ./aril coverage [--lines]                         branches of the kernel that tests reach
 		  ./aril prove [--quick] [--only NAME]              soundness of the verifier's arithmetic, by Z3
