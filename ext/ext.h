@@ -241,6 +241,10 @@ struct ext_verdict {
 		*watched; /* with EXT_VERIFY_WATCH: what each register was proved to be (watch.h) */
 };
 #define EXT_VERIFY_WATCH 1u
+/* What who runs programs keeps to: memory given with the entry's arguments, by them or through an object's members, is at
+ * most EXT_MEMORY_MOST bytes long; it and the image end below 2^64 - 2^34; what objects given with the arguments hold
+ * does not change during the run, but for members tagged "write". The stack may lie anywhere. */
+#define EXT_MEMORY_MOST (1ul << 30)
 /* steps: most instructions to walk. attach: argument types, class, limits. */
 int ext_verify(struct ext_arena *a, const struct ext_program *p, const struct ext_interface *iface,
 	       const struct ext_attach *attach, u64 steps, u32 flags, struct ext_verdict *out,

@@ -326,6 +326,11 @@ void state_join(struct verify *ver, struct state *out, const struct state *a, co
 
 		keep_syms(&j, &f);
 	}
+	for (u32 k = 0; k < ver->halves && k < HALVES_MOST; k++) {
+		struct form f = form_sym(ver->half[k].sym);
+
+		keep_syms(&j, &f);
+	}
 	for (struct loop_run *r = ver->runs; r; r = r->outer) {
 		struct form f = form_sym(r->n);
 

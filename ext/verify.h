@@ -10,11 +10,10 @@
 #define SHAPES_MOST 12u /* states kept apart at one place */
 #define BASES_MOST 64u	/* symbols of the run's own: lengths */
 #define OBJECTS_MOST 32u
+#define HALVES_MOST 16u
 #define KEPT_CLASSES 12u
 
-/* Memory given to a program is at most so long, and lies so that no address in it, and none so far behind its begin,
- * wraps around: who runs programs keeps to that. */
-#define MEMORY_MOST (1ul << 32)
+/* Offsets from a pointer so far cannot wrap around (EXT_MEMORY_MOST says where memory lies); farther ones are not compared. */
 #define POINTER_REACH (1ul << 33)
 
 /* A kind of object that pointers are to. */
@@ -91,6 +90,12 @@ struct verify {
 	struct base base[BASES_MOST]; /* of symbols 1.. */
 	u32 bases;
 	u32 next_sym, next_id;
+	struct {
+		struct form of;
+		int is_signed;
+		u32 sym;
+	} half[HALVES_MOST]; /* symbols that are low halves, extended: the same one for the same form */
+	u32 halves;
 	u32 fuel; /* of the proof under way */
 
 	struct state **pending; /* by block */

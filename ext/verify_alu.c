@@ -90,6 +90,25 @@ static int linear(struct verify *ver, struct state *s, u32 dst, const struct for
 	return 1;
 }
 
+/* The same half of the same value is one symbol, wherever it is made: compilers make it anew for each use. */
+static struct form half_of(struct verify *ver, struct state *s, const struct form *a, int is_signed,
+			   const struct num *n)
+{
+	u32 k, sym;
+
+	for (k = 0; k < ver->halves && k < HALVES_MOST; k++)
+		if (ver->half[k].is_signed == is_signed && form_equal(&ver->half[k].of, a)) {
+			state_narrow(ver, s, ver->half[k].sym, n);
+			return form_sym(ver->half[k].sym);
+		}
+	sym = state_fresh(ver, s, n);
+	k = ver->halves++ % HALVES_MOST;
+	ver->half[k].of = *a;
+	ver->half[k].is_signed = is_signed;
+	ver->half[k].sym = sym;
+	return form_sym(sym);
+}
+
 /* A shift up by 32 and one down by up to 32: the low half, extended, times scale. */
 static int extend(struct verify *ver, struct state *s, u32 dst, const struct form *a, s64 scale,
 		  int is_signed)
@@ -100,7 +119,7 @@ static int extend(struct verify *ver, struct state *s, u32 dst, const struct for
 	if (n.umax > (is_signed ? 0x7fffffffu : 0xffffffffu) && !is_guess(ver)) {
 		n = is_signed ? num_alu(EXT_ALU64 | EXT_MOV | EXT_X, 32, &zero, &n)
 			      : num_alu(EXT_ALU | EXT_MOV | EXT_X, 0, &zero, &n);
-		half = num_is_const(&n) ? form_const(n.umin) : form_sym(state_fresh(ver, s, &n));
+		half = num_is_const(&n) ? form_const(n.umin) : half_of(ver, s, a, is_signed, &n);
 	}
 	return linear(ver, s, dst, &none, &half, scale, 0);
 }

@@ -70,7 +70,7 @@ int verify_entry(struct verify *ver, struct state *s)
 		s->reg[r] = val_unset();
 	/* the arguments' values do not change: symbols 1..5 */
 	for (u32 n = 0; n < 5; n++) {
-		struct num most = num_unsigned(0, MEMORY_MOST), *base = &ver->base[n].num;
+		struct num most = num_unsigned(0, EXT_MEMORY_MOST), *base = &ver->base[n].num;
 
 		ver->base[n].object = FLOW_NONE;
 		*base = n < t->args ? allowed(t->arg[n].least, t->arg[n].most) : num_any();

@@ -62,7 +62,7 @@ static void say_outside(struct verify *ver, struct state *s, u32 insn, u32 reg, 
 	for (u32 i = 0; what[i]; i++)
 		if (what[i] == ',')
 			what[i] = 0;
-	if (b.umax > MEMORY_MOST)
+	if (b.umax > EXT_MEMORY_MOST)
 		verify_refuse(ver, EXT_WHY_BOUNDS, insn, (s32)reg,
 			      "R%u: how many bytes, is not known to be bounded (%s)", (u64)reg,
 			      what);

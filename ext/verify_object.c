@@ -90,7 +90,7 @@ static int load_pointer(struct verify *ver, struct state *s, u32 insn, u32 reg, 
 			return refuse(ver, s, EXT_WHY_TYPE, insn, reg, v,
 				      "the member that has the length is no number, or may change");
 		out->type = VAL_MEMORY;
-		out->len = member_symbol(ver, v->which, at, bytes, MEMORY_MOST);
+		out->len = member_symbol(ver, v->which, at, bytes, EXT_MEMORY_MOST);
 		out->readonly = tagged(btf, k->type, p, "const") || ext_btf_is_const(btf, to);
 		if (out->len)
 			return 0;

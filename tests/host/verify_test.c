@@ -376,6 +376,8 @@ static void random_programs(void)
 	u64 count = turns ? strtoul(turns, 0, 0) : 1500, accepted = 0, looped = 0;
 	int good = 1;
 
+	if (getenv("VERIFY_SEED"))
+		test_seed = strtoul(getenv("VERIFY_SEED"), 0, 0);
 	for (u64 n = 0; n < count && good; n++) {
 		static struct ext_insn kept[MOST];
 		u32 kept_used;
