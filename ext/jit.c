@@ -198,6 +198,12 @@ static u32 stack_bytes(struct jit *j)
 }
 
 /* --- facts that concern the whole */
+static void barrier_at(struct jit *j, u32 from, u32 target)
+{
+	if (target <= from || !(j->mark[target] & MARK_BACK))
+		j->mark[target] |= MARK_BARRIER;
+}
+
 static void survey(struct jit *j)
 {
 	for (u32 pc = 0; pc < j->p->insns; pc += j->p->insn[pc].code == EXT_LDDW ? 2 : 1) {
@@ -208,12 +214,12 @@ static void survey(struct jit *j)
 			j->stops = j->needs_run = 1;
 		if (i->code == (EXT_JMP | EXT_CALL) && ext_src(i) == EXT_CALL_IMPORT)
 			j->needs_run = 1;
-		if (!jit_is_conditional(i) || !(flags & EXT_FACT_BARRIER_TAKEN))
+		if (!jit_is_conditional(i))
 			continue;
-		u32 target = jit_target(j, pc);
-
-		if (target <= pc || !(j->mark[target] & MARK_BACK))
-			j->mark[target] |= MARK_BARRIER;
+		if (flags & EXT_FACT_BARRIER_TAKEN)
+			barrier_at(j, pc, jit_target(j, pc));
+		if (flags & EXT_FACT_BARRIER_NEXT && jit_jumps_over(j, pc))
+			barrier_at(j, pc, jit_target(j, pc + 1)); /* it may become one jump */
 	}
 }
 
@@ -234,7 +240,8 @@ static u32 insn_emit(struct jit *j, u32 pc)
 			trap(j);
 		return i->code == EXT_LDDW ? 2 : 1;
 	}
-	if (flags & EXT_FACT_CHECKPOINT && j->checked != pc + 1)
+	if (flags & EXT_FACT_CHECKPOINT && j->checked != pc + 1 &&
+	    (!jit_is_jump(i) || jit_is_conditional(i))) /* a jump sees to its own */
 		jit_checkpoint(j, pc);
 	if ((class == EXT_ALU || class == EXT_ALU64) && j->fact && pc + 1 < j->p->insns &&
 	    j->fact[pc + 1].flags & EXT_FACT_CHECKPOINT && !(j->mark[pc + 1] & MARK_TARGET) &&
@@ -256,7 +263,7 @@ static u32 insn_emit(struct jit *j, u32 pc)
 		used = jit_flow(j, i);
 	else
 		used = jit_memory(j, i);
-	if (flags & EXT_FACT_BARRIER_NEXT)
+	if (flags & EXT_FACT_BARRIER_NEXT && !(used == 2 && jit_is_conditional(i)))
 		emit_lfence(j);
 	return used;
 }

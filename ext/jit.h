@@ -158,5 +158,6 @@ int jit_refuse(struct jit *j, enum ext_why why, const char *text);
 u32 jit_target(const struct jit *j, u32 pc);
 int jit_is_jump(const struct ext_insn *i); /* with a target: JA, conditional */
 int jit_is_conditional(const struct ext_insn *i);
+int jit_jumps_over(const struct jit *j, u32 pc);
 
 #endif

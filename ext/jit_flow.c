@@ -202,21 +202,48 @@ static void compare(struct jit *j, const struct ext_insn *i, int wide)
 	emit_rr(j, wide, is_test ? 0x85 : 0x39, reg, value_read(j, dst, wide));
 }
 
-static void conditional(struct jit *j, const struct ext_insn *i)
+/* A conditional jump over a jump: compilers turn conditions round so. One jump the other way does, where the barriers of
+ * both sides stand at their targets. */
+int jit_jumps_over(const struct jit *j, u32 pc)
 {
-	int wide = EXT_CLASS(i->code) == EXT_JMP;
-	u32 op = EXT_OP(i->code), condition = condition_of(op), target = jit_target(j, j->pc);
+	const struct ext_insn *next = &j->p->insn[pc + 1];
+
+	if (!jit_is_conditional(&j->p->insn[pc]) || jit_target(j, pc) != pc + 2)
+		return 0;
+	if (!jit_is_jump(next) || jit_is_conditional(next) || j->mark[pc + 1] & MARK_TARGET)
+		return 0;
+	return !j->fact || j->fact[pc + 1].flags == EXT_FACT_LIVE;
+}
+
+static int turns(const struct jit *j, u32 pc)
+{
+	u32 flags = j->fact ? j->fact[pc].flags : 0;
+
+	return jit_jumps_over(j, pc) &&
+	       (!(flags & EXT_FACT_BARRIER_TAKEN) || j->mark[pc + 2] & MARK_BARRIER) &&
+	       (!(flags & EXT_FACT_BARRIER_NEXT) || j->mark[jit_target(j, pc + 1)] & MARK_BARRIER);
+}
+
+static u32 conditional(struct jit *j, const struct ext_insn *i)
+{
+	int wide = EXT_CLASS(i->code) == EXT_JMP, over = turns(j, j->pc);
+	u32 condition = condition_of(EXT_OP(i->code));
+	u32 target = jit_target(j, j->pc + (u32)over);
 	s32 imm = i->imm;
 
 	if (!condition) {
 		jit_refuse(j, EXT_WHY_CODE, "no such jump");
-		return;
+		return 1;
 	}
 	value_flush(j, j->live[target]);
-	if (!(i->code & EXT_X) || value_is_imm(j, ext_src(i), wide, &imm)) {
+	if (!(i->code & EXT_X) || value_is_imm(j, ext_src(i), wide, &imm))
 		compare_imm(j, i, wide, imm, &condition);
-	} else {
+	else
 		compare(j, i, wide);
+	if (over) {
+		j->pc++; /* it is the second one's jump */
+		jump_to(j, 0x70 | (condition ^ 1), 0x180 | (condition ^ 1), target);
+		return 2;
 	}
 	if (j->fact && j->fact[j->pc].flags & EXT_FACT_BARRIER_TAKEN &&
 	    !(j->mark[target] & MARK_BARRIER)) {
@@ -228,6 +255,7 @@ static void conditional(struct jit *j, const struct ext_insn *i)
 	} else {
 		jump_to(j, 0x70 | condition, 0x180 | condition, target);
 	}
+	return 1;
 }
 
 /* --- calls */
@@ -317,7 +345,7 @@ void jit_prologue(struct jit *j, u32 function)
 }
 
 /* --- stopping */
-void jit_checkpoint(struct jit *j, u32 pc)
+static void spend(struct jit *j, u32 pc)
 {
 	struct mem budget = {R12, NONE, 0, 0, RUN_BUDGET};
 	u32 cost = j->fact[pc].cost;
@@ -333,9 +361,20 @@ void jit_checkpoint(struct jit *j, u32 pc)
 		emit_const(j, R11, cost);
 		emit_rm(j, 1, 0x29, R11, &budget);
 	}
-	emit_byte(j, 0x0f);
-	emit_byte(j, 0x80 | CC_S);
+}
+
+static void stop_if(struct jit *j, u32 opcode)
+{
+	if (opcode > 0xff)
+		emit_byte(j, 0x0f);
+	emit_byte(j, opcode & 0xff);
 	emit_word(j, j->old_stop - (u32)(j->at + 4));
+}
+
+void jit_checkpoint(struct jit *j, u32 pc)
+{
+	spend(j, pc);
+	stop_if(j, 0x180 | CC_S);
 }
 
 /* Where checkpoints go when the budget is spent. */
@@ -359,6 +398,21 @@ void jit_stop(struct jit *j)
 	pops(j, f);
 }
 
+/* A jump with a checkpoint goes where the budget is not spent, and else falls into the way to the end. */
+static void jump(struct jit *j)
+{
+	u32 target = jit_target(j, j->pc);
+
+	value_flush(j, j->live[target]);
+	if (j->fact && j->fact[j->pc].flags & EXT_FACT_CHECKPOINT) {
+		spend(j, j->pc);
+		jump_to(j, 0x70 | CC_NS, 0x180 | CC_NS, target);
+		stop_if(j, 0xe9);
+	} else if (target != j->pc + 1) {
+		jump_to(j, 0xeb, 0xe9, target);
+	}
+}
+
 /* Nothing comes here from the instruction before. */
 static void forget(struct jit *j)
 {
@@ -374,14 +428,10 @@ u32 jit_flow(struct jit *j, const struct ext_insn *i)
 	} else if (i->code == (EXT_JMP | EXT_CALL)) {
 		call(j, i);
 	} else if (i->code == (EXT_JMP | EXT_JA) || i->code == (EXT_JMP32 | EXT_JA)) {
-		u32 target = jit_target(j, j->pc);
-
-		value_flush(j, j->live[target]);
-		if (target != j->pc + 1)
-			jump_to(j, 0xeb, 0xe9, target);
+		jump(j);
 		forget(j);
 	} else if (jit_is_conditional(i)) {
-		conditional(j, i);
+		return conditional(j, i);
 	} else {
 		jit_refuse(j, EXT_WHY_CODE, "no such instruction");
 	}

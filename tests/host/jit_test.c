@@ -272,11 +272,21 @@ static void land(u32 from)
 		insn[from].off = (s16)(used - from - 1);
 }
 
+static int jump_can(u32 from)
+{
+	return EXT_OP(insn[from].code) != EXT_JA;
+}
+
 static void branch(u32 depth, u32 nesting)
 {
 	u32 from, over;
 
 	jump(&from);
+	if (!test_below(3) && jump_can(from)) {
+		insn[from].off = 1;
+		from = used;
+		put(EXT_JMP | EXT_JA, 0, 0, 0, 0);
+	}
 	block(depth, nesting + 1, 1 + test_below(6));
 	if (test_below(2)) {
 		land(from);
@@ -300,7 +310,10 @@ static void loop(u32 depth, u32 nesting)
 	kept |= 1u << counter;
 	block(depth, nesting + 1, 1 + test_below(5));
 	put((test_below(2) ? EXT_ALU : EXT_ALU64) | EXT_ADD, counter, 0, 0, -1);
-	if (test_below(2))
+	if (!test_below(3)) { /* as compilers write it when they turn a condition round */
+		put(EXT_JMP | EXT_JEQ, counter, 0, 1, 0);
+		put(EXT_JMP | EXT_JA, 0, 0, (s32)(head - used) - 1, 0);
+	} else if (test_below(2))
 		put(EXT_JMP | EXT_JNE, counter, 0, (s32)(head - used) - 1, 0);
 	else
 		put(EXT_JMP | EXT_JSGT, counter, 0, (s32)(head - used) - 1, 0);
