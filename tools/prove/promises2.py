@@ -166,11 +166,11 @@ def alu_hints(g, c):
     op, full = c['code'] & 0xf0, c['code'] & 7 == ALU64
     low = (low_of(g.x, 32), low_of(g.y, 32))
     if op == MOV:
-        return {'num_extend': [(g.y,), (sign_of(g.y, c['off'] or 64),)]}
+        return {'num_extend': {1: [(g.y,)], 2: [(sign_of(g.y, c['off'] or 64),)]}}
     if op == END:
         return {'num_extend': [(g.x,)], 'num_swap': [(g.x,)]}
     z = instruction(g, c, g.ex)
-    return {'num_arith': [(g.x, g.y), low] if full else [low], 'num_bits_zext': [(g.x,), (g.y,)], 
+    return {'num_arith': {1: [(g.x, g.y) if full else low], 2: [low]}, 'num_bits_zext': {1: [(g.x,)], 2: [(g.y,)]}, 
             'num_lsh_low': [(g.x, band(g.y, number(63)))],
             'num_normal': [(z,)], 'num_from': [(z,)], 'num_any': [(z,)]}
 
@@ -188,6 +188,7 @@ for kind, code in (('le', END | ALU), ('be', END | ALU | 8), ('bswap', END | ALU
     for w in (16, 32, 64):
         CODES.append({'code': code, 'off': 0, 'b': {2: w, 3: w}, 'title': f'{kind}{w}'})
 Contract('num_alu', [OUT, ('code', 'i8'), ('off', 'i16'), ('a', 'num*'), ('b', 'num*')], writes=('out',), ghosts='xy',
+         cuts=('num_arith', 'num_normal', 'num_lsh_low', 'num_from', 'num_extend', 'num_swap', 'num_bits_zext'),
          cases=CODES, hints=alu_hints, label=lambda c: c['title'], title='',
          relation=lambda v, g, c, ex: [(conj(v.a.has(g.x), TRUE if 'b' in c else v.b.has(g.y)),
                                         v.out_.has(instruction(g, c, ex)))])
