@@ -10,6 +10,7 @@
 #include <aril/ops.h>
 #include <aril_stubs.h>
 #include <core/elf.h>
+#include <core/frames.h>
 #include <core/native.h>
 #include <core/print.h>
 #include <core/rpc.h>
@@ -319,6 +320,20 @@ static s64 on_gate(u32 caller, struct core_message *m)
 	return auth;
 }
 
+/* What is under our name already was an authority's before us that ended: its instances, which nobody would end. */
+static void former_end(void)
+{
+	const u32 len = CORE_DOMAIN->code_cap.len;
+
+	for (u32 f = 0; f < ARIL_INFO->nframes; f++) {
+		const volatile struct aril_guard *g = &frame_of(f)->guard[0];
+
+		if (g->rights && g->len == len && g->name[0] == CORE_DOMAIN->code_cap.name[0] &&
+		    frame_of(f)->account)
+			core_frames_free(auth, f, 1);
+	}
+}
+
 /* What it was started in is not needed any more: from here on it runs in its callers' time. */
 static _Noreturn void serve(void)
 {
@@ -352,6 +367,7 @@ int main(int argc, char **argv, char **envp)
 	window = core_pages(1, &window_frame);
 	if (!window || core_add_tables(&core_self, (u64)window) == -ARIL_E_QUOTA)
 		return 1;
+	former_end();
 	core_handlers.gate = on_gate;
 	if (aril_env_entry((u64)core_upcall, (u64)core_gate))
 		return 1;

@@ -325,6 +325,9 @@ static void authority_dies(void)
 	u32 was = server.env;
 
 	server.auth = (u32)aril_cap_open(&CORE_DOMAIN->code_cap);
+	u64 word;
+	expect("a begin", CORE_EXT_BUILT,
+	       step(server.auth, CORE_EXT_BEGIN | 16ul << 32, left, left_request, &word));
 	expect("the call's end", (u64)-ARIL_E_CLOSED, (u64)core_rpc(&server, &m));
 	aril_cap_close(server.auth);
 	touch(PAGES / 2);
@@ -337,6 +340,8 @@ static void authority_dies(void)
 	core_sleep(100000000);
 	if (!core_ext_authority() || core_ext_authority() == was)
 		core_log("ext_load: WRONG the authority does not start again");
+	for (u32 i = 0; i < left.count; i++)
+		expect("what was under way", 0, frame_info(left.first + i)->account);
 	struct core_ext e = {.name = "again"};
 	allowed("loading", load(&e, clock, clock_end));
 	touch(PAGES / 2);
