@@ -37,8 +37,13 @@ static u8 *read_all(const char *name, FILE *f, u64 *bytes)
 
 	while (data && (got = fread(data + used, 1, room - used, f)) > 0) {
 		used += got;
-		if (used == room)
-			data = realloc(data, room *= 2);
+		if (used == room) {
+			u8 *more = realloc(data, room *= 2);
+
+			if (!more)
+				free(data);
+			data = more;
+		}
 	}
 	if (!data)
 		fail(USAGE, "%s: no memory", name);
