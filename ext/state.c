@@ -281,7 +281,8 @@ void state_sweep(struct verify *ver, struct state *s)
 	for (struct loop_run *r = ver->runs; r; r = r->outer)
 		mark_sym(&m, r->n);
 	for (u32 k = 0; k < ver->halves && k < HALVES_MOST; k++)
-		if (ver->half[k].of.terms && is_marked(&m, ver->half[k].of.sym[0]))
+		if (ver->half[k].of.terms &&
+		    (ver->half[k].of.sym[0] <= ver->bases || is_marked(&m, ver->half[k].of.sym[0])))
 			mark_sym(&m, ver->half[k].sym);
 	for (u32 k = 0; k < s->facts; k++)
 		matters[k] = (u8)fact_matters(&m, k);
