@@ -128,8 +128,14 @@ def boxes(keys):
         for a2 in firsts:
             for b1 in seconds:
                 for b2 in seconds:
-                    if {(a1, b1), (a1, b2), (a2, b1), (a2, b2)} <= set(keys):
+                    if a1 is not a2 and b1 is not b2 and {(a1, b1), (a1, b2), (a2, b1), (a2, b2)} <= set(keys):
                         yield a1, a2, b1, b2
+
+
+def inside(keys, ends):
+    """The products that are not ends of a box themselves."""
+    corners = {(a, b) for a1, a2, b1, b2 in boxes(ends) for a in (a1, a2) for b in (b1, b2)}
+    return [k for k in keys if k not in corners]
 
 
 def instances(ex):
@@ -148,14 +154,15 @@ def instances(ex):
     p, out = ex.product, []
     mul = terms['mul']
     for a, b in terms['over']:
-        for x1, y1 in mul:
-            for x2, y2 in mul:  # product
+        plain = inside(mul, terms['signed_over'])
+        for x1, y1 in plain:
+            for x2, y2 in plain:  # product
                 out.append(implies(conj(neg(p('over', a, b)), ule(x1, x2), ule(x2, a), ule(y1, y2), ule(y2, b)),
                                    conj(ule(p('mul', x1, y1), p('mul', x2, y2)), ule(p('mul', x2, y2), p('mul', a, b)))))
     for a1, a2, b1, b2 in boxes(terms['signed_over']):  # corner, for either factor
         corners = [p('mul', a, b) for a in (a1, a2) for b in (b1, b2)]
         fit = conj(*[neg(p('signed_over', a, b)) for a in (a1, a2) for b in (b1, b2)])
-        for x, y in mul:
+        for x, y in inside(mul, terms['signed_over']):
             out.append(implies(conj(fit, sle(a1, x), sle(x, a2), sle(b1, y), sle(y, b2)),
                                conj(sle(smallest(*corners), p('mul', x, y)), sle(p('mul', x, y), largest(*corners)))))
     for i, (x1, y1) in enumerate(mul):  # congruent
@@ -186,7 +193,7 @@ def instances(ex):
     for a1, a2, b1, b2 in boxes(terms['sdiv']):  # signed-dividend and signed-divisor
         corners = [p('sdiv', a, b) for a in (a1, a2) for b in (b1, b2)]
         over = conj(eq(a1, const(1 << 63, 64)), sle(b1, const(-1, 64)), sle(const(-1, 64), b2))
-        for x, y in terms['sdiv']:
+        for x, y in inside(terms['sdiv'], terms['sdiv']):
             out.append(implies(conj(neg(over), disj(slt(ZERO, b1), slt(b2, ZERO)), sle(a1, x), sle(x, a2), sle(b1, y),
                                     sle(y, b2)),
                                conj(sle(smallest(*corners), p('sdiv', x, y)), sle(p('sdiv', x, y), largest(*corners)))))
