@@ -12,12 +12,14 @@ enum { RUN_USE = 0 /* the reference */ };
 
 /* One run at a time: runs do not nest. */
 struct code_run {
-	struct ext_run run;
-	void *function[ARIL_FUNCTIONS];
+	union {
+		struct ext_run run;
+		struct {
+			u8 words[__builtin_offsetof(struct ext_run, function)];
+			void *function[ARIL_FUNCTIONS]; /* run.function */
+		};
+	};
 };
-_Static_assert(__builtin_offsetof(struct code_run, function) ==
-		       __builtin_offsetof(struct ext_run, function),
-	       "functions lie where compiled code looks for them");
 extern struct code_run code_runs[ARIL_MAX_CPUS];
 
 #endif
