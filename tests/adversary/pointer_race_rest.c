@@ -17,13 +17,14 @@
 #define PORT 0x9000u
 #define RINGS 16u
 
-/* Raced in pointer_race.c; index of the argument. */
+/* Raced in pointer_race.c and pointer_race_code.c; index of the argument. */
 static const struct pointer {
 	u32 number, arg;
 } elsewhere[] = {
 	{ARIL_CALL_CAP_DERIVE, 0},   {ARIL_CALL_CAP_OPEN, 0},	{ARIL_CALL_FRAME_UPDATE, 1},
 	{ARIL_CALL_SPACE_UPDATE, 2}, {ARIL_CALL_ENV_CREATE, 2}, {ARIL_CALL_SLICE_SET, 4},
-	{ARIL_CALL_LOG, 0},
+	{ARIL_CALL_LOG, 0},	     {ARIL_CALL_CODE_GUARD, 1}, {ARIL_CALL_CODE_SEAL, 1},
+	{ARIL_CALL_CODE_ATTACH, 1},  {ARIL_CALL_CODE_WAIT, 0},
 };
 static struct pointer here[32];
 static u32 nhere;
