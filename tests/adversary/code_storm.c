@@ -57,7 +57,7 @@ void core_secondary(u32 cpu)
 
 static void until(volatile u32 *what, u32 value)
 {
-	u64 end = core_now() + 10000000000ul;
+	u64 end = core_now() + 20000000000ul;
 
 	while (*what != value && core_now() < end)
 		core_sleep(1000000);
@@ -138,7 +138,7 @@ static void predicates(void)
 	allowed("a member", member_make(&member, 1, 0, member_run, 0));
 	member_slices(1, member.env, 1, 2);
 	for (; n < TIMES; n++) {
-		u64 end = core_now() + 1000000000ul;
+		u64 end = core_now() + 20000000000ul;
 
 		allowed("sealing", code_make(&one, ARIL_POINT_PREDICATE, never, never_end));
 		while (!one.book->uses && core_now() < end)
@@ -164,7 +164,7 @@ static void breaker(void)
 static void ended(void)
 {
 	for (u32 i = 0; i < 6; i++) {
-		u64 runs = code_runs(&two), end = core_now() + 2000000000ul;
+		u64 runs = code_runs(&two), end = core_now() + 20000000000ul;
 
 		allowed("a member", member_make(&member, 1, 0, breaker, 0));
 		allowed("attaching", code_use(&two, ARIL_POINT_FAULT, member.env));

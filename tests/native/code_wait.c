@@ -33,7 +33,7 @@ static struct code code;
 static struct member member[MEMBERS];
 static volatile u32 *word;
 static u32 word_frame;
-static volatile u32 woken[MEMBERS], stage[MEMBERS], wanted[MEMBERS];
+static volatile u32 woken[MEMBERS], wanted[MEMBERS];
 static volatile s64 cause[MEMBERS];
 static volatile u64 deadline;
 
@@ -57,7 +57,6 @@ static void member_run(void)
 	for (;;) {
 		struct aril_code_wait w = until(self->auth, wanted[i]);
 
-		stage[i]++;
 		cause[i] = core_code_wait(&w);
 		woken[i]++;
 		u32 was = wanted[i];
@@ -68,11 +67,21 @@ static void member_run(void)
 
 static void pause_for(volatile u32 *what, u32 value)
 {
-	u64 end = core_now() + 2000000000ul;
+	u64 end = core_now() + 20000000000ul;
 
 	while (*what != value && core_now() < end)
 		core_sleep(1000000);
 	core_sleep(5000000);
+}
+
+/* Until so many are blocked. */
+static void blocked(u32 n)
+{
+	u64 end = core_now() + 20000000000ul;
+
+	while (code.book->uses != n && core_now() < end)
+		core_sleep(1000000);
+	expect("uses", n, code.book->uses);
 }
 
 static s64 wake(u32 n)
@@ -127,9 +136,7 @@ static void many(void)
 	word[16] = 0;
 	for (u32 i = 0; i < MEMBERS; i++)
 		woken[i] = 0, wanted[i] = 10 + i;
-	for (u32 i = 0; i < MEMBERS; i++)
-		pause_for(&stage[i], i ? 1 : 2);
-	expect("uses", MEMBERS, code.book->uses);
+	blocked(MEMBERS);
 	word[16] = 12;
 	expect("woken", 2, (u64)wake(2));
 	expect("woken then", 1, (u64)wake(~0u));
@@ -168,9 +175,7 @@ static void gone(void)
 {
 	for (u32 i = 0; i < MEMBERS; i++)
 		woken[i] = 0, wanted[i] = 1000 + i;
-	for (u32 i = 0; i < MEMBERS; i++)
-		pause_for(&stage[i], i ? 2 : 3);
-	expect("uses", MEMBERS, code.book->uses);
+	blocked(MEMBERS);
 	allowed("an end of one who waits", member_end(&member[7]));
 	expect("uses", MEMBERS - 1, code.book->uses);
 	allowed("taking back", aril_frame_free(core_auth, code.first + 1, 1));
@@ -191,9 +196,8 @@ int main(int argc, char **argv, char **envp)
 		wanted[i] = i ? 0 : 6;
 		allowed("a member", member_make(&member[i], i % 2, 0, member_run, 0));
 		member_slices(i % 2, member[i].env, 2 + i, 10);
-		if (!i)
-			pause_for(&stage[0], 1);
 		if (!i) {
+			blocked(1);
 			slept_through();
 			held();
 			ended();
