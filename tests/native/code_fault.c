@@ -34,10 +34,10 @@ BLOB(pager,
 								      "1:\txorl %eax, %eax\n\t"
 								      "ret");
 BLOB(writer, "movq %rsi, %rdi\n\t" CALL(1) "movq %rax, " DATA(writer, 16) "\n\t"
-									      "testq %rax, %rax\n\t"
-									      "sete %al\n\t"
-									      "movzbl %al, %eax\n\t"
-									      "ret");
+									  "testq %rax, %rax\n\t"
+									  "sete %al\n\t"
+									  "movzbl %al, %eax\n\t"
+									  "ret");
 /* Lets breakpoints pass. */
 BLOB(breaks, "xorl %eax, %eax\n\t"
 	     "cmpq $3, (%rdi)\n\t"
