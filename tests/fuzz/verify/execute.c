@@ -178,6 +178,8 @@ static int interpreted(u64 seed, const u64 *arg, s64 budget, u64 *r0)
 	if (now.p->attach->ret_least != 0 || now.p->attach->ret_most != ~0ul)
 		if (!within(*r0, now.p->attach->ret_least, now.p->attach->ret_most))
 			finding("returns what the attach point does not allow", 0);
+	if (!(check.regs & 1))
+		finding("ends without a result", 0);
 	if (running.locked)
 		finding("ends with a reference held", 0);
 	return 1;

@@ -163,23 +163,23 @@ void pieces(struct gen *g, u32 n)
 			piece_number(g);
 		else if (what < 30)
 			piece_alu(g);
-		else if (what < 46)
+		else if (what < 44)
 			piece_index(g);
-		else if (what < 54)
+		else if (what < 51)
 			piece_memory(g);
-		else if (what < 60)
+		else if (what < 57)
 			piece_stack(g);
-		else if (what < 66)
+		else if (what < 63)
 			piece_spill(g);
-		else if (what < 71)
+		else if (what < 70)
 			piece_map(g);
-		else if (what < 76)
+		else if (what < 78)
 			piece_call(g);
-		else if (what < 79)
+		else if (what < 81)
 			piece_atomic(g);
-		else if (what < 82)
+		else if (what < 83)
 			piece_object(g);
-		else if (what < 83 && chance(g, 20))
+		else if (what < 84 && chance(g, 20))
 			piece_junk(g);
 		else if (what < 89 && g->level < 3)
 			piece_branch(g);

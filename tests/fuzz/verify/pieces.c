@@ -518,11 +518,25 @@ void piece_stack(struct gen *g)
 		if (g->k.slot[slot] == K_LOCK)
 			return;
 		if (g->k.slot[slot] == K_UNSET) {
-			emit(g, EXT_STX | EXT_MEM | EXT_DW, FP, reg, at, 0);
+			if (chance(g, 50))
+				emit(g, EXT_ST | EXT_MEM | EXT_DW, FP, 0, at, below(g->r, 90));
+			else
+				emit(g, EXT_STX | EXT_MEM | EXT_DW, FP, reg, at, 0);
 			g->k.slot[slot] = K_NUM;
+			if (chance(g, 60))
+				return;
+			bytes = chance(g, 50) ? 4 : bytes;
+			emit(g, EXT_STX | EXT_MEM | size_code(bytes), FP, reg,
+			     at + (s32)(below(g->r, 2) ? 8 - bytes : 0), 0);
+			reg = scratch(g);
+			emit(g, EXT_LDX | EXT_MEM | EXT_DW, reg, FP, at, 0);
 		} else { /* a part of it */
 			emit(g, EXT_STX | EXT_MEM | size_code(bytes), FP, reg,
-			     at + (s32)below(g->r, 9 - bytes), 0);
+			     at + (s32)(chance(g, 50) ? 8 - bytes : below(g->r, 9 - bytes)), 0);
+			if (g->k.slot[slot] == K_NUM && chance(g, 50)) {
+				reg = scratch(g);
+				emit(g, EXT_LDX | EXT_MEM | EXT_DW, reg, FP, at, 0);
+			}
 			if (g->k.slot[slot] != K_NUM)
 				g->k.slot[slot] = bytes == 8 ? K_NUM : K_UNSET;
 		}

@@ -51,9 +51,9 @@ void piece_map(struct gen *g)
 	set_kind(g, reg, K_UNSET);
 	then = g->k;
 	then.kind[0] = K_UNSET;
-	if (chance(g, 80)) {
+	if (chance(g, 78)) {
 		jump = emit(g, EXT_JMP | EXT_JEQ, chance(g, 50) ? 0 : reg, 0, 0, 0);
-	} else if (chance(g, 50)) {
+	} else if (chance(g, 40)) {
 		u32 over = emit(g, EXT_JMP | EXT_JNE, reg, 0, 0, 0);
 
 		jump = emit(g, EXT_JMP | EXT_JA, 0, 0, 0, 0);
@@ -64,6 +64,13 @@ void piece_map(struct gen *g)
 	g->k.kind[reg] = K_FIXED;
 	g->k.limit[reg] = value;
 	g->k.writable[reg] = 1;
+	if (chance(g, 60)) {
+		u32 kept = g->kept;
+
+		g->kept |= 1u << reg;
+		piece_access(g, reg, 4, (s32)below(g->r, value - 3) + slip(g), chance(g, 40));
+		g->kept = kept;
+	}
 	if (g->level < 3)
 		pieces(g, 1 + below(g->r, 3));
 	fail_jumps(g, &jump, 1, &then);
@@ -73,6 +80,7 @@ void piece_map(struct gen *g)
 static void size_pair(struct gen *g, u32 slot)
 {
 	u32 jumps[8], n = 0, from = number(g), jump = 0;
+	u32 start = below(g->r, 60), most = 64 - start + (chance(g, 40) ? below(g->r, 100) : 0);
 	struct kinds then = g->k;
 	int is_memory = chance(g, 40) && find_kind(g, K_MEMORY) >= 6 && find_kind(g, K_SIZE) >= 6;
 
@@ -101,7 +109,14 @@ static void size_pair(struct gen *g, u32 slot)
 			emit(g, EXT_ALU64 | EXT_MOV, 2, 0, 0, (s64)below(g->r, 64));
 		set_kind(g, 2, K_NUM);
 		g->kept |= 4;
-		n = bound(g, 2, slot == F_DIGEST ? 64 : 40, jumps);
+		if (slot == F_FILL)
+			most += 64;
+		else if (most > 64)
+			most = 64;
+		if (chance(g, 50))
+			emit(g, EXT_ALU64 | EXT_MOD, 2, 0, 0, (s64)most + 1);
+		else
+			n = bound(g, 2, most, jumps);
 		if (slot == F_DIGEST && chance(g, 95))
 			jumps[n++] = emit(g, EXT_JMP | EXT_JLT, 2, 0, 0, 1);
 		then = g->k;
@@ -109,7 +124,7 @@ static void size_pair(struct gen *g, u32 slot)
 		jump = g->k.buffer;
 		buffer_write(g);
 		emit(g, EXT_ALU64 | EXT_MOV | EXT_X, 1, FP, 0, 0);
-		emit(g, EXT_ALU64 | EXT_ADD, 1, 0, 0, -128 + (slot == F_FILL ? 24 : 0));
+		emit(g, EXT_ALU64 | EXT_ADD, 1, 0, 0, (s32)start - 128);
 		g->kept &= ~4u;
 		then.buffer = (u8)jump;
 	}
@@ -126,7 +141,7 @@ void piece_call(struct gen *g)
 
 	if (low_kept(g))
 		return;
-	switch (below(g->r, g->is_pure ? 2 : 7)) {
+	switch (below(g->r, g->is_pure ? 2 : 8)) {
 	case 0:
 		call(g, F_NOW);
 		break;
@@ -134,6 +149,7 @@ void piece_call(struct gen *g)
 		size_pair(g, F_DIGEST);
 		break;
 	case 2:
+	case 7:
 		size_pair(g, F_FILL);
 		break;
 	case 3:
