@@ -68,7 +68,8 @@ void piece_map(struct gen *g)
 		u32 kept = g->kept;
 
 		g->kept |= 1u << reg;
-		piece_access(g, reg, 4, (s32)below(g->r, value - 3) + slip(g), chance(g, 40));
+		piece_access(g, reg, 4, (s32)below(g->r, value - 3) + (chance(g, 12) ? 8 : slip(g)),
+			     chance(g, 40));
 		g->kept = kept;
 	}
 	if (g->level < 3)
@@ -181,7 +182,7 @@ void piece_call(struct gen *g)
 		emit(g, EXT_ALU64 | EXT_MOV | EXT_X, 1, 9, 0, 0);
 		if (chance(g, 96))
 			call(g, F_UNLOCK);
-		if (chance(g, 5))
+		if (chance(g, 25))
 			emit(g, EXT_LDX | EXT_MEM | EXT_DW, 0, 9, 0, 0);
 		g->kept = kept;
 		g->held--;
