@@ -58,8 +58,8 @@ int frame_has_words(u32 frame)
 {
 	if (frames[frame].state == ARIL_FRAME_PART)
 		frame = frames[frame].partner;
-	if (frames[frame].state != ARIL_FRAME_NORMAL &&
-	    frames[frame].state != ARIL_FRAME_REGION && frames[frame].state != ARIL_FRAME_DATA)
+	if (frames[frame].state != ARIL_FRAME_NORMAL && frames[frame].state != ARIL_FRAME_REGION &&
+	    frames[frame].state != ARIL_FRAME_DATA)
 		return 0;
 	return !(frames[frame].flags & FRAME_GOING);
 }
