@@ -178,7 +178,7 @@ $(GEN)/no_symbols.S: tools/gensyms.py
 $(BUILD)/aril.pass1: $(KOBJ) $(BUILD)/obj/gen/no_symbols.S.o $(KLD)
 	$(Q)$(LD) $(LDFLAGS) -T $(KLD) -o $@ $(KOBJ) $(BUILD)/obj/gen/no_symbols.S.o
 $(GEN)/symbols.S: $(BUILD)/aril.pass1 tools/gensyms.py
-	$(Q)$(NM) -n $< | $(PYTHON) tools/gensyms.py $@
+	$(Q)$(NM) -n $< >$@.names && $(PYTHON) tools/gensyms.py $@ <$@.names
 $(BUILD)/aril.elf: $(KOBJ) $(BUILD)/obj/gen/symbols.S.o $(KLD)
 	$(call link,$(KLD),$(KOBJ) $(BUILD)/obj/gen/symbols.S.o)
 	$(Q)$(PYTHON) tools/gensyms.py --check $(GEN)/symbols.S <$@.sym
