@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * The verifier against programs that run: what it accepts never steps outside, never runs longer than was proved, never
  * has a register outside what was proved of it, and compiled does the same.
- * links: tests/fuzz/verify/program.c tests/fuzz/verify/functions.c tests/fuzz/verify/arguments.c tests/fuzz/verify/execute.c tests/fuzz/verify/generate.c tests/fuzz/verify/loops.c tests/fuzz/verify/pieces.c tests/fuzz/verify/pieces_call.c tests/fuzz/verify/mutate.c ext/*.c
+ * links: tests/fuzz/verify/program.c tests/fuzz/verify/functions.c tests/fuzz/verify/arguments.c tests/fuzz/verify/execute.c tests/fuzz/verify/generate.c tests/fuzz/verify/loops.c tests/fuzz/verify/pieces.c tests/fuzz/verify/pieces_call.c tests/fuzz/verify/pieces_more.c tests/fuzz/verify/locals.c tests/fuzz/verify/mutate.c ext/*.c
  * seeds: programs
  * fast: -O2 -fno-sanitize=address,undefined -fsanitize=bounds,shift,signed-integer-overflow
  * flags: -Iext -Itests/fuzz/verify */
@@ -17,17 +17,22 @@ u64 LLVMFuzzerMutate(u8 *data, u64 bytes, u64 most);
 #define ARENA (24ul << 20)
 #define STEPS 60000ul
 
-static u64 tried, accepted, looping, refused[EXT_WHYS];
+static u64 tried, accepted, looping, pure, calling, importing, refused[EXT_WHYS];
 static int is_shown;
 
-static void report(void)
+void report(void)
 {
 	fprintf(stderr,
-		"verified %lu, accepted %lu (%lu %%), of them with loops %lu; %lu runs, %lu "
-		"instructions\n",
+		"verified %lu, accepted %lu (%lu %%), of them with loops %lu, pure %lu, with calls "
+		"within "
+		"%lu, with functions or maps %lu; %lu runs, %lu to their end, %lu of them stopped; "
+		"%lu "
+		"compiled; %lu instructions\n",
 		(unsigned long)tried, (unsigned long)accepted,
 		(unsigned long)(tried ? accepted * 100 / tried : 0), (unsigned long)looping,
-		(unsigned long)runs, (unsigned long)instructions);
+		(unsigned long)pure, (unsigned long)calling, (unsigned long)importing,
+		(unsigned long)runs, (unsigned long)ended, (unsigned long)stopped,
+		(unsigned long)compiled_runs, (unsigned long)instructions);
 	for (u32 i = 1; i < EXT_WHYS; i++)
 		if (refused[i])
 			fprintf(stderr, "  refused: %s %lu\n", ext_why_name((enum ext_why)i),
@@ -128,6 +133,28 @@ static u64 made_write(const struct made *m, u8 *data, u64 most)
 	return bytes;
 }
 
+static void count(const struct ext_program *p)
+{
+	u32 loops = 0, calls = 0, imports = 0;
+
+	for (u32 i = 0; i < p->insns; i++) {
+		const struct ext_insn *insn = &p->insn[i];
+		u32 class = EXT_CLASS(insn->code);
+
+		if (insn->code == (EXT_JMP | EXT_CALL)) {
+			calls += ext_src(insn) == EXT_CALL_LOCAL;
+			imports += ext_src(insn) == EXT_CALL_IMPORT;
+		} else {
+			loops += (class == EXT_JMP || class == EXT_JMP32) && insn->off < 0;
+		}
+	}
+	accepted++;
+	looping += loops != 0;
+	calling += calls != 0;
+	importing += imports != 0;
+	pure += p->attach->class == EXT_PURE;
+}
+
 int LLVMFuzzerTestOneInput(const u8 *data, u64 bytes)
 {
 	static u8 *memory;
@@ -137,7 +164,6 @@ int LLVMFuzzerTestOneInput(const u8 *data, u64 bytes)
 	struct ext_refusal why;
 	struct ext_arena a;
 	char text[800];
-	u32 loops = 0;
 
 	if (!made_read(data, bytes, &m))
 		return 0;
@@ -158,12 +184,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, u64 bytes)
 	}
 	if (is_shown)
 		program_show(&p, &v);
-	accepted++;
-	for (u32 i = 0; i < p.insns; i++)
-		loops += (EXT_CLASS(p.insn[i].code) == EXT_JMP ||
-			  EXT_CLASS(p.insn[i].code) == EXT_JMP32) &&
-			 EXT_OP(p.insn[i].code) != EXT_CALL && p.insn[i].off < 0;
-	looping += loops != 0;
+	count(&p);
 	execute(&a, &m, &p, &v);
 	return 0;
 }

@@ -65,7 +65,8 @@ help_fuzz() {
 		Makes random kernel calls from several envs for N seconds (default 10) of the guest's clock on 2 CPUs, and
 		checks the kernel's books as it goes. S (default: by the clock) determines what each env tries; with --replay,
 		on one CPU whose clock counts instructions, everything. Status 1: something was found.
-		--ext: on the host, random programs against the verifier of downloaded code; what it accepts is run.
+		--ext: on the host, random programs against the verifier of downloaded code; what it accepts is run. At the end:
+		which lines of ext/ the programs reached.
 	END
 }
 

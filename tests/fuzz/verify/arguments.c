@@ -104,7 +104,7 @@ void arguments_make(const struct ext_attach *t, struct random *r, u64 *arg)
 		u64 bytes = a->bytes;
 
 		if (a->kind == EXT_ARG_OBJECT)
-			arg[i] = object_make(r);
+			arg[i] = a->flags & EXT_ARG_NULLABLE && below(r, 2) ? 0 : object_make(r);
 		if (a->kind != EXT_ARG_MEM)
 			continue;
 		if (a->size_arg < t->args)
@@ -120,18 +120,24 @@ void arguments_make(const struct ext_attach *t, struct random *r, u64 *arg)
 
 void arguments_allow(const struct ext_attach *t, struct ext_check *c)
 {
+	int is_const = 0;
+
 	c->memories = 0;
 	c->regs = 0;
-	for (u32 i = 0; i < t->args; i++)
+	for (u32 i = 0; i < t->args; i++) {
 		c->regs |= 2u << i;
+		is_const |= t->arg[i].kind == EXT_ARG_OBJECT && t->arg[i].flags & EXT_ARG_CONST;
+	}
 	for (u32 i = 0; i < memories; i++)
 		if (memory[i].readable && memory[i].bytes)
 			ext_check_allow(c, (u64)memory[i].at, memory[i].bytes,
 					(int)memory[i].writable);
 	if (!has_object)
 		return;
-	ext_check_allow(c, (u64)&object->writable, 4, 1);
-	ext_check_allow(c, (u64)&object->changing, 4, 1);
+	if (t->class != EXT_PURE && !is_const) {
+		ext_check_allow(c, (u64)&object->writable, 4, 1);
+		ext_check_allow(c, (u64)&object->changing, 4, 1);
+	}
 	ext_check_allow(c, (u64)object, sizeof(*object), 0);
 	ext_check_allow(c, (u64)&inner[0], sizeof(inner[0]), 0);
 	if (object->maybe)
@@ -163,6 +169,14 @@ const char *arguments_differ(void)
 			return "a memory that was given has other contents than after "
 			       "interpretation";
 	return 0;
+}
+
+int arguments_untouched(void)
+{
+	for (u32 i = 0; i < memories; i++)
+		if (memcmp(memory[i].kept, memory[i].at, memory[i].bytes))
+			return 0;
+	return 1;
 }
 
 void arguments_disturb(struct random *r)

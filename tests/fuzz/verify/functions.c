@@ -2,14 +2,13 @@
  * What fuzzed programs call: each does what its contract allows, determined by the run's seed. */
 #include "verify_fuzz.h"
 
-struct running running;
-u64 runs, instructions;
+#include "../../cases/ext/case.h"
 
-struct lock {
-	u64 word;
-};
+struct running running;
+
 #define LOCKS 8u
 static struct lock locks[LOCKS];
+static struct inner found;
 
 static u64 next(void)
 {
@@ -122,13 +121,70 @@ static u64 nothing(void)
 
 static u64 reserve(u64 map)
 {
-	return (u64)ext_ring_reserve(map_of(map), ext_map_data(map_of(map)));
+	u64 record = (u64)ext_ring_reserve(map_of(map), ext_map_data(map_of(map)));
+	u32 n = 0;
+
+	if (!record)
+		return 0;
+	while (running.locked >> (8 + n) & 1)
+		n++;
+	if (n >= 8)
+		abort(); /* more references than may be held at once */
+	running.locked |= 256u << n;
+	running.record[n] = record;
+	return record;
+}
+
+static void record_back(u64 record)
+{
+	for (u32 n = 0; n < 8; n++)
+		if (running.locked >> (8 + n) & 1 && running.record[n] == record) {
+			running.locked &= ~(256u << n);
+			return;
+		}
+	abort(); /* no record that is held */
 }
 
 static u64 submit(u64 record)
 {
+	record_back(record);
 	ext_ring_submit((void *)record);
 	return next();
+}
+
+static u64 discard(u64 record)
+{
+	record_back(record);
+	ext_ring_discard((void *)record);
+	return next();
+}
+
+static u64 forget(u64 map, u64 key)
+{
+	return (u64)ext_map_delete(map_of(map), ext_map_data(map_of(map)), (const void *)key);
+}
+
+static u64 find(u64 n)
+{
+	found.first = (u32)n;
+	found.second = (u32)next();
+	if (running.check && !running.found)
+		ext_check_allow(running.check, (u64)&found, sizeof(found), 0);
+	running.found = 1;
+	return next() & 1 ? (u64)&found : 0;
+}
+
+static u64 copy(u64 to, u64 room, u64 from, u64 size)
+{
+	if (room > 64 || size > 32)
+		abort();
+	memmove((void *)to, (const void *)from, size < room ? size : room);
+	return size;
+}
+
+static u64 look_inside(u64 i)
+{
+	return i ? *(const volatile u32 *)i : next();
 }
 
 void functions_begin(u8 *data, u64 seed, s64 budget, struct ext_check *check)
@@ -141,7 +197,10 @@ void functions_begin(u8 *data, u64 seed, s64 budget, struct ext_check *check)
 		[F_CHOOSE] = (void *)choose,	 [F_SIGNED_CHOOSE] = (void *)signed_choose,
 		[F_LOOK_AT] = (void *)look_at,	 [F_PERHAPS] = (void *)perhaps,
 		[F_NOTHING] = (void *)nothing,	 [F_RESERVE] = (void *)reserve,
-		[F_SUBMIT] = (void *)submit,
+		[F_SUBMIT] = (void *)submit,	 [F_FORGET] = (void *)forget,
+		[F_DISCARD] = (void *)discard,	 [F_FIND] = (void *)find,
+		[F_COPY] = (void *)copy,	 [F_LOOK_INSIDE] = (void *)look_inside,
+		[F_SLOW] = (void *)nothing,	 [F_CONSULT] = (void *)look_up,
 	};
 
 	memset(&running, 0, sizeof(running));

@@ -105,55 +105,6 @@ static void piece_branch(struct gen *g)
 	g->level--;
 }
 
-/* --- functions of the program's own */
-static void piece_local(struct gen *g)
-{
-	struct local *l = 0;
-	u32 n = below(g->r, LOCALS);
-
-	if (g->kept & 0x3f || g->level > 3)
-		return;
-	if (n < g->locals)
-		l = &g->local[n];
-	else if (g->locals < LOCALS)
-		l = &g->local[g->locals++];
-	else
-		return;
-	if (!l->calls) {
-		memset(&l->at, 0, sizeof(l->at));
-		for (u32 r = 1; r < 5; r++) {
-			u32 from = below(g->r, 10);
-
-			if (g->k.kind[from] == K_UNSET || g->k.kind[from] == K_LOCK ||
-			    (from < r && from))
-				continue;
-			move(g, r, from);
-			l->at.kind[r] = g->k.kind[r];
-			l->at.limit[r] = g->k.limit[r];
-			l->at.writable[r] = g->k.writable[r];
-		}
-	} else {
-		if (l->calls == 4)
-			return;
-		for (u32 r = 1; r < 5; r++) {
-			int from = find_kind(g, l->at.kind[r]);
-
-			if (l->at.kind[r] == K_UNSET)
-				continue;
-			if (from < 6 || g->k.limit[from] < l->at.limit[r]) {
-				if (l->at.kind[r] != K_NUM)
-					return;
-				move_imm(g, r, (s32)draw_number(g->r));
-			} else {
-				move(g, r, (u32)from);
-			}
-		}
-	}
-	l->call[l->calls++] = emit(g, EXT_JMP | EXT_CALL, 0, EXT_CALL_LOCAL, 0, 0);
-	clobber(g);
-	set_kind(g, 0, K_NUM);
-}
-
 void pieces(struct gen *g, u32 n)
 {
 	while (n-- > 0 && g->m->insns < INSNS - 60) {
@@ -175,7 +126,7 @@ void pieces(struct gen *g, u32 n)
 			piece_map(g);
 		else if (what < 78)
 			piece_call(g);
-		else if (what < 81)
+		else if (what < 80)
 			piece_atomic(g);
 		else if (what < 83)
 			piece_object(g);
@@ -190,11 +141,20 @@ void pieces(struct gen *g, u32 n)
 	}
 }
 
-static void finish(struct gen *g, const struct ext_attach *t, int is_entry)
+void finish(struct gen *g, const struct ext_attach *t, int is_entry)
 {
 	int from = find_kind(g, K_NUM);
 
-	if (is_entry && (t->ret_least != 0 || t->ret_most != ~0ul)) {
+	if (is_entry && t->ret_least > t->ret_most) {
+		if (from > 0)
+			move(g, 0, (u32)from);
+		else if (from < 0)
+			move_imm(g, 0, -2);
+		if (chance(g, 60)) /* what is left of a division has the sign of what was divided */
+			emit(g, EXT_ALU64 | EXT_MOD, 0, 0, 1, (s64)t->ret_most + 1 + slip(g));
+		else
+			emit(g, EXT_ALU64 | EXT_ARSH, 0, 0, 0, 62);
+	} else if (is_entry && (t->ret_least != 0 || t->ret_most != ~0ul)) {
 		if (from >= 0) {
 			if (from)
 				move(g, 0, (u32)from);
@@ -232,13 +192,13 @@ static void entry(struct gen *g, const struct ext_attach *t)
 		if (kind == K_MEMORY && a->size_arg >= t->args) {
 			kind = K_FIXED;
 			g->k.limit[i + 1] = a->bytes;
-			if (a->flags & EXT_ARG_NULLABLE) {
-				u32 over = emit(g, EXT_JMP | EXT_JNE, 1, 0, 0, 0);
+		}
+		if (a->flags & EXT_ARG_NULLABLE) {
+			u32 over = emit(g, EXT_JMP | EXT_JNE, i + 1, 0, 0, 0);
 
-				move_imm(g, 0, 0);
-				emit(g, EXT_JMP | EXT_EXIT, 0, 0, 0, 0);
-				land(g, over);
-			}
+			emit(g, EXT_ALU64 | EXT_MOV, 0, 0, 0, 0);
+			emit(g, EXT_JMP | EXT_EXIT, 0, 0, 0, 0);
+			land(g, over);
 		}
 		set_kind(g, i + 1, kind);
 		move(g, 6 + i, i + 1);
@@ -257,24 +217,24 @@ void generate(struct random *r, struct made *m)
 	memset(m, 0, sizeof(*m));
 	g->m = m;
 	g->r = r;
+	g->current = -1;
 	m->attach = (u8)below(r, interface.attaches);
 	m->small = (u8)(below(r, 3) == 0);
 	m->seed = (u32)draw(r);
 	t = attach_of(m);
 	g->is_pure = t->class == EXT_PURE;
+	/* a chain of functions, at times as deep as there are frames, or deeper by one */
+	if (chance(g, 7))
+		g->chain = chance(g, 50) ? 1 + below(r, LOCALS)
+					 : EXT_FRAMES - 1 + (chance(g, 10) != 0);
 	entry(g, t);
-	pieces(g, 2 + below(r, 12));
-	finish(g, t, 1);
-	for (u32 n = 0; n < g->locals && m->insns < INSNS - 80; n++) {
-		struct local *l = &g->local[n];
-
-		for (u32 i = 0; i < l->calls; i++)
-			land(g, l->call[i]);
-		g->k = l->at;
-		g->kept = g->depth = g->held = 0;
-		g->level = 1;
-		/* no call from here to those before: recursion */
-		pieces(g, 1 + below(r, 5));
-		finish(g, t, 0);
+	if (g->chain) {
+		pieces(g, 1 + below(r, 3));
+		piece_local(g);
+		pieces(g, 1 + below(r, 3));
+	} else {
+		pieces(g, 2 + below(r, 12));
 	}
+	finish(g, t, 1);
+	locals_emit(g, t);
 }

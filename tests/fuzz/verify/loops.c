@@ -103,10 +103,47 @@ static void body(struct gen *g, const struct loop *l, u32 d, s32 step)
 		use_along(g, l, d, step);
 }
 
+/* What makes the number in c smaller, or its bits fewer; at times it does not. */
+static void shrink(struct gen *g, u32 c, u32 t, u32 kind)
+{
+	u32 class = chance(g, 80) ? EXT_ALU64 : EXT_ALU;
+	s32 by = 1 + (s32)(chance(g, 60) ? 0 : below(g->r, 7));
+
+	if (chance(g, 6))
+		by = 0;
+	switch (kind) {
+	case 0:
+		move(g, t, c);
+		emit(g, EXT_ALU64 | (chance(g, 85) ? EXT_SUB : EXT_ADD), t, 0, 0, 1);
+		emit(g, class | (chance(g, 85) ? EXT_AND : EXT_XOR) | EXT_X, c, t, 0, 0);
+		break;
+	case 1:
+		emit(g, class | EXT_DIV, c, 0, chance(g, 10), by + 1);
+		break;
+	case 2:
+		emit(g, class | EXT_ARSH, c, 0, 0, by);
+		break;
+	case 3: /* by a number that is not known */
+		if (chance(g, 70)) {
+			emit(g, EXT_ALU64 | EXT_AND, t, 0, 0, 7);
+			emit(g, EXT_ALU64 | EXT_OR, t, 0, 0, by != 0);
+		}
+		emit(g, class | EXT_RSH | EXT_X, c, t, 0, 0);
+		break;
+	default:
+		emit(g, class | EXT_RSH, c, 0, 0, by);
+	}
+	if (chance(g, 4)) /* it grows again */
+		emit(g, EXT_ALU64 | EXT_ADD, c, 0, 0, (s64)below(g->r, 3));
+}
+
+/* Halved, or bits taken away, until nothing (or little) is left. */
 static void shrinking(struct gen *g)
 {
-	u32 c = scratch(g), from = number(g), out, head, kept = g->kept, t = 10;
-	int kind = (int)below(g->r, 3);
+	u32 c = scratch(g), from = number(g), out = 0, head, kept = g->kept, t;
+	u32 kind = below(g->r, 8), class = chance(g, 80) ? EXT_JMP : EXT_JMP32;
+	int is_head = chance(g, 60);
+	s64 least = chance(g, 70) ? 0 : (s64)below(g->r, 6);
 	struct kinds at;
 
 	if (c != from)
@@ -115,26 +152,32 @@ static void shrinking(struct gen *g)
 		move_imm(g, c, 77);
 	set_kind(g, c, K_NUM);
 	g->kept |= 1u << c;
-	if (kind == 1) {
-		t = scratch(g);
-		g->kept |= 1u << t;
-	}
+	t = scratch(g);
+	g->kept |= 1u << t;
+	move_imm(g, t, (s32)below(g->r, 9));
 	head = g->m->insns;
 	at = g->k;
-	out = emit(g, EXT_JMP | EXT_JEQ, c, 0, 0, 0);
+	if (is_head)
+		out = emit(g,
+			   class | (chance(g, 80)   ? (least ? EXT_JLE : EXT_JEQ)
+				    : chance(g, 50) ? EXT_JSLE
+						    : EXT_JLT),
+			   c, 0, 0, least);
 	pieces(g, 1 + below(g->r, 2));
 	same_kinds(g, &at);
-	if (kind == 1) {
-		move(g, t, c);
-		emit(g, EXT_ALU64 | EXT_SUB, t, 0, 0, 1);
-		emit(g, EXT_ALU64 | EXT_AND | EXT_X, c, t, 0, 0);
-	} else if (kind == 2) {
-		emit(g, EXT_ALU64 | EXT_DIV, c, 0, 0, 2 + below(g->r, 9));
+	shrink(g, c, t, kind);
+	if (is_head) {
+		jump_to(g, emit(g, EXT_JMP | EXT_JA, 0, 0, 0, 0), head);
+		land(g, out);
 	} else {
-		emit(g, EXT_ALU64 | EXT_RSH, c, 0, 0, 1 + below(g->r, 7));
+		jump_to(g,
+			emit(g,
+			     class | (chance(g, 70)   ? (least ? EXT_JGT : EXT_JNE)
+				      : chance(g, 50) ? EXT_JSGT
+						      : EXT_JGE),
+			     c, 0, 0, least),
+			head);
 	}
-	jump_to(g, emit(g, EXT_JMP | EXT_JA, 0, 0, 0, 0), head);
-	land(g, out);
 	g->kept = kept;
 }
 

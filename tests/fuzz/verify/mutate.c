@@ -231,6 +231,8 @@ static void insert_piece(struct random *r, struct made *m, u32 at)
 	memset(&piece, 0, sizeof(piece));
 	g->m = &piece;
 	g->r = r;
+	g->locals = LOCALS; /* no calls within: they would have nowhere to go */
+	g->current = LOCALS;
 	g->is_pure = attach_of(m)->class == EXT_PURE;
 	for (u32 i = 0; i < at && i < m->insns; i++)
 		if (EXT_CLASS(m->insn[i].code) == EXT_ALU ||

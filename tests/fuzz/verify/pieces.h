@@ -8,7 +8,7 @@
 
 enum kind { K_UNSET, K_NUM, K_SIZE, K_MEMORY, K_FIXED, K_OBJECT, K_LOCK };
 #define SLOTS 6u /* of 8 bytes, below R10 */
-#define LOCALS 3u
+#define LOCALS 9u
 
 struct kinds {
 	u8 kind[10];
@@ -20,9 +20,12 @@ struct kinds {
 	u8 buffer; /* 64 bytes at R10 - 128 are written */
 };
 
+/* A function of the program's own. */
 struct local {
 	struct kinds at;
 	u32 call[4], calls;
+	u8 is_unlock; /* gives the reference in R1 back, and ends */
+	u8 returns;   /* K_NUM, K_FIXED: of its caller's kinds, or the program's data */
 };
 
 struct gen {
@@ -34,6 +37,8 @@ struct gen {
 	u32 depth, held;
 	struct local local[LOCALS];
 	u32 locals, level;
+	s32 current; /* the one that is being made; -1: the entry */
+	u32 chain;   /* so many call one another */
 };
 
 #define FP 10u
@@ -63,6 +68,9 @@ void piece_call(struct gen *g);
 void piece_atomic(struct gen *g);
 void piece_object(struct gen *g);
 void piece_junk(struct gen *g);
+void piece_give(struct gen *g); /* memory given to functions with more than one */
+void piece_found(struct gen *g);
+void piece_stack_index(struct gen *g);
 void piece_access(struct gen *g, u32 reg, u32 bytes, s32 off, int is_write);
 u32 size_code(u32 bytes);
 /* Bounds the number in reg to 0..most by one of many ways; jumps that leave are returned. */
@@ -76,4 +84,12 @@ void buffer_write(struct gen *g); /* 64 bytes at R10 - 128 */
 /* The jumps land here; what the other way does not have is not there. */
 void fail_jumps(struct gen *g, const u32 *jumps, u32 n, const struct kinds *then);
 void pieces(struct gen *g, u32 n);
+void call(struct gen *g, u32 slot);
+/* locals.c */
+void piece_local(struct gen *g);
+int call_unlock(
+	struct gen
+		*g); /* R1 is given back by a function of the program's own; 0: there is no room */
+void locals_emit(struct gen *g, const struct ext_attach *t);
+void finish(struct gen *g, const struct ext_attach *t, int is_entry);
 #endif

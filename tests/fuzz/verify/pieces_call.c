@@ -9,7 +9,7 @@ void clobber(struct gen *g)
 		set_kind(g, r, K_UNSET);
 }
 
-static void call(struct gen *g, u32 slot)
+void call(struct gen *g, u32 slot)
 {
 	emit(g, EXT_JMP | EXT_CALL, 0, EXT_CALL_IMPORT, 0, import_of(slot));
 	clobber(g);
@@ -27,7 +27,7 @@ void piece_map(struct gen *g)
 	u32 value = map == ARRAY ? ARRAY_VALUE : map == HASH ? HASH_VALUE : PERCPU_VALUE, jump;
 	struct kinds then;
 
-	if (low_kept(g) || g->is_pure || g->kept >> reg & 1)
+	if (low_kept(g) || g->kept >> reg & 1)
 		return;
 	buffer_write(g);
 	jump = number(g);
@@ -38,14 +38,14 @@ void piece_map(struct gen *g)
 	emit_wide(g, 1, EXT_LD_MAP, map);
 	emit(g, EXT_ALU64 | EXT_MOV | EXT_X, 2, FP, 0, 0);
 	emit(g, EXT_ALU64 | EXT_ADD, 2, 0, 0, -128);
-	if (chance(g, 30)) {
+	if (chance(g, 30) && !g->is_pure) {
 		emit(g, EXT_ALU64 | EXT_MOV | EXT_X, 3, FP, 0, 0);
 		emit(g, EXT_ALU64 | EXT_ADD, 3, 0, 0, -120);
-		call(g, F_UPDATE);
+		call(g, map == HASH && chance(g, 30) ? F_FORGET : F_UPDATE);
 		set_kind(g, 0, K_NUM);
 		return;
 	}
-	call(g, F_LOOK_UP);
+	call(g, g->is_pure || chance(g, 20) ? F_CONSULT : F_LOOK_UP);
 	if (reg)
 		move(g, reg, 0);
 	set_kind(g, reg, K_UNSET);
@@ -63,13 +63,13 @@ void piece_map(struct gen *g)
 	}
 	g->k.kind[reg] = K_FIXED;
 	g->k.limit[reg] = value;
-	g->k.writable[reg] = 1;
+	g->k.writable[reg] = !g->is_pure || chance(g, 3);
 	if (chance(g, 60)) {
 		u32 kept = g->kept;
 
 		g->kept |= 1u << reg;
 		piece_access(g, reg, 4, (s32)below(g->r, value - 3) + (chance(g, 12) ? 8 : slip(g)),
-			     chance(g, 40));
+			     chance(g, 40) && g->k.writable[reg]);
 		g->kept = kept;
 	}
 	if (g->level < 3)
@@ -136,13 +136,88 @@ static void size_pair(struct gen *g, u32 slot)
 	fail_jumps(g, jumps, n, &then);
 }
 
+/* A reference, with something while it is held: perhaps a loop, perhaps spilled, perhaps given back by another function. */
+static void piece_lock(struct gen *g)
+{
+	u32 kept = g->kept, jump, is_spilled = chance(g, 25), slot = below(g->r, SLOTS);
+	struct kinds then;
+
+	if (g->held >= 3 || g->kept >> 9 & 1 || g->k.slot[slot] == K_LOCK)
+		return;
+	g->held++;
+	call(g, chance(g, 50) ? F_LOCK : F_TRY_LOCK);
+	move(g, 9, 0);
+	set_kind(g, 9, K_LOCK);
+	g->kept |= 1u << 9;
+	if (is_spilled) {
+		emit(g, EXT_STX | EXT_MEM | EXT_DW, FP, 9, -8 * (s32)(slot + 1), 0);
+		g->k.slot[slot] = K_LOCK;
+	}
+	jump = emit(g, EXT_JMP | EXT_JEQ, chance(g, 50) ? 9 : 0, 0, 0, 0);
+	then = g->k;
+	set_kind(g, 0, K_UNSET);
+	then.kind[0] = then.kind[9] = K_UNSET;
+	if (chance(g, 30))
+		piece_access(g, 9, 8, 0, 0);
+	if (g->level < 3)
+		pieces(g, below(g->r, 4));
+	if (is_spilled)
+		emit(g, EXT_LDX | EXT_MEM | EXT_DW, 1, FP, -8 * (s32)(slot + 1), 0);
+	else
+		emit(g, EXT_ALU64 | EXT_MOV | EXT_X, 1, 9, 0, 0);
+	if (chance(g, 96) && (!chance(g, 20) || !call_unlock(g)))
+		call(g, F_UNLOCK);
+	if (chance(g, 20)) /* what it was is gone */
+		emit(g, EXT_LDX | EXT_MEM | EXT_DW, 0, 9, 0, 0);
+	g->kept = kept;
+	g->held--;
+	clobber(g);
+	set_kind(g, 9, K_UNSET);
+	g->k.slot[slot] = is_spilled ? K_UNSET : g->k.slot[slot];
+	land(g, jump);
+	merge(g, &then);
+}
+
+/* A record of the ring: filled, submitted or thrown away. */
+static void piece_record(struct gen *g)
+{
+	u32 kept = g->kept, jump, reg = 6 + below(g->r, 4);
+	struct kinds then;
+
+	if (g->held >= 3 || g->kept >> reg & 1)
+		return;
+	g->held++;
+	emit_wide(g, 1, EXT_LD_MAP, chance(g, 98) ? RING : HASH);
+	call(g, F_RESERVE);
+	move(g, reg, 0);
+	set_kind(g, reg, K_UNSET);
+	then = g->k;
+	jump = emit(g, EXT_JMP | EXT_JEQ, reg, 0, 0, 0);
+	g->kept |= 1u << reg;
+	for (u32 i = below(g->r, 4); i-- > 0;)
+		emit(g, EXT_ST | EXT_MEM | EXT_W, reg, 0, (s32)below(g->r, 29) + slip(g), 5);
+	if (chance(g, 40) && g->level < 3)
+		pieces(g, 1 + below(g->r, 2));
+	emit(g, EXT_ALU64 | EXT_MOV | EXT_X, 1, reg, 0, 0);
+	if (chance(g, 4))
+		emit(g, EXT_ALU64 | EXT_ADD, 1, 0, 0, 8);
+	if (chance(g, 97))
+		call(g, chance(g, 70) ? F_SUBMIT : F_DISCARD);
+	if (chance(g, 5))
+		emit(g, EXT_ST | EXT_MEM | EXT_W, reg, 0, 0, 5);
+	g->kept = kept;
+	g->held--;
+	clobber(g);
+	set_kind(g, reg, K_UNSET);
+	land(g, jump);
+	merge(g, &then);
+}
+
 void piece_call(struct gen *g)
 {
-	u32 jump, kept = g->kept;
-
 	if (low_kept(g))
 		return;
-	switch (below(g->r, g->is_pure ? 2 : 8)) {
+	switch (below(g->r, g->is_pure ? 2 : 12)) {
 	case 0:
 		call(g, F_NOW);
 		break;
@@ -166,52 +241,23 @@ void piece_call(struct gen *g)
 		move_imm(g, 1, (s32)below(g->r, 9) - 4);
 		call(g, F_SIGNED_CHOOSE);
 		break;
-	case 5: /* a reference, with something while it is held */
-		if (g->held >= 2 || g->depth)
-			return;
-		g->held++;
-		call(g, chance(g, 50) ? F_LOCK : F_TRY_LOCK);
-		move(g, 9, 0);
-		set_kind(g, 9, K_LOCK);
-		g->kept |= 1u << 9;
-		jump = emit(g, EXT_JMP | EXT_JEQ, chance(g, 50) ? 9 : 0, 0, 0, 0);
-		if (chance(g, 30))
-			piece_access(g, 9, 8, 0, 0);
-		if (g->level < 3)
-			pieces(g, below(g->r, 3));
-		emit(g, EXT_ALU64 | EXT_MOV | EXT_X, 1, 9, 0, 0);
-		if (chance(g, 96))
-			call(g, F_UNLOCK);
-		if (chance(g, 25))
-			emit(g, EXT_LDX | EXT_MEM | EXT_DW, 0, 9, 0, 0);
-		g->kept = kept;
-		g->held--;
-		for (u32 r = 0; r < 10; r++)
-			set_kind(g, r, r < 6 || r == 9 ? K_UNSET : g->k.kind[r]);
-		for (u32 r = 6; r < 9; r++)
-			set_kind(g, r, K_UNSET);
-		for (u32 i = 0; i < SLOTS; i++)
-			g->k.slot[i] = K_UNSET;
-		g->k.buffer = 0;
-		land(g, jump);
+	case 5:
+		piece_lock(g);
 		return;
-	default: /* a record of the ring */
-		if (g->held >= 2 || g->depth)
-			return;
-		g->held++;
-		emit_wide(g, 1, EXT_LD_MAP, RING);
-		call(g, F_RESERVE);
-		set_kind(g, 0, K_UNSET);
-		jump = emit(g, EXT_JMP | EXT_JEQ, 0, 0, 0, 0);
-		g->kept |= 1;
-		for (u32 i = below(g->r, 4); i-- > 0;)
-			emit(g, EXT_ST | EXT_MEM | EXT_W, 0, 0, (s32)below(g->r, 29) + slip(g), 5);
-		emit(g, EXT_ALU64 | EXT_MOV | EXT_X, 1, 0, 0, 0);
-		g->kept = kept;
-		call(g, F_SUBMIT);
-		g->held--;
-		land(g, jump);
+	case 6:
+		piece_record(g);
 		return;
+	case 8:
+		piece_give(g);
+		return;
+	case 9:
+		piece_found(g);
+		return;
+	case 10:
+		piece_stack_index(g);
+		return;
+	default:
+		call(g, chance(g, 90) ? F_NOW : F_SLOW);
 	}
 	set_kind(g, 0, K_NUM);
 }

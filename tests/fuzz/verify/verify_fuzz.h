@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <btf.h>
 #include <checked.h>
 #include <ext.h>
 #include <map.h>
@@ -53,6 +54,13 @@ enum {
 	F_NOTHING,
 	F_RESERVE,
 	F_SUBMIT,
+	F_FORGET,
+	F_DISCARD,
+	F_FIND,
+	F_COPY,
+	F_LOOK_INSIDE,
+	F_SLOW,
+	F_CONSULT,
 	F_COUNT
 };
 
@@ -76,13 +84,15 @@ void generate(struct random *r, struct made *m);
 void mutate(struct random *r, struct made *m, const struct made *other);
 
 /* --- functions.c */
-#define FUNCTION_SLOTS 16u
+#define FUNCTION_SLOTS 24u
 struct running {
 	struct ext_run run;
 	void *function[FUNCTION_SLOTS];
 	u8 *data;
 	u64 random;
-	u32 locked; /* bits of locks that are held */
+	u32 locked; /* bits of references that are held: locks, from bit 8 on records */
+	u64 record[8];
+	u32 found; /* what find() gives may be read */
 	struct ext_check *check;
 };
 extern struct running running;
@@ -95,6 +105,8 @@ void arguments_allow(const struct ext_attach *t, struct ext_check *c);
 void arguments_keep(void);
 void arguments_restore(void);
 const char *arguments_differ(void);
+/* 1: what was given is as arguments_keep() had it. */
+int arguments_untouched(void);
 void arguments_keep_result(void);
 /* Writes what others may write while a program runs. */
 void arguments_disturb(struct random *r);
@@ -102,6 +114,7 @@ void arguments_disturb(struct random *r);
 /* --- execute.c: runs what was accepted; ends the process with what is wrong */
 void execute(struct ext_arena *a, const struct made *m, const struct ext_program *p,
 	     const struct ext_verdict *v);
-extern u64 runs, instructions;
+void report(void);
+extern u64 runs, instructions, ended, stopped, compiled_runs;
 
 #endif

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT
+ * Pieces with more than one pointer: memory given to a function beside another, objects that a function gives, stores into
+ * the stack at places that are not known. */
+#include "pieces.h"
+
+static void frame_pointer(struct gen *g, u32 reg, s32 at)
+{
+	emit(g, EXT_ALU64 | EXT_MOV | EXT_X, reg, FP, 0, 0);
+	emit(g, EXT_ALU64 | EXT_ADD, reg, 0, 0, at);
+}
+
+/* Registers that the bound took are not relied on where it is left. */
+static void unrely(const struct gen *g, struct kinds *then)
+{
+	for (u32 r = 0; r < 10; r++)
+		if (g->k.kind[r] != then->kind[r])
+			then->kind[r] = K_UNSET;
+}
+
+/* copy(to, room, from, size): two pairs. */
+void piece_give(struct gen *g)
+{
+	u32 room = below(g->r, 65), size, jumps[8], n = 0;
+	struct kinds then;
+
+	if (g->kept & 0x3f || g->is_pure)
+		return;
+	buffer_write(g);
+	size = number(g);
+	emit(g, EXT_ALU64 | EXT_MOV | EXT_X, 4, size, 0, 0);
+	for (u32 r = 1; r < 4; r++)
+		set_kind(g, r, K_UNSET);
+	set_kind(g, 4, K_NUM);
+	g->kept |= 0x1e;
+	then = g->k;
+	n = bound(g, 4, 32, jumps);
+	unrely(g, &then);
+	g->kept &= ~0x1eu;
+	set_kind(g, 4, K_UNSET);
+	if (chance(g, 50)) {
+		frame_pointer(g, 1, -128 + (s32)(64 - room) + slip(g));
+	} else {
+		emit_wide(g, 1, EXT_LD_REGION, DATA);
+		emit(g, EXT_ALU64 | EXT_ADD, 1, 0, 0, below(g->r, DATA_BYTES - room + 1) + slip(g));
+	}
+	emit(g, EXT_ALU64 | EXT_MOV, 2, 0, 0, room);
+	if (chance(g, 50)) {
+		frame_pointer(g, 3, -128 + (s32)below(g->r, 33));
+	} else {
+		emit_wide(g, 3, EXT_LD_REGION, CONSTANTS);
+		emit(g, EXT_ALU64 | EXT_ADD, 3, 0, 0, below(g->r, CONSTANTS_BYTES - 31) + slip(g));
+	}
+	call(g, F_COPY);
+	set_kind(g, 0, K_NUM);
+	for (u32 r = 0; r < 6; r++)
+		then.kind[r] = K_UNSET;
+	fail_jumps(g, jumps, n, &then);
+}
+
+/* An object that a function gives, without a reference. */
+void piece_found(struct gen *g)
+{
+	u32 jump, reg = below(g->r, 2) ? 0 : 6 + below(g->r, 4), to;
+	struct kinds then;
+
+	if (g->kept & 0x3f || g->kept >> reg & 1 || g->is_pure)
+		return;
+	move_imm(g, 1, (s32)draw_number(g->r));
+	call(g, F_FIND);
+	if (reg)
+		move(g, reg, 0);
+	set_kind(g, reg, K_UNSET);
+	then = g->k;
+	if (chance(g, 30)) {
+		emit(g, EXT_ALU64 | EXT_MOV | EXT_X, 1, reg, 0, 0);
+		call(g, F_LOOK_INSIDE);
+		set_kind(g, 0, K_NUM);
+		if (!reg)
+			return;
+		then = g->k;
+	}
+	jump = emit(g, EXT_JMP | (chance(g, 90) ? EXT_JEQ : EXT_JNE), reg, 0, 0, 0);
+	g->kept |= 1u << reg;
+	to = scratch(g);
+	g->kept &= ~(1u << reg);
+	emit(g, EXT_LDX | EXT_MEM | EXT_W, to, reg, (s32)below(g->r, 2) * 4 + slip(g), 0);
+	set_kind(g, to, K_NUM);
+	if (g->level < 3)
+		pieces(g, below(g->r, 3));
+	set_kind(g, reg, K_UNSET);
+	fail_jumps(g, &jump, 1, &then);
+}
+
+/* Somewhere in the slots: what was spilled there may be gone. */
+void piece_stack_index(struct gen *g)
+{
+	u32 from = number(g), t, p, bytes = 1u << below(g->r, 4), jumps[8], n, kept = g->kept;
+	int is_write = chance(g, 70);
+	struct kinds then;
+
+	for (u32 i = 0; i < SLOTS; i++) {
+		if (g->k.slot[i] == K_LOCK)
+			return;
+		if (g->k.slot[i] == K_UNSET) {
+			emit(g, EXT_ST | EXT_MEM | EXT_DW, FP, 0, -8 * (s32)(i + 1),
+			     below(g->r, 7));
+			g->k.slot[i] = K_NUM;
+		}
+	}
+	t = scratch(g);
+	if (t != from)
+		move(g, t, from);
+	g->kept |= 1u << t;
+	p = scratch(g);
+	g->kept = kept;
+	then = g->k;
+	n = bound(g, t, 8 * SLOTS - bytes, jumps);
+	unrely(g, &then);
+	frame_pointer(g, p, -8 * (s32)SLOTS);
+	emit(g, EXT_ALU64 | EXT_ADD | EXT_X, p, t, 0, 0);
+	set_kind(g, p, K_UNSET);
+	then.kind[p] = then.kind[t] = K_UNSET;
+	g->kept |= 1u << p;
+	piece_access(g, p, bytes, 0, is_write);
+	g->kept = kept;
+	set_kind(g, t, K_UNSET);
+	/* the program goes on as if spilled pointers were there still, at times */
+	for (u32 i = 0; i < SLOTS; i++)
+		if (is_write && g->k.slot[i] != K_NUM && chance(g, 90))
+			g->k.slot[i] = K_UNSET;
+	fail_jumps(g, jumps, n, &then);
+}
