@@ -83,6 +83,8 @@ static s64 multiple(const struct form *d, const struct form *p)
 
 	if (p->terms)
 		k = d->terms && d->coef[0] % p->coef[0] == 0 ? d->coef[0] / p->coef[0] : 0;
+	else if (p->c == ~0ul) /* the least number divided by -1 is none, and a trap */
+		k = (s64)(0 - d->c);
 	else if (p->c && (s64)d->c % (s64)p->c == 0)
 		k = (s64)d->c / (s64)p->c;
 	if (k > 1 << 16 || k < -(1 << 16) || !form_add(&zero, p, k, &scaled))
