@@ -194,15 +194,19 @@ s64 account_work(u32 pages)
 	return 0;
 }
 
-void account_ahead(void)
+void account_ahead_of(struct context *ctx)
 {
-	struct context *ctx = counted();
 	u32 limit = accounts[ctx->env->account].limit[ARIL_QUOTA_WORK];
 
 	ahead_settle(ctx);
 	if (ctx->work < limit)
 		ctx->ahead = ctx->spare = (s32)min(limit - ctx->work, AHEAD_MAX);
 	ctx->work += (u32)ctx->ahead;
+}
+
+void account_ahead(void)
+{
+	account_ahead_of(counted());
 }
 
 s64 account_flush(void)

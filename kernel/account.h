@@ -39,21 +39,11 @@ void account_keep(u32 frame, int keep);
  * Each context has its own counters, which begin anew with each slice of its CPU. Called before the work is done,
  * looking included: who fails has paid. */
 s64 account_work(u32 pages);
-/* The same by one for a context that is blocked: 1, or 0 where the slice's limit is spent. object_lock held. */
-static inline int account_work_of(struct context *ctx)
-{
-	struct aril_account *account = &accounts[ctx->env->account];
-
-	if (ctx->work >= account->limit[ARIL_QUOTA_WORK])
-		return 0;
-	ctx->work++;
-	account->work++;
-	ctx->env->info->work++;
-	return 1;
-}
 /* Lets the current context do some more units without being asked, by counting down ctx->spare; it is reserved from the
  * slice's limit at once and counted in the totals when the slice is over, or more is given. What is left when the slice ends may be used in the next: 1,024 units at most. */
 void account_ahead(void);
+/* The same for a context that is blocked, in what its last slice left it. object_lock held. */
+void account_ahead_of(struct context *ctx);
 /* Decoding, before a change that may need a shoot-down: 0, or -E_QUOTA when the slice's limit of them is spent. */
 s64 account_flush(void);
 /* One was made that other CPUs had to answer: smp.c counts it for the current context. */

@@ -15,7 +15,8 @@
 #include <aril/code.h>
 
 #define CODE_REF_SHIFT 6
-_Static_assert(sizeof(struct aril_code_slot) == 1 << CODE_REF_SHIFT, "references count slots");
+#define CODE_SLOT_BYTES 128u
+_Static_assert(sizeof(struct aril_code_slot) == CODE_SLOT_BYTES, "slots lie at multiples of it");
 _Static_assert((u64)ARIL_MAX_FRAMES << (ARIL_PAGE_SHIFT - CODE_REF_SHIFT) <= 1ul << 32,
 	       "a reference is 32 bits");
 
@@ -39,7 +40,12 @@ static inline u32 code_ref(u32 first, u32 slot)
 	return (u32)((((u64)first << ARIL_PAGE_SHIFT) +
 		      __builtin_offsetof(struct aril_code, slot)) >>
 		     CODE_REF_SHIFT) +
-	       slot;
+	       slot * (CODE_SLOT_BYTES >> CODE_REF_SHIFT);
+}
+/* Of a slot: its book. */
+static inline struct aril_code *code_of(const struct aril_code_slot *s)
+{
+	return (struct aril_code *)((u64)s & ~(ARIL_PAGE_SIZE - 1ul));
 }
 static inline u32 code_frames(const struct aril_code *c)
 {
@@ -80,19 +86,6 @@ u32 code_victim_cost(u32 slot);
 /* The name of the code in which a kernel address lies, or NULL. */
 const char *code_name_at(u64 rip);
 
-/* --- wait (code_wait.c) */
-s64 call_code_wait(const struct aril_code_wait *desc);
-/* A context that waits by code would be woken: whether it is. object_lock and wait_lock held. budget: instructions left
- * for predicates in this call, counted down; when there are none, it is woken. */
-enum {
-	CODE_SLEEPS = 0,
-	CODE_WAKES,
-	CODE_GONE /* wakes, but has no right to what it waits for any more */
-};
-int code_wait_over(struct context *ctx, s64 *budget);
-/* What a call that wakes may spend on predicates. */
-#define CODE_WAKE_BUDGET 8192
-/* It leaves its queue: the slot is free. Under wait_lock. */
-void code_wait_left(struct context *ctx);
+/* --- wait: code_wait.h */
 
 #endif

@@ -1,18 +1,99 @@
 /* SPDX-License-Identifier: MIT
  * Blocking until a predicate holds: code_wait.
  *
- * A context that waits so is queued as any (wait.c), by the word of its first page, with gate_to WAIT_CODE and wait_auth
- * the reference of a slot that says what the predicate looks at. Who would wake it runs the predicate first: a wake on the
- * word, an event. A deadline, a revocation and the end of the code wake it always, as does a wake that has run so many
- * predicates that it must end: a waiter looks for itself. The frames are looked at again each time: what the waiter may not
- * read any more, its predicate does not see. */
+ * Who would wake such a context runs the predicate first: a wake on one of its words, an event. A deadline, a revocation
+ * and the end of the code wake it always, as does a wake that has run so many predicates that it must end: a waiter looks
+ * for itself. What the waiter may not read any more, its predicate does not see: that is looked at again when anything
+ * changed. Blocking and running are under wait_lock, which a wake takes too: so a change of a word before its wake is seen
+ * by the one or by the other. */
+#include "code_wait.h"
 #include "account.h"
-#include "arch.h"
-#include "code.h"
-#include "code_functions.h"
+#include "check.h"
 #include "lock.h"
 #include "slice.h"
-#include "util.h"
+
+struct code_bucket code_buckets[WAIT_BUCKETS];
+
+static u64 phys_of(u64 address)
+{
+	return address - (u64)phys(0);
+}
+
+static struct code_bucket *bucket_of(const struct aril_code_word *w)
+{
+	return &code_buckets[wait_hash(phys_of(w->at))];
+}
+
+static int word_waits(const struct aril_code_word *w)
+{
+	return !(w->at & 1);
+}
+
+static struct context *context_of(const struct aril_code_slot *s)
+{
+	return &env_get(s->target)->ctx[s->cpu];
+}
+
+/* --- queues */
+
+static void word_add(struct aril_code_word *w)
+{
+	struct code_bucket *b = bucket_of(w);
+
+	w->next = 0;
+	w->prev = (u64)b->last;
+	if (b->last)
+		b->last->next = (u64)w;
+	else
+		b->first = w;
+	b->last = w;
+}
+
+static void word_remove(struct aril_code_word *w)
+{
+	struct code_bucket *b = bucket_of(w);
+
+	if (w->next)
+		((struct aril_code_word *)w->next)->prev = w->prev;
+	else
+		b->last = (struct aril_code_word *)w->prev;
+	if (w->prev)
+		((struct aril_code_word *)w->prev)->next = w->next;
+	else
+		b->first = (struct aril_code_word *)w->next;
+}
+
+void code_wait_queue(u32 ref)
+{
+	struct aril_code_slot *s = code_slot(ref);
+
+	for (u32 i = 0; i < ARIL_CODE_PAGES; i++)
+		if (word_waits(&s->word[i]))
+			word_add(&s->word[i]);
+}
+
+/* The context's runs are counted; what it may still make is its own again. */
+static void runs_count(struct context *ctx, struct aril_code_slot *s)
+{
+	struct aril_code *c = code_of(s);
+
+	s->left = max(s->left, 0);
+	c->cpu[this_cpu()->id].runs += (u64)(s->given - s->left);
+	ctx->spare = s->left;
+}
+
+void code_wait_left(struct context *ctx)
+{
+	struct aril_code_slot *s = code_slot(ctx->wait_auth);
+
+	for (u32 i = 0; i < ARIL_CODE_PAGES; i++)
+		if (word_waits(&s->word[i]))
+			word_remove(&s->word[i]);
+	runs_count(ctx, s);
+	code_slot_free(ctx->wait_auth);
+}
+
+/* --- looking */
 
 /* A page of the predicate's: there, and still open to the waiter. */
 static s64 page_check(u32 frame, const struct auth *a)
@@ -26,78 +107,69 @@ static s64 page_check(u32 frame, const struct auth *a)
 	return 0;
 }
 
-static s64 pages_check(const u32 page[ARIL_CODE_PAGES], const struct auth *a)
+int code_still_may(struct aril_code_slot *s)
 {
-	for (u32 i = 0; i < ARIL_CODE_PAGES; i++) {
-		s64 error = page_check(page[i], a);
+	const struct auth *a = auth_get(env_get(s->target), s->frames);
 
-		if (error)
-			return error;
-	}
-	return 0;
-}
-
-void code_wait_left(struct context *ctx)
-{
-	code_slot_free(ctx->wait_auth);
-}
-
-/* Something changed since it was looked at: whether the context may still read its pages. */
-static __attribute__((noinline)) int still_may(const struct context *ctx, struct aril_code_slot *s)
-{
-	const struct auth *a = auth_get(ctx->env, s->frames);
-
-	if (!a || pages_check(s->page, a))
+	if (!a)
 		return 0;
+	for (u32 i = 0; i < ARIL_CODE_PAGES; i++)
+		if (page_check((u32)(phys_of(s->word[i].at) >> ARIL_PAGE_SHIFT), a))
+			return 0;
 	s->epoch = frame_epoch + authority_epoch;
 	return 1;
 }
 
-static inline u64 page_of(u32 frame)
+int code_more_runs(struct aril_code_slot *s)
 {
-	return (u64)frame_memory(frame);
+	struct context *ctx = context_of(s);
+
+	runs_count(ctx, s);
+	account_ahead_of(ctx);
+	s->given = s->left = ctx->spare;
+	if (!s->left)
+		return 0;
+	s->left--;
+	return 1;
 }
 
-/* Runs the predicate. */
-static inline int holds(struct aril_code *c, const struct aril_code_slot *s)
+int code_stopped(struct aril_code_slot *s)
 {
-	u32 cpu = this_cpu()->id;
-	u64 (*run)(u64, u64, u64, u64, u64, struct ext_run *) =
-		(u64(*)(u64, u64, u64, u64, u64, struct ext_run *))c->run;
-
-	c->cpu[cpu].runs++;
-	return run(page_of(s->page[0]), page_of(s->page[1]), page_of(s->page[2]), s->value[0],
-		   s->value[1], &code_runs[cpu].run) != 0;
+	code_of(s)->cpu[this_cpu()->id].stops++;
+	return CODE_WAKES;
 }
 
 int code_wait_over(struct context *ctx, s64 *budget)
 {
-	u32 ref = ctx->wait_auth;
-	struct aril_code_slot *s = code_slot(ref);
-	struct aril_code *c = code_book(code_first(ref));
-
-	if (unlikely(s->epoch != frame_epoch + authority_epoch) && !still_may(ctx, s))
-		return CODE_GONE;
-	*budget -= c->worst;
-	if (*budget < 0)
-		return CODE_WAKES;
-	if (!account_work_of(ctx))
-		return CODE_WAKES;
-	return holds(c, s) ? CODE_WAKES : CODE_SLEEPS;
+	return code_look(code_slot(ctx->wait_auth), budget);
 }
 
-static s64 desc_check(const struct aril_code_wait *d)
+struct aril_code_word *code_wake_one(struct aril_code_word *w)
 {
-	for (u32 i = 0; i < ARIL_CODE_PAGES; i++) {
-		if (d->zero[i])
-			return -ARIL_E_RANGE;
-		if (i && d->word[i] != ARIL_CODE_NO_WORD)
-			return -ARIL_E_RANGE;
-	}
-	if (!d->page[0])
+	struct aril_code_slot *s = code_slot_of(w);
+
+	while (w && code_slot_of(w) == s)
+		w = (struct aril_code_word *)w->next;
+	wait_unblock(context_of(s), ARIL_START_WAKE);
+	return w;
+}
+
+/* --- the call */
+
+/* The word of page i: in that page, and not named already. */
+static s64 word_check(const struct aril_code_wait *d, u32 i)
+{
+	if (i && d->word[i] == ARIL_CODE_NO_WORD)
+		return 0;
+	if (!d->page[i])
 		return -ARIL_E_FRAME;
-	if (d->word[0] & 3 || d->word[0] >= ARIL_PAGE_SIZE)
+	if (d->word[i] & 3)
 		return -ARIL_E_RANGE;
+	if (d->word[i] >= ARIL_PAGE_SIZE)
+		return -ARIL_E_RANGE;
+	for (u32 k = 0; k < i; k++)
+		if (d->page[k] == d->page[i] && d->word[k] == d->word[i])
+			return -ARIL_E_RANGE;
 	return 0;
 }
 
@@ -107,16 +179,43 @@ static s64 decode(struct aril_code_wait *d)
 
 	if (!a)
 		return -ARIL_E_CAP;
-	s64 error = desc_check(d);
+	for (u32 i = 0; i < ARIL_CODE_PAGES; i++) {
+		if (d->zero[i])
+			return -ARIL_E_RANGE;
+		s64 error = word_check(d, i);
+		if (error)
+			return error;
+	}
+	s64 error = code_check(d->code, a, ARIL_POINT_PREDICATE);
 	if (error)
 		return error;
-	error = code_check(d->code, a, ARIL_POINT_PREDICATE);
-	if (error)
-		return error;
-	for (u32 i = 1; i < ARIL_CODE_PAGES; i++)
-		if (!d->page[i])
-			d->page[i] = d->page[0];
-	return pages_check(d->page, a);
+	for (u32 i = 0; i < ARIL_CODE_PAGES; i++) {
+		d->page[i] = d->page[i] ? d->page[i] : d->page[0];
+		error = page_check(d->page[i], a);
+		if (error)
+			return error;
+	}
+	return 0;
+}
+
+/* What the kernel keeps of it: its runs are taken from what the context may do unasked. */
+static struct aril_code_slot slot_make(const struct context *ctx, const struct aril_code_wait *d)
+{
+	const struct aril_code *c = code_book(d->code);
+	struct aril_code_slot s = {.point = ARIL_POINT_PREDICATE,
+				   .target = ctx->env->id,
+				   .cpu = ctx->cpu,
+				   .frames = d->auth,
+				   .worst = c->worst,
+				   .run = c->run,
+				   .value = {d->value[0], d->value[1]},
+				   .epoch = frame_epoch + authority_epoch};
+
+	s.given = s.left = max(ctx->spare, 0);
+	for (u32 i = 0; i < ARIL_CODE_PAGES; i++)
+		s.word[i].at = (u64)frame_memory(d->page[i]) +
+			       (d->word[i] == ARIL_CODE_NO_WORD ? 1 : d->word[i]);
+	return s;
 }
 
 /* Under both locks: blocks the context, or says why not. */
@@ -128,18 +227,15 @@ static s64 block(struct context *ctx, const struct aril_code_wait *d)
 		return -ARIL_E_QUOTA;
 	if (read_once(ctx->page->pending) & (ARIL_PEND_EVENT | ARIL_PEND_REVOKE))
 		return -ARIL_E_AGAIN;
-	code_slot_take(ref, &(struct aril_code_slot){.point = ARIL_POINT_PREDICATE,
-						     .target = ctx->env->id,
-						     .cpu = ctx->cpu,
-						     .frames = d->auth,
-						     .page = {d->page[0], d->page[1], d->page[2]},
-						     .value = {d->value[0], d->value[1]},
-						     .epoch = frame_epoch + authority_epoch});
-	if (holds(code_book(d->code), code_slot(ref))) {
-		code_slot_free(ref);
+	s64 error = account_work(1);
+	if (error)
+		return error;
+	struct aril_code_slot s = slot_make(ctx, d);
+	code_book(d->code)->cpu[this_cpu()->id].runs++;
+	if (code_holds(&s))
 		return -ARIL_E_VALUE;
-	}
-	wait_block_code(ctx, ((u64)d->page[0] << ARIL_PAGE_SHIFT) + d->word[0], ref, d->deadline);
+	code_slot_take(ref, &s);
+	wait_block_code(ctx, ref, d->deadline);
 	return 0;
 }
 
@@ -163,4 +259,47 @@ s64 call_code_wait(const struct aril_code_wait *user)
 	if (error)
 		return error;
 	slice_next();
+}
+
+/* --- the audit */
+
+int code_wait_queued(const struct context *ctx)
+{
+	const struct aril_code_slot *s = code_slot(ctx->wait_auth);
+	const struct aril_code_word *w = &s->word[0];
+
+	return s->point == ARIL_POINT_PREDICATE && s->target == ctx->env->id &&
+	       s->cpu == ctx->cpu &&
+	       (w->prev ? ((const struct aril_code_word *)w->prev)->next == (u64)w
+			: bucket_of(w)->first == w);
+}
+
+static const char *word_wrong(struct aril_code_word *w, const struct aril_code_word *before, u32 b)
+{
+	const struct aril_code_slot *s = code_slot_of(w);
+
+	if (s->point != ARIL_POINT_PREDICATE || !word_waits(w))
+		return "who is no waiter is queued by a word";
+	if (bucket_of(w) != &code_buckets[b])
+		return "a predicate's word is in another's bucket";
+	if (w->prev != (u64)before)
+		return "the links of a predicate's word disagree";
+	return NULL;
+}
+
+void code_bucket_audit(u32 bucket, struct aril_check *out)
+{
+	struct aril_code_word *before = NULL, *w = code_buckets[bucket].first;
+
+	for (; w; before = w, w = (struct aril_code_word *)w->next) {
+		const char *why = word_wrong(w, before, bucket);
+
+		out->checked++;
+		if (!why)
+			continue;
+		check_found(out, code_slot_of(w)->target, why);
+		return; /* what follows cannot be believed */
+	}
+	if (code_buckets[bucket].last != before)
+		check_found(out, 0, "a queue of predicates' words ends elsewhere");
 }

@@ -9,7 +9,7 @@
 #include "slice.h"
 #include "arch.h"
 #include "boot.h"
-#include "code.h"
+#include "code_wait.h"
 #include "frame.h"
 #include "lock.h"
 #include "revoke.h"

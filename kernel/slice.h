@@ -67,8 +67,8 @@ int wait_forget(struct context *ctx);
 u32 wait_wake(u64 key, u32 n);
 /* The current context leaves, blocked until callee answers (wait_unblock), or is gone. Under wait_lock. */
 void wait_for_gate(struct context *ctx, const struct env *callee, u32 cpu);
-/* ctx, which runs here, blocks on a word until the predicate of a use of code holds. Under wait_lock. */
-void wait_block_code(struct context *ctx, u64 key, u32 ref, u64 deadline);
+/* ctx, which runs here, blocks until the predicate of a use of code holds. Under wait_lock. */
+void wait_block_code(struct context *ctx, u32 ref, u64 deadline);
 /* Who waits for an answer from callee's context on that CPU gets none: START, cause CLOSED. Takes wait_lock. */
 void wait_gate_gone(const struct env *callee, u32 cpu);
 /* Unblocks this CPU's contexts whose deadline is at or before now. */

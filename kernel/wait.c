@@ -1,29 +1,27 @@
 /* SPDX-License-Identifier: MIT
  * Blocking on a word of memory: the only way to block.
  *
- * A waiter is queued in a bucket by the word's physical address, and in its CPU's list of deadlines. Under
- * wait_lock: a context is CTX_BLOCKED exactly while it is queued. The word is compared under wait_lock, and
+ * A waiter is queued in a bucket by the word's physical address, and in its CPU's list of deadlines; one that waits by a
+ * predicate in buckets of another kind (code_wait.h). Under wait_lock: a context is CTX_BLOCKED exactly while it is queued. The word is compared under wait_lock, and
  * wake takes it too, so a change of the word followed by a wake is never lost. */
 #include "account.h"
 #include "arch.h"
 #include "boot.h"
 #include "check.h"
-#include "code.h"
+#include "code_wait.h"
 #include "frame.h"
 #include "lock.h"
 #include "slice.h"
 #include "util.h"
 
-#define BUCKETS 256
-
 struct lock wait_lock = LOCK("wait");
 static struct bucket {
 	struct context *first, *last;
-} buckets[BUCKETS];
+} buckets[WAIT_BUCKETS];
 
 static struct bucket *bucket_of(u64 key)
 {
-	return &buckets[((key >> 2) ^ (key >> 12)) % BUCKETS];
+	return &buckets[wait_hash(key)];
 }
 
 static void queue_add(struct context *ctx)
@@ -43,6 +41,11 @@ static void queue_remove(struct context *ctx)
 {
 	struct bucket *b = bucket_of(ctx->wait_key);
 
+	if (ctx->gate_to == WAIT_CODE) {
+		code_wait_left(ctx);
+		ctx->gate_to = 0;
+		return;
+	}
 	if (ctx->wait_next)
 		ctx->wait_next->wait_prev = ctx->wait_prev;
 	else
@@ -51,8 +54,6 @@ static void queue_remove(struct context *ctx)
 		ctx->wait_prev->wait_next = ctx->wait_next;
 	else
 		b->first = ctx->wait_next;
-	if (ctx->gate_to == WAIT_CODE)
-		code_wait_left(ctx);
 	ctx->wait_key = 0;
 	ctx->gate_to = 0;
 }
@@ -136,26 +137,19 @@ static int waiter_may(const struct context *ctx)
 /* Who may not hear of the word any more is let go when its turn comes, but takes nobody's place. */
 u32 wait_wake(u64 key, u32 n)
 {
-	s64 predicates = CODE_WAKE_BUDGET;
-	u32 woken = 0;
+	u32 woken = 0, hash = wait_hash(key);
 
 	lock_take(&wait_lock);
-	struct context *next, *ctx = bucket_of(key)->first;
+	struct context *next, *ctx = buckets[hash].first;
 	for (; ctx && woken < n; ctx = next) {
 		next = ctx->wait_next;
 		if (ctx->wait_key != key)
 			continue;
-		if (ctx->gate_to == WAIT_CODE) {
-			int over = code_wait_over(ctx, &predicates);
-
-			if (over == CODE_SLEEPS)
-				continue;
-			woken += over == CODE_WAKES;
-		} else {
-			woken += waiter_may(ctx);
-		}
+		woken += waiter_may(ctx);
 		wait_unblock(ctx, ARIL_START_WAKE);
 	}
+	if (unlikely(code_buckets[hash].first) && woken < n)
+		woken += code_wake(code_buckets[hash].first, (u64)phys(key), n - woken);
 	lock_drop(&wait_lock);
 	return woken;
 }
@@ -244,15 +238,12 @@ static s64 wait_decode(const struct context *ctx, const void *word, u32 expected
 	return 0;
 }
 
-/* ctx, which runs here, blocks on the word. Under wait_lock. */
-static void wait_block(struct context *ctx, u64 key, u32 auth, u64 deadline)
+/* ctx, which runs here, is queued: it has left the CPU. Under wait_lock. */
+static void wait_blocked(struct context *ctx, u64 deadline)
 {
 	struct cpu *cpu = this_cpu();
 
 	ctx->strikes = 0;
-	ctx->wait_key = key;
-	ctx->wait_auth = auth;
-	queue_add(ctx);
 	ctx->deadline = deadline;
 	if (deadline)
 		timer_add(cpu, ctx);
@@ -261,10 +252,12 @@ static void wait_block(struct context *ctx, u64 key, u32 auth, u64 deadline)
 	ctx->state = CTX_BLOCKED;
 }
 
-void wait_block_code(struct context *ctx, u64 key, u32 ref, u64 deadline)
+void wait_block_code(struct context *ctx, u32 ref, u64 deadline)
 {
 	ctx->gate_to = WAIT_CODE;
-	wait_block(ctx, key, ref, deadline);
+	ctx->wait_auth = ref;
+	code_wait_queue(ref);
+	wait_blocked(ctx, deadline);
 }
 
 /* object_lock: until the word was read its frame is what it was, and open to whom it was. */
@@ -280,8 +273,12 @@ s64 call_wait(u32 auth, u32 frame, u32 offset, u32 expected, u64 deadline)
 	if (!error) {
 		lock_take(&wait_lock);
 		error = wait_decode(ctx, (u8 *)frame_memory(frame) + offset, expected);
-		if (!error)
-			wait_block(ctx, ((u64)frame << ARIL_PAGE_SHIFT) + offset, auth, deadline);
+		if (!error) {
+			ctx->wait_key = ((u64)frame << ARIL_PAGE_SHIFT) + offset;
+			ctx->wait_auth = auth;
+			queue_add(ctx);
+			wait_blocked(ctx, deadline);
+		}
 		lock_drop(&wait_lock);
 	}
 	lock_drop(&object_lock);
@@ -350,17 +347,22 @@ static void timers_audit(const struct cpu *cpu, struct aril_check *out)
 	}
 }
 
+static int context_queued(const struct context *ctx)
+{
+	if (ctx->gate_to == WAIT_CODE)
+		return code_wait_queued(ctx);
+	return ctx->wait_key && (ctx->wait_prev ? ctx->wait_prev->wait_next == ctx
+						: bucket_of(ctx->wait_key)->first == ctx);
+}
+
 /* Every context of an env: queued by its key if it is blocked, in no queue else. */
 static void contexts_audit(const struct env *env, struct aril_check *out)
 {
 	for (u32 i = 0; i < ncpus; i++) {
 		const struct context *ctx = &env->ctx[i];
-		int queued =
-			ctx->wait_key && (ctx->wait_prev ? ctx->wait_prev->wait_next == ctx
-							 : bucket_of(ctx->wait_key)->first == ctx);
 
 		out->checked++;
-		if (queued != (ctx->state == CTX_BLOCKED))
+		if (context_queued(ctx) != (ctx->state == CTX_BLOCKED))
 			check_found(out, env->id, "blocked in no queue, or queued and not blocked");
 		else if (ctx->gate_to && ctx->gate_to != WAIT_CODE && !env_get(ctx->gate_to))
 			check_found(out, env->id, "waits for the answer of an env that is gone");
@@ -370,20 +372,22 @@ static void contexts_audit(const struct env *env, struct aril_check *out)
 /* Steps: the buckets, one by one; each CPU's deadlines; the envs, 64 slots at a time. */
 u64 wait_audit(u64 from, struct aril_check *out)
 {
-	u64 envs_from = BUCKETS + ncpus;
+	u64 envs_from = WAIT_BUCKETS + ncpus;
 
 	lock_take(&wait_lock);
-	if (from < BUCKETS)
+	if (from < WAIT_BUCKETS) {
 		bucket_audit(&buckets[from], out);
-	else if (from < envs_from)
-		timers_audit(cpus[from - BUCKETS], out);
-	else
+		code_bucket_audit((u32)from, out);
+	} else if (from < envs_from) {
+		timers_audit(cpus[from - WAIT_BUCKETS], out);
+	} else {
 		for (u64 i = 0; i < 64 && from - envs_from + i < ARIL_MAX_ENVS; i++) {
 			struct env *env = env_get(env_infos[from - envs_from + i].id);
 
 			if (env)
 				contexts_audit(env, out);
 		}
+	}
 	lock_drop(&wait_lock);
 	u64 next = from < envs_from ? from + 1 : from + 64;
 	return next < envs_from + ARIL_MAX_ENVS ? next : 0;

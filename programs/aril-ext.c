@@ -109,17 +109,20 @@ static int list(void)
 	for (u32 i = 0; i < LOADED; i++) {
 		const struct core_ext *e = &loaded[i].e;
 		const volatile struct aril_code *book = (const volatile struct aril_code *)BOOK_VA;
-		u64 runs = 0, spent = 0, stops = 0;
+		u64 runs, spent = 0, stops = 0;
 
 		if (!loaded[i].name[0])
 			continue;
 		if (core_map(&core_self, BOOK_VA, e->code, 1, 0, core_auth))
 			return 2;
 		for (u32 cpu = 0; cpu < ARIL_MAX_CPUS; cpu++) {
-			runs += book->cpu[cpu].runs;
 			spent += book->cpu[cpu].spent;
 			stops += book->cpu[cpu].stops;
 		}
+		runs = core_ext_runs(book);
+		if (e->point ==
+		    ARIL_POINT_PREDICATE) /* not counted one by one: what was proved of each */
+			spent = runs * book->worst;
 		core_print("%-16s %-10s %8u %6u %6u %8lu %12lu %6lu\n", loaded[i].name,
 			   points[book->point], e->code,
 			   1 + book->text + book->constants + book->data, book->uses, runs, spent,

@@ -136,11 +136,16 @@ static void arguments(void)
 	BAD(w.auth = 77, ARIL_E_CAP);
 	BAD(w.zero[0] = 1, ARIL_E_RANGE);
 	BAD(w.zero[2] = 1, ARIL_E_RANGE);
-	BAD(w.word[1] = 8, ARIL_E_RANGE);
-	BAD(w.word[2] = 0, ARIL_E_RANGE);
+	BAD(w.word[1] = 12, ARIL_E_FRAME); /* of no page */
+	BAD(w.word[2] = 12, ARIL_E_FRAME);
 	BAD(w.page[0] = 0, ARIL_E_FRAME);
+	BAD(w.word[0] = ARIL_CODE_NO_WORD, ARIL_E_RANGE);
 	BAD(w.word[0] = 6, ARIL_E_RANGE);
 	BAD(w.word[0] = 4096, ARIL_E_RANGE);
+	BAD(w.page[2] = page2; w.word[2] = 6, ARIL_E_RANGE);
+	BAD(w.page[2] = page2; w.word[2] = 4096, ARIL_E_RANGE);
+	BAD(w.page[1] = page; w.word[1] = 8, ARIL_E_RANGE); /* the first again */
+	BAD(w.page[1] = w.page[2] = page2; w.word[1] = w.word[2] = 8, ARIL_E_RANGE);
 	BAD(w.code = nframes, ARIL_E_FRAME);
 	BAD(w.code = first + 1, ARIL_E_STATE);
 	BAD(w.auth = user, ARIL_E_RIGHTS); /* EXEC on the code, nothing on the page */
@@ -150,8 +155,13 @@ static void arguments(void)
 	BAD(w.page[2] = FAKE_KERNEL, ARIL_E_STATE);
 	BAD(the_page.pending = ARIL_PEND_EVENT, ARIL_E_AGAIN);
 	BAD(the_page.pending = ARIL_PEND_REVOKE, ARIL_E_AGAIN);
+	BAD(accounts[1].limit[ARIL_QUOTA_WORK] = 0, ARIL_E_QUOTA);
+	SAME(code_book(first)->cpu[0].runs, 0);
 	BAD(((u8 *)frame_memory(page))[5] = 9, ARIL_E_VALUE);
 	SAME(code_book(first)->cpu[0].runs, 1);
+	u64 work = env->info->work;
+	SAME(wait_for(&w), -ARIL_E_VALUE);
+	SAME(env->info->work, work + 1);
 	start(ARIL_POINT_FAULT, equal, equal_end);
 	SAME(wait_for(&w), -ARIL_E_RANGE); /* for faults */
 	begin();
@@ -160,33 +170,110 @@ static void arguments(void)
 	SAME(wait_for(&w), -ARIL_E_QUOTA);
 }
 
+/* Runs of the predicate, those not counted yet included. */
+static u64 runs(void)
+{
+	const struct aril_code *c = code_book(first);
+	u64 n = c->cpu[0].runs;
+
+	for (u32 i = 0; i < ARIL_CODE_SLOTS; i++)
+		n += (u64)(c->slot[i].given - c->slot[i].left);
+	return n;
+}
+
 static void waking(void)
 {
 	begin();
 	w.page[1] = page2;
+	u64 work = env->info->work;
 	SAME(wait_for(&w), BLOCKED);
 	SAME(ctx->state, CTX_BLOCKED);
 	SAME(ctx->gate_to, WAIT_CODE);
 	SAME(code_book(first)->uses, 1);
 	by_other();
 	audit_says(ARIL_NOUN_CODE, NULL);
-	u64 runs = code_book(first)->cpu[0].runs, work = env->info->work;
+	u64 before = runs();
 	SAME(call_wake(root, page, 12, 9), 0); /* another word */
-	SAME(code_book(first)->cpu[0].runs, runs);
+	SAME(runs(), before);
 	SAME(call_wake(root, page, 8, 9), 0);
-	SAME(code_book(first)->cpu[0].runs, runs + 1);
-	SAME(env->info->work, work + 1);
+	SAME(runs(), before + 1);
 	SAME(ctx->state, CTX_BLOCKED);
+	SAME(call_wake(root, page2, 8, 9), 0); /* a page, but no word of it */
+	SAME(runs(), before + 1);
 	((u8 *)frame_memory(page))[5] = 9;
 	((u8 *)frame_memory(page2))[4095] = 1;
 	SAME(call_wake(root, page, 8, 9), 0);
 	((u8 *)frame_memory(page2))[4095] = 0;
+	SAME(call_wake(root, page, 8, 0), 0);
 	SAME(call_wake(root, page, 8, 9), 1);
 	SAME(ctx->state, CTX_READY);
 	SAME(ctx->start_cause, ARIL_START_WAKE);
 	SAME(ctx->gate_to, 0);
 	SAME(code_book(first)->uses, 0);
+	SAME(code_book(first)->cpu[0].runs, before + 3);
+	SAME(code_book(first)->cpu[0].runs, runs());
+	/* what it was charged shows when it does something again */
+	fake_become(env);
+	fake_cpu.slice_end++;
+	SAME(account_work(1), 0);
+	SAME(env->info->work, work + 1 + 3 + 1);
 	audit_says(ARIL_NOUN_CODE, NULL);
+}
+
+/* A wake on any of three words runs it, once; when it goes it is in no queue. */
+static void words(void)
+{
+	u32 page3;
+
+	begin();
+	page3 = fake_frame();
+	memset(frame_memory(page3), 0, 4096);
+	w.page[1] = page2;
+	w.page[2] = page3;
+	w.word[1] = 16;
+	w.word[2] = 4092;
+	for (u32 i = 0; i < 3; i++) {
+		u32 at[3] = {page, page2, page3};
+
+		again();
+		fake_become(env);
+		((u8 *)frame_memory(page))[5] = 0;
+		SAME(wait_for(&w), BLOCKED);
+		by_other();
+		u64 before = runs();
+		for (u32 k = 0; k < 3; k++)
+			SAME(call_wake(root, at[k], w.word[k], 9), 0);
+		SAME(runs(), before + 3);
+		struct aril_check out = {0};
+		for (u64 from = 0, n = 0; n < 2 * WAIT_BUCKETS && (from = wait_audit(from, &out));
+		     n++)
+			;
+		SAME(out.wrong, 0);
+		((u8 *)frame_memory(page))[5] = 9;
+		SAME(call_wake(root, at[i], w.word[i], 9), 1);
+		SAME(ctx->state, CTX_READY);
+		for (u32 k = 0; k < 3; k++)
+			SAME(call_wake(root, at[k], w.word[k], 9), 0);
+		for (u32 k = 0; k < WAIT_BUCKETS; k++)
+			SAME(code_buckets[k].first || code_buckets[k].last, 0);
+	}
+	/* two words of one page, in one bucket: the wake goes on behind both */
+	again();
+	fake_become(env);
+	((u8 *)frame_memory(page))[5] = 0;
+	w.page[2] = page2;
+	w.word[2] = 16 + 4 * WAIT_BUCKETS;
+	SAME(wait_for(&w), BLOCKED);
+	other = fake_env(7, 0);
+	fake_become(other);
+	other->ctx[0].page = &the_page;
+	w.auth = fake_open("", ARIL_ALL, ~0ul);
+	SAME(wait_for(&w), BLOCKED);
+	by_other();
+	((u8 *)frame_memory(page))[5] = 9;
+	SAME(call_wake(root, page2, 16, 9), 2);
+	for (u32 k = 0; k < WAIT_BUCKETS; k++)
+		SAME(code_buckets[k].first || code_buckets[k].last, 0);
 }
 
 /* Who may not read what its predicate would is let go, and takes nobody's place; so is who has spent its work. */
@@ -201,34 +288,50 @@ static void letting_go(void)
 	SAME(call_cap_close(w.auth), 0);
 	ctx->state = CTX_BLOCKED;
 	by_other();
-	u64 runs = code_book(first)->cpu[0].runs;
+	u64 before = runs();
 	SAME(call_wake(root, page, 8, 9), 0);
 	SAME(ctx->state, CTX_READY);
-	SAME(code_book(first)->cpu[0].runs, runs);
+	SAME(runs(), before);
 	/* a page that is no memory any more */
 	begin();
 	w.page[1] = page2;
 	SAME(wait_for(&w), BLOCKED);
 	by_other();
 	frames[page2].flags |= ARIL_FRAME_LOST;
+	frame_epoch++;
 	SAME(call_wake(root, page, 8, 9), 0);
 	SAME(ctx->state, CTX_READY);
+	/* something changed, but it still may */
+	begin();
+	SAME(wait_for(&w), BLOCKED);
+	by_other();
+	frame_epoch++;
+	SAME(call_wake(root, page, 8, 9), 0);
+	SAME(ctx->state, CTX_BLOCKED);
 	/* work */
 	begin();
 	SAME(wait_for(&w), BLOCKED);
-	ctx->work = 5;
 	by_other();
-	runs = code_book(first)->cpu[0].runs;
+	before = runs();
 	s64 budget = 5000;
+	ctx->work = 5;
+	u64 work = env->info->work;
 	accounts[1].limit[ARIL_QUOTA_WORK] = 5;
 	SAME(code_wait_over(ctx, &budget), CODE_WAKES);
 	SAME(budget, 4000);
-	accounts[1].limit[ARIL_QUOTA_WORK] = 6;
+	SAME(runs(), before);
+	accounts[1].limit[ARIL_QUOTA_WORK] = 7;
 	SAME(code_wait_over(ctx, &budget), CODE_SLEEPS);
+	SAME(code_wait_over(ctx, &budget), CODE_SLEEPS);
+	SAME(code_wait_over(ctx, &budget), CODE_WAKES);
+	SAME(runs(), before + 2);
+	SAME(ctx->work, 7);
+	SAME(env->info->work, work + 2);
 	budget = 999;
 	accounts[1].limit[ARIL_QUOTA_WORK] = ~0u;
 	SAME(code_wait_over(ctx, &budget), CODE_WAKES);
-	SAME(code_book(first)->cpu[0].runs, runs + 1);
+	SAME(code_book(first)->cpu[0].stops, 1);
+	SAME(runs(), before + 2);
 }
 
 /* One wake runs so many predicates and no more: the rest is woken. */
@@ -437,8 +540,9 @@ static void names(void)
 int main(void)
 {
 	static const struct test tests[] = {
-		TEST(arguments), TEST(waking),	TEST(letting_go), TEST(bounded), TEST(ending),
-		TEST(faults),	 TEST(binding), TEST(looking),	  TEST(maps),	 TEST(names),
+		TEST(arguments), TEST(waking), TEST(words),  TEST(letting_go),
+		TEST(bounded),	 TEST(ending), TEST(faults), TEST(binding),
+		TEST(looking),	 TEST(maps),   TEST(names),
 	};
 
 	return test_main(tests, sizeof(tests) / sizeof(tests[0]));

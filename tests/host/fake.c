@@ -3,7 +3,7 @@
 #include "fake.h"
 #include "account.h"
 #include "cache.h"
-#include "code.h"
+#include "code_wait.h"
 #include "grant.h"
 #include "region.h"
 #include "ring.h"
@@ -248,6 +248,8 @@ __attribute__((weak)) u32 code_victim_cost(u32 slot)
 	return 0;
 }
 
+/* Without kernel/code_wait.c nobody waits by a predicate. */
+__attribute__((weak)) struct code_bucket code_buckets[WAIT_BUCKETS];
 __attribute__((weak)) int code_wait_over(struct context *ctx, s64 *budget)
 {
 	(void)ctx, (void)budget;
@@ -257,6 +259,47 @@ __attribute__((weak)) int code_wait_over(struct context *ctx, s64 *budget)
 __attribute__((weak)) void code_wait_left(struct context *ctx)
 {
 	(void)ctx;
+	abort();
+}
+
+__attribute__((weak)) void code_wait_queue(u32 ref)
+{
+	(void)ref;
+	abort();
+}
+
+__attribute__((weak)) int code_wait_queued(const struct context *ctx)
+{
+	(void)ctx;
+	abort();
+}
+
+__attribute__((weak)) void code_bucket_audit(u32 bucket, struct aril_check *out)
+{
+	(void)bucket, (void)out;
+}
+
+__attribute__((weak)) int code_still_may(struct aril_code_slot *s)
+{
+	(void)s;
+	abort();
+}
+
+__attribute__((weak)) int code_more_runs(struct aril_code_slot *s)
+{
+	(void)s;
+	abort();
+}
+
+__attribute__((weak)) int code_stopped(struct aril_code_slot *s)
+{
+	(void)s;
+	abort();
+}
+
+__attribute__((weak)) struct aril_code_word *code_wake_one(struct aril_code_word *w)
+{
+	(void)w;
 	abort();
 }
 

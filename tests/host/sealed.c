@@ -2,6 +2,8 @@
  * What the tests of sealed code share, and what the kernel's other files would have. */
 #include "sealed.h"
 
+#include "code_functions.h"
+
 struct cpu *cpus[ARIL_MAX_CPUS];
 struct aril_info *info;
 static struct aril_info the_info;
@@ -30,6 +32,7 @@ void code_start(void)
 	info->envs_frame = 1 << 22;
 	cpus[0] = cpus[1] = &fake_cpu;
 	fake_cpu.timers = NULL;
+	fake_cpu.run = &code_runs[0];
 	fake_cpu.env->ctx[0].cpu = 0;
 	root = fake_open("", ARIL_ALL, ~0ul);
 	loader = fake_open("load", ARIL_ALL, 5);

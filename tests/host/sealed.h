@@ -8,7 +8,7 @@
 #include "account.h"
 #include "audit_stubs.h"
 #include "boot.h"
-#include "code.h"
+#include "code_wait.h"
 #include "lock.h"
 #include "slice.h"
 #include <aril/points.h>

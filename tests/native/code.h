@@ -9,6 +9,7 @@
 #include <aril/error.h>
 #include <aril/ops.h>
 #include <aril/points.h>
+#include <core/ext.h>
 
 #define CODE_VA 0x520000000000ul
 
@@ -96,11 +97,7 @@ static inline s64 code_make(struct code *c, u32 point, const u8 *blob, const u8 
 
 static inline u64 code_runs(const struct code *c)
 {
-	u64 n = 0;
-
-	for (u32 i = 0; i < ARIL_MAX_CPUS; i++)
-		n += c->book->cpu[i].runs;
-	return n;
+	return core_ext_runs(c->book);
 }
 
 static inline u64 code_stops(const struct code *c)

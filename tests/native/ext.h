@@ -52,11 +52,7 @@ static inline const volatile struct aril_code *book_of(const struct core_ext *e)
 
 static inline u64 runs_of(const volatile struct aril_code *book)
 {
-	u64 n = 0;
-
-	for (u32 i = 0; i < ARIL_MAX_CPUS; i++)
-		n += book->cpu[i].runs;
-	return n;
+	return core_ext_runs(book);
 }
 
 #endif

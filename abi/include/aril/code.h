@@ -8,7 +8,7 @@
 #include <aril/types.h>
 
 #define ARIL_CODE_FRAMES 512 /* most frames of one piece of code, its first included */
-#define ARIL_CODE_SLOTS 56   /* uses of one piece of code at a time */
+#define ARIL_CODE_SLOTS 28   /* uses of one piece of code at a time */
 #define ARIL_CODE_PAGES 3    /* that a predicate looks at */
 #define ARIL_CODE_STACK 4096
 #define ARIL_CODE_WORST 1000   /* most instructions of a pure program */
@@ -53,8 +53,9 @@ struct aril_code_attach {
 };
 ARIL_ASSERT_SIZE(struct aril_code_attach, 24);
 
-/* code_wait: the predicate sees up to three pages and two values. A page 0 is not given: the predicate sees the first again. A wake on any of the words makes it
- * run; page[0] and its word are needed. */
+/* code_wait: the predicate sees up to three pages and two values. A page 0 is not given: the predicate sees the first
+ * again. A wake on any of the words makes it run; page[0] and its word are needed, others must be of a page that is given,
+ * and no word may be named twice. */
 #define ARIL_CODE_NO_WORD 0xffffu
 struct aril_code_wait {
 	u32 code;
@@ -73,17 +74,29 @@ struct aril_code_counts { /* of one CPU */
 	u64 stops; /* of them: the budget was spent */
 	u64 spent; /* handlers: instructions, to the next checkpoint */
 };
+/* The kernel's queue of those who wait for the same word. */
+struct aril_code_word {
+	u64 next, prev;
+	u64 at; /* the kernel's address of the word; odd: of the page alone, no word of it is waited for */
+};
 struct aril_code_slot {
-	u32 point;  /* 0: free */
+	u16 point;  /* 0: free */
+	u16 cpu;    /* PREDICATE: of the context */
 	u32 target; /* env or account */
-	u32 cpu;    /* PREDICATE: of the context */
-	u32 space, frames;
-	u32 page[ARIL_CODE_PAGES];
+	u32 frames; /* an index of the target's: opens frames (FAULT), the pages (PREDICATE) */
+	union {
+		u32 space; /* FAULT */
+		u32 worst; /* PREDICATE: most instructions of a run */
+	};
+	/* PREDICATE: runs that may be made without the account being asked: as many as were given, less those made. The
+	 * difference is not yet in the counts of the CPUs */
+	s32 given, left;
+	u64 run; /* PREDICATE: as the book's */
 	u64 value[2];
 	u64 epoch; /* PREDICATE: the kernel's, when it was last seen that the context may read the pages */
-	u64 pad;
+	struct aril_code_word word[ARIL_CODE_PAGES];
 };
-ARIL_ASSERT_SIZE(struct aril_code_slot, 64);
+ARIL_ASSERT_SIZE(struct aril_code_slot, 128);
 struct aril_code {
 	u32 text, constants, data; /* frames */
 	u32 point, entry, worst, budget, entry_cost, stack;

@@ -9,6 +9,7 @@
 
 struct env;
 struct context;
+struct code_run;
 
 struct trap_frame {
 	u64 r15, r14, r13, r12, rbp, rbx, r11, r10, r9, r8, rax, rcx, rdx, rsi, rdi;
@@ -20,6 +21,7 @@ struct cpu {
 	struct context *ctx;
 	struct env *env;
 	u32 id;
+	struct code_run *run;
 	u32 ports_of;
 	u64 slice_end;
 	u32 kicked;

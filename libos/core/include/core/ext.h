@@ -86,6 +86,18 @@ s64 core_ext_load(struct core_ext *e, const void *object, u64 bytes);
  * its space and the frames that the handler binds; VICTIM, target an account. What was there is replaced. */
 s64 core_ext_attach(const struct core_ext *e, u32 target, u32 space, u32 frames);
 s64 core_ext_detach(const struct core_ext *e, u32 target);
+/* How often code has run, by its book: those runs included that predicates made for who sleeps still. */
+static inline u64 core_ext_runs(const volatile struct aril_code *book)
+{
+	u64 n = 0;
+
+	for (u32 i = 0; i < ARIL_MAX_CPUS; i++)
+		n += book->cpu[i].runs;
+	for (u32 i = 0; i < ARIL_CODE_SLOTS; i++)
+		if (book->slot[i].point == ARIL_POINT_PREDICATE)
+			n += (u64)(s64)(book->slot[i].given - book->slot[i].left);
+	return n;
+}
 /* Takes the code back, and ends all its uses. Its frames are memory of the loader's again, and cleared. */
 s64 core_ext_unload(const struct core_ext *e);
 
