@@ -241,6 +241,7 @@ function thread_resume
 	movl $-1, %edx
 	xrstor64 (%rcx)
 	movq THREAD_SWITCH_RSP(%rdi), %rsp
+	movq $0, THREAD_SWITCH_RSP(%rdi)
 	movl $ARIL_MASK_ASYNC, ARIL_CTX_MASK(%rsi)
 	popq %r15
 	popq %r14

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Threads and the kernel envs of processes. Family lock throughout. */
+ * The kernel envs of processes. Family lock throughout. */
 #include "linux.h"
 #include "mem.h"
 #include "mm.h"
@@ -8,10 +8,6 @@
 #include <aril/info.h>
 #include <aril_stubs.h>
 #include <core/domain.h>
-#include <core/string.h>
-
-#define XSAVE_AT 1024ul /* struct thread and its vector state share a page */
-_Static_assert(sizeof(struct thread) <= XSAVE_AT, "struct thread");
 
 /* MXCSR: all exceptions masked, as a program finds it; the rest, marked absent, loads as initial. */
 u8 vector_initial[PAGE] __attribute__((aligned(64))) = {[24] = 0x80, [25] = 0x1f};
@@ -73,73 +69,4 @@ void proc_env_respace(struct proc *p)
 
 	if (error < 0)
 		exos_panic("exos: space of process %u: error %ld", p->pid, (long)-error);
-}
-
-/* What thread_switch would have left: six registers and where to return. */
-struct first_frame {
-	u64 registers[6];
-	void (*go)(void);
-};
-
-/* What a thread finds at its next START: empty registers, then go. */
-static void thread_set(struct thread *t, void (*go)(void))
-{
-	struct first_frame *first =
-		(struct first_frame *)(t->stack_top - sizeof(struct user_regs)) - 1;
-
-	memset(first, 0, sizeof(*first));
-	first->go = go;
-	t->switch_rsp = (u64)first;
-}
-
-s64 proc_env_revive(struct proc *p)
-{
-	proc_env_destroy(p);
-	s64 error = proc_env_create(p);
-	if (!error)
-		thread_set(p->thread, thread_killed);
-	return error;
-}
-
-struct thread *thread_create(struct proc *p, const struct user_regs *regs)
-{
-	struct thread *t = page_zalloc(0);
-	u8 *stack = page_alloc(2);
-
-	if (!t || !stack) {
-		if (t)
-			page_put(t);
-		if (stack)
-			page_put(stack);
-		return NULL;
-	}
-	t->self = t;
-	t->proc = p;
-	t->tid = p->pid;
-	t->state = THREAD_NEW;
-	t->xsave = (u8 *)t + XSAVE_AT;
-	t->stack_top = (u64)stack + EXOS_STACK - 8; /* so that user_regs end on a multiple of 16 */
-	list_init(&t->run);
-	list_init(&t->timer);
-	struct user_regs *own = (struct user_regs *)(t->stack_top - sizeof(*own));
-	memset(own, 0, sizeof(*own));
-	thread_set(t, thread_first);
-	if (regs) {
-		*own = *regs;
-		own->rax = 0;
-		own->orig_rax = ~0ul;
-		vector_save(t->xsave);
-		__asm__ volatile("rdfsbase %0" : "=r"(t->fs_base));
-	} else {
-		memcpy(t->xsave, vector_initial, PAGE - XSAVE_AT);
-	}
-	t->regs = own;
-	p->thread = t;
-	return t;
-}
-
-void thread_free(struct thread *t)
-{
-	page_put((void *)(t->stack_top + 8 - EXOS_STACK));
-	page_put(t);
 }

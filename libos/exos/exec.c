@@ -381,6 +381,7 @@ static void exec_commit(struct loading *l)
 	struct mm *old = p->mm;
 	u64 segment;
 
+	thread_renumber(t);
 	p->mm = l->mm;
 	proc_env_respace(p);
 	mm_put(old);
@@ -415,6 +416,8 @@ s64 exec_load(const char *path, char *const argv[], char *const envp[])
 	}
 	if (!error)
 		error = stack_build(l, l->argv ? l->argv : argv, envp);
+	if (!error)
+		error = threads_end_others();
 	if (!error)
 		exec_commit(l);
 	else if (l->mm)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * execve: the arguments in, a new program, and what of the old one does not survive. */
-#include "file.h"
+#include "inode.h"
 #include "mm.h"
 #include "proc_calls.h"
 #include "proc_internal.h"
@@ -90,12 +90,30 @@ static void comm_set(struct proc *p, const char *path)
 	__builtin_memset(p->comm, 0, sizeof(p->comm));
 	for (u32 i = 0; i < sizeof(p->comm) - 1 && name[i]; i++)
 		p->comm[i] = name[i];
+	__builtin_memcpy(current()->comm, p->comm, sizeof(p->comm));
+}
+
+/* What it shared with another process by clone's wish becomes its own. Without memory for that it cannot go on: its old
+ * program is gone. */
+static void exec_unshare(struct proc *p)
+{
+	struct files *files = p->files->refs > 1 ? files_clone(p->files) : p->files;
+	struct sighand *sig = p->sig->refs > 1 ? sighand_clone(p->sig) : p->sig;
+	if (!files || !sig)
+		proc_exit(SIGKILL);
+	if (files != p->files)
+		files_put(p->files);
+	if (sig != p->sig)
+		sighand_put(p->sig);
+	p->files = files;
+	p->sig = sig;
 }
 
 /* What execve resets in a process whose new program is loaded. */
 static void exec_committed(struct proc *p, const char *path)
 {
-	struct thread *t = p->thread;
+	struct thread *t = current();
+	exec_unshare(p);
 	files_close_on_exec(p->files);
 	sighand_exec(p->sig);
 	t->altstack_sp = t->altstack_size = t->altstack_flags = 0;
@@ -105,6 +123,7 @@ static void exec_committed(struct proc *p, const char *path)
 	p->did_exec = 1;
 	p->dumpable = 1;
 	comm_set(p, path);
+	p->barriers = 0;
 	proc_vfork_done(p);
 }
 

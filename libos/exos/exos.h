@@ -81,6 +81,12 @@ enum thread_state {
 
 #define NSIG 64
 
+/* Pending signals of a thread, or of its whole process: a bit each, and what is known of them, oldest first. */
+struct sigqueue {
+	u64 set;
+	struct list queued; /* struct sig_queued; not all have one */
+};
+
 struct thread {
 	struct thread *self;	/* gs:0 */
 	u64 stack_top;		/* gs:8, ExOS stack */
@@ -98,22 +104,27 @@ struct thread {
 	struct waitq *sleeping_on;
 	u64 wake_deadline; /* ns; 0: none */
 	struct list timer;
-	s64 wake_result; /* 0 woken, -ETIMEDOUT, -EINTR */
-	u32 interruptible;
+	s64 wake_result;   /* 0 woken, -ETIMEDOUT, -EINTR */
+	u32 interruptible; /* 1: by a signal, 2: by its thread's end alone */
 	/* signals (signal.c) */
-	u64 sig_mask, sig_saved_mask, sig_pending;
-	u32 sig_restore_mask; /* sigsuspend, ppoll: restore sig_saved_mask after delivery */
+	u64 sig_mask, sig_saved_mask;
+	struct sigqueue pending; /* its own; those of its process come after */
+	u32 sig_restore_mask;	 /* sigsuspend, ppoll: restore sig_saved_mask after delivery */
 	u64 altstack_sp, altstack_size;
 	u32 altstack_flags;
 	u64 fault_addr; /* of the last fault, for siginfo */
-	u32 clear_tid_set;
-	u64 clear_tid; /* set_tid_address */
+	u32 killed;	/* it ends before it sees the program again */
+	u64 clear_tid;	/* set_tid_address */
 	u64 utime_ns, stime_ns, last_stamp;
 	u64 restart[4]; /* restart_syscall */
 	/* entry.S knows nothing of what follows */
 	u64 sig_waiting;	       /* rt_sigtimedwait: wakes although blocked */
 	u64 fault_error, fault_vector; /* of the last exception, for the signal frame */
 	u64 robust_list;	       /* set_robust_list; 0: none */
+	struct list sibling;	       /* of its process; of those that ended */
+	struct list hash;	       /* by tid */
+	u64 affinity;		       /* processors it may run on, a bit each */
+	char comm[16];
 };
 
 static inline struct thread *current(void)
@@ -138,8 +149,16 @@ struct proc {
 	struct files *files;
 	struct fsinfo *fs;
 	struct sighand *sig;
-	struct tty *tty; /* controlling terminal */
-	struct thread *thread;
+	struct tty *tty;     /* controlling terminal */
+	struct list threads; /* those that have not ended */
+	u32 nthreads;
+	u32 group_exit;		/* all end, with exit_status */
+	struct thread *exec_by; /* it alone lives on, into another program */
+	struct waitq exec_wait; /* it sleeps here until the others have ended */
+	struct sigqueue pending;
+	u32 sig_queued;		/* infos in its queues and its threads' */
+	u64 utime_ns, stime_ns; /* of threads that ended */
+	u32 barriers;		/* membarrier: registered for the expedited one */
 	struct proc *parent;
 	struct list children, sibling, all;
 	struct waitq child_wait; /* wait4 of the parent sleeps on its own */
@@ -184,13 +203,16 @@ void waitq_init(struct waitq *q);
  * deliverable signal. The family lock is held before and after, and dropped between. 0, -ETIMEDOUT, -EINTR.
  * Callers re-check their condition in a loop. */
 s64 sleep_on(struct waitq *q, u64 deadline, int interruptible);
+/* interruptible 2: by nothing but the thread's end (thread_kill), which is -EINTR, too. */
 void wake_one(struct waitq *q);
 void wake_all(struct waitq *q);
 void thread_wake(struct thread *t, s64 result); /* if it sleeps interruptibly or result is 0 */
 void thread_start(struct thread *t);		/* NEW -> RUNNABLE */
 void sched_yield_now(void);			/* others first */
 _Noreturn void sched_exit(void);		/* the current thread never runs again */
-u64 now_ns(void);				/* exposed clock */
+/* Makes t look for what is pending soon, if it runs on another processor now. Family lock. */
+void sched_kick(const struct thread *t);
+u64 now_ns(void); /* exposed clock */
 /* console and timers are pumped by the scheduler on EVENT and before it idles: */
 void console_pump_all(void);
 /* Library timers (time.c): the earliest deadline (0: none), and running what is due. */

@@ -167,7 +167,7 @@ static void robust_release(u64 word)
 		futex_wake(word, 1, ~0u);
 }
 
-void futex_robust_exit(void)
+static void robust_exit(void)
 {
 	u64 head[3], list = current()->robust_list; /* first entry, distance, pending entry */
 	if (!list || copy_in(head, list, sizeof(head)))
@@ -185,6 +185,11 @@ void futex_robust_exit(void)
 		robust_release((head[2] & ~1ul) + head[1]);
 }
 
+void futex_exit(void)
+{
+	robust_exit();
+}
+
 s64 sys_set_robust_list(u64 head, u64 bytes)
 {
 	if (bytes != 24)
@@ -196,10 +201,10 @@ s64 sys_set_robust_list(u64 head, u64 bytes)
 s64 sys_get_robust_list(u64 pid, u64 head, u64 bytes)
 {
 	static const u64 head_bytes = 24;
-	const struct proc *p = (u32)pid ? proc_find((u32)pid) : current()->proc;
-	if (!p || !p->thread)
+	const struct thread *t = (u32)pid ? thread_find((u32)pid) : current();
+	if (!t)
 		return -ESRCH;
-	if (copy_out(bytes, &head_bytes, 8) || copy_out(head, &p->thread->robust_list, 8))
+	if (copy_out(bytes, &head_bytes, 8) || copy_out(head, &t->robust_list, 8))
 		return -EFAULT;
 	return 0;
 }

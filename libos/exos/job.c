@@ -25,16 +25,32 @@ void proc_notify_parent(struct proc *p, int code, int status)
 	wake_all(&parent->child_wait);
 }
 
+/* The others find STOP pending when they leave ExOS the next time; until then they may go on in it. */
+static void stop_others(struct proc *p)
+{
+	for (struct list *at = p->threads.next; at != &p->threads; at = at->next) {
+		struct thread *t = container_of(at, struct thread, sibling);
+		if (t == current())
+			continue;
+		t->pending.set |= SIG_BIT(SIGSTOP);
+		sched_kick(t);
+	}
+}
+
 void proc_stop(int sig)
 {
-	struct proc *p = current()->proc;
-	p->state = PROC_STOPPED;
-	p->stop_signal = (u32)sig;
-	p->stop_unreported = 1;
-	p->continue_unreported = 0;
-	proc_notify_parent(p, CLD_STOPPED, sig);
-	while (p->state == PROC_STOPPED)
-		sleep_on(&p->stop_wait, 0, 0);
+	struct thread *t = current();
+	struct proc *p = t->proc;
+	if (p->state != PROC_STOPPED) {
+		p->state = PROC_STOPPED;
+		p->stop_signal = (u32)sig;
+		p->stop_unreported = 1;
+		p->continue_unreported = 0;
+		stop_others(p);
+		proc_notify_parent(p, CLD_STOPPED, sig);
+	}
+	while (p->state == PROC_STOPPED && !t->killed)
+		sleep_on(&p->stop_wait, 0, 2);
 }
 
 void proc_continue(struct proc *p, int report)

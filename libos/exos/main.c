@@ -60,14 +60,16 @@ static void family_start(void)
 	struct proc *p = proc_boot();
 	family.init = current()->proc = p;
 	p->mm = mm_create();
-	if (!p->mm || proc_env_create(p) || !thread_create(p, NULL))
+	struct thread *first = thread_create(p, p->pid, NULL);
+	if (!p->mm || !first || proc_env_create(p))
 		exos_panic("exos: no memory for the first process");
+	thread_add(first);
 	files_boot();
 	if (!p->fs)
 		p->fs = fsinfo_create();
 	console_boot(p);
 	current()->proc = NULL;
-	thread_start(p->thread);
+	thread_start(first);
 	__atomic_store_n(&family_booted, 1, __ATOMIC_RELEASE);
 	family_unlock();
 	sched_main();

@@ -154,17 +154,19 @@ s64 sys_arch_prctl(u64 code, u64 addr)
 
 static s64 prctl_name(int set, u64 addr)
 {
-	struct proc *p = current()->proc;
-	char name[sizeof(p->comm)];
+	struct thread *t = current();
+	char name[sizeof(t->comm)];
 	if (!set)
-		return copy_out(addr, p->comm, sizeof(p->comm));
+		return copy_out(addr, t->comm, sizeof(t->comm));
 	s64 length = string_in(name, addr, sizeof(name));
 	if (length == -ENAMETOOLONG)
 		length = copy_in(name, addr, sizeof(name) - 1) ? -EFAULT : (s64)sizeof(name) - 1;
 	if (length < 0)
 		return length;
-	__builtin_memset(p->comm, 0, sizeof(p->comm));
-	__builtin_memcpy(p->comm, name, (usize)length);
+	__builtin_memset(t->comm, 0, sizeof(t->comm));
+	__builtin_memcpy(t->comm, name, (usize)length);
+	if (t->tid == t->proc->pid)
+		__builtin_memcpy(t->proc->comm, t->comm, sizeof(t->comm));
 	return 0;
 }
 
@@ -205,22 +207,6 @@ s64 sys_set_tid_address(u64 addr)
 {
 	current()->clear_tid = addr;
 	return current()->tid;
-}
-
-s64 sys_sched_yield(void)
-{
-	sched_yield_now();
-	return 0;
-}
-
-s64 sys_sched_getaffinity(u64 pid, u64 bytes, u64 to)
-{
-	u64 mask = family.ncpus >= 64 ? ~0ul : (1ul << family.ncpus) - 1;
-	if (bytes < sizeof(mask) || (bytes & 7))
-		return -EINVAL;
-	if ((u32)pid && !proc_find((u32)pid))
-		return -ESRCH;
-	return copy_out(to, &mask, sizeof(mask)) ? -EFAULT : (s64)sizeof(mask);
 }
 
 s64 sys_getcpu(u64 cpu, u64 node, u64 unused)

@@ -3,6 +3,7 @@
 #include "file.h"
 #include "mm_internal.h"
 #include "proc.h"
+#include "proc_internal.h"
 #include "sched.h"
 #include <core/string.h>
 
@@ -152,6 +153,10 @@ static s64 clone_pages(struct mm *to, struct mm *from)
 	struct clone clone = {.to = to, .copies = COPY_AT_FORK};
 	struct list *at;
 
+	/* Others that write meanwhile: their pages are taken as they are at one instant. */
+	if (from->refs > 1 || current()->proc->nthreads > 1)
+		clone.copies = 0;
+
 	for (at = from->areas.prev; at != &from->areas; at = at->prev) { /* the stack first */
 		struct area *area = container_of(at, struct area, link);
 
@@ -198,6 +203,22 @@ struct mm *mm_clone(struct mm *from)
 		return NULL;
 	}
 	return mm;
+}
+
+/* Losing the right to execute is a shoot-down on every processor that runs the space; none of them goes on before it has
+ * taken that interrupt. The page is one that each program has as soon as a call of its was rewritten; a processor
+ * that meets the moment without the right finds it back in mm_fault. */
+void mm_interrupt(struct mm *mm)
+{
+	u64 *word = mm->stub_page ? pages_word(mm, mm->stub_page, 0) : NULL;
+
+	if (!word || (*word & (MAPPED | MAPPED_EXEC)) != (MAPPED | MAPPED_EXEC))
+		return;
+	u64 flags = *word & MAPPED_FLAGS & ~MAPPED;
+	pages_protect(mm, mm->stub_page, word, flags & ~MAPPED_EXEC);
+	pages_flush();
+	pages_protect(mm, mm->stub_page, word, flags);
+	pages_flush();
 }
 
 /* A page of the image that is its own, whatever its protection. NULL: none there, or no memory. */

@@ -16,9 +16,28 @@ s64 proc_env_create(struct proc *p);
 void proc_env_destroy(struct proc *p);
 /* After exec changed current()->proc->mm: moves the env to the new space. */
 void proc_env_respace(struct proc *p);
-/* Makes the thread of a forked child: it leaves ExOS with a copy of regs and rax = 0. */
-struct thread *thread_create(struct proc *p, const struct user_regs *regs);
-void thread_free(struct thread *t);
+/* thread.c, family lock throughout.
+ * Makes a thread of p that leaves ExOS with a copy of regs and rax = 0; without regs it begins at first_main. It is
+ * not started, nor among p's threads yet. NULL: no memory. */
+struct thread *thread_create(struct proc *p, u32 tid, const struct user_regs *regs);
+/* Makes it one of its process's. */
+void thread_add(struct thread *t);
+/* Gives back a thread that was never added. */
+void thread_discard(struct thread *t);
+/* NULL: none alive has this number. */
+struct thread *thread_find(u32 tid);
+/* The thread that stands for p where one must: the first one, or the oldest; NULL: all have ended. */
+struct thread *proc_leader(const struct proc *p);
+/* t will end when it next comes to leave ExOS; wakes it for that. */
+void thread_kill(struct thread *t);
+/* All threads of p are to end, p with this status unless another came before. */
+void proc_kill(struct proc *p, s32 status);
+/* Ends the current thread; its process, too, if it was the last: with this status, unless all end for another reason. */
+_Noreturn void thread_exit(s32 status);
+/* The only thread of its process takes the process's number. */
+void thread_renumber(struct thread *t);
+/* Ends the current process's other threads and waits for that. 0, or -EINTR: this one is to end itself. */
+s64 threads_end_others(void);
 
 /* exec_call.c: exec_load, and all that execve resets; the first process starts by it, too. 0 or -E. */
 s64 proc_exec(const char *path, char *const argv[], char *const envp[]);

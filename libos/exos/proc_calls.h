@@ -6,7 +6,7 @@
 
 #include "exos.h"
 
-/* proc.c, wait.c, job.c, exec_call.c */
+/* proc.c, clone.c, wait.c, job.c, exec_call.c */
 s64 sys_fork(void);
 s64 sys_vfork(void);
 s64 sys_clone(u64 flags, u64 stack, u64 parent_tid, u64 child_tid, u64 tls);
@@ -33,6 +33,7 @@ s64 sys_rt_sigpending(u64 set, u64 bytes);
 s64 sys_rt_sigsuspend(u64 set, u64 bytes);
 s64 sys_rt_sigtimedwait(u64 set, u64 info, u64 timeout, u64 bytes);
 s64 sys_rt_sigqueueinfo(u64 pid, u64 sig, u64 info);
+s64 sys_rt_tgsigqueueinfo(u64 pid, u64 tid, u64 sig, u64 info);
 s64 sys_rt_sigreturn(void);
 s64 sys_sigaltstack(u64 new_stack, u64 old_stack);
 s64 sys_pause(void);
@@ -67,10 +68,21 @@ s64 sys_personality(u64 persona);
 s64 sys_set_tid_address(u64 addr);
 s64 sys_set_robust_list(u64 head, u64 bytes);
 s64 sys_get_robust_list(u64 pid, u64 head, u64 bytes);
-s64 sys_sched_yield(void);
-s64 sys_sched_getaffinity(u64 pid, u64 bytes, u64 to);
 s64 sys_getcpu(u64 cpu, u64 node, u64 unused);
 s64 sys_futex(u64 addr, u64 op, u64 value, u64 timeout, u64 addr2, u64 value3);
+
+/* sched_calls.c */
+s64 sys_sched_yield(void);
+s64 sys_sched_getaffinity(u64 tid, u64 bytes, u64 to);
+s64 sys_sched_setaffinity(u64 tid, u64 bytes, u64 from);
+s64 sys_sched_setscheduler(u64 tid, u64 policy, u64 param);
+s64 sys_sched_setparam(u64 tid, u64 param);
+s64 sys_sched_getscheduler(u64 tid);
+s64 sys_sched_getparam(u64 tid, u64 param);
+s64 sys_sched_get_priority_max(u64 policy);
+s64 sys_sched_get_priority_min(u64 policy);
+s64 sys_membarrier(u64 command, u64 flags, u64 cpu);
+s64 sys_rseq(u64 area, u64 bytes, u64 flags, u64 signature);
 
 /* cred.c */
 s64 sys_getuid(void);

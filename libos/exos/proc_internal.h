@@ -18,18 +18,26 @@ struct sig_queued {
 	struct siginfo_k info;
 };
 
-/* A process's signal actions, and the informations of what is pending. */
+/* A process's signal actions. */
 struct sighand {
 	u32 refs;
-	u32 queued;
 	struct linux_sigaction action[NSIG]; /* of signal n at n - 1 */
-	struct list queue;		     /* struct sig_queued, oldest first */
 };
 
-/* Takes the lowest pending signal that `mask` does not block, faults first, with its information. 0: none. */
+/* Takes the lowest pending signal that `mask` does not block, faults first, the thread's own before its process's, with
+ * its information. 0: none. */
 int signal_take(struct thread *t, u64 mask, struct siginfo_k *info);
-/* Sets the thread's mask (KILL and STOP stay deliverable). */
+/* Sets the thread's mask (KILL and STOP stay deliverable). What its process has pending and it blocks now, another
+ * thread is told of. */
 void signal_set_mask(struct thread *t, u64 mask);
+/* Sends to one thread; else as signal_send. */
+s64 signal_send_thread(struct thread *t, int sig, const struct siginfo_k *info);
+/* Tells other threads of p than t of what is pending for any of them in `set`. */
+void signal_retarget(struct proc *p, const struct thread *t, u64 set);
+/* Forgets what is pending of `set`, for p and its threads. */
+void signal_forget(struct proc *p, u64 set);
+void sigqueue_init(struct sigqueue *q);
+void sigqueue_empty(struct sigqueue *q, struct proc *p);
 /* Converts between ExOS's and Linux's siginfo. */
 void siginfo_to_linux(const struct siginfo_k *from, struct linux_siginfo *to);
 
@@ -57,15 +65,25 @@ void proc_vfork_done(struct proc *p);
 void proc_free(struct proc *p, int charge);
 /* Frees the processes that ended with nobody to wait for them. */
 void proc_reap_unwaited(void);
-/* Time a process has used, its thread's included (ns). */
+/* Time a process has used, its threads' included (ns). */
 void proc_times(const struct proc *p, u64 *user, u64 *system);
 /* futex.c: wakes up to count sleepers on the word at addr in the current process. */
 u32 futex_wake(u64 addr, u32 count, u32 bitset);
-/* Marks the robust locks that the current thread holds as ownerless and wakes a waiter of each. */
-void futex_robust_exit(void);
+/* The current thread ends: marks the robust locks that it holds as ownerless, and hands on what it has to. */
+void futex_exit(void);
+/* proc.c: what is left to do when the current thread, the last one, has ended. */
+void proc_end(struct proc *p, s32 status);
+/* A process without anything yet, in no list. NULL: no memory. And one that never started, or is through, given back. */
+struct proc *proc_alloc(void);
+void proc_discard(struct proc *p);
+/* A number that no thread, process, group or session has. */
+u32 pid_take(void);
 
 /* misc.c: the limits of the first process. */
 void limits_init(struct proc *p);
+
+/* mm.c: interrupts every processor that runs in mm now, and waits until each has been. */
+void mm_interrupt(struct mm *mm);
 
 /* trace.c */
 void trace_signal(const struct siginfo_k *info);

@@ -113,22 +113,26 @@ static char state_letter(const struct proc *p)
 		return 'Z';
 	if (p->state == PROC_STOPPED)
 		return 'T';
-	return p->thread && p->thread->state == THREAD_SLEEPING ? 'S' : 'R';
+	for (struct list *at = p->threads.next; at != &p->threads; at = at->next)
+		if (container_of(at, struct thread, sibling)->state != THREAD_SLEEPING)
+			return 'R';
+	return 'S';
 }
 
 void proc_text_stat(struct proc_text *t, struct proc *p)
 {
 	u64 user = 0, system = 0;
-	struct thread *th = p->thread;
+	struct thread *th = proc_leader(p);
 	proc_times(p, &user, &system);
 	text_add(t, "%u (%s) %c %u %u %u %d %d 0 %lu 0 %lu 0 ", p->pid, p->comm, state_letter(p),
 		 p->ppid, p->pgid, p->sid, p->tty ? (int)p->tty->rdev : 0,
 		 p->tty ? (int)p->tty->foreground : -1, p->minflt, p->majflt);
-	text_add(t, "%lu %lu %lu %lu 20 0 1 0 %lu %lu %lu %lu ", user / TICK_NS, system / TICK_NS,
-		 p->cutime_ns / TICK_NS, p->cstime_ns / TICK_NS, p->start_ns / TICK_NS,
-		 mm_pages(p) * PAGE, p->mm ? p->mm->rss : 0ul, p->limit_cur[RLIMIT_RSS]);
+	text_add(t, "%lu %lu %lu %lu 20 0 %u 0 %lu %lu %lu %lu ", user / TICK_NS, system / TICK_NS,
+		 p->cutime_ns / TICK_NS, p->cstime_ns / TICK_NS, max(p->nthreads, 1u),
+		 p->start_ns / TICK_NS, mm_pages(p) * PAGE, p->mm ? p->mm->rss : 0ul,
+		 p->limit_cur[RLIMIT_RSS]);
 	text_add(t, "1 1 %lu 0 0 %lu %lu 0 0 0 0 0 %u 0 0 0 0 0 0 0 0 0 0 0 0 0 0\n",
-		 p->mm ? p->mm->stack_top : 0ul, th ? th->sig_pending : 0ul,
+		 p->mm ? p->mm->stack_top : 0ul, th ? th->pending.set : 0ul,
 		 th ? th->sig_mask : 0ul, p->exit_signal);
 }
 
@@ -139,6 +143,7 @@ void proc_text_statm(struct proc_text *t, struct proc *p)
 
 static void text_signals(struct proc_text *t, const struct proc *p)
 {
+	const struct thread *th = proc_leader(p);
 	u64 ignored = 0, caught = 0;
 	for (u32 i = 0; p->sig && i < NSIG; i++) {
 		if (p->sig->action[i].handler == SIG_IGN)
@@ -146,9 +151,11 @@ static void text_signals(struct proc_text *t, const struct proc *p)
 		else if (p->sig->action[i].handler != SIG_DFL)
 			caught |= 1ul << i;
 	}
-	text_add(t, "SigPnd:\t%016lx\nSigBlk:\t%016lx\nSigIgn:\t%016lx\nSigCgt:\t%016lx\n",
-		 p->thread ? p->thread->sig_pending : 0ul, p->thread ? p->thread->sig_mask : 0ul,
-		 ignored, caught);
+	text_add(t,
+		 "SigPnd:\t%016lx\nShdPnd:\t%016lx\nSigBlk:\t%016lx\nSigIgn:\t%016lx\nSigCgt:\t%"
+		 "016lx\n",
+		 th ? th->pending.set : 0ul, p->pending.set, th ? th->sig_mask : 0ul, ignored,
+		 caught);
 }
 
 void proc_text_status(struct proc_text *t, struct proc *p)
@@ -170,7 +177,7 @@ void proc_text_status(struct proc_text *t, struct proc *p)
 		 p->files ? p->files->capacity : 0);
 	if (p->mm)
 		text_add(t, "VmSize:\t%8lu kB\nVmRSS:\t%8lu kB\n", mm_pages(p) * 4, p->mm->rss * 4);
-	text_add(t, "Threads:\t1\n");
+	text_add(t, "Threads:\t%u\n", p->nthreads);
 	text_signals(t, p);
 }
 

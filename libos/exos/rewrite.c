@@ -48,7 +48,7 @@ static void text_sync(struct mm *mm, u64 va)
 	u64 *word = pages_word(mm, page_down(va), 0);
 	u64 flags = *word & MAPPED_FLAGS & ~MAPPED;
 
-	if (mm->refs < 2)
+	if (mm->refs < 2 && current()->proc->nthreads < 2)
 		return;
 	pages_protect(mm, page_down(va), word, flags & ~MAPPED_EXEC);
 	pages_flush();

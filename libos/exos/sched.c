@@ -3,6 +3,7 @@
 #include "linux.h"
 #include "mem.h"
 #include "proc.h"
+#include "proc_internal.h"
 #include "sched.h"
 #include "time.h"
 #include "usermem.h"
@@ -139,6 +140,18 @@ static void make_runnable(struct thread *t)
 	list_add_tail(&run_queue, &t->run);
 }
 
+/* The first in the queue that may run on a processor; NULL: none. */
+static struct thread *queued_for(u32 cpu)
+{
+	for (struct list *at = run_queue.next; at != &run_queue; at = at->next) {
+		struct thread *t = container_of(at, struct thread, run);
+
+		if (t->affinity >> cpu & 1)
+			return t;
+	}
+	return NULL;
+}
+
 /* Gives an idle processor work, if there is any left in the queue. */
 static void share_work(void)
 {
@@ -148,7 +161,7 @@ static void share_work(void)
 	for (u32 i = 0; i < family.ncpus; i++) {
 		struct cpu *c = &cpus[i];
 
-		if (!c->idle)
+		if (!c->idle || !queued_for(i))
 			continue;
 		c->idle = 0;
 		__atomic_add_fetch(&c->word, 1, __ATOMIC_SEQ_CST);
@@ -169,16 +182,24 @@ void sched_share(void)
 /* The next thread to run on this processor, made ready to: NULL: none. */
 static struct thread *pick(u32 cpu)
 {
-	while (!list_empty(&run_queue)) {
-		struct thread *t = container_of(run_queue.next, struct thread, run);
+	struct thread *t = queued_for(cpu);
 
-		if (proc_context(t->proc, cpu) < 0)
-			return NULL; /* no memory for it now; it stays queued */
-		list_del(&t->run);
-		t->state = THREAD_RUNNING;
-		return t;
-	}
-	return NULL;
+	if (!t || proc_context(t->proc, cpu) < 0)
+		return NULL; /* no memory for it now: it stays queued */
+	list_del(&t->run);
+	t->state = THREAD_RUNNING;
+	return t;
+}
+
+/* The current thread leaves this processor to next, or to the scheduler. A thread of the same process is gone on with
+ * where this one stops: the env stays. */
+static void leave_to(struct cpu *c, const struct thread *t, struct thread *next, int over)
+{
+	if (!over)
+		share_work();
+	c->current = next;
+	c->direct = next && next->proc == t->proc ? next : NULL;
+	c->leave_to = over ? 0 : next ? next->proc->env : family.domain->env;
 }
 
 /* Gives the processor away with the thread's state saved. The lock is held before and after. */
@@ -192,10 +213,7 @@ static void switch_away(struct thread *t)
 
 	if (next == t)
 		return;
-	if (!over)
-		share_work();
-	c->current = next;
-	c->leave_to = over ? 0 : next ? next->proc->env : family.domain->env;
+	leave_to(c, t, next, over);
 	thread_switch(t);
 	family_lock();
 	lock.depth = depth;
@@ -234,13 +252,21 @@ void sched_nap(u64 ns)
 
 _Noreturn void sched_leave(void)
 {
-	struct cpu *c = this_cpu();
+	struct aril_context *ctx =
+		this_context(); /* while the thread is ours: another processor may take it up */
+	struct cpu *c = &cpus[ctx->cpu];
 	u32 to = c->nap_until ? 0 : c->leave_to;
 
-	if (c->breathing)
+	if (c->breathing) {
 		c->breathing = 0;
-	else
+	} else {
+		struct thread *direct = c->direct;
+
+		c->direct = NULL;
 		lock_release();
+		if (direct)
+			thread_resume(direct, ctx);
+	}
 	if (c->nap_until)
 		aril_wait(family.auth, page_frame(cpus), word_offset(&c->word), c->word,
 			  c->nap_until);
@@ -261,7 +287,7 @@ s64 sleep_on(struct waitq *q, u64 deadline, int interruptible)
 	struct timer timer = {.fire = sleep_over, .data = t};
 
 	exos_assert(t->tid); /* the scheduler itself never sleeps */
-	if (interruptible && signal_pending(t))
+	if (interruptible && (interruptible == 2 ? t->killed != 0 : signal_pending(t)))
 		return -EINTR;
 	if (deadline && deadline <= now_ns())
 		return -ETIMEDOUT;
@@ -283,7 +309,7 @@ s64 sleep_on(struct waitq *q, u64 deadline, int interruptible)
 
 void thread_wake(struct thread *t, s64 result)
 {
-	if (t->state != THREAD_SLEEPING || (result == -EINTR && !t->interruptible))
+	if (t->state != THREAD_SLEEPING || (result == -EINTR && t->interruptible != 1))
 		return;
 	list_del(&t->run);
 	t->wake_result = result;
@@ -317,6 +343,14 @@ void sched_yield_now(void)
 	switch_away(t);
 }
 
+void sched_move(void)
+{
+	struct thread *t = current();
+
+	make_runnable(t);
+	switch_away(t);
+}
+
 void sched_preempt(void)
 {
 	struct thread *t = current();
@@ -330,19 +364,45 @@ void sched_preempt(void)
 
 _Noreturn void sched_exit(void)
 {
-	current()->state = THREAD_DEAD;
-	switch_away(current());
-	exos_panic("exos: a dead thread runs");
+	struct thread *t = current();
+	struct aril_context *ctx = this_context();
+	int over = ctx->pending & ARIL_PEND_END;
+
+	t->state = THREAD_DEAD;
+	leave_to(&cpus[ctx->cpu], t, over ? NULL : pick(ctx->cpu), over);
+	stack_call((u64)ctx + ARIL_CTX_STACK_TOP, ctx, (void (*)(void))sched_leave);
+}
+
+void sched_kick(const struct thread *t)
+{
+	u32 here = this_context()->cpu;
+
+	for (u32 i = 0; i < family.ncpus; i++) {
+		struct aril_context *ctx = t->proc->ctx[i];
+
+		if (i == here || cpus[i].current != t || !ctx)
+			continue;
+		__atomic_or_fetch(&ctx->pending, ARIL_PEND_EVENT, __ATOMIC_SEQ_CST);
+		mm_interrupt(t->proc->mm);
+	}
 }
 
 /* Yields to the thread that is picked for this processor: it was not started yet, was stopped by force, or
- * breathes. Returns if the kernel ended its env: its thread is set to exit in a new one. */
+ * breathes. Returns if the kernel ended its env: its process gets another in which its threads exit. */
 static void run_current(struct cpu *c)
 {
 	struct proc *p = c->current->proc;
-	s64 error = aril_yield(family.auth, p->env);
+	u32 env = p->env, cpu = this_context()->cpu;
+
+	if (!p->ctx[cpu]) { /* it was ended on another processor, and has a new env */
+		family_lock();
+		if (proc_context(p, cpu))
+			exos_panic("exos: no memory to end process %u", p->pid);
+		family_unlock();
+	}
+	s64 error = aril_yield(family.auth, env);
 	const struct aril_env_info *info =
-		(const struct aril_env_info *)ARIL_INFO->envs_va + (p->env & 0xffff);
+		(const struct aril_env_info *)ARIL_INFO->envs_va + (env & 0xffff);
 
 	exos_log("exos: process %u (%s) was ended: error %ld, end %u vector %u error %x at %lx "
 		 "address %lx",
@@ -351,8 +411,12 @@ static void run_current(struct cpu *c)
 	if (error != -ARIL_E_ENV || lock.owner == c->current)
 		exos_panic("exos: it was in the middle of ExOS");
 	family_lock();
-	if (proc_env_revive(p) || proc_context(p, this_context()->cpu))
-		exos_panic("exos: no memory to end process %u", p->pid);
+	if (p->env == env) {
+		proc_env_destroy(p);
+		if (proc_env_create(p))
+			exos_panic("exos: no memory to end process %u", p->pid);
+		proc_kill(p, SIGKILL);
+	}
 	family_unlock();
 }
 

@@ -36,7 +36,8 @@ struct cpu {
 	u32 lock_blocked;	/* it has been blocked for it since it last took it */
 	u64 nap_until;		/* the scheduler is in sched_nap; 0: no */
 	u64 last; /* env << 32 | its context's frame, of who ran here last: it may have been stopped by force */
-	u64 pad[2];
+	struct thread *direct; /* the leaving thread makes room for this one of the same env */
+	u64 pad[1];
 };
 _Static_assert(sizeof(struct cpu) == 64, "a line each");
 extern struct cpu *cpus;
@@ -61,6 +62,8 @@ _Noreturn void sched_main(void);
 void sched_share(void);
 /* The current thread's slice is over: others first. */
 void sched_preempt(void);
+/* The current thread may no longer run here. Family lock. */
+void sched_move(void);
 /* For long work in ExOS, also with the family lock held: gives the slice back if it is over, and goes on in the
  * next. Without it the kernel would count an overrun, and end the env after many. */
 void sched_breathe(void);
@@ -93,9 +96,10 @@ _Noreturn void exos_start(struct aril_save *save);
 void thread_begin(struct user_regs *regs);
 void thread_killed(void);
 
+/* What a thread finds when it is resumed next: empty registers, then go. */
+void thread_set(struct thread *t, void (*go)(void));
+
 /* env.c */
-/* Gives the process a new env after the kernel ended the old one, in which its thread only exits. 0 or -E. */
-s64 proc_env_revive(struct proc *p);
 /* Gives p a presence on a processor. 0 or -ENOMEM. Family lock. */
 s64 proc_context(struct proc *p, u32 cpu);
 /* Vector state as a program finds it at its start. */

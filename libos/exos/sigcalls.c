@@ -31,11 +31,8 @@ s64 sys_rt_sigaction(u64 sig, u64 act, u64 old, u64 bytes)
 	slot->mask &= ~SIG_UNBLOCKABLE;
 	if (wanted.handler == SIG_IGN ||
 	    (wanted.handler == SIG_DFL &&
-	     (sig == SIGCHLD || sig == SIGCONT || sig == SIGURG || sig == SIGWINCH))) {
-		struct siginfo_k info;
-		while (signal_take(p->thread, ~SIG_BIT(sig), &info))
-			; /* what is ignored does not stay pending */
-	}
+	     (sig == SIGCHLD || sig == SIGCONT || sig == SIGURG || sig == SIGWINCH)))
+		signal_forget(p, SIG_BIT(sig)); /* what is ignored does not stay pending */
 	return 0;
 }
 
@@ -62,7 +59,8 @@ s64 sys_rt_sigprocmask(u64 how, u64 set, u64 old, u64 bytes)
 
 s64 sys_rt_sigpending(u64 set, u64 bytes)
 {
-	u64 pending = current()->sig_pending & current()->sig_mask;
+	const struct thread *t = current();
+	u64 pending = (t->pending.set | t->proc->pending.set) & t->sig_mask;
 	if (bytes > 8)
 		return -EINVAL;
 	return copy_out(set, &pending, bytes);
@@ -195,40 +193,68 @@ s64 sys_kill(u64 pid, u64 sig)
 	return kill_many((u32)-who, (int)sig, &info);
 }
 
+/* pid 0: whatever process it is of. A first thread that ended is there as long as its process. */
+static s64 kill_thread(u32 pid, u32 tid, int sig, const struct siginfo_k *info)
+{
+	struct thread *t = thread_find(tid);
+	const struct proc *p = t ? t->proc : proc_find(tid);
+	if (!p || (pid && p->pid != pid))
+		return -ESRCH;
+	if (!may_signal(p, sig))
+		return -EPERM;
+	return t ? signal_send_thread(t, sig, info) : 0;
+}
+
 s64 sys_tkill(u64 tid, u64 sig)
 {
 	struct siginfo_k info = info_from_me((int)sig, SI_TKILL);
 	if ((s32)tid <= 0 || (u32)sig > NSIG)
 		return -EINVAL;
-	return kill_one(proc_find((u32)tid), (int)sig, &info);
+	return kill_thread(0, (u32)tid, (int)sig, &info);
 }
 
 s64 sys_tgkill(u64 pid, u64 tid, u64 sig)
 {
-	if ((s32)pid <= 0)
+	struct siginfo_k info = info_from_me((int)sig, SI_TKILL);
+	if ((s32)pid <= 0 || (s32)tid <= 0 || (u32)sig > NSIG)
 		return -EINVAL;
-	if ((s32)tid > 0 && (u32)pid != (u32)tid)
-		return -ESRCH;
-	return sys_tkill(tid, sig);
+	return kill_thread((u32)pid, (u32)tid, (int)sig, &info);
 }
 
-s64 sys_rt_sigqueueinfo(u64 pid, u64 sig, u64 info)
+/* A program's own siginfo for a signal to p. 0, -EFAULT, -EINVAL, -EPERM: only the kernel says that of others. */
+static s64 info_in(const struct proc *p, u64 sig, u64 from, struct siginfo_k *info)
 {
 	struct linux_siginfo in;
-	struct proc *p = proc_find((u32)pid);
-	if (copy_in(&in, info, sizeof(in)))
+	if (copy_in(&in, from, sizeof(in)))
 		return -EFAULT;
 	if ((u32)sig > NSIG)
 		return -EINVAL;
 	if ((in.code >= 0 || in.code == SI_TKILL) && p != current()->proc)
-		return -EPERM; /* only the kernel says these of others */
-	struct siginfo_k k = {.signo = (s32)sig,
-			      .code = in.code,
-			      .errnum = in.errnum,
-			      .pid = in.kill.pid,
-			      .uid = (s32)in.kill.uid,
-			      .value = in.kill.value};
-	return kill_one(p, (int)sig, &k);
+		return -EPERM;
+	*info = (struct siginfo_k){.signo = (s32)sig,
+				   .code = in.code,
+				   .errnum = in.errnum,
+				   .pid = in.kill.pid,
+				   .uid = (s32)in.kill.uid,
+				   .value = in.kill.value};
+	return 0;
+}
+
+s64 sys_rt_sigqueueinfo(u64 pid, u64 sig, u64 info)
+{
+	struct proc *p = proc_find((u32)pid);
+	struct siginfo_k k;
+	s64 error = info_in(p, sig, info, &k);
+	return error ? error : kill_one(p, (int)sig, &k);
+}
+
+s64 sys_rt_tgsigqueueinfo(u64 pid, u64 tid, u64 sig, u64 info)
+{
+	struct siginfo_k k;
+	if ((s32)pid <= 0 || (s32)tid <= 0)
+		return -EINVAL;
+	s64 error = info_in(proc_find((u32)pid), sig, info, &k);
+	return error ? error : kill_thread((u32)pid, (u32)tid, (int)sig, &k);
 }
 
 /* x87 and SSE say why in their status words; both masks and flags are below. */

@@ -16,7 +16,6 @@ struct sighand *sighand_create(void)
 	if (!s)
 		return NULL;
 	s->refs = 1;
-	list_init(&s->queue);
 	return s;
 }
 
@@ -29,21 +28,42 @@ struct sighand *sighand_clone(struct sighand *from)
 	return s;
 }
 
-static void queued_free(struct sighand *s, struct sig_queued *q)
+void sigqueue_init(struct sigqueue *q)
+{
+	q->set = 0;
+	list_init(&q->queued);
+}
+
+static void queued_free(struct proc *p, struct sig_queued *q)
 {
 	list_del(&q->link);
-	s->queued--;
+	p->sig_queued--;
 	kfree(q);
+}
+
+static void queue_drop(struct sigqueue *q, struct proc *p, u64 set)
+{
+	struct list *at = q->queued.next, *next;
+	q->set &= ~set;
+	for (; at != &q->queued; at = next) {
+		struct sig_queued *one = container_of(at, struct sig_queued, link);
+		next = at->next;
+		if (SIG_BIT(one->info.signo) & set)
+			queued_free(p, one);
+	}
+}
+
+/* Nothing of p or of a thread of its is pending there any more. Family lock. */
+void sigqueue_empty(struct sigqueue *q, struct proc *p)
+{
+	queue_drop(q, p, ~0ul);
 }
 
 /* Drops a reference; the last one frees. Family lock. */
 void sighand_put(struct sighand *s)
 {
-	if (--s->refs)
-		return;
-	while (!list_empty(&s->queue))
-		queued_free(s, container_of(s->queue.next, struct sig_queued, link));
-	kfree(s);
+	if (--s->refs == 0)
+		kfree(s);
 }
 
 /* execve: what has a handler goes back to default; what is ignored stays so. Pending signals stay. */
@@ -56,16 +76,11 @@ void sighand_exec(struct sighand *s)
 	}
 }
 
-static void pending_drop(struct proc *p, u64 set)
+void signal_forget(struct proc *p, u64 set)
 {
-	struct list *at = p->sig->queue.next, *next;
-	p->thread->sig_pending &= ~set;
-	for (; at != &p->sig->queue; at = next) {
-		struct sig_queued *q = container_of(at, struct sig_queued, link);
-		next = at->next;
-		if (SIG_BIT(q->info.signo) & set)
-			queued_free(p->sig, q);
-	}
+	queue_drop(&p->pending, p, set);
+	for (struct list *at = p->threads.next; at != &p->threads; at = at->next)
+		queue_drop(&container_of(at, struct thread, sibling)->pending, p, set);
 }
 
 static int sig_ignored(const struct proc *p, int sig)
@@ -74,59 +89,121 @@ static int sig_ignored(const struct proc *p, int sig)
 	return handler == SIG_IGN || (handler == SIG_DFL && (SIG_DEFAULT_IGNORED & SIG_BIT(sig)));
 }
 
-/* Whether a signal of t can be delivered now. */
+/* Whether a signal can be delivered to t now. */
 int signal_pending(const struct thread *t)
 {
-	return (t->sig_pending & ~t->sig_mask) != 0;
-}
-
-void signal_set_mask(struct thread *t, u64 mask)
-{
-	t->sig_mask = mask & ~SIG_UNBLOCKABLE;
+	return ((t->pending.set | t->proc->pending.set) & ~t->sig_mask) != 0;
 }
 
 /* A standard signal is pending at most once; real-time ones queue, as far as the limit allows. */
-static void pending_add(struct proc *p, int sig, const struct siginfo_k *info)
+static void pending_add(struct sigqueue *to, struct proc *p, int sig, const struct siginfo_k *info)
 {
-	struct thread *t = p->thread;
-	int already = (t->sig_pending & SIG_BIT(sig)) != 0;
+	int already = (to->set & SIG_BIT(sig)) != 0;
 	if (already && sig < SIGRTMIN)
 		return;
-	t->sig_pending |= SIG_BIT(sig);
-	if (!info || p->sig->queued >= SIG_QUEUE_MAX)
+	to->set |= SIG_BIT(sig);
+	if (!info || p->sig_queued >= SIG_QUEUE_MAX)
 		return;
 	struct sig_queued *q = kmalloc(sizeof(*q));
 	if (!q)
 		return; /* delivered without its information */
 	q->info = *info;
 	q->info.signo = sig;
-	list_add_tail(&p->sig->queue, &q->link);
-	p->sig->queued++;
+	list_add_tail(&to->queued, &q->link);
+	p->sig_queued++;
 }
 
-/* Sends sig (0: only checks) to p; info NULL: from the kernel. Family lock. 0, or -EINVAL: no such signal. A
- * zombie takes it without effect. */
-s64 signal_send(struct proc *p, int sig, const struct siginfo_k *info)
+/* Has t look at what is pending: out of its sleep, or its program. */
+static void signal_tell(struct thread *t)
+{
+	if (t->state == THREAD_SLEEPING)
+		thread_wake(t, -EINTR);
+	else if (t->state == THREAD_RUNNING && t != current())
+		sched_kick(t);
+}
+
+/* Who is to take a signal of all of p: whoever does not block it or waits for it, the first thread before others, one
+ * that sleeps or is here before one that runs elsewhere. NULL: nobody now. */
+static struct thread *signal_taker(const struct proc *p, u64 bit, const struct thread *not_this)
+{
+	struct thread *found = NULL;
+	for (struct list *at = p->threads.next; at != &p->threads; at = at->next) {
+		struct thread *t = container_of(at, struct thread, sibling);
+		if (t == not_this || t->killed || !(bit & (~t->sig_mask | t->sig_waiting)))
+			continue;
+		if (at == p->threads.next || t == current() ||
+		    (t->state == THREAD_SLEEPING && t->interruptible == 1))
+			return t;
+		if (!found)
+			found = t;
+	}
+	return found;
+}
+
+void signal_retarget(struct proc *p, const struct thread *t, u64 set)
+{
+	for (; set; set &= set - 1) {
+		struct thread *other = signal_taker(p, set & -set, t);
+		if (other)
+			signal_tell(other);
+	}
+}
+
+void signal_set_mask(struct thread *t, u64 mask)
+{
+	u64 fresh = mask & ~SIG_UNBLOCKABLE & ~t->sig_mask & t->proc->pending.set;
+	t->sig_mask = mask & ~SIG_UNBLOCKABLE;
+	if (fresh && t->proc->nthreads > 1)
+		signal_retarget(t->proc, t, fresh);
+}
+
+/* Whether anybody who may get it wants sig although it is ignored. */
+static int signal_awaited(const struct proc *p, const struct thread *only, u64 bit)
+{
+	const struct thread *t = only ? only : proc_leader(p);
+	if (only || p->nthreads == 1)
+		return ((t->sig_mask | t->sig_waiting) & bit) != 0;
+	if (t->sig_mask & bit)
+		return 1;
+	for (const struct list *at = p->threads.next; at != &p->threads; at = at->next)
+		if (container_of(at, struct thread, sibling)->sig_waiting & bit)
+			return 1;
+	return 0;
+}
+
+static s64 signal_to(struct proc *p, struct thread *only, int sig, const struct siginfo_k *info)
 {
 	static const struct siginfo_k from_kernel = {.code = SI_KERNEL};
 	if (sig < 0 || sig > NSIG)
 		return -EINVAL;
-	if (!sig || p->state == PROC_ZOMBIE || p->exiting || !p->thread)
+	if (!sig || p->state == PROC_ZOMBIE || p->exiting || list_empty(&p->threads))
 		return 0;
+	u64 bit = SIG_BIT(sig);
 	if (sig == SIGCONT)
-		pending_drop(p, SIG_STOPS);
-	else if (SIG_STOPS & SIG_BIT(sig))
-		pending_drop(p, SIG_BIT(SIGCONT));
+		signal_forget(p, SIG_STOPS);
+	else if (SIG_STOPS & bit)
+		signal_forget(p, SIG_BIT(SIGCONT));
 	if (p->state == PROC_STOPPED && (sig == SIGCONT || sig == SIGKILL))
 		proc_continue(p, sig == SIGCONT);
-	struct thread *t = p->thread;
-	u64 bit = SIG_BIT(sig);
-	if (sig_ignored(p, sig) && !((t->sig_mask | t->sig_waiting) & bit))
+	if (sig_ignored(p, sig) && !signal_awaited(p, only, bit))
 		return 0;
-	pending_add(p, sig, info ? info : &from_kernel);
-	if (bit & (~t->sig_mask | t->sig_waiting))
-		thread_wake(t, -EINTR);
+	pending_add(only ? &only->pending : &p->pending, p, sig, info ? info : &from_kernel);
+	struct thread *t = only ? only : signal_taker(p, bit, NULL);
+	if (t && (bit & (~t->sig_mask | t->sig_waiting)))
+		signal_tell(t);
 	return 0;
+}
+
+/* Sends sig (0: only checks) to p, whichever of its threads takes it; info NULL: from the kernel. Family lock. 0, or
+ * -EINVAL: no such signal. A zombie takes it without effect. */
+s64 signal_send(struct proc *p, int sig, const struct siginfo_k *info)
+{
+	return signal_to(p, NULL, sig, info);
+}
+
+s64 signal_send_thread(struct thread *t, int sig, const struct siginfo_k *info)
+{
+	return signal_to(t->proc, t, sig, info);
 }
 
 /* Sends to every member of a process group. Family lock. 0, -ESRCH: no members. */
@@ -153,36 +230,41 @@ void signal_force(int sig, const struct siginfo_k *info)
 		action->handler = SIG_DFL;
 		t->sig_mask &= ~SIG_BIT(sig);
 	}
-	pending_drop(t->proc, SIG_BIT(sig));
-	pending_add(t->proc, sig, info);
+	queue_drop(&t->pending, t->proc, SIG_BIT(sig));
+	pending_add(&t->pending, t->proc, sig, info);
 }
 
-int signal_take(struct thread *t, u64 mask, struct siginfo_k *info)
+static int queue_take(struct sigqueue *q, struct proc *p, u64 mask, struct siginfo_k *info)
 {
-	u64 ready = t->sig_pending & ~mask;
-	struct sighand *s = t->proc->sig;
+	u64 ready = q->set & ~mask;
 	if (!ready)
 		return 0;
 	int sig = __builtin_ctzl(ready & SIG_FAULTS ? ready & SIG_FAULTS : ready) + 1;
 	int found = 0, more = 0;
-	struct list *at = s->queue.next, *next;
+	struct list *at = q->queued.next, *next;
 	*info = (struct siginfo_k){.signo = sig, .code = SI_USER};
-	for (; at != &s->queue; at = next) {
-		struct sig_queued *q = container_of(at, struct sig_queued, link);
+	for (; at != &q->queued; at = next) {
+		struct sig_queued *one = container_of(at, struct sig_queued, link);
 		next = at->next;
-		if (q->info.signo != sig)
+		if (one->info.signo != sig)
 			continue;
 		if (found) {
 			more = 1;
 			break;
 		}
-		*info = q->info;
-		queued_free(s, q);
+		*info = one->info;
+		queued_free(p, one);
 		found = 1;
 	}
 	if (!more)
-		t->sig_pending &= ~SIG_BIT(sig);
+		q->set &= ~SIG_BIT(sig);
 	return sig;
+}
+
+int signal_take(struct thread *t, u64 mask, struct siginfo_k *info)
+{
+	int sig = queue_take(&t->pending, t->proc, mask, info);
+	return sig ? sig : queue_take(&t->proc->pending, t->proc, mask, info);
 }
 
 static int result_restarts(s64 result)
@@ -256,6 +338,8 @@ void signal_deliver(struct user_regs *regs)
 	struct thread *t = current();
 	struct siginfo_k info;
 	int sig;
+	if (t->killed)
+		thread_exit(t->proc->exit_status);
 	while ((sig = signal_take(t, t->sig_mask, &info))) {
 		u64 handler = t->proc->sig->action[sig - 1].handler;
 		if (family.trace && handler != SIG_IGN)
@@ -266,6 +350,8 @@ void signal_deliver(struct user_regs *regs)
 			default_action(sig);
 		else
 			handler_enter(regs, &info);
+		if (t->killed)
+			thread_exit(t->proc->exit_status);
 	}
 	call_resolve(regs, NULL);
 	if (t->sig_restore_mask) {

@@ -126,6 +126,12 @@
 	CALL(135, personality, "x", 0)              \
 	CALL(137, statfs, "sp", 0)                  \
 	CALL(138, fstatfs, "fp", 0)                 \
+	CALL(142, sched_setparam, "dp", 0)          \
+	CALL(143, sched_getparam, "dp", 0)          \
+	CALL(144, sched_setscheduler, "ddp", 0)     \
+	CALL(145, sched_getscheduler, "d", 0)       \
+	CALL(146, sched_get_priority_max, "d", 0)   \
+	CALL(147, sched_get_priority_min, "d", 0)   \
 	CALL(157, prctl, "dxxxx", 0)                \
 	CALL(158, arch_prctl, "xp", CALL_NOLOCK)    \
 	CALL(160, setrlimit, "rL", 0)               \
@@ -134,6 +140,7 @@
 	CALL(200, tkill, "dS", 0)                   \
 	CALL(201, time, "p", CALL_NOLOCK)           \
 	CALL(202, futex, "pxupp", 0)                \
+	CALL(203, sched_setaffinity, "dup", 0)      \
 	CALL(204, sched_getaffinity, "dup", 0)      \
 	CALL(217, getdents64, "fpu", 0)             \
 	CALL(218, set_tid_address, "p", 0)          \
@@ -169,14 +176,17 @@
 	CALL(293, pipe2, "PG", 0)                   \
 	CALL(295, preadv, "fpul", 0)                \
 	CALL(296, pwritev, "fpul", 0)               \
+	CALL(297, rt_tgsigqueueinfo, "ddSp", 0)     \
 	CALL(302, prlimit64, "drLR", 0)             \
 	CALL(306, syncfs, "f", 0)                   \
 	CALL(309, getcpu, "ppp", 0)                 \
 	CALL(316, renameat2, "DsDsx", 0)            \
 	CALL(318, getrandom, "Bux", CALL_NOLOCK)    \
 	CALL(322, execveat, "Dsaex", 0)             \
+	CALL(324, membarrier, "xxd", 0)             \
 	CALL(326, copy_file_range, "fpfpux", 0)     \
 	CALL(332, statx, "Dsxxp", 0)                \
+	CALL(334, rseq, "puxx", CALL_NOLOCK)        \
 	CALL(435, clone3, "pu", 0)                  \
 	CALL(436, close_range, "uux", 0)            \
 	CALL(439, faccessat2, "Dsxx", 0)

@@ -34,6 +34,49 @@ static u64 realtime_ns(void)
 	return now_ns() + (u64)family.realtime_offset;
 }
 
+static u64 thread_ran_ns(const struct thread *t)
+{
+	u64 stamp = t->last_stamp, now = now_ns();
+	int runs = t->state == THREAD_RUNNING && stamp && now > stamp;
+	return t->utime_ns + t->stime_ns + (runs ? now - stamp : 0);
+}
+
+/* Takes the family lock: other threads may come and go. */
+static u64 proc_ran_ns(const struct proc *p)
+{
+	family_lock();
+	u64 sum = p->utime_ns + p->stime_ns;
+	for (struct list *at = p->threads.next; at != &p->threads; at = at->next)
+		sum += thread_ran_ns(container_of(at, struct thread, sibling));
+	family_unlock();
+	return sum;
+}
+
+/* The clocks that pthread_getcpuclockid and clock_getcpuclockid name: the complement of a number, three bits of kind. */
+static s64 clock_of_other(u64 clock, u64 *ns)
+{
+	u32 id = ~(u32)((s32)clock >> 3), kind = (u32)clock & 7;
+	s64 error = -EINVAL;
+	if ((s32)clock >= 0 || (kind & 3) == 3)
+		return -EINVAL;
+	family_lock();
+	if (kind & 4) {
+		const struct thread *t = id ? thread_find(id) : current();
+		if (t && t->proc == current()->proc) {
+			*ns = thread_ran_ns(t);
+			error = 0;
+		}
+	} else {
+		const struct proc *p = id ? proc_find(id) : current()->proc;
+		if (p) {
+			*ns = proc_ran_ns(p);
+			error = 0;
+		}
+	}
+	family_unlock();
+	return error;
+}
+
 /* 0 and the clock's value, or -EINVAL. */
 static s64 clock_read(u64 clock, u64 *ns)
 {
@@ -53,11 +96,13 @@ static s64 clock_read(u64 clock, u64 *ns)
 		*ns = now_ns();
 		return 0;
 	case CLOCK_PROCESS_CPUTIME_ID:
+		*ns = proc_ran_ns(t->proc);
+		return 0;
 	case CLOCK_THREAD_CPUTIME_ID:
-		*ns = t->utime_ns + t->stime_ns + (t->last_stamp ? now_ns() - t->last_stamp : 0);
+		*ns = thread_ran_ns(t);
 		return 0;
 	default:
-		return -EINVAL;
+		return clock_of_other(clock, ns);
 	}
 }
 
@@ -175,6 +220,10 @@ s64 sys_getrusage(u64 who, u64 to)
 		system = p->cstime_ns;
 	} else if ((s32)who == RUSAGE_SELF || (s32)who == RUSAGE_THREAD) {
 		proc_times(p, &user, &system);
+		if ((s32)who == RUSAGE_THREAD) {
+			user = current()->utime_ns;
+			system = current()->stime_ns;
+		}
 		out.maxrss = (s64)(p->maxrss_pages * 4);
 		out.minflt = (s64)p->minflt;
 		out.majflt = (s64)p->majflt;

@@ -103,8 +103,13 @@ void time_account(struct thread *t, int user)
 
 void proc_times(const struct proc *p, u64 *user, u64 *system)
 {
-	*user = p->thread ? p->thread->utime_ns : 0;
-	*system = p->thread ? p->thread->stime_ns : 0;
+	*user = p->utime_ns;
+	*system = p->stime_ns;
+	for (struct list *at = p->threads.next; at != &p->threads; at = at->next) {
+		const struct thread *t = container_of(at, struct thread, sibling);
+		*user += t->utime_ns;
+		*system += t->stime_ns;
+	}
 }
 
 /* What is left of a timer: at least a microsecond while it runs, as 0 says that it does not. */

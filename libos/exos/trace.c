@@ -379,7 +379,7 @@ static int letter_is_output(char letter)
 static void trace_pid(struct trace *t)
 {
 	trace_text(t, "[pid ");
-	trace_number(t, current()->proc->pid, 10, 0);
+	trace_number(t, current()->tid, 10, 0);
 	trace_text(t, "] ");
 }
 

@@ -156,6 +156,8 @@ _Noreturn void exos_start(struct aril_save *save)
 	if (t && t->proc->env == ctx->env) {
 		if (!t->proc->auth_open)
 			auth_open(t->proc);
+		if (!t->switch_rsp) /* it was running when its env was ended */
+			thread_set(t, thread_killed);
 		cpus[ctx->cpu].last = (u64)ctx->env << 32 | page_frame(ctx); /* one store */
 		thread_resume(t, ctx);
 	}
@@ -169,11 +171,4 @@ void thread_begin(struct user_regs *regs)
 	current()->last_stamp = now_ns();
 	if (!regs->cs)
 		first_main();
-}
-
-/* In place of a thread whose env the kernel ended. */
-void thread_killed(void)
-{
-	family_lock();
-	proc_exit(SIGKILL);
 }

@@ -70,6 +70,28 @@ int copy_out(u64 to, const void *from, usize bytes)
 void proc_reap_unwaited(void)
 {
 }
+void sched_kick(const struct thread *t)
+{
+	(void)t;
+}
+void thread_exit(s32 status)
+{
+	proc_exit(status);
+}
+struct thread *thread_find(u32 tid)
+{
+	for (struct list *at = all_procs.next; at != &all_procs; at = at->next) {
+		struct proc *p = container_of(at, struct proc, all);
+		for (struct list *t = p->threads.next; t != &p->threads; t = t->next)
+			if (container_of(t, struct thread, sibling)->tid == tid)
+				return container_of(t, struct thread, sibling);
+	}
+	return 0;
+}
+struct thread *proc_leader(const struct proc *p)
+{
+	return list_empty(&p->threads) ? 0 : container_of(p->threads.next, struct thread, sibling);
+}
 void proc_exit(s32 status)
 {
 	exited = status;
@@ -131,17 +153,29 @@ struct fixture {
 };
 static struct fixture me, child, other;
 
+static void thread_join(struct thread *t, struct proc *p, u32 tid)
+{
+	t->proc = p;
+	t->tid = tid;
+	sigqueue_init(&t->pending);
+	list_add_tail(&p->threads, &t->sibling);
+	p->nthreads++;
+}
+
 static void fixture_add(struct fixture *f, u32 pid, struct fixture *parent)
 {
 	memset(f, 0, sizeof(*f));
 	f->proc.pid = f->proc.pgid = f->proc.sid = f->thread.tid = pid;
 	f->proc.state = PROC_ALIVE;
 	f->proc.exit_signal = SIGCHLD;
-	f->proc.thread = &f->thread;
 	f->proc.sig = sighand_create();
-	f->thread.proc = &f->proc;
 	f->thread.self = &f->thread;
 	f->thread.regs = &f->regs;
+	f->thread.state = THREAD_SLEEPING;
+	f->thread.interruptible = 1;
+	list_init(&f->proc.threads);
+	sigqueue_init(&f->proc.pending);
+	thread_join(&f->thread, &f->proc, pid);
 	list_init(&f->proc.children);
 	list_init(&f->proc.sibling);
 	list_add_tail(&all_procs, &f->proc.all);
@@ -170,6 +204,9 @@ static void start(void)
 
 static void end(void)
 {
+	sigqueue_empty(&me.proc.pending, &me.proc);
+	sigqueue_empty(&me.thread.pending, &me.proc);
+	sigqueue_empty(&other.proc.pending, &other.proc);
 	sighand_put(me.proc.sig);
 	sighand_put(child.proc.sig);
 	sighand_put(other.proc.sig);
@@ -208,10 +245,10 @@ static void ignored_not_kept(void)
 	start();
 	signal_send(&me.proc, SIGCHLD, 0);
 	signal_send(&me.proc, SIGWINCH, 0);
-	SAME(me.thread.sig_pending, 0);
+	SAME(me.proc.pending.set, 0);
 	me.thread.sig_mask = SIG_BIT(SIGCHLD);
 	signal_send(&me.proc, SIGCHLD, 0);
-	SAME(me.thread.sig_pending, SIG_BIT(SIGCHLD));
+	SAME(me.proc.pending.set, SIG_BIT(SIGCHLD));
 	end();
 }
 
@@ -399,19 +436,113 @@ static void timed_wait(void)
 	handle(SIGUSR1, 0);
 	signal_send(&me.proc, SIGUSR1, 0);
 	SAME(sys_rt_sigtimedwait((u64)&set, 0, (u64)&ns, 8), SIGUSR1);
-	SAME(me.thread.sig_pending, 0);
+	SAME(me.proc.pending.set, 0);
+	end();
+}
+
+static struct thread second;
+
+static void start_two(void)
+{
+	start();
+	memset(&second, 0, sizeof(second));
+	second.self = &second;
+	second.state = THREAD_SLEEPING;
+	second.interruptible = 1;
+	thread_join(&second, &me.proc, 20);
+	handle(SIGUSR1, 0);
+	handle(SIGUSR2, 0);
+}
+
+static void thread_own(void)
+{
+	struct siginfo_k info;
+	start_two();
+	SAME(sys_tgkill(10, 20, SIGUSR1), 0);
+	CHECK(signal_pending(&second));
+	CHECK(!signal_pending(&me.thread));
+	SAME(woken, 1);
+	SAME(sys_tgkill(11, 20, SIGUSR1), -ESRCH);
+	SAME(sys_tgkill(10, 0, SIGUSR1), -EINVAL);
+	SAME(sys_tkill(21, SIGUSR1), -ESRCH);
+	SAME(signal_take(&me.thread, 0, &info), 0);
+	SAME(signal_take(&second, 0, &info), SIGUSR1);
+	SAME(info.code, SI_TKILL);
+	end();
+}
+
+/* Whoever does not block it gets it; own ones come first. */
+static void process_wide(void)
+{
+	struct siginfo_k info;
+	start_two();
+	me.thread.sig_mask = SIG_BIT(SIGUSR1);
+	signal_send(&me.proc, SIGUSR1, 0);
+	SAME(woken, 1);
+	CHECK(!signal_pending(&me.thread));
+	CHECK(signal_pending(&second));
+	signal_send_thread(&second, SIGUSR2, 0);
+	SAME(signal_take(&second, 0, &info), SIGUSR2);
+	SAME(signal_take(&second, 0, &info), SIGUSR1);
+	CHECK(!signal_pending(&second));
+	end();
+}
+
+/* Who comes to block what waits for anybody has another told. */
+static void handed_on(void)
+{
+	start_two();
+	second.sig_mask = SIG_BIT(SIGUSR1);
+	signal_send(&me.proc, SIGUSR1, 0);
+	SAME(woken, 1);
+	second.sig_mask = 0;
+	signal_set_mask(&me.thread, SIG_BIT(SIGUSR1));
+	SAME(woken, 2);
+	CHECK(signal_pending(&second));
+	end();
+}
+
+/* Who waits for an ignored signal gets it, although it is not the first thread. */
+static void awaited(void)
+{
+	start_two();
+	second.sig_waiting = SIG_BIT(SIGCHLD);
+	second.sig_mask = SIG_BIT(SIGCHLD);
+	signal_send(&me.proc, SIGCHLD, 0);
+	SAME(woken, 1);
+	SAME(me.proc.pending.set, SIG_BIT(SIGCHLD));
+	end();
+}
+
+static void stop_cancelled(void)
+{
+	start_two();
+	signal_send_thread(&second, SIGTSTP, 0);
+	CHECK(signal_pending(&second));
+	signal_send(&me.proc, SIGCONT, 0);
+	CHECK(!signal_pending(&second));
 	end();
 }
 
 int main(void)
 {
 	static const struct test tests[] = {
-		TEST(pending_once),	   TEST(ignored_not_kept),
-		TEST(restart_rules),	   TEST(masks_of_handlers),
-		TEST(forced_through_mask), TEST(waits),
-		TEST(wait_interrupted),	   TEST(groups),
-		TEST(timer_order),	   TEST(interval),
+		TEST(pending_once),
+		TEST(ignored_not_kept),
+		TEST(restart_rules),
+		TEST(masks_of_handlers),
+		TEST(forced_through_mask),
+		TEST(waits),
+		TEST(wait_interrupted),
+		TEST(groups),
+		TEST(timer_order),
+		TEST(interval),
 		TEST(timed_wait),
+		TEST(thread_own),
+		TEST(process_wide),
+		TEST(handed_on),
+		TEST(awaited),
+		TEST(stop_cancelled),
 	};
 	return test_main(tests, array_count(tests));
 }

@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: MIT
+ * Threads: making, finding, ending them. Family lock throughout.
+ *
+ * Invariants. (1) p->threads holds exactly the threads of p that have not ended, p->nthreads of them; each is in the
+ * table of numbers. A process with none is a zombie, or was never started. (2) Who ended is buried: it still stands on
+ * its stack then, but holds the family lock until it has left it for good, so whoever has the lock next may use
+ * both again. (3) thread_kill only says that a thread is
+ * to end; each thread ends itself, so that it lets go of what it has on its way out of ExOS. */
+#include "linux.h"
+#include "mm.h"
+#include "proc.h"
+#include "proc_internal.h"
+#include "sched.h"
+#include "time.h"
+#include <core/string.h>
+
+#define XSAVE_AT 1024ul /* struct thread and its vector state share a page */
+_Static_assert(sizeof(struct thread) <= XSAVE_AT, "struct thread");
+#define BURIED_MOST 32u
+#define TIDS 256u
+
+/* Ended threads with their stacks, oldest first, for the next ones. */
+static struct list buried = {&buried, &buried};
+static u32 buried_count;
+static struct list tids[TIDS];
+
+struct thread *thread_find(u32 tid)
+{
+	struct list *head = &tids[tid % TIDS];
+
+	for (struct list *at = head->next; at && at != head; at = at->next) {
+		struct thread *t = container_of(at, struct thread, hash);
+		if (t->tid == tid)
+			return t;
+	}
+	return NULL;
+}
+
+struct thread *proc_leader(const struct proc *p)
+{
+	if (list_empty(&p->threads))
+		return NULL;
+	return container_of(p->threads.next, struct thread, sibling);
+}
+
+/* What thread_switch would have left: six registers and where to return. */
+struct first_frame {
+	u64 registers[6];
+	void (*go)(void);
+};
+
+void thread_set(struct thread *t, void (*go)(void))
+{
+	struct first_frame *first =
+		(struct first_frame *)(t->stack_top - sizeof(struct user_regs)) - 1;
+
+	memset(first, 0, sizeof(*first));
+	first->go = go;
+	t->switch_rsp = (u64)first;
+}
+
+/* Memory for a thread: one that was used before, or new. Its struct is zero but for the stack. */
+static struct thread *thread_memory(void)
+{
+	struct thread *t;
+	u64 stack_top;
+
+	if (buried_count) {
+		t = container_of(buried.next, struct thread, sibling);
+		list_del(&t->sibling);
+		buried_count--;
+		stack_top = t->stack_top;
+	} else {
+		u8 *stack = page_alloc(2);
+
+		t = page_zalloc(0);
+		if (!t || !stack) {
+			if (t)
+				page_put(t);
+			if (stack)
+				page_put(stack);
+			return NULL;
+		}
+		stack_top = (u64)stack + EXOS_STACK - 8; /* user_regs end on a multiple of 16 */
+	}
+	memset(t, 0, sizeof(*t));
+	t->stack_top = stack_top;
+	return t;
+}
+
+static void memory_free(struct thread *t)
+{
+	page_put((void *)(t->stack_top + 8 - EXOS_STACK));
+	page_put(t);
+}
+
+struct thread *thread_create(struct proc *p, u32 tid, const struct user_regs *regs)
+{
+	struct thread *t = thread_memory();
+
+	if (!t)
+		return NULL;
+	t->self = t;
+	t->proc = p;
+	t->tid = tid;
+	t->state = THREAD_NEW;
+	t->affinity = ~0ul;
+	t->xsave = (u8 *)t + XSAVE_AT;
+	list_init(&t->run);
+	list_init(&t->timer);
+	list_init(&t->sibling);
+	sigqueue_init(&t->pending);
+	struct user_regs *own = (struct user_regs *)(t->stack_top - sizeof(*own));
+	memset(own, 0, sizeof(*own));
+	thread_set(t, thread_first);
+	if (regs) {
+		*own = *regs;
+		own->rax = 0;
+		own->orig_rax = ~0ul;
+		vector_save(t->xsave);
+		__asm__ volatile("rdfsbase %0" : "=r"(t->fs_base));
+	} else {
+		memcpy(t->xsave, vector_initial, PAGE - XSAVE_AT);
+	}
+	t->regs = own;
+	return t;
+}
+
+void thread_discard(struct thread *t)
+{
+	memory_free(t);
+}
+
+void thread_add(struct thread *t)
+{
+	struct list *head = &tids[t->tid % TIDS];
+
+	if (!head->next)
+		list_init(head);
+	list_add_tail(head, &t->hash);
+	list_add_tail(&t->proc->threads, &t->sibling);
+	t->proc->nthreads++;
+}
+
+/* Its memory is used again when its last instruction on it is done: when the lock is let go. */
+static void thread_bury(struct thread *t)
+{
+	if (buried_count == BURIED_MOST) {
+		struct thread *oldest = container_of(buried.next, struct thread, sibling);
+
+		list_del(&oldest->sibling);
+		buried_count--;
+		memory_free(oldest);
+	}
+	list_add_tail(&buried, &t->sibling);
+	buried_count++;
+}
+
+void thread_kill(struct thread *t)
+{
+	t->killed = 1;
+	t->pending.set |= SIG_BIT(SIGKILL);
+	if (t->state == THREAD_SLEEPING && t->interruptible) {
+		t->interruptible = 1;
+		thread_wake(t, -EINTR);
+	} else {
+		sched_kick(t);
+	}
+}
+
+void proc_kill(struct proc *p, s32 status)
+{
+	if (p->group_exit)
+		return;
+	p->group_exit = 1;
+	p->exit_status = status;
+	for (struct list *at = p->threads.next; at != &p->threads; at = at->next)
+		thread_kill(container_of(at, struct thread, sibling));
+}
+
+/* What others wait for in the program's memory, where there may be others. */
+static void exit_words(struct thread *t)
+{
+	static const u32 zero;
+
+	futex_exit();
+	if (t->clear_tid && (t->proc->nthreads > 1 || t->proc->mm->refs > 1) &&
+	    !copy_out(t->clear_tid, &zero, sizeof(zero)))
+		futex_wake(t->clear_tid, 1, ~0u);
+}
+
+_Noreturn void thread_exit(s32 status)
+{
+	struct thread *t = current();
+	struct proc *p = t->proc;
+
+	t->killed = 1;
+	exit_words(t);
+	time_account(t, 0);
+	p->utime_ns += t->utime_ns;
+	p->stime_ns += t->stime_ns;
+	t->utime_ns = t->stime_ns = 0;
+	if (!p->group_exit && t->tid == p->pid)
+		p->exit_status = status;
+	list_del(&t->sibling);
+	list_del(&t->hash);
+	p->nthreads--;
+	sigqueue_empty(&t->pending, p);
+	if (!p->nthreads)
+		proc_end(p, p->exit_status);
+	else
+		signal_retarget(p, t, p->pending.set & ~t->sig_mask);
+	if (p->nthreads == 1 && p->exec_by)
+		wake_all(&p->exec_wait);
+	thread_bury(t);
+	sched_exit();
+}
+
+_Noreturn void proc_exit(s32 status)
+{
+	proc_kill(current()->proc, status);
+	thread_exit(status);
+}
+
+void thread_renumber(struct thread *t)
+{
+	struct list *head = &tids[t->proc->pid % TIDS];
+
+	if (t->tid == t->proc->pid)
+		return;
+	list_del(&t->hash);
+	t->tid = t->proc->pid;
+	if (!head->next)
+		list_init(head);
+	list_add_tail(head, &t->hash);
+}
+
+s64 threads_end_others(void)
+{
+	struct thread *t = current();
+	struct proc *p = t->proc;
+
+	if (p->nthreads == 1 && !t->killed)
+		return 0;
+	if (p->exec_by || p->group_exit)
+		return -EINTR;
+	p->exec_by = t;
+	for (struct list *at = p->threads.next; at != &p->threads; at = at->next) {
+		struct thread *other = container_of(at, struct thread, sibling);
+
+		if (other != t)
+			thread_kill(other);
+	}
+	while (p->nthreads > 1 && !t->killed)
+		sleep_on(&p->exec_wait, 0, 2);
+	p->exec_by = NULL;
+	return t->killed ? -EINTR : 0;
+}
+
+/* In place of a thread whose env the kernel ended. */
+void thread_killed(void)
+{
+	family_lock();
+	proc_exit(SIGKILL);
+}
