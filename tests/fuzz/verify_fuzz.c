@@ -3,6 +3,7 @@
  * has a register outside what was proved of it, and compiled does the same.
  * links: tests/fuzz/verify/program.c tests/fuzz/verify/functions.c tests/fuzz/verify/arguments.c tests/fuzz/verify/execute.c tests/fuzz/verify/generate.c tests/fuzz/verify/loops.c tests/fuzz/verify/pieces.c tests/fuzz/verify/pieces_call.c tests/fuzz/verify/pieces_more.c tests/fuzz/verify/locals.c tests/fuzz/verify/mutate.c ext/*.c
  * seeds: programs
+ * inputs: 4000
  * fast: -O2 -fno-sanitize=address,undefined -fsanitize=bounds,shift,signed-integer-overflow
  * flags: -Iext -Itests/fuzz/verify */
 #include "verify_fuzz.h"

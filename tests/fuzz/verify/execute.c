@@ -22,6 +22,7 @@ static struct {
 	u64 since; /* executed before the last checkpoint */
 	u64 paid;  /* most instructions from there to the next */
 	u64 steps, steps_most;
+	u64 seed;
 	u64 granted; /* of the budget, the entry's part included */
 	int is_disturbed;
 } now;
@@ -173,7 +174,7 @@ static void untouched(void)
 {
 	static u8 fresh[1 << 16] __attribute__((aligned(64)));
 
-	ext_image_fill(now.p, fresh);
+	functions_fill(now.p, fresh, now.seed);
 	if (memcmp(fresh, running.data, now.p->data_bytes) || !arguments_untouched())
 		finding("a pure program wrote something", 0);
 }
@@ -280,7 +281,7 @@ static void compiled_too(const struct ext_code *c, u64 seed, const u64 *arg, s64
 	compiled_runs++;
 	memcpy(kept, data + from, bytes - from);
 	arguments_keep_result();
-	ext_image_fill(now.p, data);
+	functions_fill(now.p, data, seed);
 	arguments_restore();
 	functions_begin(data, seed, budget, 0);
 	if (mprotect(code, CODE, PROT_READ | PROT_EXEC) || mprotect(data, from, PROT_READ))
@@ -359,7 +360,8 @@ void execute(struct ext_arena *a, const struct made *m, const struct ext_program
 		now.is_disturbed = n == TIMES - 1;
 		arguments_make(p->attach, &now.random, arg);
 		arguments_keep();
-		ext_image_fill(p, code + CODE);
+		now.seed = seed;
+		functions_fill(p, code + CODE, seed);
 		is_over = interpreted(seed, arg, budget, &r0);
 		if (is_over && !now.is_disturbed)
 			compiled_too(&c, seed, arg, budget, r0);

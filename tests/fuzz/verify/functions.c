@@ -187,6 +187,27 @@ static u64 look_inside(u64 i)
 	return i ? *(const volatile u32 *)i : next();
 }
 
+void functions_fill(const struct ext_program *p, u8 *data, u64 seed)
+{
+	const struct ext_map *hash = ext_map_of(data, HASH), *ring = ext_map_of(data, RING);
+	struct random r = {seed};
+
+	ext_image_fill(p, data);
+	for (u64 key = below(&r, 4); key-- > 0;) {
+		u64 value[2] = {draw_number(&r), draw_number(&r)};
+
+		ext_map_update(hash, ext_map_data(hash), &key, value, EXT_MAP_ANY, 1);
+	}
+	for (u32 n = below(&r, 6); n-- > 0;) {
+		void *record = ext_ring_reserve(ring, ext_map_data(ring));
+
+		if (record)
+			ext_ring_submit(record);
+		if (below(&r, 2) && ext_ring_peek(ring, ext_map_data(ring)))
+			ext_ring_done(ring, ext_map_data(ring));
+	}
+}
+
 void functions_begin(u8 *data, u64 seed, s64 budget, struct ext_check *check)
 {
 	static void *const f[F_COUNT] = {

@@ -114,12 +114,14 @@ void pieces(struct gen *g, u32 n)
 			piece_number(g);
 		else if (what < 30)
 			piece_alu(g);
-		else if (what < 44)
+		else if (what < 42)
 			piece_index(g);
+		else if (what < 44)
+			piece_pointer(g);
 		else if (what < 51)
 			piece_memory(g);
 		else if (what < 57)
-			piece_stack(g);
+			chance(g, 75) ? piece_stack(g) : piece_stack_index(g);
 		else if (what < 63)
 			piece_spill(g);
 		else if (what < 70)

@@ -70,6 +70,9 @@ void piece_object(struct gen *g);
 void piece_junk(struct gen *g);
 void piece_give(struct gen *g); /* memory given to functions with more than one */
 void piece_found(struct gen *g);
+void piece_perhaps(struct gen *g);
+void piece_offer(struct gen *g);
+void piece_pointer(struct gen *g);
 void piece_stack_index(struct gen *g);
 void piece_access(struct gen *g, u32 reg, u32 bytes, s32 off, int is_write);
 u32 size_code(u32 bytes);

@@ -34,7 +34,7 @@ void piece_map(struct gen *g)
 	if (chance(g, 50))
 		emit(g, EXT_STX | EXT_MEM | EXT_W, FP, jump, -128, 0);
 	else
-		emit(g, EXT_ST | EXT_MEM | EXT_DW, FP, 0, -128, below(g->r, 6));
+		emit(g, EXT_ST | EXT_MEM | EXT_DW, FP, 0, -128, below(g->r, chance(g, 50) ? 2 : 6));
 	emit_wide(g, 1, EXT_LD_MAP, map);
 	emit(g, EXT_ALU64 | EXT_MOV | EXT_X, 2, FP, 0, 0);
 	emit(g, EXT_ALU64 | EXT_ADD, 2, 0, 0, -128);
@@ -217,7 +217,11 @@ void piece_call(struct gen *g)
 {
 	if (low_kept(g))
 		return;
-	switch (below(g->r, g->is_pure ? 2 : 12)) {
+	if (chance(g, 12)) {
+		piece_perhaps(g);
+		return;
+	}
+	switch (below(g->r, g->is_pure ? 2 : 13)) {
 	case 0:
 		call(g, F_NOW);
 		break;
@@ -254,7 +258,7 @@ void piece_call(struct gen *g)
 		piece_found(g);
 		return;
 	case 10:
-		piece_stack_index(g);
+		piece_offer(g);
 		return;
 	default:
 		call(g, chance(g, 90) ? F_NOW : F_SLOW);

@@ -130,3 +130,141 @@ void piece_stack_index(struct gen *g)
 			g->k.slot[i] = K_UNSET;
 	fail_jumps(g, jumps, n, &then);
 }
+
+static void looked_up(struct gen *g, u32 reg, u32 map)
+{
+	emit(g, EXT_ST | EXT_MEM | EXT_DW, FP, 0, -128, below(g->r, 4));
+	emit_wide(g, 1, EXT_LD_MAP, map);
+	frame_pointer(g, 2, -128);
+	call(g, g->is_pure ? F_CONSULT : F_LOOK_UP);
+	move(g, reg, 0);
+}
+
+/* A value or null, as two ways have it; tested by a copy, or against a zero in a register; used by the other. */
+void piece_perhaps(struct gen *g)
+{
+	u32 reg = 6 + below(g->r, 4), copy = 10, jump, over, slot = below(g->r, SLOTS), zero;
+	struct kinds then;
+
+	if (g->kept & 0x3f || g->kept >> reg & 1 || g->k.slot[slot] == K_LOCK)
+		return;
+	set_kind(g, reg, K_UNSET);
+	buffer_write(g);
+	jump = condition(g);
+	looked_up(g, reg, ARRAY);
+	over = emit(g, EXT_JMP | EXT_JA, 0, 0, 0, 0);
+	land(g, jump);
+	if (chance(g, 25))
+		move_imm(g, reg, 0);
+	else
+		looked_up(g, reg, chance(g, 85) ? ARRAY : PERCPU);
+	land(g, over);
+	clobber(g);
+	set_kind(g, reg, K_UNSET);
+	if (chance(g, 50)) {
+		copy = slot;
+		emit(g, EXT_STX | EXT_MEM | EXT_DW, FP, reg, -8 * (s32)(slot + 1), 0);
+		g->k.slot[slot] = K_UNSET;
+	}
+	then = g->k;
+	if (chance(g, 30)) {
+		zero = below(g->r, 2) ? 1 : 5;
+		emit(g, EXT_ALU64 | EXT_MOV, zero, 0, 0, slip(g));
+		jump = chance(g, 50) ? emit(g, EXT_JMP | EXT_JEQ | EXT_X, zero, reg, 0, 0)
+				     : emit(g, EXT_JMP | EXT_JEQ | EXT_X, reg, zero, 0, 0);
+	} else {
+		jump = emit(g, EXT_JMP | EXT_JEQ, reg, 0, 0, 0);
+	}
+	g->k.kind[reg] = K_FIXED;
+	g->k.limit[reg] = PERCPU_VALUE;
+	g->k.writable[reg] = !g->is_pure;
+	if (copy < 10) {
+		emit(g, EXT_LDX | EXT_MEM | EXT_DW, 0, FP, -8 * (s32)(slot + 1), 0);
+		emit(g, EXT_LDX | EXT_MEM | EXT_W, 0, 0, 4, 0);
+		set_kind(g, 0, K_NUM);
+	}
+	g->kept |= 1u << reg;
+	piece_access(g, reg, 4, (s32)below(g->r, 5) + slip(g), chance(g, 40) && !g->is_pure);
+	g->kept &= ~(1u << reg);
+	set_kind(g, reg, K_UNSET);
+	fail_jumps(g, &jump, 1, &then);
+}
+
+/* Functions that take an object, or memory or null. */
+void piece_offer(struct gen *g)
+{
+	int o = find_kind(g, K_OBJECT), have = find_kind(g, K_FIXED);
+
+	if (g->kept & 0x3f || g->is_pure)
+		return;
+	if (o >= 0 && chance(g, 50)) {
+		emit(g, EXT_ALU64 | EXT_MOV | EXT_X, 1, (u32)o, 0, 0);
+		if (chance(g, 3))
+			emit(g, EXT_ALU64 | EXT_ADD, 1, 0, 0, 8);
+		call(g, F_LOOK_AT);
+	} else if (have >= 0 && g->k.limit[have] >= 8 && chance(g, 60)) {
+		emit(g, EXT_ALU64 | EXT_MOV | EXT_X, 1, (u32)have, 0, 0);
+		emit(g, EXT_ALU64 | EXT_ADD, 1, 0, 0, below(g->r, g->k.limit[have] - 7) + slip(g));
+		call(g, F_PERHAPS);
+	} else {
+		move_imm(g, 1, chance(g, 95) ? 0 : 1);
+		call(g, F_PERHAPS);
+	}
+	set_kind(g, 0, K_NUM);
+}
+
+/* Distances: a place from numbers that are bounded, and back. */
+void piece_pointer(struct gen *g)
+{
+	u32 base, limit, t, p, from, jumps[16], n = 0, kept = g->kept, bytes = 1u << below(g->r, 4);
+	u32 parts = 1 + below(g->r, 3);
+	struct kinds then;
+
+	if (!pointer(g, &base, &limit, 0) || limit < 32)
+		return;
+	g->kept |= 1u << base;
+	p = scratch(g);
+	g->kept |= 1u << p;
+	t = scratch(g);
+	g->kept |= 1u << t;
+	then = g->k;
+	then.kind[p] = then.kind[t] = K_UNSET;
+	move(g, p, base);
+	set_kind(g, p, K_UNSET);
+	for (u32 i = 0; i < parts; i++) {
+		from = number(g);
+		if (from == t || from == p)
+			move_imm(g, t, (s32)below(g->r, 9));
+		else
+			move(g, t, from);
+		set_kind(g, t, K_NUM);
+		n += bound(g, t, (limit - bytes) / 4, jumps + n);
+		unrely(g, &then);
+		if (chance(g, 25))
+			emit(g, EXT_ALU64 | EXT_LSH, t, 0, 0, 1);
+		emit(g, EXT_ALU64 | (chance(g, 90) ? EXT_ADD : EXT_SUB) | EXT_X, p, t, 0, 0);
+		if (n > 10)
+			break;
+	}
+	if (chance(g, 30)) /* from the end */
+		emit(g, EXT_ALU64 | EXT_SUB, p, 0, 0, (s64)below(g->r, 8));
+	if (chance(g, 70))
+		piece_access(g, p, bytes, 0, g->k.writable[base] && chance(g, 30));
+	if (chance(g, 50)) { /* how far it is from the begin is a number */
+		emit(g, EXT_ALU64 | EXT_SUB | EXT_X, p, base, 0, 0);
+		move(g, t, base);
+		emit(g, EXT_ALU64 | EXT_ADD | EXT_X, t, p, 0, 0);
+		set_kind(g, t, K_UNSET);
+		piece_access(g, t, bytes, slip(g), 0);
+	} else { /* as far as the end */
+		emit(g, EXT_ALU64 | EXT_MOV | EXT_X, t, base, 0, 0);
+		emit(g, EXT_ALU64 | EXT_ADD, t, 0, 0, (s64)limit - bytes + slip(g));
+		jumps[n++] =
+			emit(g, EXT_JMP | (chance(g, 70) ? EXT_JGT : EXT_JGE) | EXT_X, p, t, 0, 0);
+		piece_access(g, p, bytes, 0, 0);
+	}
+	g->kept = kept;
+	set_kind(g, t, K_UNSET);
+	set_kind(g, p, K_UNSET);
+	fail_jumps(g, jumps, n, &then);
+}

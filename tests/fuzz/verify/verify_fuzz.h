@@ -96,6 +96,8 @@ struct running {
 	struct ext_check *check;
 };
 extern struct running running;
+/* The image's data as a run finds it: what is in the maps is determined by the seed. */
+void functions_fill(const struct ext_program *p, u8 *data, u64 seed);
 void functions_begin(u8 *data, u64 seed, s64 budget, struct ext_check *check);
 
 /* --- arguments.c */
