@@ -9,7 +9,8 @@
 #include <ext.h>
 #include <watch.h>
 
-#define MOST 96u
+#define MOST 128u
+#define FUNCTIONS 3u
 #define MEMORY 40u
 #define DATA 64u
 #define ARENA (24u << 20)
@@ -28,10 +29,11 @@ static struct ext_attach attach = {
 	.budget = 0,
 };
 static struct ext_region region = {.name = "data", .kind = EXT_DATA, .bytes = DATA};
-static struct ext_function function = {.name = "f"};
+static struct ext_function function[FUNCTIONS] = {{.name = "f"}, {.name = "g"}, {.name = "h"}};
+static u32 calls[MOST], call_count; /* where it calls its own functions; off: which */
 static struct ext_program program = {.name = "f",
 				     .insn = code,
-				     .function = &function,
+				     .function = function,
 				     .functions = 1,
 				     .region = &region,
 				     .regions = 1,
@@ -51,7 +53,8 @@ static int verify(void)
 {
 	struct ext_arena a = {arena_bytes, ARENA, 0};
 
-	program.insns = function.count = used;
+	program.insns = used;
+	function[program.functions - 1].count = used - function[program.functions - 1].first;
 	return ext_verify(&a, &program, 0, &attach, 200000, EXT_VERIFY_WATCH, &verdict, &why);
 }
 
@@ -214,6 +217,51 @@ static void make_access(void)
 
 static void make_body(u32 count, u32 depth);
 
+/* Halved, or bits taken away one by one. */
+static void make_shrinking(u32 depth)
+{
+	u32 counter = 7 + test_below(3), other = counter == 7 ? 8 : 7, head;
+	u8 alu = test_below(3) ? EXT_ALU64 : EXT_ALU, class = alu == EXT_ALU ? EXT_JMP32 : EXT_JMP;
+
+	put(EXT_ALU64 | EXT_MOV | EXT_X, counter, 3, 0, 0);
+	put(EXT_JMP | EXT_JEQ, counter, 0, 1, 0);
+	head = used;
+	make_body(1 + test_below(3), depth + 1);
+	if (test_below(3)) {
+		static const u8 op[] = {EXT_RSH, EXT_RSH, EXT_DIV, EXT_ARSH};
+		u8 o = op[test_below(4)];
+
+		put(alu | o, counter, 0, 0,
+		    (o == EXT_DIV) + (test_below(12) ? 1 + (s32)test_below(4) : 0));
+	} else {
+		put(EXT_ALU64 | EXT_MOV | EXT_X, other, counter, 0, 0);
+		put(EXT_ALU64 | EXT_ADD, other, 0, 0, test_below(9) ? -1 : 1);
+		put(alu | EXT_AND | EXT_X, counter, other, 0, 0);
+	}
+	put(class | (test_below(5) ? EXT_JNE : EXT_JSGT), counter, 0, (s32)head - (s32)used - 1, 0);
+}
+
+/* A function of its own, given the memory; R2 and the data come back into their registers. */
+static void make_call(void)
+{
+	u32 to = 1 + test_below(FUNCTIONS - 1);
+
+	put(EXT_ALU64 | EXT_MOV | EXT_X, 9, 2, 0, 0);
+	if (test_below(3)) {
+		put(EXT_ALU64 | EXT_MOV | EXT_X, 1, 6, 0, 0);
+	} else { /* the caller's stack */
+		put(EXT_ALU64 | EXT_MOV | EXT_X, 1, 10, 0, 0);
+		put(EXT_ALU64 | EXT_ADD, 1, 0, 0, -48);
+	}
+	if (used < MOST)
+		calls[call_count++] = used;
+	put(EXT_JMP | EXT_CALL, 0, EXT_CALL_LOCAL, (s32)to, 0);
+	put(EXT_ALU64 | EXT_MOV | EXT_X, 2, 9, 0, 0);
+	put(EXT_LDDW, 1, EXT_LD_REGION, 0, 0);
+	put(0, 0, 0, 0, 0);
+	put(EXT_ALU64 | EXT_MOV, 3, 0, 0, (s32)test_below(40));
+}
+
 /* A counter up or down, perhaps with an end that is not constant. */
 static void make_loop(u32 depth)
 {
@@ -249,6 +297,8 @@ static void make_loop(u32 depth)
 	}
 }
 
+static u32 making; /* the function */
+
 static void make_body(u32 count, u32 depth)
 {
 	while (count-- && used < MOST - 24) {
@@ -263,15 +313,16 @@ static void make_body(u32 count, u32 depth)
 			make_body(1 + test_below(3), depth + 1);
 			if (used > at)
 				code[at].off = (s16)(used - at - 1);
-		} else if (depth < 3) {
-			make_loop(depth);
+		} else if (depth < 3 && test_below(5)) {
+			test_below(6) ? make_loop(depth) : make_shrinking(depth);
+		} else if (depth < 2 && making < FUNCTIONS - 1) {
+			make_call();
 		}
 	}
 }
 
-static void make_program(void)
+static void make_function(void)
 {
-	used = 0;
 	put(EXT_ALU64 | EXT_MOV | EXT_X, 6, 1, 0, 0);
 	put(EXT_LDDW, 1, EXT_LD_REGION, 0, 0);
 	put(0, 0, 0, 0, 0);
@@ -288,8 +339,38 @@ static void make_program(void)
 		put(EXT_JMP | EXT_JLT, 2, 0, 1, (s32)test_below(24));
 	put(EXT_JMP | EXT_JA, 0, 0, 1, 0);
 	put(EXT_JMP | EXT_EXIT, 0, 0, 0, 0);
-	make_body(3 + test_below(10), 0);
+	make_body(3 + test_below(10) / (making + 1), 0);
 	put(EXT_JMP | EXT_EXIT, 0, 0, 0, 0);
+}
+
+/* Calls go to functions behind the caller, if they were made; else to none. */
+static void make_program(void)
+{
+	u32 made = 0;
+
+	used = call_count = 0;
+	for (making = 0; making < FUNCTIONS && (!making || call_count) && used < MOST - 40;
+	     making++) {
+		function[making].first = used;
+		make_function();
+		function[making].count = used - function[making].first;
+		made++;
+	}
+	program.functions = made;
+	for (u32 i = 0; i < call_count; i++) {
+		struct ext_insn *insn = &code[calls[i]];
+		u32 to = (u32)insn->off, from = 0;
+
+		while (from + 1 < made && calls[i] >= function[from + 1].first)
+			from++;
+		if (to >= made)
+			to = made - 1;
+		insn->off = 0;
+		if (to <= from)
+			*insn = (struct ext_insn){EXT_ALU64 | EXT_MOV, 0, 0, 1};
+		else
+			insn->imm = (s32)function[to].first - (s32)calls[i] - 1;
+	}
 }
 
 /* Fields that must be 0 are: what is tried is mostly a program. */
@@ -373,7 +454,7 @@ static void change(void)
 static void random_programs(void)
 {
 	const char *turns = getenv("VERIFY_TURNS");
-	u64 count = turns ? strtoul(turns, 0, 0) : 1500, accepted = 0, looped = 0;
+	u64 count = turns ? strtoul(turns, 0, 0) : 1500, accepted = 0, looped = 0, called = 0;
 	int good = 1;
 
 	if (getenv("VERIFY_SEED"))
@@ -395,6 +476,7 @@ static void random_programs(void)
 			if (verify())
 				continue;
 			accepted++;
+			called += program.functions > 1;
 			for (u32 i = 0; i + 1 < used; i++)
 				if ((code[i].code & 7) >= EXT_JMP && code[i].off < 0) {
 					looped++;
@@ -405,11 +487,12 @@ static void random_programs(void)
 		}
 	}
 	if (getenv("VERIFY_TURNS"))
-		printf("%lu accepted, %lu with a loop\n", (unsigned long)accepted,
-		       (unsigned long)looped);
+		printf("%lu accepted, %lu with a loop, %lu with functions of their own\n",
+		       (unsigned long)accepted, (unsigned long)looped, (unsigned long)called);
 	CHECK(good);
 	CHECK(accepted > count / 20);
 	CHECK(looped > count / 100);
+	CHECK(called > count / 100);
 }
 
 int main(void)

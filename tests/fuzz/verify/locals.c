@@ -112,9 +112,9 @@ int call_unlock(struct gen *g)
 /* A pointer comes back: mostly to the data; at times to the frame that is gone then. */
 static void finish_pointer(struct gen *g)
 {
-	if (chance(g, 6)) {
+	if (chance(g, 10)) {
 		emit(g, EXT_ALU64 | EXT_MOV | EXT_X, 0, FP, 0, 0);
-		emit(g, EXT_ALU64 | EXT_ADD, 0, 0, 0, -64);
+		emit(g, EXT_ALU64 | EXT_ADD, 0, 0, 0, -256);
 	} else {
 		emit_wide(g, 0, EXT_LD_REGION, DATA);
 	}
