@@ -13,6 +13,7 @@
  *   l PATH TARGET     a symbolic link
  *   t PATH HOSTDIR    everything below HOSTDIR, on its file system; owners kept; hard links become
  *                     copies; sockets are left out and counted on standard error
+ *   T PATH HOSTDIR    the same, all of it root's
  * Status 0; 1 with one line saying why; 3 with `BYTES LARGEST` on standard output, the archive's size
  * and its largest file, when that is more than MAX (nothing is written then). */
 #define _GNU_SOURCE
@@ -134,6 +135,7 @@ static void add_file(const char *path, const char *host)
 }
 
 static const char *tree_path, *tree_host;
+static int tree_owners;
 
 static int add_tree_entry(const char *host, const struct stat *st, int kind, struct FTW *at)
 {
@@ -160,12 +162,13 @@ static int add_tree_entry(const char *host, const struct stat *st, int kind, str
 	} else {
 		e = add(path, host, 0);
 	}
-	describe(e, st, 1);
+	describe(e, st, tree_owners);
 	return 0;
 }
 
-static void add_tree(const char *path, const char *host)
+static void add_tree(const char *path, const char *host, int owners)
 {
+	tree_owners = owners;
 	tree_path = path;
 	tree_host = host;
 	if (nftw(host, add_tree_entry, 64, FTW_PHYS | FTW_MOUNT))
@@ -203,8 +206,8 @@ static void read_records(void)
 			add(path, NULL, S_IFDIR | mode);
 		} else if (!strcmp(kind, "l")) {
 			add(path, what, S_IFLNK | 0777);
-		} else if (!strcmp(kind, "t")) {
-			add_tree(path, what);
+		} else if (!strcmp(kind, "t") || !strcmp(kind, "T")) {
+			add_tree(path, what, *kind == 't');
 		} else {
 			die("unknown record '%s'", kind);
 		}

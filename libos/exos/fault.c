@@ -63,7 +63,7 @@ static u64 file_index(const struct area *area, u64 va)
 	return (area->offset + (va - area->start)) / PAGE;
 }
 
-/* Binds what the page cache has around va, read-only. */
+/* Binds what the page cache and the archive have around va, read-only. */
 static void fault_around(struct mm *mm, struct area *area, u64 va)
 {
 	u64 from = max(area->start, va & ~(AROUND * PAGE - 1));
@@ -75,10 +75,9 @@ static void fault_around(struct mm *mm, struct area *area, u64 va)
 		if (!word || *word & MAPPED ||
 		    file_index(area, at) * PAGE >= inode_size(area->inode))
 			continue;
-		void *page = inode_page_peek(area->inode, file_index(area, at));
+		void *page = inode_page_ready(area->inode, file_index(area, at));
 		if (!page)
 			continue;
-		page_get(page);
 		pages_bind(mm, at, word, page, area_flags(area, 0));
 	}
 }

@@ -2,6 +2,7 @@
  * Descriptor tables, fcntl, and whole-file locks. */
 #include "file_calls.h"
 #include "inode.h"
+#include "record.h"
 
 #define FD_TABLE_MAX 1048576u
 #define SETFL_FLAGS (O_APPEND | O_NONBLOCK | O_ASYNC | O_DIRECT | O_NOATIME)
@@ -27,6 +28,14 @@ struct files *files_create(void)
 		}
 	}
 	return files;
+}
+
+/* A descriptor of the table leaves the file: with it go the record locks that the table has there, whatever else
+ * it has open of the same inode. */
+static void slot_put(struct files *files, struct file *f)
+{
+	record_release(f->inode, files);
+	file_put(f);
 }
 
 /* A copy that shares the open files, for fork. NULL: no memory. */
@@ -56,7 +65,7 @@ void files_put(struct files *files)
 		return;
 	for (u32 i = 0; i < files->capacity; i++)
 		if (files->slots[i].file)
-			file_put(files->slots[i].file);
+			slot_put(files, files->slots[i].file);
 	kfree(files->slots);
 	kfree(files);
 }
@@ -67,7 +76,7 @@ void files_close_on_exec(struct files *files)
 		struct file *f = files->slots[i].file;
 		if (f && files->slots[i].cloexec) {
 			files->slots[i].file = NULL;
-			file_put(f);
+			slot_put(files, f);
 		}
 	}
 }
@@ -158,7 +167,7 @@ s64 sys_close(u64 fd)
 	if (!f)
 		return -EBADF;
 	current()->proc->files->slots[(u32)fd].file = NULL;
-	file_put(f);
+	slot_put(current()->proc->files, f);
 	return 0;
 }
 
@@ -205,7 +214,7 @@ static s64 dup_to(struct file *f, u32 to, int cloexec)
 	files->slots[to].file = f;
 	files->slots[to].cloexec = cloexec != 0;
 	if (old)
-		file_put(old);
+		slot_put(files, old);
 	return to;
 }
 
@@ -247,14 +256,6 @@ static s64 fcntl_pipe(struct file *f, u64 command, u64 arg)
 	return pipe_set_size(p, (u32)arg);
 }
 
-/* Record locks exist between processes that use them; ExOS has none and says so. */
-static s64 fcntl_record_lock(u64 command)
-{
-	exos_log_once("exos: fcntl: record locks are not there (command %lu, ENOLCK)",
-		      (unsigned long)command);
-	return -ENOLCK;
-}
-
 s64 sys_fcntl(u64 fd, u64 command, u64 arg)
 {
 	struct file *f = fd_file((u32)fd);
@@ -288,7 +289,7 @@ s64 sys_fcntl(u64 fd, u64 command, u64 arg)
 	case F_OFD_GETLK:
 	case F_OFD_SETLK:
 	case F_OFD_SETLKW:
-		return fcntl_record_lock(command);
+		return record_fcntl(f, (u32)command, arg);
 	case F_SETPIPE_SZ:
 	case F_GETPIPE_SZ:
 		return fcntl_pipe(f, command, arg);

@@ -26,8 +26,9 @@ struct file {
 	const struct file_ops *ops;
 	struct inode *inode;
 	u64 offset;
-	void *data; /* the kind's own: pipe, tty */
-	char *path; /* absolute at open, for /proc/self/fd; may be NULL */
+	void *data;	      /* the kind's own: pipe, tty */
+	char *path;	      /* absolute at open, for /proc/self/fd; may be NULL */
+	struct list watchers; /* epoll.c */
 };
 
 /* Anything that can become ready wakes this: poll sleeps on it (one for all of the family, spurious wakes are

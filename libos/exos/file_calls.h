@@ -86,4 +86,33 @@ s64 sys_ppoll(u64 fds, u64 count, u64 timeout, u64 mask, u64 bytes);
 s64 sys_select(u64 count, u64 in, u64 out, u64 except, u64 timeout);
 s64 sys_pselect6(u64 count, u64 in, u64 out, u64 except, u64 timeout, u64 mask);
 
+/* xattr.c */
+s64 sys_setxattr(u64 path, u64 name, u64 value, u64 bytes, u64 flags);
+s64 sys_lsetxattr(u64 path, u64 name, u64 value, u64 bytes, u64 flags);
+s64 sys_fsetxattr(u64 fd, u64 name, u64 value, u64 bytes, u64 flags);
+s64 sys_getxattr(u64 path, u64 name, u64 value, u64 bytes);
+s64 sys_lgetxattr(u64 path, u64 name, u64 value, u64 bytes);
+s64 sys_fgetxattr(u64 fd, u64 name, u64 value, u64 bytes);
+s64 sys_listxattr(u64 path, u64 to, u64 bytes);
+s64 sys_llistxattr(u64 path, u64 to, u64 bytes);
+s64 sys_flistxattr(u64 fd, u64 to, u64 bytes);
+s64 sys_removexattr(u64 path, u64 name);
+s64 sys_lremovexattr(u64 path, u64 name);
+s64 sys_fremovexattr(u64 fd, u64 name);
+
+/* epoll.c, eventfd.c, signalfd.c */
+s64 sys_epoll_create(u64 size);
+s64 sys_epoll_create1(u64 flags);
+s64 sys_epoll_ctl(u64 epfd, u64 op, u64 fd, u64 event);
+s64 sys_epoll_wait(u64 epfd, u64 to, u64 most, u64 timeout);
+s64 sys_epoll_pwait(u64 epfd, u64 to, u64 most, u64 timeout, u64 mask, u64 bytes);
+s64 sys_epoll_pwait2(u64 epfd, u64 to, u64 most, u64 timeout, u64 mask, u64 bytes);
+s64 sys_eventfd(u64 initial);
+s64 sys_eventfd2(u64 initial, u64 flags);
+s64 sys_timerfd_create(u64 clock, u64 flags);
+s64 sys_timerfd_settime(u64 fd, u64 flags, u64 from, u64 old);
+s64 sys_timerfd_gettime(u64 fd, u64 to);
+s64 sys_signalfd(u64 fd, u64 set, u64 bytes);
+s64 sys_signalfd4(u64 fd, u64 set, u64 bytes, u64 flags);
+
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Inodes and the page cache of regular files. Reads take the boot archive's bytes where they lie; a page is copied
- * into the cache when it is mapped or changed. */
+ * Inodes and the page cache of regular files. The boot archive's bytes are read and mapped where they lie; a page is
+ * copied into the cache when it may change, or when the archive has it only in part. */
 #include "inode.h"
 #include "mm.h"
 
@@ -27,6 +27,7 @@ struct inode *inode_create(u32 mode, u32 device)
 	}
 	i->atime = i->mtime = i->ctime = realtime_ns();
 	list_init(&i->locks);
+	list_init(&i->records);
 	if (S_ISDIR(mode) && device == DEVICE_ROOT)
 		list_init(&i->dir.entries);
 	return i;
@@ -66,6 +67,7 @@ static void cache_truncate(struct inode *i, u64 first)
 
 static void inode_free(struct inode *i)
 {
+	xattr_release(i);
 	if (i->ops && i->ops->free)
 		i->ops->free(i);
 	else if (S_ISREG(i->mode)) {
@@ -134,13 +136,38 @@ void *inode_page_peek(const struct inode *i, u64 index)
 	return entry ? (void *)*entry : NULL;
 }
 
-/* Fills a page that the cache does not have: zeros, and what the archive has of it. */
+/* The archive's page that holds this one whole, or NULL. */
+static void *archive_page(const struct inode *i, u64 index)
+{
+	if (!i->file.archive || (u64)i->file.archive % PAGE ||
+	    i->file.archive_bytes / PAGE <= index)
+		return NULL;
+	return (void *)(i->file.archive + index * PAGE);
+}
+
+/* Fills a page that the cache does not have: zeros, and what the archive has of it. From now on it is this page
+ * that changes, so programs that have the archive's bound get it instead. */
 static void *cache_fill(struct inode *i, u64 index)
 {
 	u64 at = index * PAGE;
 	u8 *page = page_zalloc(0);
 	if (page && i->file.archive && at < i->file.archive_bytes)
 		__builtin_memcpy(page, i->file.archive + at, min(PAGE, i->file.archive_bytes - at));
+	if (page && i->file.in_place && archive_page(i, index))
+		mm_inode_replaced(i, index, archive_page(i, index), page);
+	return page;
+}
+
+void *inode_page_ready(struct inode *i, u64 index)
+{
+	void *page = inode_page_peek(i, index);
+	if (page) {
+		page_get(page);
+		return page;
+	}
+	page = archive_page(i, index);
+	if (page)
+		i->file.in_place = 1;
 	return page;
 }
 
@@ -155,7 +182,8 @@ void *inode_page(struct inode *i, u64 index, s64 *error)
 		*error = -ENXIO;
 		return NULL;
 	}
-	return inode_page_write(i, index, error);
+	void *page = inode_page_ready(i, index);
+	return page ? page : inode_page_write(i, index, error);
 }
 
 void *inode_page_write(struct inode *i, u64 index, s64 *error)

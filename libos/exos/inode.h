@@ -37,14 +37,19 @@ struct inode {
 	u64 blocks;		 /* pages in the cache */
 	s64 atime, mtime, ctime; /* ns since 1970 */
 	const struct inode_ops *ops;
-	u32 writers;	   /* open for writing */
-	struct list locks; /* flock */
+	u32 writers;	     /* open for writing */
+	struct list locks;   /* flock */
+	struct list records; /* record.c */
+	u32 poll_counts;     /* poll_in, poll_out say how often it became ready (poll_event) */
+	u64 poll_in, poll_out;
+	struct xattr *xattrs; /* xattr.c */
 	union {
 		struct {
 			u64 **chunks; /* each CHUNK_PAGES entries */
 			u64 nchunks;
 			const u8 *archive; /* its bytes in the boot archive, or NULL */
 			u64 archive_bytes;
+			u32 in_place; /* programs may have pages of the archive bound */
 		} file;
 		struct {
 			struct inode *parent; /* referenced; itself at the root */
@@ -76,7 +81,14 @@ struct dentry {
 };
 
 /* The file systems, as st_dev tells them apart. */
-enum { DEVICE_ROOT = 1, DEVICE_PIPE = 2, DEVICE_PROC = 3, DEVICE_CONSOLE = 4 };
+enum {
+	DEVICE_ROOT = 1,
+	DEVICE_PIPE = 2,
+	DEVICE_PROC = 3,
+	DEVICE_CONSOLE = 4,
+	DEVICE_ANON = 5,
+	DEVICE_SOCKET = 6,
+};
 
 extern struct inode *root_inode;
 extern const struct file_ops file_regular_ops, file_directory_ops, file_path_ops;
@@ -106,6 +118,9 @@ void inode_touch(struct inode *i); /* mtime and ctime are now */
 s64 inode_resize(struct inode *i, u64 size);
 /* The page at index for changing it, referenced, also beyond the end. NULL: *error is -ENOMEM. */
 void *inode_page_write(struct inode *i, u64 index, s64 *error);
+/* What a private mapping may bind without copying: the cached page, with a reference, or the archive's own, which
+ * needs none. NULL: neither has it whole. */
+void *inode_page_ready(struct inode *i, u64 index);
 /* The page at index or NULL where there is a hole; no reference. */
 void *inode_page_peek(const struct inode *i, u64 index);
 s64 inode_write_kernel(struct inode *i, const void *from, usize bytes, u64 offset);
@@ -157,6 +172,10 @@ s64 file_open_inode(struct inode *i, u32 flags, struct file **out);
 /* Whether a process runs the program in i. */
 int inode_runs(const struct inode *i);
 struct file *file_create(struct inode *i, u32 flags, const struct file_ops *ops, void *data);
+/* A descriptor of a new open file on an inode of its own, without a name but the one that /proc shows. flags:
+ * O_CLOEXEC and what the file keeps. -ENFILE, -EMFILE, -ENOMEM: ops->release was called for data. */
+s64 file_anonymous(const char *name, const struct file_ops *ops, void *data, u32 flags,
+		   struct file **out);
 void file_get(struct file *f);
 void file_put(struct file *f);
 
@@ -191,6 +210,7 @@ struct pipe {
 	u32 opens_read, opens_write; /* ever, so that an open that waits sees a short one */
 	u64 head, tail;		     /* bytes ever written and read */
 	struct waitq read_wait, write_wait, open_wait;
+	struct inode *inode;			    /* of a pipe without a name: not referenced */
 	void (*drained)(struct pipe *p, u64 bytes); /* console input: a reader took bytes */
 };
 struct pipe *pipe_create(void);
@@ -200,6 +220,9 @@ s64 fifo_open(struct inode *i, struct file *f);
 u64 pipe_feed(struct pipe *p, const u8 *from, u64 bytes);
 extern const struct file_ops pipe_ops;
 s64 pipe_set_size(struct pipe *p, u64 bytes);
+
+/* ---- xattr.c ---- */
+void xattr_release(struct inode *i);
 
 /* ---- dev.c, procfs.c ---- */
 void dev_boot(struct inode *root);

@@ -3,6 +3,7 @@
 #ifndef EXOS_LINUX_H
 #define EXOS_LINUX_H
 
+#include "linux_io.h"
 #include "linux_tty.h"
 #include <aril/types.h>
 

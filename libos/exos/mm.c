@@ -284,3 +284,24 @@ void mm_inode_truncated(struct inode *inode, u64 size)
 		}
 	}
 }
+
+void mm_inode_replaced(struct inode *inode, u64 index, const void *old, void *page)
+{
+	for (struct list *m = all_mms.next; m != &all_mms; m = m->next) {
+		struct mm *mm = container_of(m, struct mm, all);
+
+		for (struct list *at = mm->areas.next; at != &mm->areas; at = at->next) {
+			struct area *area = container_of(at, struct area, link);
+			u64 va = area->start + index * PAGE - area->offset;
+
+			if (area->inode != inode || index * PAGE < area->offset || va >= area->end)
+				continue;
+			u64 *word = pages_word(mm, va, 0);
+			if (!word || !(*word & MAPPED) || mapped_page(*word) != old)
+				continue;
+			page_get(page);
+			pages_bind(mm, va, word, page, *word & MAPPED_FLAGS & ~MAPPED);
+		}
+	}
+	pages_flush();
+}

@@ -3,7 +3,9 @@
 #include "file_calls.h"
 #include "inode.h"
 #include "mm.h"
+#include "poll.h"
 #include "proc.h"
+#include "record.h"
 #include "tty.h"
 
 #define FILE_KEPT \
@@ -30,8 +32,32 @@ struct file *file_create(struct inode *i, u32 flags, const struct file_ops *ops,
 	f->ops = ops;
 	f->data = data;
 	f->inode = i;
+	list_init(&f->watchers);
 	inode_get(i);
 	return f;
+}
+
+s64 file_anonymous(const char *name, const struct file_ops *ops, void *data, u32 flags,
+		   struct file **out)
+{
+	struct inode *i = inode_create(0600, DEVICE_ANON);
+	struct file *f = i ? file_create(i, flags, ops, data) : NULL;
+	if (i)
+		inode_put(i);
+	if (!f) {
+		struct file none = {.data = data};
+		if (ops->release)
+			ops->release(&none);
+		return -ENFILE;
+	}
+	i->nlink = 1;
+	i->poll_counts = 1;
+	f->path = string_copy(name, __builtin_strlen(name));
+	*out = f;
+	s64 fd = fd_install(f, 0, (flags & O_CLOEXEC) != 0);
+	if (fd < 0)
+		file_put(f);
+	return fd;
 }
 
 void file_get(struct file *f)
@@ -44,7 +70,9 @@ void file_put(struct file *f)
 	exos_assert(f->refs > 0);
 	if (--f->refs)
 		return;
+	epoll_forget(f);
 	flock_release(f);
+	record_release(f->inode, f);
 	if (f->ops->release)
 		f->ops->release(f);
 	if (S_ISREG(f->inode->mode) && flags_write(f->flags) && !(f->flags & O_PATH))

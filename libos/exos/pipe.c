@@ -2,6 +2,7 @@
  * Pipes and FIFOs: a ring of pages between readers and writers. */
 #include "file_calls.h"
 #include "inode.h"
+#include "poll.h"
 
 #define PIPE_MAX_PAGES 256u
 
@@ -28,6 +29,15 @@ static void pages_release(u8 **pages, u32 n)
 		if (pages[i])
 			page_put(pages[i]);
 	kfree(pages);
+}
+
+/* The pipe became readable or writable once more. */
+static void pipe_event(struct pipe *p, u32 events)
+{
+	if (p->inode)
+		poll_event(p->inode, events);
+	else
+		poll_notify();
 }
 
 void pipe_free(struct pipe *p)
@@ -95,7 +105,7 @@ u64 pipe_feed(struct pipe *p, const u8 *from, u64 bytes)
 	s64 n = pipe_put(p, (u64)from, min(bytes, pipe_room(p)));
 	if (n > 0) {
 		wake_all(&p->read_wait);
-		poll_notify();
+		pipe_event(p, POLLIN);
 	}
 	return n > 0 ? (u64)n : 0;
 }
@@ -117,7 +127,7 @@ static s64 pipe_read(struct file *f, u64 to, usize bytes, u64 *offset)
 	s64 n = pipe_take(p, to, min(bytes, pipe_used(p)));
 	if (n > 0) {
 		wake_all(&p->write_wait);
-		poll_notify();
+		pipe_event(p, POLLOUT);
 		if (p->drained)
 			p->drained(p, (u64)n);
 	}
@@ -144,7 +154,7 @@ static s64 pipe_write(struct file *f, u64 from, usize bytes, u64 *offset)
 				return done ? (s64)done : n;
 			done += (u64)n;
 			wake_all(&p->read_wait);
-			poll_notify();
+			pipe_event(p, POLLIN);
 			if (done == bytes)
 				return (s64)done;
 			continue;
@@ -192,7 +202,7 @@ static void pipe_release(struct file *f)
 	p->writers -= mode != O_RDONLY;
 	wake_all(&p->read_wait);
 	wake_all(&p->write_wait);
-	poll_notify();
+	pipe_event(p, POLLIN | POLLOUT);
 	if (!p->readers && !p->writers && f->inode->device == DEVICE_ROOT)
 		p->head = p->tail = 0; /* a FIFO forgets what nobody read */
 }
@@ -294,6 +304,10 @@ static s64 pipe_files(u32 flags, struct file *ends[2])
 		return -ENFILE;
 	i->nlink = 1;
 	i->pipe = pipe_create();
+	if (i->pipe) {
+		i->pipe->inode = i;
+		i->poll_counts = 1;
+	}
 	ends[0] = i->pipe ? file_create(i, O_RDONLY | flags, &pipe_ops, i->pipe) : NULL;
 	ends[1] = ends[0] ? file_create(i, O_WRONLY | flags, &pipe_ops, i->pipe) : NULL;
 	if (i->pipe && ends[0])

@@ -2,6 +2,7 @@
  * poll and select: all who wait sleep on one queue, and look again when anything becomes ready. */
 #include "file_calls.h"
 #include "inode.h"
+#include "poll.h"
 #include "proc.h"
 #include "proc_internal.h"
 #include "time.h"
@@ -14,15 +15,24 @@
 
 struct waitq poll_waiters = {.sleepers = {&poll_waiters.sleepers, &poll_waiters.sleepers}};
 
+u64 poll_changes;
+
 /* Something may have become ready. Family lock. */
 void poll_notify(void)
 {
+	poll_changes++;
 	if (!list_empty(&poll_waiters.sleepers))
 		wake_all(&poll_waiters);
 }
 
-/* What holds for a file now. Files that never make one wait are always ready. */
-static u32 file_poll(struct file *f)
+void poll_event(struct inode *i, u32 events)
+{
+	i->poll_in += (events & POLLIN) != 0;
+	i->poll_out += (events & POLLOUT) != 0;
+	poll_notify();
+}
+
+u32 file_poll(struct file *f)
 {
 	return f->ops->poll ? f->ops->poll(f) : POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM;
 }
@@ -89,8 +99,7 @@ s64 sys_poll(u64 fds, u64 count, u64 timeout)
 	return result == -EINTR ? -ERESTARTNOHAND : result;
 }
 
-/* Reads an optional timespec as a deadline. */
-static s64 deadline_in(u64 from, u64 *deadline)
+s64 deadline_in(u64 from, u64 *deadline)
 {
 	u64 ns;
 	*deadline = 0;
@@ -118,8 +127,7 @@ static void time_left_out(u64 to, u64 deadline, int timeval)
 		timespec_out(to, left);
 }
 
-/* Sets the thread's mask for the time of a call. 0 or -E. */
-static s64 mask_begin(u64 mask, u64 bytes, u64 *old)
+s64 mask_begin(u64 mask, u64 bytes, u64 *old)
 {
 	struct thread *t = current();
 	u64 set;
@@ -134,8 +142,7 @@ static s64 mask_begin(u64 mask, u64 bytes, u64 *old)
 	return 0;
 }
 
-/* The old mask comes back: at once, or behind the handler that interrupted the call. */
-static void mask_end(u64 mask, u64 old, s64 result)
+void mask_end(u64 mask, u64 old, s64 result)
 {
 	struct thread *t = current();
 	if (!mask)

@@ -27,6 +27,10 @@ struct sighand {
 /* Takes the lowest pending signal that `mask` does not block, faults first, the thread's own before its process's, with
  * its information. 0: none. */
 int signal_take(struct thread *t, u64 mask, struct siginfo_k *info);
+/* The signals that are pending for t, blocked or not. */
+u64 signal_pending_set(const struct thread *t);
+/* signalfd.c: a signal is pending that somebody may read. */
+void signal_file_notify(void);
 /* Sets the thread's mask (KILL and STOP stay deliverable). What its process has pending and it blocks now, another
  * thread is told of. */
 void signal_set_mask(struct thread *t, u64 mask);

@@ -76,6 +76,7 @@ static s64 make(struct inode *parent, const char *name, u32 kind, u32 mode, u32 
 	i->atime = i->mtime = i->ctime = realtime_ns();
 	i->ops = &proc_ops;
 	list_init(&i->locks);
+	list_init(&i->records);
 	i->proc.kind = kind;
 	i->proc.pid = pid;
 	i->proc.key = key;

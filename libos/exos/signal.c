@@ -95,6 +95,11 @@ int signal_pending(const struct thread *t)
 	return ((t->pending.set | t->proc->pending.set) & ~t->sig_mask) != 0;
 }
 
+u64 signal_pending_set(const struct thread *t)
+{
+	return t->pending.set | t->proc->pending.set;
+}
+
 /* A standard signal is pending at most once; real-time ones queue, as far as the limit allows. */
 static void pending_add(struct sigqueue *to, struct proc *p, int sig, const struct siginfo_k *info)
 {
@@ -188,6 +193,7 @@ static s64 signal_to(struct proc *p, struct thread *only, int sig, const struct 
 	if (sig_ignored(p, sig) && !signal_awaited(p, only, bit))
 		return 0;
 	pending_add(only ? &only->pending : &p->pending, p, sig, info ? info : &from_kernel);
+	signal_file_notify();
 	struct thread *t = only ? only : signal_taker(p, bit, NULL);
 	if (t && (bit & (~t->sig_mask | t->sig_waiting)))
 		signal_tell(t);

@@ -137,11 +137,24 @@
 	CALL(160, setrlimit, "rL", 0)               \
 	CALL(162, sync, "", 0)                      \
 	CALL(186, gettid, "", CALL_NOLOCK)          \
+	CALL(188, setxattr, "sspux", 0)             \
+	CALL(189, lsetxattr, "sspux", 0)            \
+	CALL(190, fsetxattr, "fspux", 0)            \
+	CALL(191, getxattr, "sspu", 0)              \
+	CALL(192, lgetxattr, "sspu", 0)             \
+	CALL(193, fgetxattr, "fspu", 0)             \
+	CALL(194, listxattr, "spu", 0)              \
+	CALL(195, llistxattr, "spu", 0)             \
+	CALL(196, flistxattr, "fpu", 0)             \
+	CALL(197, removexattr, "ss", 0)             \
+	CALL(198, lremovexattr, "ss", 0)            \
+	CALL(199, fremovexattr, "fs", 0)            \
 	CALL(200, tkill, "dS", 0)                   \
 	CALL(201, time, "p", CALL_NOLOCK)           \
 	CALL(202, futex, "pxupp", 0)                \
 	CALL(203, sched_setaffinity, "dup", 0)      \
 	CALL(204, sched_getaffinity, "dup", 0)      \
+	CALL(213, epoll_create, "u", 0)             \
 	CALL(217, getdents64, "fpu", 0)             \
 	CALL(218, set_tid_address, "p", 0)          \
 	CALL(219, restart_syscall, "", 0)           \
@@ -150,6 +163,8 @@
 	CALL(229, clock_getres, "CT", CALL_NOLOCK)  \
 	CALL(230, clock_nanosleep, "CxtT", 0)       \
 	CALL(231, exit_group, "d", CALL_ENTRY)      \
+	CALL(232, epoll_wait, "fpud", 0)            \
+	CALL(233, epoll_ctl, "fdfp", 0)             \
 	CALL(234, tgkill, "ddS", 0)                 \
 	CALL(235, utimes, "sp", 0)                  \
 	CALL(247, waitid, "ddpWp", 0)               \
@@ -171,7 +186,16 @@
 	CALL(273, set_robust_list, "pu", 0)         \
 	CALL(274, get_robust_list, "dpp", 0)        \
 	CALL(280, utimensat, "Dspx", 0)             \
+	CALL(281, epoll_pwait, "fpudku", 0)         \
+	CALL(282, signalfd, "fku", 0)               \
+	CALL(283, timerfd_create, "Cx", 0)          \
+	CALL(284, eventfd, "u", 0)                  \
 	CALL(285, fallocate, "fxll", 0)             \
+	CALL(286, timerfd_settime, "fxpp", 0)       \
+	CALL(287, timerfd_gettime, "fp", 0)         \
+	CALL(289, signalfd4, "fkux", 0)             \
+	CALL(290, eventfd2, "ux", 0)                \
+	CALL(291, epoll_create1, "x", 0)            \
 	CALL(292, dup3, "ffG", 0)                   \
 	CALL(293, pipe2, "PG", 0)                   \
 	CALL(295, preadv, "fpul", 0)                \
@@ -189,7 +213,8 @@
 	CALL(334, rseq, "puxx", CALL_NOLOCK)        \
 	CALL(435, clone3, "pu", 0)                  \
 	CALL(436, close_range, "uux", 0)            \
-	CALL(439, faccessat2, "Dsxx", 0)
+	CALL(439, faccessat2, "Dsxx", 0)            \
+	CALL(441, epoll_pwait2, "fputku", 0)
 
 enum { SYSCALL_MAX = 462 }; /* numbers beyond are nobody's */
 

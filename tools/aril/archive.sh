@@ -97,6 +97,7 @@ find_program() {
 			locate "$dir/$name" && check_program "$name" "$located_file" && return
 		done
 		local found
+		((${#debs[@]})) && fail "$name: no such program in these packages: name its package with --deb too"
 		[[ $name == aril-top ]] && add_file /bin/aril-top "$build/aril-top" && return
 		found=$(type -P -- "$name") || fail "$name: no such program in the file system nor on the host: use --add"
 		name=$found
@@ -183,8 +184,9 @@ make_archive() {
 	records=$work/records
 	archive=$work/archive
 	: >"$records"
+	((${#debs[@]})) && deb_root "${debs[@]}" dash
 	if [[ -n $root ]]; then
-		record t / "$root"
+		record $( ((${#debs[@]})) && echo T || echo t) / "$root"
 	else
 		default_files
 	fi
@@ -207,6 +209,11 @@ make_archive() {
 	record f /.aril/boot "$work/boot" f /.aril/args "$work/args" f /.aril/env "$work/env"
 	needed=$("$build/mkcpio" -m $((mem_bytes - (48 << 20))) "$archive" <"$records") && return
 	read -r needed largest <<<"$needed"
+	if [[ -n $needed && -n ${debs[*]-} ]] && ((!mem_given)); then
+		mem=$(((needed >> 20) + 320))M
+		"$build/mkcpio" "$archive" <"$records" && return
+		exit 2
+	fi
 	[[ -n $needed ]] && fail "the files ($((needed >> 20)) MiB, the largest is $largest) do not fit into $mem of memory: use --mem $(((needed >> 20) + 192))M"
 	exit 2
 }

@@ -5,10 +5,12 @@ run_options() {
 	cat <<'END'
   --add HOSTFILE[:PATH]  put a host file (or directory) into the file system, at /NAME unless PATH is given
   --root DIR             the program's file system is a snapshot of DIR; changes are discarded at the end
+  --deb PKG[,PKG...]     the file system is these Debian packages, what they depend on, and dash: fetched by apt, checked
+                         against its lists, unpacked without root into ~/.cache/aril/deb (PKG=VERSION for another)
   --env K=V              set a variable of the program's environment (repeat for more)
   --smp N                number of CPUs, 1 to 16 (default 1)
   --slice-us N           microseconds of processor time per position of a slice vector, 1000 to 100000 (default 10000)
-  --mem SIZE             memory, with K, M or G (default 512M, at most 32G)
+  --mem SIZE             memory, with K, M or G (default 512M, more for large --deb; at most 32G)
   --machine NAME         microvm (default), pc or q35
   --swap SIZE            a memory device of that many MiB, 1M to 256M, a power of 2, for the first program: a PCI
                          device, so that the default machine is q35

@@ -27,7 +27,7 @@ parse() {
 			value=${option#*=}
 			option=${option%%=*}
 			;;
-		--audit-every | --add | --root | --env | --smp | --slice-us | --mem | --swap | --machine | --accel | --console | --boot | --native | --device | \
+		--audit-every | --add | --root | --deb | --env | --smp | --slice-us | --mem | --swap | --machine | --accel | --console | --boot | --native | --device | \
 			--primary | --timeout | -o)
 			(($#)) || fail "$option needs a value: see ./aril $verb --help"
 			value=$1
@@ -44,10 +44,11 @@ parse() {
 		--add) adds+=("$value") ;;
 		--env) envs+=("$value") ;;
 		--root) root=$value ;;
+		--deb) debs+=(${value//,/ }) ;;
 		--smp) smp=$value ;;
 		--slice-us) slice_us=$value ;;
 		--swap) swap=$value ;;
-		--mem) mem=$value ;;
+		--mem) mem=$value mem_given=1 ;;
 		--machine) machine=$value ;;
 		--accel) accel=$value ;;
 		--console) console=$value ;;
@@ -101,6 +102,10 @@ check_options() {
 	[[ -z $timeout || $timeout =~ ^[0-9]+(\.[0-9]+)?$ ]] || fail "--timeout $timeout: give seconds"
 	[[ $boot == kernel || $machine != microvm ]] || fail "--boot $boot needs --machine pc or q35: a microvm has no BIOS disk"
 	[[ -z $root || -d $root ]] || fail "--root $root: no such directory"
+	[[ -z $root || -z ${debs[*]-} ]] || fail '--deb and --root are two file systems: give one'
+	for value in ${debs[@]+"${debs[@]}"}; do
+		[[ $value =~ ^[a-z0-9][a-z0-9+.-]+(=[A-Za-z0-9.+:~-]+)?$ ]] || fail "--deb $value: give names of Debian packages, as PKG or PKG=VERSION"
+	done
 	for value in ${envs[@]+"${envs[@]}"}; do
 		[[ $value == ?*=* ]] || fail "--env $value: give NAME=VALUE"
 	done

@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: MIT
+ * Event counters and timers as files: eventfd, timerfd. */
+#include "file_calls.h"
+#include "inode.h"
+#include "linux.h"
+#include "poll.h"
+#include "time.h"
+
+#define COUNT_MOST (~0ul - 1)
+
+struct counter {
+	u64 count;
+	u32 semaphore;
+	struct waitq wait;
+};
+
+static s64 counter_read(struct file *f, u64 to, usize bytes, u64 *offset)
+{
+	struct counter *c = f->data;
+	(void)offset;
+	if (bytes < 8)
+		return -EINVAL;
+	while (!c->count) {
+		if (f->flags & O_NONBLOCK)
+			return -EAGAIN;
+		if (sleep_on(&c->wait, 0, 1) == -EINTR)
+			return -ERESTARTSYS;
+	}
+	u64 taken = c->semaphore ? 1 : c->count;
+	c->count -= taken;
+	wake_all(&c->wait);
+	poll_event(f->inode, POLLOUT);
+	return io_out(to, &taken, 8) ? -EFAULT : 8;
+}
+
+static s64 counter_write(struct file *f, u64 from, usize bytes, u64 *offset)
+{
+	struct counter *c = f->data;
+	u64 more;
+	(void)offset;
+	if (bytes < 8)
+		return -EINVAL;
+	if (io_in(&more, from, 8))
+		return -EFAULT;
+	if (more > COUNT_MOST)
+		return -EINVAL;
+	while (more > COUNT_MOST - c->count) {
+		if (f->flags & O_NONBLOCK)
+			return -EAGAIN;
+		if (sleep_on(&c->wait, 0, 1) == -EINTR)
+			return -ERESTARTSYS;
+	}
+	c->count += more;
+	wake_all(&c->wait);
+	poll_event(f->inode, POLLIN);
+	return 8;
+}
+
+static u32 counter_poll(struct file *f)
+{
+	const struct counter *c = f->data;
+	return (c->count ? POLLIN : 0) | (c->count < COUNT_MOST ? POLLOUT : 0);
+}
+
+static void counter_release(struct file *f)
+{
+	kfree(f->data);
+}
+
+static const struct file_ops counter_ops = {
+	.read = counter_read,
+	.write = counter_write,
+	.poll = counter_poll,
+	.release = counter_release,
+};
+
+s64 sys_eventfd2(u64 initial, u64 flags)
+{
+	struct file *f;
+	if ((u32)flags & ~(u32)(EFD_SEMAPHORE | O_CLOEXEC | O_NONBLOCK))
+		return -EINVAL;
+	struct counter *c = kmalloc(sizeof(*c));
+	if (!c)
+		return -ENOMEM;
+	c->count = (u32)initial;
+	c->semaphore = flags & EFD_SEMAPHORE;
+	waitq_init(&c->wait);
+	return file_anonymous("anon_inode:[eventfd]", &counter_ops, c,
+			      O_RDWR | ((u32)flags & (O_CLOEXEC | O_NONBLOCK)), &f);
+}
+
+s64 sys_eventfd(u64 initial)
+{
+	return sys_eventfd2(initial, 0);
+}
+
+/* A timer as a file: how often it fired since it was last read. */
+struct timer_file {
+	struct timer timer;
+	struct inode *inode; /* of its open file */
+	u64 due, interval;   /* ns of the exposed clock; due 0: not armed */
+	u64 fired;
+	u32 clock;
+	struct waitq wait;
+};
+
+static void timer_file_fire(struct timer *timer)
+{
+	struct timer_file *t = timer->data;
+	u64 now = now_ns(), times = 1;
+	if (t->interval) {
+		times += now > t->due ? (now - t->due) / t->interval : 0;
+		t->due += times * t->interval;
+		timer_set(timer, t->due);
+	} else {
+		t->due = 0;
+	}
+	t->fired += times;
+	wake_all(&t->wait);
+	poll_event(t->inode, POLLIN);
+}
+
+static s64 timer_file_read(struct file *f, u64 to, usize bytes, u64 *offset)
+{
+	struct timer_file *t = f->data;
+	(void)offset;
+	if (bytes < 8)
+		return -EINVAL;
+	while (!t->fired) {
+		if (f->flags & O_NONBLOCK)
+			return -EAGAIN;
+		if (sleep_on(&t->wait, 0, 1) == -EINTR)
+			return -ERESTARTSYS;
+	}
+	u64 fired = t->fired;
+	t->fired = 0;
+	return io_out(to, &fired, 8) ? -EFAULT : 8;
+}
+
+static u32 timer_file_poll(struct file *f)
+{
+	const struct timer_file *t = f->data;
+	return t->fired ? POLLIN : 0;
+}
+
+static void timer_file_release(struct file *f)
+{
+	struct timer_file *t = f->data;
+	timer_cancel(&t->timer);
+	kfree(t);
+}
+
+static const struct file_ops timer_file_ops = {
+	.read = timer_file_read,
+	.poll = timer_file_poll,
+	.release = timer_file_release,
+};
+
+s64 sys_timerfd_create(u64 clock, u64 flags)
+{
+	struct file *f;
+	if ((u32)flags & ~(u32)(O_CLOEXEC | O_NONBLOCK))
+		return -EINVAL;
+	if ((u32)clock != CLOCK_REALTIME && (u32)clock != CLOCK_MONOTONIC &&
+	    (u32)clock != CLOCK_BOOTTIME)
+		return -EINVAL; /* what wakes a sleeping machine is not here */
+	struct timer_file *t = kmalloc(sizeof(*t));
+	if (!t)
+		return -ENOMEM;
+	t->clock = (u32)clock;
+	t->timer.fire = timer_file_fire;
+	t->timer.data = t;
+	waitq_init(&t->wait);
+	s64 fd =
+		file_anonymous("anon_inode:[timerfd]", &timer_file_ops, t, O_RDWR | (u32)flags, &f);
+	if (fd >= 0)
+		t->inode = f->inode;
+	return fd;
+}
+
+/* The timer behind a descriptor; NULL and *error. */
+static struct timer_file *timer_file_of(u64 fd, s64 *error)
+{
+	struct file *f = fd_file((u32)fd);
+	*error = !f ? -EBADF : -EINVAL;
+	return f && f->ops == &timer_file_ops ? f->data : NULL;
+}
+
+/* struct itimerspec: interval, then value. */
+static s64 timer_file_out(const struct timer_file *t, u64 to)
+{
+	u64 now = now_ns(), left = t->due > now ? t->due - now : t->due ? 1 : 0;
+	return timespec_out(to, t->interval) || timespec_out(to + 16, left) ? -EFAULT : 0;
+}
+
+s64 sys_timerfd_gettime(u64 fd, u64 to)
+{
+	s64 error;
+	const struct timer_file *t = timer_file_of(fd, &error);
+	return t ? timer_file_out(t, to) : error;
+}
+
+s64 sys_timerfd_settime(u64 fd, u64 flags, u64 from, u64 old)
+{
+	u64 interval, value;
+	s64 error = timespec_in(from, &interval);
+	if (!error)
+		error = timespec_in(from + 16, &value);
+	if (error)
+		return error;
+	/* the clock is never set, so that TFD_TIMER_CANCEL_ON_SET has nothing to do */
+	if ((u32)flags & ~(u32)(TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET))
+		return -EINVAL;
+	struct timer_file *t = timer_file_of(fd, &error);
+	if (!t)
+		return error;
+	if (old && timer_file_out(t, old))
+		return -EFAULT;
+	timer_cancel(&t->timer);
+	t->fired = t->due = 0;
+	t->interval = interval;
+	if (!value)
+		return 0;
+	u64 base = t->clock == CLOCK_REALTIME ? (u64)family.realtime_offset : 0;
+	if (!(flags & TFD_TIMER_ABSTIME))
+		t->due = now_ns() + value;
+	else
+		t->due = value > base ? value - base : 1;
+	timer_set(&t->timer, t->due);
+	return 0;
+}

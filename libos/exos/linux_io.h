@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT
+ * Linux's numbers for epoll, eventfd, timerfd, sockets. Part of linux.h. */
+#ifndef EXOS_LINUX_IO_H
+#define EXOS_LINUX_IO_H
+
+#define EPOLLOUT POLLOUT
+#define EPOLLERR POLLERR
+#define EPOLLHUP POLLHUP
+#define EPOLLWRNORM POLLWRNORM
+#define EPOLLWRBAND POLLWRBAND
+#define EPOLLEXCLUSIVE 0x10000000u
+#define EPOLLWAKEUP 0x20000000u
+#define EPOLLONESHOT 0x40000000u
+#define EPOLLET 0x80000000u
+#define EPOLL_FLAGS (EPOLLEXCLUSIVE | EPOLLWAKEUP | EPOLLONESHOT | EPOLLET)
+#define EPOLL_CTL_ADD 1
+#define EPOLL_CTL_DEL 2
+#define EPOLL_CTL_MOD 3
+#define EFD_SEMAPHORE 1
+#define TFD_TIMER_ABSTIME 1
+#define TFD_TIMER_CANCEL_ON_SET 2
+
+#endif
