@@ -42,10 +42,65 @@ static const char *alias_wrong(u32 f)
 				     : "the kernel cannot write a frame of memory";
 }
 
-/* The env's or account's word names the slot, or the context waits by it. */
+/* A slot of a book that is a use of this env's exceptions; where the address is nowhere nothing is read. */
+static int node_right(const struct aril_code_slot *s, const struct env *env)
+{
+	u64 at = (u64)s - (u64)phys(0);
+
+	return at < (u64)nframes << ARIL_PAGE_SHIFT && !(at % sizeof(*s)) &&
+	       frames[at >> ARIL_PAGE_SHIFT].state == ARIL_FRAME_CODE && s->target == env->id &&
+	       (s->point == ARIL_POINT_GUARD || s->point == ARIL_POINT_FAULT);
+}
+
+/* An entry, from its first node: a handler that names it, perhaps behind a guard. */
+static int entry_right(const struct aril_code_slot *node, const struct env *env)
+{
+	const struct aril_code_slot *handler = node;
+
+	if (!node_right(node, env))
+		return 0;
+	if (node->point == ARIL_POINT_GUARD)
+		handler = (const struct aril_code_slot *)node->next[1];
+	return node_right(handler, env) && handler->point == ARIL_POINT_FAULT &&
+	       handler->cpu == node->cpu && handler->next[1] == (u64)node;
+}
+
+/* The list of an event: entries of rising order, and the end. *orders: those that were met. */
+static int event_right(const struct env *env, u32 *orders)
+{
+	const struct aril_code_slot *s = env->fault;
+	u32 least = 0;
+
+	*orders = 0;
+	while (s && s != &code_event_end) {
+		if (!entry_right(s, env) || s->cpu < least || s->cpu >= ARIL_CODE_ENTRIES)
+			return 0;
+		least = s->cpu + 1;
+		*orders |= 1u << s->cpu;
+		s = (const struct aril_code_slot *)s->next[0];
+	}
+	return !s == !*orders;
+}
+
+/* The entry of an event that has this slot. */
+static const char *entry_wrong(struct env *env, const struct aril_code_slot *s)
+{
+	u32 orders;
+	struct aril_code_slot *node =
+		event_right(env, &orders) ? code_event_at(&env->fault, s->cpu) : NULL;
+
+	if (!node || (s != node && s != code_event_handler(node)))
+		return "an env does not name its code";
+	if (s->run != code_book_of(s)->run ||
+	    s->enter != (u64)(s->point == ARIL_POINT_GUARD ? arch_event_guard : arch_event_handler))
+		return "a use of code does not lead there";
+	return NULL;
+}
+
+/* The env's event or account's word names the slot, or the context waits by it. */
 static const char *use_wrong(u32 ref, const struct aril_code_slot *s)
 {
-	const struct env *env = s->point == ARIL_POINT_VICTIM ? NULL : env_get(s->target);
+	struct env *env = s->point == ARIL_POINT_VICTIM ? NULL : env_get(s->target);
 	const struct aril_account *account =
 		s->point == ARIL_POINT_VICTIM ? account_get(s->target) : NULL;
 
@@ -55,10 +110,8 @@ static const char *use_wrong(u32 ref, const struct aril_code_slot *s)
 		return "a use of code by who is gone";
 	if (account)
 		return account->victim == ref ? NULL : "an account does not name its code";
-	if (s->point == ARIL_POINT_FAULT)
-		return env->fault == ref && env->info->fault == code_first(ref)
-			       ? NULL
-			       : "an env does not name its code";
+	if (s->point != ARIL_POINT_PREDICATE)
+		return entry_wrong(env, s);
 	if (s->cpu >= ncpus || env->ctx[s->cpu].gate_to != WAIT_CODE ||
 	    env->ctx[s->cpu].wait_auth != ref)
 		return "a predicate without its context";
@@ -109,14 +162,28 @@ static int ref_right(u32 ref, u32 point, u32 target)
 	       code_slot(ref)->target == target;
 }
 
+static void env_names_audit(const struct env *env, struct aril_check *out)
+{
+	u32 orders;
+
+	if (!event_right(env, &orders))
+		audit_wrong(out, env->id, "an env names code that does not name it", 0,
+			    (u64)env->fault);
+	else if (env->info->faults != orders ||
+		 env->info->fault !=
+			 (env->fault ? code_frame_of(code_book_of(code_event_handler(env->fault)))
+				     : 0))
+		audit_wrong(out, env->id, "an env's code is not what is shown", orders,
+			    env->info->faults);
+}
+
 static void names_audit(struct aril_check *out)
 {
 	for (u32 i = 1; i < ARIL_MAX_ENVS; i++) {
 		const struct env *env = env_get(env_infos[i].id);
 
-		if (env && !ref_right(env->fault, ARIL_POINT_FAULT, env->id))
-			audit_wrong(out, env->id, "an env names code that does not name it", 0,
-				    env->fault);
+		if (env)
+			env_names_audit(env, out);
 	}
 	for (u32 i = 1; i < ARIL_MAX_ACCOUNTS; i++)
 		if (accounts[i].id &&

@@ -48,6 +48,11 @@ static u32 frames_of(const struct aril_code_desc *d)
 	return 1 + d->text + d->constants + d->data;
 }
 
+static int is_pure(u32 point)
+{
+	return point == ARIL_POINT_PREDICATE || point == ARIL_POINT_GUARD;
+}
+
 /* What can be said of a description without a look at frames. */
 static s64 desc_check(const struct aril_code_desc *d)
 {
@@ -63,11 +68,11 @@ static s64 desc_check(const struct aril_code_desc *d)
 		return -ARIL_E_RANGE;
 	if (!d->point || d->point >= ARIL_POINTS)
 		return -ARIL_E_RANGE;
-	if (d->point == ARIL_POINT_PREDICATE && (!d->worst || d->worst > ARIL_CODE_WORST))
+	if (is_pure(d->point) && (!d->worst || d->worst > ARIL_CODE_WORST))
 		return -ARIL_E_RANGE;
-	if (d->point != ARIL_POINT_PREDICATE && (!d->budget || d->budget > ARIL_CODE_BUDGET))
+	if (!is_pure(d->point) && (!d->budget || d->budget > ARIL_CODE_BUDGET))
 		return -ARIL_E_RANGE;
-	if (d->point != ARIL_POINT_PREDICATE && d->entry_cost > d->budget)
+	if (!is_pure(d->point) && d->entry_cost > d->budget)
 		return -ARIL_E_RANGE;
 	if (d->stack > ARIL_CODE_STACK)
 		return -ARIL_E_RANGE;

@@ -2,11 +2,13 @@
  * Downloaded code: sealing it, attaching it, running it, taking it back.
  *
  * A piece of code is a run of frames: CODE (the kernel's book of it, struct aril_code), TEXT (instructions), CONSTANT,
- * DATA; partner of all but the first is the first. Its uses are the book's slots: an env's handler, an account's, a
- * context that is blocked until a predicate holds. A use is named by a reference: its slot's physical address / 64.
+ * DATA; partner of all but the first is the first. Its uses are the book's slots: an env's handler or the guard before it,
+ * an account's, a context that is blocked until a predicate holds. A use is named by a reference: its slot's physical
+ * address / 64.
  *
- * Handlers run with object_lock held, predicates with object_lock and wait_lock: so what they run on stays, and who takes
- * code back, replaces or detaches it finds nobody in it. */
+ * Predicates run with object_lock and wait_lock held, choosers of frames with object_lock: so what they run on stays.
+ * Handlers of faults and their guards run without a lock, on a CPU that acknowledges no quiesce meanwhile: who takes
+ * code back, replaces or detaches it unlinks it, quiesces, and finds nobody in it. */
 #ifndef KERNEL_CODE_H
 #define KERNEL_CODE_H
 
@@ -34,6 +36,16 @@ static inline u32 code_first(u32 ref)
 static inline struct aril_code_slot *code_slot(u32 ref)
 {
 	return phys((u64)ref << CODE_REF_SHIFT);
+}
+/* The first frame of a book, the number of a use. */
+static inline u32 code_frame_of(const struct aril_code *c)
+{
+	return (u32)(((u64)c - (u64)phys(0)) >> ARIL_PAGE_SHIFT);
+}
+/* The book in which a slot is. */
+static inline struct aril_code *code_book_of(const struct aril_code_slot *s)
+{
+	return (struct aril_code *)((u64)s & ~(ARIL_PAGE_SIZE - 1));
 }
 static inline u32 code_ref(u32 first, u32 slot)
 {
@@ -67,17 +79,27 @@ u32 code_slot_find(u32 first);
 void code_slot_take(u32 ref, const struct aril_code_slot *as);
 void code_slot_free(u32 ref);
 s64 call_code_attach(u32 auth, const struct aril_code_attach *desc);
-s64 call_code_detach(u32 auth, u32 point, u32 target);
-/* Ends all uses of a piece of code. object_lock held; takes wait_lock. */
+s64 call_code_detach(u32 auth, u32 point, u32 target, u32 order);
+/* Ends all uses of a piece of code; nobody runs it when this returns. object_lock held; takes wait_lock, may quiesce. */
 void code_uses_end(u32 first);
-/* The env or account is going. object_lock held. */
+/* The env, in which no CPU is any more, or the account is going. object_lock held. */
 void code_env_gone(struct env *env);
 void code_account_gone(u32 slot);
 
+/* --- events (code_event.c): a list of entries, NULL where it is empty. Changed with object_lock held. */
+extern const struct aril_code_slot code_event_end; /* behind the last */
+/* The first node of the entry of that order, or NULL. */
+struct aril_code_slot *code_event_at(struct aril_code_slot **event, u32 order);
+/* The handler of an entry, by its first node. */
+struct aril_code_slot *code_event_handler(struct aril_code_slot *node);
+/* Puts an entry in, by its first node, or takes it out (NULL). One that has its order is unlinked: freed after a quiesce. */
+void code_event_set(struct aril_code_slot **event, u32 order, struct aril_code_slot *node);
+/* Who is asked where this handler did not end it. */
+const struct aril_code_slot *code_event_next(const struct aril_code_slot *handler);
+
 /* --- run (code_run.c) */
 struct trap_frame;
-/* An exception of the current env, which has a handler: 1 if that dealt with it, 0: it is the library's. Takes
- * object_lock; does not return where the env was ended. */
+/* An exception of the current env: 1 if a handler of its dealt with it, 0: it is the library's. */
 int code_fault(const struct trap_frame *frame, u64 address);
 /* The frame that an account's policy names, of first..last; 0: none, or it has no policy. object_lock held. */
 u32 code_victim(u32 slot, u32 first, u32 last, u32 wanted);

@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: MIT
  * The functions that handlers and predicates may call: aril/points.h has their contracts. They are called by compiled
- * code that was verified against those: of pointers nothing is checked again. object_lock is held. */
+ * code that was verified against those: of pointers nothing is checked again.
+ *
+ * A chooser of frames runs with object_lock held; a handler of faults without: its functions that need it take it, where
+ * they can have it without acknowledging a quiesce. Who quiesces may hold it, and waits until this handler is through: then
+ * they say -E_AGAIN, and what the handler cannot do now it can when its exception comes again. */
 #include "code_functions.h"
 #include "account.h"
 #include "arch.h"
 #include "code.h"
+#include "lock.h"
 #include "space.h"
 #include "util.h"
 #include <map.h>
@@ -14,7 +19,7 @@
 
 static const struct aril_code_slot *slot_of(const struct ext_run *run)
 {
-	return code_slot((u32)run->env[RUN_USE]);
+	return (const struct aril_code_slot *)run->env[RUN_USE];
 }
 
 /* As page_bind and page_protect, of the env that faulted; elsewhere the current env is another. */
@@ -24,16 +29,24 @@ static s64 bind(const struct aril_code_slot *s, u64 va, u64 frame, u64 flags)
 		return -ARIL_E_STATE;
 	if ((frame | flags) >> 32)
 		return -ARIL_E_RANGE;
-	return space_bind_page(s->space, this_cpu()->env->space, va, (u32)frame, (u32)flags,
-			       s->frames);
+	if (!smp_lock_try(&object_lock))
+		return -ARIL_E_AGAIN;
+	s64 error = space_bind_page(s->space, this_cpu()->env->space, va, (u32)frame, (u32)flags,
+				    s->frames);
+	lock_drop(&object_lock);
+	return error;
 }
 
 static s64 unprotect(const struct aril_code_slot *s, u64 va)
 {
 	if (s->point != ARIL_POINT_FAULT)
 		return -ARIL_E_STATE;
-	return call_page_protect(s->space, this_cpu()->env->space, va,
-				 ARIL_PAGE_WRITE | ARIL_PAGE_MAY_WRITE);
+	if (!smp_lock_try(&object_lock))
+		return -ARIL_E_AGAIN;
+	s64 error = call_page_protect(s->space, this_cpu()->env->space, va,
+				      ARIL_PAGE_WRITE | ARIL_PAGE_MAY_WRITE);
+	lock_drop(&object_lock);
+	return error;
 }
 
 static u64 run_bind(u64 va, u64 frame, u64 flags, u64 d, u64 e, struct ext_run *run)
@@ -80,12 +93,25 @@ static s64 frame_mine(u64 frame, const struct ext_run *run)
 	return 0;
 }
 
+/* A frame's list of bindings changes under the lock. */
+static s64 accessed_mine(u64 frame, const struct ext_run *run)
+{
+	int locks = slot_of(run)->point == ARIL_POINT_FAULT;
+
+	if (locks && !smp_lock_try(&object_lock))
+		return -ARIL_E_AGAIN;
+	s64 found = frame_mine(frame, run);
+	if (!found)
+		found = (s64)accessed((u32)frame);
+	if (locks)
+		lock_drop(&object_lock);
+	return found;
+}
+
 static u64 run_accessed(u64 frame, u64 b, u64 c, u64 d, u64 e, struct ext_run *run)
 {
-	s64 error = frame_mine(frame, run);
-
 	(void)b, (void)c, (void)d, (void)e;
-	return error ? (u64)error : accessed((u32)frame);
+	return (u64)accessed_mine(frame, run);
 }
 
 static u64 run_frame_tag(u64 frame, u64 b, u64 c, u64 d, u64 e, struct ext_run *run)

@@ -8,7 +8,7 @@
 #include <ext.h>
 
 /* What a run's functions know of it: ext_run.env */
-enum { RUN_USE = 0 /* the reference */ };
+enum { RUN_USE = 0 /* the address of its slot */ };
 
 /* One run at a time: runs do not nest. */
 struct code_run {

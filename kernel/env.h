@@ -18,6 +18,7 @@
 
 #include "cap.h"
 #include "util.h"
+#include <aril/code.h>
 #include <aril/info.h>
 #include <aril/ops.h>
 #include <aril/upcall.h>
@@ -67,8 +68,8 @@ struct env {
 	struct aril_frame *root;    /* the space's */
 	u64 cr3;
 	u32 id;
-	u32 fault; /* the use of code that sees its exceptions first; 0: none (code.h). So far */
 	u32 frame;
+	struct aril_code_slot *fault; /* who sees its exceptions first: an event (code.h). So far */
 	u32 space; /* root frame */
 	u32 parent;
 	u32 flags;

@@ -5,8 +5,8 @@
  * Order (take only downwards): 1 object_lock   frames, spaces, envs, slices, grants, rings, capabilities
  *                              2 wait_lock     wait queues and the run state of contexts
  *                              3 log lock      (log.c) the log's output: never polls, as the log call is fast
- * Interrupts are off whenever a lock is held: the kernel runs with IF=0. Upcall, yield, gate take none;
- * what they look up stays valid until their CPU next acknowledges a quiesce (smp_quiesce). */
+ * Interrupts are off whenever a lock is held: the kernel runs with IF=0. Upcall, yield, gate and handlers of faults take
+ * none; what they look up stays valid until their CPU next acknowledges a quiesce (smp_quiesce). */
 #ifndef KERNEL_LOCK_H
 #define KERNEL_LOCK_H
 
@@ -41,6 +41,16 @@ static inline void lock_take(struct lock *l)
 			__builtin_ia32_pause();
 	}
 }
+
+/* The lock, if it is free: so nothing was polled since this CPU entered, and its env is what it was. */
+static inline int lock_try(struct lock *l)
+{
+	return !__atomic_exchange_n(&l->taken, 1, __ATOMIC_ACQUIRE);
+}
+
+/* For code that runs without a lock, where this CPU must not acknowledge a quiesce: takes it, and meanwhile serves others'
+ * shoot-downs; or 0, if somebody quiesces, who may hold it and waits for this CPU. */
+int smp_lock_try(struct lock *l);
 
 static inline void lock_drop(struct lock *l)
 {

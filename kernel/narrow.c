@@ -198,12 +198,6 @@ s64 call_page_unbind(u32 auth, u32 space, u64 va)
 	return 0;
 }
 
-/* The lock, if it is free: so nothing was polled since this CPU entered, and its env is what it was. */
-static inline int lock_try(struct lock *l)
-{
-	return !__atomic_exchange_n(&l->taken, 1, __ATOMIC_ACQUIRE);
-}
-
 /* Whether a permit covers changes of that page. Under object_lock, under which whatever ends a permit's truth about
  * tables is done. */
 static inline int permit_covers(const struct space_permit *p, const struct context *ctx, u32 auth,

@@ -22,9 +22,11 @@ static const char usage[] =
 	"usage: ./aril ext COMMAND...\n"
 	"  load FILE.o[:ENTRY]  verifies, compiles and seals an extension; says why not, in one "
 	"line\n"
-	"  use NAME             attaches it to this program, and makes it run a few times\n"
+	"  use NAME[:ORDER[:GUARD]]  attaches it to this program, and makes it run a few times; a "
+	"handler of faults\n"
+	"                       as the one of that order (0..7), behind that guard\n"
 	"  list                 what is loaded: runs, instructions of handlers, stops at the "
-	"budget\n"
+	"budget, guards' noes\n"
 	"  rm NAME              removes it\n";
 static struct loaded {
 	char name[32];
@@ -33,7 +35,7 @@ static struct loaded {
 static u32 word_frame;
 static volatile u32 *word_page;
 
-static const char *const points[ARIL_POINTS] = {"", "predicate", "fault", "victim"};
+static const char *const points[ARIL_POINTS] = {"", "predicate", "fault", "victim", "guard"};
 
 /* A file of the boot archive. */
 static const u8 *file_find(const char *path, u64 *bytes)
@@ -102,37 +104,54 @@ static int load(const char *word)
 	return 0;
 }
 
+/* What the book counts, and for guards the slots of uses that are not over. */
+struct counted {
+	u64 runs, spent, stops, noes;
+};
+
+static struct counted count(const volatile struct aril_code *book)
+{
+	struct counted n = {.runs = core_ext_runs(book)};
+
+	for (u32 cpu = 0; cpu < ARIL_MAX_CPUS; cpu++) {
+		n.stops += book->cpu[cpu].stops;
+		n.spent += book->cpu[cpu].runs * book->budget - book->cpu[cpu].left;
+	}
+	if (book->worst) /* not counted one by one: what was proved of each */
+		n.spent = n.runs * book->worst;
+	if (book->point != ARIL_POINT_GUARD)
+		return n;
+	n.noes = n.stops;
+	n.stops = 0;
+	for (u32 i = 0; i < ARIL_CODE_SLOTS; i++)
+		if (book->slot[i].point == ARIL_POINT_GUARD)
+			n.noes += book->slot[i].count[0];
+	return n;
+}
+
 static int list(void)
 {
-	core_print("%-16s %-10s %8s %6s %6s %8s %12s %6s\n", "NAME", "POINT", "CODE", "FRAMES",
-		   "USES", "RUNS", "INSTRUCTIONS", "STOPS");
+	core_print("%-16s %-10s %8s %6s %6s %8s %12s %6s %6s\n", "NAME", "POINT", "CODE", "FRAMES",
+		   "USES", "RUNS", "INSTRUCTIONS", "STOPS", "NOES");
 	for (u32 i = 0; i < LOADED; i++) {
 		const struct core_ext *e = &loaded[i].e;
 		const volatile struct aril_code *book = (const volatile struct aril_code *)BOOK_VA;
-		u64 runs, spent = 0, stops = 0;
 
 		if (!loaded[i].name[0])
 			continue;
 		if (core_map(&core_self, BOOK_VA, e->code, 1, 0, core_auth))
 			return 2;
-		for (u32 cpu = 0; cpu < ARIL_MAX_CPUS; cpu++) {
-			spent += book->cpu[cpu].spent;
-			stops += book->cpu[cpu].stops;
-		}
-		runs = core_ext_runs(book);
-		if (e->point ==
-		    ARIL_POINT_PREDICATE) /* not counted one by one: what was proved of each */
-			spent = runs * book->worst;
-		core_print("%-16s %-10s %8u %6u %6u %8lu %12lu %6lu\n", loaded[i].name,
+		struct counted n = count(book);
+		core_print("%-16s %-10s %8u %6u %6u %8lu %12lu %6lu %6lu\n", loaded[i].name,
 			   points[book->point], e->code,
-			   1 + book->text + book->constants + book->data, book->uses, runs, spent,
-			   stops);
+			   1 + book->text + book->constants + book->data, book->uses, n.runs,
+			   n.spent, n.stops, n.noes);
 	}
 	return 0;
 }
 
 /* A handler: three breakpoints; a predicate: a wait that its deadline ends; a chooser of frames: attached. */
-static int use(const struct loaded *l)
+static int use(const struct loaded *l, u32 order, const struct loaded *guard)
 {
 	s64 error = 0;
 
@@ -147,16 +166,40 @@ static int use(const struct loaded *l)
 		if (error == -ARIL_E_VALUE)
 			error = 0;
 	} else {
-		error = core_ext_attach(&l->e,
-					l->e.point == ARIL_POINT_FAULT ? CORE_DOMAIN->env
-								       : CORE_DOMAIN->account,
-					core_auth, core_auth);
+		error = core_ext_attach_at(&l->e,
+					   l->e.point == ARIL_POINT_VICTIM ? CORE_DOMAIN->account
+									   : CORE_DOMAIN->env,
+					   core_auth, core_auth, order, guard ? &guard->e : NULL);
 		for (u32 i = 0; i < TURNS && !error && l->e.point == ARIL_POINT_FAULT; i++)
 			__asm__ volatile("int3" ::: "memory");
 	}
 	if (error < 0)
 		core_print("aril-ext: %s: the kernel refused (error %ld)\n", l->name, -error);
 	return error < 0;
+}
+
+/* NAME[:ORDER[:GUARD]] */
+static int use_word(char *word)
+{
+	const struct loaded *l, *guard = NULL;
+	char *order = strchr(word, ':'), *by = NULL;
+	u32 n = 0;
+
+	if (order) {
+		*order++ = 0;
+		by = strchr(order, ':');
+	}
+	if (by) {
+		*by++ = 0;
+		guard = find(by);
+	}
+	for (; order && *order >= '0' && *order <= '9' && n < 1000; order++)
+		n = n * 10 + (u32)(*order - '0');
+	l = find(word);
+	if (l && word[0] && (!order || !*order) && (!by || (guard && *by)))
+		return use(l, n, guard);
+	core_print("aril-ext: use %s: nothing of that name is loaded, or that is no order\n", word);
+	return 2;
 }
 
 static int on_exception(struct core_frame *frame)
@@ -180,15 +223,15 @@ static int command(char **words, int *used)
 	}
 	if (!strcmp(what, "load"))
 		return load(words[1]);
+	if (!strcmp(what, "use"))
+		return use_word(words[1]);
 	l = find(words[1]);
-	if (!l || !words[1][0] || (strcmp(what, "use") != 0 && strcmp(what, "rm") != 0)) {
+	if (!l || !words[1][0] || strcmp(what, "rm") != 0) {
 		core_print("aril-ext: %s %s: nothing of that name is loaded, or there is no such "
 			   "command\n",
 			   what, words[1]);
 		return 2;
 	}
-	if (!strcmp(what, "use"))
-		return use(l);
 	s64 error = core_ext_unload(&l->e);
 	if (!error)
 		l->name[0] = 0;

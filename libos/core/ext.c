@@ -246,18 +246,31 @@ s64 core_ext_load(struct core_ext *e, const void *object, u64 bytes)
 
 s64 core_ext_attach(const struct core_ext *e, u32 target, u32 space, u32 frames)
 {
+	return core_ext_attach_at(e, target, space, frames, 0, NULL);
+}
+
+s64 core_ext_attach_at(const struct core_ext *e, u32 target, u32 space, u32 frames, u32 order,
+		       const struct core_ext *guard)
+{
 	struct aril_code_attach d = {.code = e->code,
 				     .point = e->point,
 				     .target = target,
 				     .space = space,
-				     .frames = frames};
+				     .frames = frames,
+				     .order = order,
+				     .guard = guard ? guard->code : 0};
 
 	return aril_code_attach(e->auth, &d);
 }
 
 s64 core_ext_detach(const struct core_ext *e, u32 target)
 {
-	return aril_code_detach(e->auth, e->point, target);
+	return core_ext_detach_at(e, target, 0);
+}
+
+s64 core_ext_detach_at(const struct core_ext *e, u32 target, u32 order)
+{
+	return aril_code_detach(e->auth, e->point, target, order);
 }
 
 s64 core_ext_unload(const struct core_ext *e)

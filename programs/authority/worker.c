@@ -110,7 +110,8 @@ static u32 point_of(const char *name)
 {
 	static const char names[ARIL_POINTS][12] = {[ARIL_POINT_PREDICATE] = "predicate",
 						    [ARIL_POINT_FAULT] = "fault",
-						    [ARIL_POINT_VICTIM] = "victim"};
+						    [ARIL_POINT_VICTIM] = "victim",
+						    [ARIL_POINT_GUARD] = "guard"};
 
 	for (u32 i = 1; i < ARIL_POINTS; i++)
 		if (!strcmp(names[i], name))

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Serves page faults in a part of the env's space from a stock of frames, without leaving the kernel. The owner writes
 // the stock, through the program's data; what the handler cannot serve is the library's.
+#include <aril/error.h>
 #include <aril/extension.h>
 
 #define FRAMES 512
@@ -26,8 +27,9 @@ u64 pager(const struct aril_fault *event, u64 address)
 		return ARIL_FAULT_UPCALL;
 	if (address < stock.low || address >= stock.high || used == stock.filled)
 		return ARIL_FAULT_UPCALL;
-	if (aril_bind(address, stock.frame[used % FRAMES], stock.flags))
-		return ARIL_FAULT_UPCALL;
+	s64 error = aril_bind(address, stock.frame[used % FRAMES], stock.flags);
+	if (error)
+		return error == -ARIL_E_AGAIN ? ARIL_FAULT_RESUME : ARIL_FAULT_UPCALL;
 	stock.used = used + 1;
 	return ARIL_FAULT_RESUME;
 }

@@ -153,7 +153,7 @@ static void attaching(const struct code *c)
 				   .word = {0, ARIL_CODE_NO_WORD, ARIL_CODE_NO_WORD}};
 
 	no("a handler for the neighbour", aril_code_attach(core_auth, &a), ARIL_E_RIGHTS);
-	no("none for the neighbour", aril_code_detach(core_auth, ARIL_POINT_FAULT, a.target),
+	no("none for the neighbour", aril_code_detach(core_auth, ARIL_POINT_FAULT, a.target, 0),
 	   ARIL_E_RIGHTS);
 	a.point = ARIL_POINT_VICTIM;
 	a.target = ARIL_ACCOUNT_ROOT;

@@ -187,7 +187,7 @@ int main(int argc, char **argv, char **envp)
 	allowed("sealing", code_make(&two, ARIL_POINT_FAULT, counts_too, counts_too_end));
 	replaced();
 	taken();
-	allowed("detaching", aril_code_detach(core_auth, ARIL_POINT_FAULT, CORE_DOMAIN->env));
+	allowed("detaching", aril_code_detach(core_auth, ARIL_POINT_FAULT, CORE_DOMAIN->env, 0));
 	predicates();
 	ended();
 	return done();

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Code that runs: waiting until a predicate holds, faults that a handler serves, what its functions refuse.
- * links: tests/host/fake.c tests/host/sealed.c kernel/cap.c kernel/siphash.c kernel/frame.c kernel/large.c kernel/allocate.c kernel/account.c kernel/space.c kernel/narrow.c kernel/table.c kernel/code.c kernel/code_attach.c kernel/code_run.c kernel/code_functions.c kernel/code_wait.c kernel/wait.c kernel/check.c kernel/audit_code.c ext/map.c */
+ * links: tests/host/fake.c tests/host/sealed.c kernel/cap.c kernel/siphash.c kernel/frame.c kernel/large.c kernel/allocate.c kernel/account.c kernel/space.c kernel/narrow.c kernel/table.c kernel/code.c kernel/code_attach.c kernel/code_event.c kernel/code_run.c kernel/code_functions.c kernel/code_wait.c kernel/wait.c kernel/check.c kernel/audit_code.c ext/map.c */
 #include "sealed.h"
 
 #include <map.h>
@@ -440,9 +440,9 @@ static void faults(void)
 	data[8] = 77;
 	SAME(code_fault(&frame, 0x1234), 0);
 	SAME(code_book(first)->cpu[0].runs, 3);
-	SAME(code_book(first)->cpu[0].spent, 3 * 10000);
+	SAME(code_book(first)->cpu[0].left, 0);
 	SAME(object_lock.taken, 0);
-	SAME(call_code_detach(root, ARIL_POINT_FAULT, env->id), 0);
+	SAME(call_code_detach(root, ARIL_POINT_FAULT, env->id, 0), 0);
 	SAME(code_fault(&frame, 0x1234), 0);
 	SAME(code_book(first)->cpu[0].runs, 3);
 	/* one that is stopped has no result */
@@ -451,7 +451,7 @@ static void faults(void)
 	SAME(call_code_attach(root, &a), 0);
 	SAME(code_fault(&frame, 0x1234), 0);
 	SAME(code_book(first)->cpu[0].stops, 1);
-	SAME(code_book(first)->cpu[0].spent, 30000);
+	SAME(code_book(first)->cpu[0].left, (u64)-20000);
 }
 
 static void binding(void)
@@ -471,6 +471,16 @@ static void binding(void)
 	SAME(calls(ARIL_FUNCTION_UNPROTECT, VA, 0, 0, 0), 0);
 	SAME(fake_entry(space, VA) & PTE_W, PTE_W);
 	SAME(calls(ARIL_FUNCTION_UNPROTECT, VA + 4096, 0, 0, 0), -ARIL_E_STATE);
+	/* while somebody quiesces, who waits for this handler */
+	object_lock.taken = 1;
+	SAME(calls(ARIL_FUNCTION_BIND, VA, page2, 0, 0), -ARIL_E_AGAIN);
+	SAME(calls(ARIL_FUNCTION_UNPROTECT, VA, 0, 0, 0), -ARIL_E_AGAIN);
+	SAME(calls(ARIL_FUNCTION_ACCESSED, page, 0, 0, 0), -ARIL_E_AGAIN);
+	SAME(object_lock.taken, 1);
+	object_lock.taken = 0;
+	SAME(frames[page].refs, 1);
+	SAME(calls(ARIL_FUNCTION_ACCESSED, page, 0, 0, 0), 0);
+	SAME(object_lock.taken, 0);
 	/* by what the env has open now */
 	SAME(call_cap_close(root), 0);
 	SAME(calls(ARIL_FUNCTION_BIND, VA, page2, 0, 0), -ARIL_E_CAP);
@@ -493,7 +503,10 @@ static void looking(void)
 	SAME(calls(ARIL_FUNCTION_ACCESSED, page, 0, 0, 0), ARIL_PAGE_DIRTY);
 	*space_entry(space, VA + 4096, 1) |= PTE_A;
 	SAME(calls(ARIL_FUNCTION_ACCESSED, page, 0, 0, 0), ARIL_PAGE_ACCESSED | ARIL_PAGE_DIRTY);
+	object_lock.taken = 1; /* its own */
 	SAME(calls(ARIL_FUNCTION_ACCESSED, page2, 0, 0, 0), 0);
+	SAME(object_lock.taken, 1);
+	object_lock.taken = 0;
 	SAME(calls(ARIL_FUNCTION_ACCESSED, nframes, 0, 0, 0), -ARIL_E_FRAME);
 	frames[page].tag = 99;
 	SAME(calls(ARIL_FUNCTION_FRAME_TAG, page, 0, 0, 0), 99);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Who may seal what; what sealed frames are; who may attach it to what; and the end of it from every side.
- * links: tests/host/fake.c tests/host/sealed.c kernel/cap.c kernel/siphash.c kernel/frame.c kernel/large.c kernel/allocate.c kernel/account.c kernel/space.c kernel/narrow.c kernel/table.c kernel/code.c kernel/code_attach.c kernel/code_run.c kernel/code_functions.c kernel/code_wait.c kernel/wait.c kernel/check.c kernel/audit_code.c ext/map.c */
+ * links: tests/host/fake.c tests/host/sealed.c kernel/cap.c kernel/siphash.c kernel/frame.c kernel/large.c kernel/allocate.c kernel/account.c kernel/space.c kernel/narrow.c kernel/table.c kernel/code.c kernel/code_attach.c kernel/code_event.c kernel/code_run.c kernel/code_functions.c kernel/code_wait.c kernel/wait.c kernel/check.c kernel/audit_code.c ext/map.c */
 #include "sealed.h"
 
 #define VA 0x40000000ul
@@ -79,6 +79,7 @@ static void descriptions(void)
 	BAD(d.budget = ARIL_CODE_BUDGET + 1, ARIL_E_RANGE);
 	BAD(d.entry_cost = d.budget + 1, ARIL_E_RANGE);
 	BAD(d.point = ARIL_POINT_PREDICATE, ARIL_E_RANGE);
+	BAD(d.point = ARIL_POINT_GUARD, ARIL_E_RANGE);
 	BAD(d.point = ARIL_POINT_PREDICATE; d.worst = ARIL_CODE_WORST + 1, ARIL_E_RANGE);
 	BAD(d.stack = ARIL_CODE_STACK + 1, ARIL_E_RANGE);
 	BAD(d.zero[0] = 1, ARIL_E_RANGE);
@@ -190,6 +191,15 @@ static void attached(void)
 	bad.target = env->id;
 	SAME(call_code_attach(root, &bad), -ARIL_E_RANGE);
 	bad.zero = 0;
+	bad.order = ARIL_CODE_ENTRIES;
+	SAME(call_code_attach(root, &bad), -ARIL_E_RANGE);
+	SAME(call_code_detach(root, ARIL_POINT_FAULT, env->id, ARIL_CODE_ENTRIES), -ARIL_E_RANGE);
+	bad.order = 0;
+	bad.guard = first; /* a handler as a guard */
+	SAME(call_code_attach(root, &bad), -ARIL_E_RANGE);
+	bad.guard = nframes;
+	SAME(call_code_attach(root, &bad), -ARIL_E_FRAME);
+	bad.guard = 0;
 	bad.code = nframes;
 	SAME(call_code_attach(root, &bad), -ARIL_E_FRAME);
 	SAME(attach(root, ARIL_POINT_FAULT, 99), -ARIL_E_ENV);
@@ -201,19 +211,19 @@ static void attached(void)
 	u32 weak = fake_open("load", ARIL_ALL & ~ARIL_EXEC, 5);
 	SAME(attach(weak, ARIL_POINT_FAULT, env->id), -ARIL_E_RIGHTS);
 	SAME(attach(user, ARIL_POINT_FAULT, env->id), -ARIL_E_RIGHTS); /* EXEC alone */
-	SAME(env->fault, 0);
+	SAME(env->fault == NULL, 1);
 	SAME(attach(loader, ARIL_POINT_FAULT, env->id), 0);
-	SAME(code_first(env->fault), first);
+	SAME(env->fault == code_slot(code_ref(first, 0)), 1);
 	SAME(env->info->fault, first);
 	SAME(code_book(first)->uses, 1);
 	SAME(attach(loader, ARIL_POINT_FAULT, env->id), 0); /* replaces itself */
 	SAME(code_book(first)->uses, 1);
 	audit_says(ARIL_NOUN_CODE, NULL);
-	SAME(call_code_detach(77, ARIL_POINT_FAULT, env->id), -ARIL_E_CAP);
-	SAME(call_code_detach(user, ARIL_POINT_FAULT, env->id), -ARIL_E_RIGHTS);
-	SAME(call_code_detach(loader, ARIL_POINT_PREDICATE, env->id), -ARIL_E_RANGE);
-	SAME(call_code_detach(loader, ARIL_POINT_FAULT, env->id), 0);
-	SAME(env->fault, 0);
+	SAME(call_code_detach(77, ARIL_POINT_FAULT, env->id, 0), -ARIL_E_CAP);
+	SAME(call_code_detach(user, ARIL_POINT_FAULT, env->id, 0), -ARIL_E_RIGHTS);
+	SAME(call_code_detach(loader, ARIL_POINT_PREDICATE, env->id, 0), -ARIL_E_RANGE);
+	SAME(call_code_detach(loader, ARIL_POINT_FAULT, env->id, 0), 0);
+	SAME(env->fault == NULL, 1);
 	SAME(env->info->fault, 0);
 	SAME(code_book(first)->uses, 0);
 	/* while it is being taken back nobody begins to use it */
@@ -231,9 +241,10 @@ static void attached(void)
 	SAME(attach(loader, ARIL_POINT_FAULT, env->id), 0);
 	code_env_gone(env);
 	SAME(code_book(first)->uses, 0);
+	SAME(env->info->fault, 0);
 	SAME(attach(loader, ARIL_POINT_FAULT, env->id), 0);
 	SAME(call_frame_reset(loader, first), 0);
-	SAME(env->fault, 0);
+	SAME(env->fault == NULL, 1);
 	SAME(env->info->fault, 0);
 }
 
@@ -244,13 +255,20 @@ static void victims(void)
 	start(ARIL_POINT_VICTIM);
 	SAME(call_code_seal(root, &d), 0);
 	SAME(attach(user, ARIL_POINT_VICTIM, ARIL_ACCOUNT_ROOT), -ARIL_E_RIGHTS);
+	struct aril_code_attach a = {
+		.code = first, .point = ARIL_POINT_VICTIM, .target = ARIL_ACCOUNT_ROOT, .order = 1};
+	SAME(call_code_attach(loader, &a), -ARIL_E_RANGE);
+	SAME(call_code_detach(loader, ARIL_POINT_VICTIM, ARIL_ACCOUNT_ROOT, 1), -ARIL_E_RANGE);
+	a.order = 0;
+	a.guard = code_more(ARIL_POINT_GUARD, nothing, nothing_end);
+	SAME(call_code_attach(loader, &a), -ARIL_E_RANGE);
 	SAME(attach(loader, ARIL_POINT_VICTIM, ARIL_ACCOUNT_ROOT), 0);
 	SAME(code_first(account->victim), first);
 	audit_says(ARIL_NOUN_CODE, NULL);
 	SAME(code_victim_cost(1), d.budget);
 	SAME(code_victim(1, 1, 2, 3), 0);
 	SAME(code_book(first)->cpu[0].runs, 1);
-	SAME(call_code_detach(loader, ARIL_POINT_VICTIM, ARIL_ACCOUNT_ROOT), 0);
+	SAME(call_code_detach(loader, ARIL_POINT_VICTIM, ARIL_ACCOUNT_ROOT, 0), 0);
 	SAME(account->victim, 0);
 	SAME(code_victim_cost(1), 0);
 	SAME(code_victim(1, 1, 2, 3), 0);
@@ -319,12 +337,26 @@ static void audits(void)
 	WRONG(code_book(first)->slot[5] =
 		      ((struct aril_code_slot){.point = ARIL_POINT_FAULT, .target = 77}),
 	      "a use of code by who");
-	WRONG(code_book(first)->slot[0].target = 77, "an env names code");
+	WRONG(env->fault->target = 77, "an env names code");
+	WRONG(env->fault->cpu = ARIL_CODE_ENTRIES, "an env names code");
+	WRONG(env->fault->next[1] = 0, "an env names code");
+	WRONG(env->fault->next[0] = 0, "an env names code");
+	WRONG(env->fault->point = ARIL_POINT_GUARD, "an env names code");
+	WRONG(env->fault->point = ARIL_POINT_VICTIM, "an env names code");
+	WRONG(env->fault = (struct aril_code_slot *)&code_event_end, "an env names code");
+	WRONG(env->fault->next[0] = (u64)env->fault, "an env names code");
+	WRONG(env->fault = code_slot(code_ref(first, 1)), "an env names code");
+	WRONG(env->fault = (void *)((u64)env->fault + 4), "an env names code");
+	WRONG(env->fault = (void *)8, "an env names code");
+	WRONG(env->fault = frame_memory(first + 1), "an env names code");
 	WRONG(code_book(first)->slot[3] = code_book(first)->slot[0], "an env does not name");
-	WRONG(env->info->fault = 0, "an env does not name");
-	WRONG(env->fault = code_ref(first, 1), "an env names code");
-	WRONG(env->fault = ~0u, "an env names code");
-	WRONG(accounts[1].victim = env->fault, "an account names code");
+	WRONG(code_book(first)->slot[3] = code_book(first)->slot[0];
+	      code_book(first)->slot[3].cpu = 7, "an env does not name");
+	WRONG(env->fault->run++, "a use of code does not lead");
+	WRONG(env->fault->enter = (u64)arch_event_guard, "a use of code does not lead");
+	WRONG(env->info->fault = 0, "an env's code is not what");
+	WRONG(env->info->faults = 2, "an env's code is not what");
+	WRONG(accounts[1].victim = code_ref(first, 0), "an account names code");
 	WRONG(code_book(first)->slot[0].point = 0; code_book(first)->uses = 0, "an env names code");
 }
 

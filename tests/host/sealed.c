@@ -25,6 +25,21 @@ _Noreturn void call_abandon(int locked)
 	abort();
 }
 
+/* Three frames of load's. */
+static u32 frames_take(void)
+{
+	u32 taken = fake_frame();
+
+	for (u32 i = 0; i < 3; i++) {
+		u32 f = i ? fake_frame() : taken;
+
+		SAME(f, taken + i);
+		SAME(fake_set_guard(root, f, 0, fake_guard("load", ARIL_ALL, 0)), 1);
+		memset(frame_memory(f), 0, 4096);
+	}
+	return taken;
+}
+
 void code_start(void)
 {
 	fake_reset();
@@ -37,14 +52,7 @@ void code_start(void)
 	root = fake_open("", ARIL_ALL, ~0ul);
 	loader = fake_open("load", ARIL_ALL, 5);
 	user = fake_open("load.user", ARIL_EXEC, 5);
-	first = fake_frame();
-	for (u32 i = 0; i < 3; i++) {
-		u32 f = i ? fake_frame() : first;
-
-		SAME(f, first + i);
-		SAME(fake_set_guard(root, f, 0, fake_guard("load", ARIL_ALL, 0)), 1);
-		memset(frame_memory(f), 0, 4096);
-	}
+	first = frames_take();
 	accounts[ARIL_ACCOUNT_ROOT & 0xffff].guard = fake_guard("load", ARIL_WRITE | ARIL_OWN, 0);
 }
 
@@ -60,7 +68,7 @@ struct aril_code_desc code_blob(u32 point, const u8 *blob, const u8 *end)
 				   .name = "blob"};
 
 	memcpy(frame_memory(first + 1), blob, (u64)(end - blob));
-	if (point == ARIL_POINT_PREDICATE)
+	if (point == ARIL_POINT_PREDICATE || point == ARIL_POINT_GUARD)
 		d.worst = 1000;
 	else
 		d.budget = 10000, d.entry_cost = 10000;
@@ -75,4 +83,14 @@ u32 code_sealed(u32 point, const u8 *blob, const u8 *end)
 
 	SAME(call_code_seal(root, &d), 0);
 	return d.first;
+}
+
+u32 code_more(u32 point, const u8 *blob, const u8 *end)
+{
+	u32 before = first, more;
+
+	first = frames_take();
+	more = code_sealed(point, blob, end);
+	first = before;
+	return more;
 }

@@ -30,6 +30,8 @@ void code_start(void);
 struct aril_code_desc code_blob(u32 point, const u8 *blob, const u8 *end);
 /* And seals them: the first frame. */
 u32 code_sealed(u32 point, const u8 *blob, const u8 *end);
+/* The same in three other frames. */
+u32 code_more(u32 point, const u8 *blob, const u8 *end);
 static inline u64 *code_data(u32 of)
 {
 	return frame_memory(of + 2);

@@ -22,7 +22,7 @@
 /* Calls function n of the kernel's, with the run in r9 */
 #define CALL(n) "pushq %r9\n\tcall *64 + 8 * " #n "(%r9)\n\tpopq %r9\n\t"
 /* What a compiled loop does: takes n from the budget, and stops the run where that is spent */
-#define CHECKPOINT(n) "subq $" #n ", (%r9)\n\tjns 771f\n\tmovq $1, 8(%r9)\n\tret\n771:\n\t"
+#define CHECKPOINT(n) "subq $" #n ", (%r9)\n\tjns 771f\n\tmovq $1, 8(%r9)\n\txorl %eax, %eax\n\tret\n771:\n\t"
 
 static u32 code_root;
 

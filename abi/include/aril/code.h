@@ -10,6 +10,7 @@
 #define ARIL_CODE_FRAMES 512 /* most frames of one piece of code, its first included */
 #define ARIL_CODE_SLOTS 28   /* uses of one piece of code at a time */
 #define ARIL_CODE_PAGES 3    /* that a predicate looks at */
+#define ARIL_CODE_ENTRIES 8  /* handlers of one env's exceptions */
 #define ARIL_CODE_STACK 4096
 #define ARIL_CODE_WORST 1000   /* most instructions of a pure program */
 #define ARIL_CODE_BUDGET 10000 /* most instructions of a handler */
@@ -19,7 +20,8 @@ enum aril_point {
 	ARIL_POINT_PREDICATE = 1, /* code_wait: whether a blocked context goes on (pure) */
 	ARIL_POINT_FAULT = 2,	  /* an env's exceptions, before its upcall (handler) */
 	ARIL_POINT_VICTIM = 3,	  /* which frame an account gives (handler) */
-	ARIL_POINTS = 4,
+	ARIL_POINT_GUARD = 4,	  /* whether a handler of faults is asked (pure) */
+	ARIL_POINTS = 5,
 };
 
 /* code_seal */
@@ -49,9 +51,11 @@ struct aril_code_attach {
 	u32 target; /* FAULT: the env; VICTIM: the account */
 	u32 space; /* FAULT: index of target's: opens its space for WRITE (aril_bind, aril_unprotect) */
 	u32 frames; /* FAULT: index of target's: opens the frames that are bound */
+	u32 order;  /* FAULT: below ARIL_CODE_ENTRIES; who has a lower one is asked before */
+	u32 guard; /* FAULT: code for GUARD, which says whether this one is asked; 0: it always is */
 	u32 zero;
 };
-ARIL_ASSERT_SIZE(struct aril_code_attach, 24);
+ARIL_ASSERT_SIZE(struct aril_code_attach, 32);
 
 /* code_wait: the predicate sees up to three pages and two values. A page 0 is not given: the predicate sees the first
  * again. A wake on any of the words makes it run; page[0] and its word are needed, others must be of a page that is given,
@@ -70,31 +74,43 @@ ARIL_ASSERT_SIZE(struct aril_code_wait, 56);
 
 /* --- what is shown: its first frame, which may be bound readable */
 struct aril_code_counts { /* of one CPU */
-	u64 runs;
-	u64 stops; /* of them: the budget was spent */
-	u64 spent; /* handlers: instructions, to the next checkpoint */
+	u64 runs;  /* of a guard: those of uses that are over; the others' are in their slots */
+	u64 stops; /* of them: the budget was spent; of a guard: it said no */
+	u64 left; /* handlers: instructions of the budget that were left, so budget * runs - left were taken */
 };
 /* The kernel's queue of those who wait for the same word. */
 struct aril_code_word {
 	u64 next, prev;
 	u64 at; /* the kernel's address of the word; odd: of the page alone, no word of it is waited for */
 };
+/* A use. Those at an env's exceptions are nodes of a list, by kernel addresses: a guard, if there is one, and behind it
+ * the handler. */
 struct aril_code_slot {
 	u16 point;  /* 0: free */
-	u16 cpu;    /* PREDICATE: of the context */
+	u16 cpu;    /* PREDICATE: of the context; FAULT, GUARD: the order */
 	u32 target; /* env or account */
 	u32 frames; /* an index of the target's: opens frames (FAULT), the pages (PREDICATE) */
 	union {
-		u32 space; /* FAULT */
+		u32 space; /* FAULT: an index of the target's */
 		u32 worst; /* PREDICATE: most instructions of a run */
 	};
 	/* PREDICATE: runs that may be made without the account being asked: as many as were given, less those made. The
 	 * difference is not yet in the counts of the CPUs */
 	s32 given, left;
-	u64 run; /* PREDICATE: as the book's */
-	u64 value[2];
-	u64 epoch; /* PREDICATE: the kernel's, when it was last seen that the context may read the pages */
-	struct aril_code_word word[ARIL_CODE_PAGES];
+	u64 run; /* but of VICTIM: as the book's */
+	union {
+		struct { /* PREDICATE */
+			u64 value[2];
+			u64 epoch; /* the kernel's, when it was last seen that the context may read the pages */
+			struct aril_code_word word[ARIL_CODE_PAGES];
+		};
+		struct { /* FAULT, GUARD */
+			u64 next[2]; /* GUARD: where no leads, where yes; FAULT: what is behind it, its entry's first node */
+			u64 count[2];  /* GUARD: how often it said no, yes */
+			u64 allowance; /* FAULT: as the book's */
+			u64 enter;     /* how the kernel goes on here */
+		};
+	};
 };
 ARIL_ASSERT_SIZE(struct aril_code_slot, 128);
 struct aril_code {

@@ -99,7 +99,8 @@ struct aril_env_info {
 	u64 flushes;  /* shoot-downs of other CPUs that it caused */
 	u32 contexts; /* bit mask of the CPUs on which it has one */
 	u32 fault;    /* the code that sees its exceptions first; 0: none */
-	u64 pad;
+	u32 faults;   /* bit mask of the orders at which it has a handler */
+	u32 pad;
 };
 ARIL_ASSERT_SIZE(struct aril_env_info, 128);
 ARIL_ASSERT_OFFSET(struct aril_env_info, state, 4);

@@ -26,6 +26,10 @@ ARIL_EXT_POINT(u64, fault,
 	       (const struct aril_fault *event, u64 address /* of a page fault, else 0 */),
 	       ARIL_EXT_CLASS(handler) ARIL_EXT_BUDGET(10000) ARIL_EXT_RETURNS(0, 1))
 
+/* Whether the handler behind it is asked about such an exception. */
+ARIL_EXT_POINT(u64, guard, (const struct aril_fault *event, u64 address /* as fault's */),
+	       ARIL_EXT_CLASS(pure) ARIL_EXT_WORST(1000) ARIL_EXT_RETURNS(0, 1))
+
 /* A frame that the account gives, of those asked for: charged to it, memory, not pinned, not marked KEEP, in first..last.
  * It is taken at once. 0, or any other frame: none; the library is asked, and then taken from by force. */
 struct aril_victim {
@@ -52,7 +56,8 @@ ARIL_EXT_POINT(u64, victim, (const struct aril_victim *event),
 #define ARIL_FUNCTIONS 12
 
 /* Binds frame at va in the env's space, as page_bind would (flags: ARIL_BIND_WRITE, EXEC, MAY_WRITE and soft bits), by
- * the capabilities named when this was attached. At a fault only; else -ARIL_E_STATE. */
+ * the capabilities named when this was attached. At a fault only; else -ARIL_E_STATE. -ARIL_E_AGAIN: another CPU is taking
+ * something back and waits for this handler: after ARIL_FAULT_RESUME a page fault comes again. So do the next two. */
 ARIL_EXT_FUNCTION(s64, aril_bind, (u64 va, u64 frame, u64 flags),
 		  ARIL_EXT_SLOT(ARIL_FUNCTION_BIND) ARIL_EXT_COST(150))
 /* Lets the page be written, where it was bound with MAY_WRITE. At a fault only. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * What the kernel asks of a CPU, and setting one up. */
 #include "x86.h"
+#include "code.h"
 #include "code_functions.h"
 #include "util.h"
 
@@ -178,6 +179,7 @@ void cpu_setup(struct cpu_area *area, u32 id, u32 apic)
 	cpu->apic = apic;
 	cpu->run = &code_runs[id];
 	cpu->run->run.cpu = id;
+	cpu->counts = __builtin_offsetof(struct aril_code, cpu[id]);
 	cpu->cr3 = read_cr3();
 	memset(area->bitmap, 0xff, sizeof(area->bitmap));
 	area->tss.bitmap_at = 0xffff;

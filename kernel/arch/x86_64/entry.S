@@ -235,16 +235,18 @@ vector_stubs:
 	pushq %rcx
 	pushq %rdx
 	movq CPU_ENV, %rdx
-	cmpl $0, ENV_FAULT(%rdx)
+	movq ENV_FAULT(%rdx), %rcx
+	jrcxz 7f
 	.if \page_fault
-	jne fault_page_short
-	movq ENV_ROOT(%rdx), %rax
+	jmp fault_page_short
+7:	movq ENV_ROOT(%rdx), %rax
 	testw $FRAME_CACHED, FRAME_FLAGS(%rax)
 	jnz 8f
 	.globl fault_page_upcall
 fault_page_upcall:
 	.else
-	jne fault_other_short
+	jmp fault_other_short
+7:
 	.globl fault_other_upcall
 fault_other_upcall:
 	.endif

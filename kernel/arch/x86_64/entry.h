@@ -37,16 +37,21 @@
 #define CPU_SPACE_REGION %gs:120
 #define CPU_SPACE_ENTRIES %gs:128
 #define CPU_RUN %gs:216
-#define CPU_ID %gs:48
-/* struct ext_run, struct aril_code */
+#define CPU_COUNTS %gs:224 /* where this CPU's counts are in a book of code */
+#define CPU_ADDRESS %gs:232
+/* struct ext_run, struct aril_code_counts, struct aril_code_slot */
 #define RUN_BUDGET 0
 #define RUN_STOPPED 8
 #define RUN_USE 32
-#define CODE_BUDGET 24
-#define CODE_RUN 72
-#define CODE_ALLOWANCE 80
-#define CODE_COUNTS 88 /* by CPU, 24 bytes: runs, stops, spent */
-#define CODE_REF_BITS 6 /* of a reference, below its first frame */
+#define COUNTS_RUNS 0
+#define COUNTS_STOPS 8
+#define COUNTS_LEFT 16
+#define NODE_NEXT 32
+#define NODE_FIRST 40 /* of a handler */
+#define NODE_COUNT 48 /* of a guard */
+#define NODE_ALLOWANCE 64
+#define NODE_RUN 24
+#define NODE_ENTER 72
 #define BOOK_SWITCHES 16
 #define BOOK_ENV 32
 #define CTX_PAGE 0
@@ -73,7 +78,7 @@
 #define ENV_ROOT 24
 #define ENV_CR3 32
 #define ENV_ID 40
-#define ENV_FAULT 44
+#define ENV_FAULT 48
 #define INFO_UPCALLS 64
 #define FRAME_FLAGS 10
 #define FRAME_CACHED 32 /* ARIL_FRAME_CACHED */

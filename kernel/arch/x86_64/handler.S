@@ -1,109 +1,126 @@
 /* SPDX-License-Identifier: MIT
  * The short way of an exception to its env's code: what code_fault (kernel/code_run.c) does, without a frame of all
- * registers. Entered from upcall_short (entry.S): GS is the kernel's, rdx the env, rax, rcx, rdx on the stack below what the
- * CPU pushed. Compiled code keeps rbx, rbp and r12 to r15; vector state is not touched by it, nor by what it calls.
+ * registers. Entered from upcall_short (entry.S): GS is the kernel's, rdx the env, rcx the first node of its event; rax, rcx,
+ * rdx on the stack below what the CPU pushed. Compiled code keeps rbx, rbp and r12 to r15; vector state is not touched by
+ * it, nor by what it calls.
  *
- * The lock is tried, not waited for: nothing was polled since this CPU entered, so the env is what it was, and whoever ends
- * it has the lock. Where it is taken, and where the space has a cache, the long way is gone, as if nothing had been. */
+ * No lock is taken, and nothing polled: each node stays until this CPU is out of here. Where the space has a cache, the long
+ * way is gone, as if nothing had been. rbx: the node; each says in `enter` how to go on. */
 #include "asm.h"
 #include "entry.h"
 #include "x86.h"
 #include <aril/layout.h>
 
-	.text
-/* struct aril_fault * and the address in rdi, rsi */
-FUNCTION(fault_page_short)
-	movq ENV_ROOT(%rdx), %rax
-	testw $FRAME_CACHED, FRAME_FLAGS(%rax)
-	jnz fault_full
-	pushq %rsi
-	pushq %rdi
-	movq %cr2, %rsi
-	jmp fault_short
-END(fault_page_short)
+#define EVENT (10 * 8) /* struct aril_fault, from rsp */
 
-FUNCTION(fault_other_short)
+.macro event_registers
 	pushq %rsi
 	pushq %rdi
-	xorl %esi, %esi
-fault_short:
 	pushq %r8
 	pushq %r9
 	pushq %r10
 	pushq %r11
-	movl $1, %eax
-	xchgl %eax, object_lock
-	testl %eax, %eax
-	jnz fault_busy
-	movl ENV_FAULT(%rdx), %eax
-	testl %eax, %eax
-	jz fault_none
-	movq CPU_RUN, %r9
-	movq %rax, RUN_USE(%r9)
-	shrl $CODE_REF_BITS, %eax
-	shlq $ARIL_PAGE_SHIFT, %rax
-	movabsq $ARIL_PHYS_VA, %rcx
-	addq %rax, %rcx
-	movq CODE_ALLOWANCE(%rcx), %rax
-	movq %rax, RUN_BUDGET(%r9)
-	movq $0, RUN_STOPPED(%r9)
-	leaq 9 * 8(%rsp), %rdi
-	pushq %rcx
-	cld
-	call *CODE_RUN(%rcx)
-	popq %rcx
-	movq CPU_RUN, %r9
-	movl CPU_ID, %edx
-	leaq (%rdx, %rdx, 2), %rdx
-	incq CODE_COUNTS(%rcx, %rdx, 8)
-	movl CODE_BUDGET(%rcx), %edi
-	subq RUN_BUDGET(%r9), %rdi
-	addq %rdi, CODE_COUNTS + 16(%rcx, %rdx, 8)
-	cmpq $0, RUN_STOPPED(%r9)
-	jne fault_stopped
-	movl $0, object_lock
-	cmpq $1, %rax
-	jne fault_upcall
+	pushq %rbx
+.endm
+
+.macro event_restore
+	popq %rbx
 	popq %r11
 	popq %r10
 	popq %r9
 	popq %r8
 	popq %rdi
 	popq %rsi
+.endm
+
+/* The arguments, as code is called with them; and the first node. */
+.macro event_begin
+	movq %rsi, CPU_ADDRESS
+	movq %rcx, %rbx
+	movq CPU_RUN, %r9
+	leaq EVENT(%rsp), %rdi
+	cld
+	jmp *NODE_ENTER(%rbx)
+.endm
+
+/* The same for the next, behind code that may have changed them. */
+.macro event_go_on
+	movq CPU_RUN, %r9
+	movq CPU_ADDRESS, %rsi
+	leaq EVENT(%rsp), %rdi
+	jmp *NODE_ENTER(%rbx)
+.endm
+
+	.text
+FUNCTION(fault_page_short)
+	movq ENV_ROOT(%rdx), %rax
+	testw $FRAME_CACHED, FRAME_FLAGS(%rax)
+	jnz fault_full
+	event_registers
+	movq %cr2, %rsi
+	event_begin
+fault_full:
+	popq %rdx
+	popq %rcx
+	popq %rax
+	jmp entry_full
+END(fault_page_short)
+
+FUNCTION(fault_other_short)
+	event_registers
+	xorl %esi, %esi
+	event_begin
+END(fault_other_short)
+
+/* A handler: its budget, its run, what is left; and, if it says so, the program goes on. */
+FUNCTION(arch_event_handler)
+	movq NODE_ALLOWANCE(%rbx), %rax
+	movq %rax, RUN_BUDGET(%r9)
+	movq %rbx, RUN_USE(%r9)
+	call *NODE_RUN(%rbx)
+	movq %rbx, %rdx
+	andq $-ARIL_PAGE_SIZE, %rdx
+	addq CPU_COUNTS, %rdx
+	incq COUNTS_RUNS(%rdx)
+	movq CPU_RUN, %r9
+	movq RUN_BUDGET(%r9), %rcx
+	addq %rcx, COUNTS_LEFT(%rdx)
+	cmpq $1, %rax
+	jne event_declined
+	event_restore
 	popq %rdx
 	popq %rcx
 	popq %rax
 	addq $16, %rsp
 	swapgs
 	iretq
+event_declined: /* as one that was stopped does: it returns 0 */
+	cmpq $0, RUN_STOPPED(%r9)
+	jne event_stopped
+event_next:
+	movq NODE_FIRST(%rbx), %rbx
+	movq NODE_NEXT(%rbx), %rbx
+	event_go_on
+event_stopped:
+	movq $0, RUN_STOPPED(%r9)
+	incq COUNTS_STOPS(%rdx)
+	jmp event_next
+END(arch_event_handler)
 
-fault_stopped:
-	incq CODE_COUNTS + 8(%rcx, %rdx, 8)
-fault_none:
-	movl $0, object_lock
-fault_upcall: /* the library's: as if there were no code */
-	popq %r11
-	popq %r10
-	popq %r9
-	popq %r8
-	popq %rdi
-	popq %rsi
+/* A guard says 0 or 1. */
+FUNCTION(arch_event_guard)
+	call *NODE_RUN(%rbx)
+	lock incq NODE_COUNT(%rbx, %rax, 8)
+	movq NODE_NEXT(%rbx, %rax, 8), %rbx
+	event_go_on
+END(arch_event_guard)
+
+/* Nobody else: the library, as if there were no code. */
+FUNCTION(arch_event_end)
+	event_restore
 	movq CPU_ENV, %rdx
 	cmpq $14, 24(%rsp)
 	je fault_page_upcall
 	jmp fault_other_upcall
-
-fault_busy:
-	popq %r11
-	popq %r10
-	popq %r9
-	popq %r8
-	popq %rdi
-	popq %rsi
-fault_full:
-	popq %rdx
-	popq %rcx
-	popq %rax
-	jmp entry_full
-END(fault_other_short)
+END(arch_event_end)
 	.section .note.GNU-stack, "", @progbits

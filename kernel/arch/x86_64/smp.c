@@ -39,26 +39,44 @@ static void env_recheck(struct cpu *cpu)
 	arch_load_space(arch_kernel_cr3());
 }
 
+static void flush_poll(struct cpu *cpu)
+{
+	u64 flush = __atomic_load_n(&flush_generation, __ATOMIC_ACQUIRE);
+	u64 kernel = __atomic_load_n(&kernel_generation, __ATOMIC_ACQUIRE);
+
+	if (cpu->flush_seen == flush)
+		return;
+	memory_flush();
+	if (cpu->kernel_seen != kernel)
+		cpu_flush_global();
+	cpu->kernel_seen = kernel;
+	info->cpu[cpu->id].shootdowns++;
+	__atomic_store_n(&cpu->flush_seen, flush, __ATOMIC_RELEASE);
+}
+
 void smp_poll(void)
 {
 	struct cpu *cpu = this_cpu();
-	u64 flush = __atomic_load_n(&flush_generation, __ATOMIC_ACQUIRE);
 	u64 quiesce = __atomic_load_n(&quiesce_generation, __ATOMIC_ACQUIRE);
 
-	if (cpu->flush_seen != flush) {
-		u64 kernel = __atomic_load_n(&kernel_generation, __ATOMIC_ACQUIRE);
-
-		memory_flush();
-		if (cpu->kernel_seen != kernel)
-			cpu_flush_global();
-		cpu->kernel_seen = kernel;
-		info->cpu[cpu->id].shootdowns++;
-		__atomic_store_n(&cpu->flush_seen, flush, __ATOMIC_RELEASE);
-	}
+	flush_poll(cpu);
 	if (cpu->quiesce_seen != quiesce) {
 		env_recheck(cpu);
 		__atomic_store_n(&cpu->quiesce_seen, quiesce, __ATOMIC_RELEASE);
 	}
+}
+
+int smp_lock_try(struct lock *l)
+{
+	struct cpu *cpu = this_cpu();
+
+	while (!lock_try(l)) {
+		flush_poll(cpu);
+		if (cpu->quiesce_seen != __atomic_load_n(&quiesce_generation, __ATOMIC_ACQUIRE))
+			return 0;
+		__builtin_ia32_pause();
+	}
+	return 1;
 }
 
 /* Whether a CPU has not seen the generation yet, and must before anyone goes on: it is another, awake,

@@ -83,10 +83,16 @@ s64 core_ext_ask(u32 auth, struct core_ext_request *request, u32 request_frame, 
  * Results as above; -ARIL_E_QUOTA: the pool has not so many frames in a row. */
 s64 core_ext_load(struct core_ext *e, const void *object, u64 bytes);
 /* Uses loaded code at its point: FAULT, target an env, whose capabilities `space` and `frames` (indices of its own) open
- * its space and the frames that the handler binds; VICTIM, target an account. What was there is replaced. */
+ * its space and the frames that the handler binds; VICTIM, target an account. What was there is replaced. An env's handlers
+ * are asked by rising order (below ARIL_CODE_ENTRIES; without _at: 0), each where its guard, loaded code for GUARD or NULL,
+ * says yes. */
 s64 core_ext_attach(const struct core_ext *e, u32 target, u32 space, u32 frames);
+s64 core_ext_attach_at(const struct core_ext *e, u32 target, u32 space, u32 frames, u32 order,
+		       const struct core_ext *guard);
 s64 core_ext_detach(const struct core_ext *e, u32 target);
-/* How often code has run, by its book: those runs included that predicates made for who sleeps still. */
+s64 core_ext_detach_at(const struct core_ext *e, u32 target, u32 order);
+/* How often code has run, by its book: those runs included that predicates made for who sleeps still, and guards that
+ * are in use. */
 static inline u64 core_ext_runs(const volatile struct aril_code *book)
 {
 	u64 n = 0;
@@ -96,6 +102,8 @@ static inline u64 core_ext_runs(const volatile struct aril_code *book)
 	for (u32 i = 0; i < ARIL_CODE_SLOTS; i++)
 		if (book->slot[i].point == ARIL_POINT_PREDICATE)
 			n += (u64)(s64)(book->slot[i].given - book->slot[i].left);
+		else if (book->slot[i].point == ARIL_POINT_GUARD)
+			n += book->slot[i].count[0] + book->slot[i].count[1];
 	return n;
 }
 /* Takes the code back, and ends all its uses. Its frames are memory of the loader's again, and cleared. */
