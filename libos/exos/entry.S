@@ -295,6 +295,19 @@ function user_copy
 	.quad 6b, 8b, 7b, 8b
 	.popsection
 
+/* int user_exchange(u32 *at, u32 old, u32 new, u32 *seen): 0, or -1 at a fault that nothing resolved. */
+function user_exchange
+	movl %esi, %eax
+13:	lock cmpxchgl %edx, (%rdi)
+	movl %eax, (%rcx)
+	xorl %eax, %eax
+	ret
+14:	movl $-1, %eax
+	ret
+	.pushsection .exos_extable, "a"
+	.quad 13b, 14b
+	.popsection
+
 /* s64 user_string(char *to, const char *from, u64 room): length, room where no NUL came, -1 at a fault. */
 function user_string
 	xorl %eax, %eax

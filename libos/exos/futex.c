@@ -1,33 +1,30 @@
 /* SPDX-License-Identifier: MIT
  * Futexes: sleeping on a word of memory, within a process and between processes that share it. */
+#include "futex.h"
 #include "mm.h"
 #include "proc_calls.h"
 #include "proc_internal.h"
 #include "time.h"
 
-#define FUTEX_TID_MASK 0x3fffffffu
-#define FUTEX_OWNER_DIED 0x40000000u
 #define ROBUST_MAX 2048 /* entries walked of a list that may be a ring */
 
-/* What names a word: its address in one memory, or its frame where the memory is shared. */
-struct futex_key {
-	u64 where; /* struct mm *, or 0 */
-	u64 word;
-};
+/* Guarded by the family lock. */
+static struct list buckets[FUTEX_BUCKETS];
 
-struct futex_sleeper {
-	struct list link;
-	struct futex_key key;
-	u32 bitset;
-	u32 woken;
-	struct waitq q;
-};
+struct list *futex_bucket_at(u32 kind)
+{
+	if (!buckets[kind].next)
+		list_init(&buckets[kind]);
+	return &buckets[kind];
+}
 
-/* All sleepers, oldest first. Guarded by the family lock. */
-static struct list sleepers = {&sleepers, &sleepers};
+struct list *futex_bucket(struct futex_key key)
+{
+	return futex_bucket_at((u32)(key.word >> 2 ^ key.word >> 12 ^ key.where >> 6) %
+			       FUTEX_BUCKETS);
+}
 
-/* The word was read before: its page is bound. */
-static struct futex_key futex_key(u64 addr)
+struct futex_key futex_key(u64 addr)
 {
 	struct mm *mm = current()->proc->mm;
 	const struct area *area = mm_find(mm, addr);
@@ -37,17 +34,42 @@ static struct futex_key futex_key(u64 addr)
 	return (struct futex_key){0, (u64)ARIL_PTE_FRAME(entry) << 12 | (addr & 4095)};
 }
 
+s64 futex_exchange(u64 addr, u32 old, u32 new, u32 *seen)
+{
+	return addr >= PROGRAM_TOP || user_exchange((u32 *)addr, old, new, seen) ? -EFAULT : 0;
+}
+
+void futex_let_go(struct futex_sleeper *s)
+{
+	list_del(&s->link);
+	s->woken = 1;
+	wake_all(&s->q);
+}
+
+s64 futex_sleep(struct futex_sleeper *s, u64 deadline)
+{
+	s64 slept = 0;
+	s->thread = current();
+	waitq_init(&s->q);
+	list_add_tail(futex_bucket(s->key), &s->link);
+	while (!s->woken && !slept)
+		slept = sleep_on(&s->q, deadline, 1);
+	if (s->woken)
+		return 0;
+	list_del(&s->link);
+	return slept;
+}
+
 static u32 key_wake(struct futex_key key, u32 count, u32 bitset)
 {
+	struct list *head = futex_bucket(key), *next;
 	u32 woken = 0;
-	for (struct list *at = sleepers.next, *next; at != &sleepers && woken < count; at = next) {
+	for (struct list *at = head->next; at != head && woken < count; at = next) {
 		struct futex_sleeper *s = container_of(at, struct futex_sleeper, link);
 		next = at->next;
-		if (s->key.where != key.where || s->key.word != key.word || !(s->bitset & bitset))
+		if (!futex_same(s->key, key) || !(s->bitset & bitset) || s->owns)
 			continue;
-		list_del(&s->link);
-		s->woken = 1;
-		wake_all(&s->q);
+		futex_let_go(s);
 		woken++;
 	}
 	return woken;
@@ -61,26 +83,19 @@ u32 futex_wake(u64 addr, u32 count, u32 bitset)
 	return key_wake(futex_key(addr), count, bitset);
 }
 
-/* 0 woken, -EAGAIN: the word differs, -EFAULT, -ETIMEDOUT, -ERESTARTSYS (without a deadline) or -EINTR. */
+/* 0 woken, -EAGAIN: the word differs, -EFAULT, -ETIMEDOUT, -ERESTARTSYS (without a deadline) or -ERESTARTNOHAND. */
 static s64 futex_wait(u64 addr, u32 expected, u64 deadline, u32 bitset)
 {
 	u32 value;
 	struct futex_sleeper s = {.bitset = bitset};
-	s64 slept = 0;
 	if (copy_in(&value, addr, sizeof(value)))
 		return -EFAULT;
 	if (value != expected)
 		return -EAGAIN;
 	s.key = futex_key(addr);
-	waitq_init(&s.q);
-	list_add_tail(&sleepers, &s.link);
-	while (!s.woken && !slept)
-		slept = sleep_on(&s.q, deadline, 1);
-	if (s.woken)
-		return 0;
-	list_del(&s.link);
+	s64 slept = futex_sleep(&s, deadline);
 	if (slept == -EINTR)
-		return deadline ? -EINTR : -ERESTARTSYS;
+		return deadline ? -ERESTARTNOHAND : -ERESTARTSYS;
 	return slept;
 }
 
@@ -96,7 +111,7 @@ static s64 futex_deadline(u64 timeout, u32 op, u64 *deadline)
 	u64 now = now_ns();
 	if ((op & 127) == FUTEX_WAIT)
 		*deadline = now + ns;
-	else if (op & FUTEX_CLOCK_REALTIME)
+	else if (op & FUTEX_CLOCK_REALTIME || (op & 127) == FUTEX_LOCK_PI)
 		*deadline = ns > (u64)family.realtime_offset ? ns - (u64)family.realtime_offset : 1;
 	else
 		*deadline = ns ? ns : 1;
@@ -114,20 +129,86 @@ static s64 futex_requeue(u64 addr, u32 wake, u32 move, u64 addr2, int compare, u
 		return -EAGAIN;
 	struct futex_key from = futex_key(addr), to = futex_key(addr2);
 	u32 done = key_wake(from, wake, ~0u), moved = 0;
-	for (struct list *at = sleepers.next; at != &sleepers && moved < move; at = at->next) {
+	struct list *head = futex_bucket(from), *next;
+	for (struct list *at = head->next; at != head && moved < move; at = next) {
 		struct futex_sleeper *s = container_of(at, struct futex_sleeper, link);
-		if (s->key.where != from.where || s->key.word != from.word)
+		next = at->next;
+		if (!futex_same(s->key, from) || s->owns)
 			continue;
 		s->key = to;
 		moved++;
+		if (futex_bucket(to) == head)
+			continue;
+		list_del(at);
+		list_add_tail(futex_bucket(to), at);
 	}
 	return done + (compare ? moved : 0);
+}
+
+/* What FUTEX_WAKE_OP does to the second word, and asks of what it was. */
+static u32 op_result(u32 op, u32 old, u32 arg)
+{
+	switch (op) {
+	case 0:
+		return arg;
+	case 1:
+		return old + arg;
+	case 2:
+		return old | arg;
+	case 3:
+		return old & ~arg;
+	default:
+		return old ^ arg;
+	}
+}
+
+static int op_holds(u32 compare, s32 old, s32 arg)
+{
+	switch (compare) {
+	case 0:
+		return old == arg;
+	case 1:
+		return old != arg;
+	case 2:
+		return old < arg;
+	case 3:
+		return old <= arg;
+	case 4:
+		return old > arg;
+	default:
+		return old >= arg;
+	}
+}
+
+/* Changes the second word as `code` says, wakes up to count sleepers of the first, and, where the second's old value is
+ * as asked, up to count2 of the second. How many, -EFAULT, -EINVAL, -ENOSYS. */
+static s64 futex_wake_op(u64 addr, u32 count, u32 count2, u64 addr2, u32 code)
+{
+	u32 op = code >> 28 & 7, compare = code >> 24 & 15, old, seen, value;
+	s32 arg = (s32)(code << 8) >> 20, with = (s32)(code << 20) >> 20;
+	if (addr2 & 3)
+		return -EINVAL;
+	if (op > 4 || compare > 5)
+		return -ENOSYS;
+	u32 operand = code >> 31 ? 1u << (arg & 31) : (u32)arg;
+	if (copy_in(&value, addr, sizeof(value)) || copy_in(&seen, addr2, sizeof(seen)))
+		return -EFAULT;
+	do {
+		old = seen;
+		if (futex_exchange(addr2, old, op_result(op, old, operand), &seen))
+			return -EFAULT;
+	} while (seen != old);
+	u32 woken = key_wake(futex_key(addr), count, ~0u);
+	if (op_holds(compare, (s32)old, with))
+		woken += key_wake(futex_key(addr2), count2, ~0u);
+	return woken;
 }
 
 s64 sys_futex(u64 addr, u64 op, u64 value, u64 timeout, u64 addr2, u64 value3)
 {
 	u32 command = (u32)op & ~(u32)(FUTEX_PRIVATE_FLAG | FUTEX_CLOCK_REALTIME), word;
 	u64 deadline;
+	s64 error;
 	if (addr & 3)
 		return -EINVAL;
 	switch (command) {
@@ -136,7 +217,7 @@ s64 sys_futex(u64 addr, u64 op, u64 value, u64 timeout, u64 addr2, u64 value3)
 	case FUTEX_WAIT_BITSET:
 		if (!(u32)value3)
 			return -EINVAL;
-		s64 error = futex_deadline(timeout, (u32)op, &deadline);
+		error = futex_deadline(timeout, (u32)op, &deadline);
 		return error ? error : futex_wait(addr, (u32)value, deadline, (u32)value3);
 	case FUTEX_WAKE:
 		value3 = ~0u; /* fall through */
@@ -150,21 +231,45 @@ s64 sys_futex(u64 addr, u64 op, u64 value, u64 timeout, u64 addr2, u64 value3)
 		return futex_requeue(addr, (u32)value, (u32)timeout, addr2, 0, 0);
 	case FUTEX_CMP_REQUEUE:
 		return futex_requeue(addr, (u32)value, (u32)timeout, addr2, 1, (u32)value3);
+	case FUTEX_WAKE_OP:
+		return futex_wake_op(addr, (u32)value, (u32)timeout, addr2, (u32)value3);
+	case FUTEX_LOCK_PI:
+	case FUTEX_LOCK_PI2:
+		error = futex_deadline(timeout, (u32)op, &deadline);
+		return error ? error : futex_lock_pi(addr, deadline, 0);
+	case FUTEX_TRYLOCK_PI:
+		return futex_lock_pi(addr, 0, 1);
+	case FUTEX_UNLOCK_PI:
+		return futex_unlock_pi(addr);
 	default:
 		exos_log_once("exos: futex operation %u is not there (ENOSYS)", command);
 		return -ENOSYS;
 	}
 }
 
-/* Threads leave locks that others sleep for: their words lie at a fixed distance from list entries. */
-static void robust_release(u64 word)
+/* Threads leave locks that others sleep for: their words lie at a fixed distance from list entries, whose lowest bit tells
+ * locks with an owner. */
+static void robust_release(u64 entry, u64 distance)
 {
-	u32 value, tid = current()->tid;
-	if ((word & 3) || copy_in(&value, word, sizeof(value)) || (value & FUTEX_TID_MASK) != tid)
+	u64 word = (entry & ~1ul) + distance;
+	u32 value, seen;
+	if ((word & 3) || copy_in(&value, word, sizeof(value)))
 		return;
-	u32 died = (value & 0x80000000u) | FUTEX_OWNER_DIED;
-	if (!copy_out(word, &died, sizeof(died)))
-		futex_wake(word, 1, ~0u);
+	if (entry & 1) {
+		futex_pi_died(word, value);
+		return;
+	}
+	while ((value & FUTEX_TID_MASK) == current()->tid) {
+		u32 died = (value & FUTEX_WAITERS) | FUTEX_OWNER_DIED;
+		if (futex_exchange(word, value, died, &seen))
+			return;
+		if (seen == value) {
+			if (value & FUTEX_WAITERS)
+				futex_wake(word, 1, ~0u);
+			return;
+		}
+		value = seen;
+	}
 }
 
 static void robust_exit(void)
@@ -178,16 +283,17 @@ static void robust_exit(void)
 		if (copy_in(&next, entry & ~1ul, sizeof(next)))
 			break;
 		if ((entry & ~1ul) != (head[2] & ~1ul))
-			robust_release((entry & ~1ul) + head[1]);
+			robust_release(entry, head[1]);
 		entry = next;
 	}
 	if (head[2])
-		robust_release((head[2] & ~1ul) + head[1]);
+		robust_release(head[2], head[1]);
 }
 
 void futex_exit(void)
 {
 	robust_exit();
+	futex_pi_exit();
 }
 
 s64 sys_set_robust_list(u64 head, u64 bytes)

@@ -62,6 +62,7 @@ enum linux_error {
 	ESTALE = 116,
 	/* Inside ExOS only; signal_deliver turns them into a restart or EINTR. */
 	ERESTARTSYS = 512,	     /* again if no handler ran, or one with SA_RESTART */
+	ERESTARTNOINTR = 513,	     /* again, whatever ran */
 	ERESTARTNOHAND = 514,	     /* again only if no handler ran */
 	ERESTART_RESTARTBLOCK = 516, /* again, by restart_syscall, if no handler ran */
 };
@@ -324,8 +325,12 @@ ARIL_ASSERT_SIZE(struct linux_sysinfo, 112);
 #define FUTEX_REQUEUE 3
 #define FUTEX_CMP_REQUEUE 4
 #define FUTEX_WAKE_OP 5
+#define FUTEX_LOCK_PI 6
+#define FUTEX_UNLOCK_PI 7
+#define FUTEX_TRYLOCK_PI 8
 #define FUTEX_WAIT_BITSET 9
 #define FUTEX_WAKE_BITSET 10
+#define FUTEX_LOCK_PI2 13
 #define FUTEX_PRIVATE_FLAG 128
 #define FUTEX_CLOCK_REALTIME 256
 

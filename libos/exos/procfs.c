@@ -14,7 +14,9 @@ enum {
 	KIND_ROOT_LINK,
 	KIND_SELF,
 	KIND_FD_LINK,
-	KIND_MOUNTS
+	KIND_MOUNTS,
+	KIND_TASK,
+	KIND_THREAD_SELF
 };
 
 struct proc_name {
@@ -25,6 +27,7 @@ struct proc_name {
 
 static const struct proc_name process_names[] = {
 	{"fd", KIND_FD, S_IFDIR | 0500, NULL},
+	{"task", KIND_TASK, S_IFDIR | 0555, NULL},
 	{"exe", KIND_EXE, S_IFLNK | 0777, NULL},
 	{"cwd", KIND_CWD, S_IFLNK | 0777, NULL},
 	{"root", KIND_ROOT_LINK, S_IFLNK | 0777, NULL},
@@ -40,6 +43,7 @@ static const struct proc_name process_names[] = {
 };
 static const struct proc_name root_names[] = {
 	{"self", KIND_SELF, S_IFLNK | 0777, NULL},
+	{"thread-self", KIND_THREAD_SELF, S_IFLNK | 0777, NULL},
 	{"mounts", KIND_MOUNTS, S_IFLNK | 0777, NULL},
 	{"meminfo", KIND_TEXT, S_IFREG | 0444, proc_text_meminfo},
 	{"uptime", KIND_TEXT, S_IFREG | 0444, proc_text_uptime},
@@ -54,13 +58,20 @@ static const struct proc_name root_names[] = {
 static const struct inode_ops proc_ops;
 static struct inode *proc_root;
 
+/* The process of a number, which may be that of a thread of its. */
+static struct proc *proc_of(u32 number)
+{
+	const struct thread *t = thread_find(number);
+	return t ? t->proc : proc_find(number);
+}
+
 /* A made inode. Its number tells what it is: names of a process, and its descriptors, keep theirs. */
 static s64 make(struct inode *parent, const char *name, u32 kind, u32 mode, u32 pid, u64 key,
 		struct inode **out)
 {
 	struct inode *i = kmalloc(sizeof(*i));
 	char *copy = string_copy(name, __builtin_strlen(name));
-	struct proc *p = pid ? proc_find(pid) : NULL;
+	struct proc *p = pid ? proc_of(pid) : NULL;
 	if (!i || !copy) {
 		kfree(i);
 		kfree(copy);
@@ -122,13 +133,13 @@ static s64 proc_lookup(struct inode *dir, const char *name, u32 length, struct i
 {
 	char text[16];
 	s64 n = number_of(name, length);
-	struct proc *p = dir->proc.pid ? proc_find(dir->proc.pid) : NULL;
+	struct proc *p = dir->proc.pid ? proc_of(dir->proc.pid) : NULL;
 	switch (dir->proc.kind) {
 	case KIND_ROOT:
 		if (n < 0)
 			return lookup_in(dir, root_names, array_count(root_names), name, length,
 					 out);
-		if (!proc_find((u32)n))
+		if (!proc_of((u32)n))
 			return -ENOENT;
 		core_format(text, sizeof(text), "%u", (u32)n);
 		return make(dir, text, KIND_PROCESS, S_IFDIR | 0555, (u32)n, 0, out);
@@ -141,6 +152,11 @@ static s64 proc_lookup(struct inode *dir, const char *name, u32 length, struct i
 			return -ENOENT;
 		core_format(text, sizeof(text), "%u", (u32)n);
 		return make(dir, text, KIND_FD_LINK, S_IFLNK | 0700, dir->proc.pid, (u64)n, out);
+	case KIND_TASK:
+		if (!p || n < 0 || !thread_find((u32)n) || proc_of((u32)n) != p)
+			return -ENOENT;
+		core_format(text, sizeof(text), "%u", (u32)n);
+		return make(dir, text, KIND_PROCESS, S_IFDIR | 0555, (u32)n, 0, out);
 	default:
 		return -ENOTDIR;
 	}
@@ -151,11 +167,21 @@ static u32 next_number(struct inode *dir, u64 from)
 {
 	u32 best = 0;
 	if (dir->proc.kind == KIND_FD) {
-		struct proc *p = proc_find(dir->proc.pid);
+		struct proc *p = proc_of(dir->proc.pid);
 		for (u64 fd = from; p && p->files && fd < p->files->capacity; fd++)
 			if (files_file(p->files, (u32)fd))
 				return (u32)fd + 1;
 		return 0;
+	}
+	if (dir->proc.kind == KIND_TASK) {
+		struct proc *p = proc_of(dir->proc.pid);
+		for (struct list *l = p ? p->threads.next : NULL; l && l != &p->threads;
+		     l = l->next) {
+			u32 tid = container_of(l, struct thread, sibling)->tid;
+			if (tid > from && (!best || tid < best))
+				best = tid;
+		}
+		return best;
 	}
 	for (struct list *l = all_procs.next; dir->proc.kind == KIND_ROOT && l != &all_procs;
 	     l = l->next) {
@@ -192,14 +218,15 @@ static s64 proc_readdir(struct file *f, u64 to, usize bytes)
 {
 	struct inode *dir = f->inode;
 	int process = dir->proc.kind == KIND_PROCESS, fds = dir->proc.kind == KIND_FD;
+	int numbers = fds || dir->proc.kind == KIND_TASK;
 	u64 used = 0;
-	if (process && !proc_find(dir->proc.pid))
+	if (process && !proc_of(dir->proc.pid))
 		return -ENOENT;
 	if (f->offset < NUMBERS) {
 		const struct proc_name *names = process ? process_names : root_names;
-		u32 count = process ? array_count(process_names)
-			    : fds   ? 0
-				    : array_count(root_names);
+		u32 count = process   ? array_count(process_names)
+			    : numbers ? 0
+				      : array_count(root_names);
 		s64 n = emit_names(f, names, count, to, bytes);
 		if (n < 0 || f->offset < NUMBERS)
 			return n;
@@ -229,11 +256,15 @@ static s64 copy_name(char *to, usize bytes, const char *name)
 
 static s64 proc_readlink(struct inode *link, char *to, usize bytes)
 {
-	char number[16];
-	struct proc *p = link->proc.pid ? proc_find(link->proc.pid) : NULL;
+	char number[40];
+	struct proc *p = link->proc.pid ? proc_of(link->proc.pid) : NULL;
 	switch (link->proc.kind) {
 	case KIND_SELF:
 		core_format(number, sizeof(number), "%u", current()->proc->pid);
+		return copy_name(to, bytes, number);
+	case KIND_THREAD_SELF:
+		core_format(number, sizeof(number), "%u/task/%u", current()->proc->pid,
+			    current()->tid);
 		return copy_name(to, bytes, number);
 	case KIND_MOUNTS:
 		return copy_name(to, bytes, "self/mounts");
@@ -254,7 +285,7 @@ static s64 proc_readlink(struct inode *link, char *to, usize bytes)
  * makes the name it found the process's next exe. */
 static s64 proc_follow(struct inode *link, struct inode **out)
 {
-	struct proc *p = link->proc.pid ? proc_find(link->proc.pid) : NULL;
+	struct proc *p = link->proc.pid ? proc_of(link->proc.pid) : NULL;
 	struct inode *to = NULL;
 	*out = NULL;
 	if (link->proc.kind == KIND_FD_LINK) {
@@ -319,12 +350,13 @@ static s64 proc_open(struct inode *i, struct file *f)
 	if ((f->flags & O_ACCMODE) != O_RDONLY)
 		return -EACCES;
 	const struct proc_name *name = (const struct proc_name *)i->proc.key;
-	struct proc *p = i->proc.pid ? proc_find(i->proc.pid) : NULL;
+	struct proc *p = i->proc.pid ? proc_of(i->proc.pid) : NULL;
 	if (i->proc.pid && !p)
 		return -ESRCH;
 	struct proc_text *t = kmalloc(sizeof(*t));
 	if (!t)
 		return -ENOMEM;
+	t->tid = i->proc.pid;
 	name->text(t, p);
 	if (t->failed) {
 		kfree(t->bytes);

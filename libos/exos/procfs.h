@@ -10,6 +10,7 @@ struct proc_text {
 	char *bytes;
 	u64 length, capacity;
 	u32 failed;
+	u32 tid; /* whose, where it is a thread's and not its whole process's */
 };
 void text_add(struct proc_text *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void text_bytes(struct proc_text *t, const void *bytes, u64 count);

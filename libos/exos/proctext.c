@@ -107,6 +107,12 @@ static u64 mm_pages(const struct proc *p)
 	return pages;
 }
 
+/* The thread that a text is about; NULL: it is about the process. */
+static const struct thread *text_thread(const struct proc_text *t, const struct proc *p)
+{
+	return t->tid != p->pid ? thread_find(t->tid) : NULL;
+}
+
 static char state_letter(const struct proc *p)
 {
 	if (p->state == PROC_ZOMBIE)
@@ -119,14 +125,27 @@ static char state_letter(const struct proc *p)
 	return 'S';
 }
 
+static char text_state(const struct proc_text *t, const struct proc *p)
+{
+	const struct thread *one = text_thread(t, p);
+	if (!one || p->state != PROC_ALIVE)
+		return state_letter(p);
+	return one->state == THREAD_SLEEPING ? 'S' : 'R';
+}
+
 void proc_text_stat(struct proc_text *t, struct proc *p)
 {
 	u64 user = 0, system = 0;
-	struct thread *th = proc_leader(p);
+	const struct thread *one = text_thread(t, p), *th = one ? one : proc_leader(p);
 	proc_times(p, &user, &system);
-	text_add(t, "%u (%s) %c %u %u %u %d %d 0 %lu 0 %lu 0 ", p->pid, p->comm, state_letter(p),
-		 p->ppid, p->pgid, p->sid, p->tty ? (int)p->tty->rdev : 0,
-		 p->tty ? (int)p->tty->foreground : -1, p->minflt, p->majflt);
+	if (one) {
+		user = one->utime_ns;
+		system = one->stime_ns;
+	}
+	text_add(t, "%u (%s) %c %u %u %u %d %d 0 %lu 0 %lu 0 ", one ? one->tid : p->pid,
+		 one ? one->comm : p->comm, text_state(t, p), p->ppid, p->pgid, p->sid,
+		 p->tty ? (int)p->tty->rdev : 0, p->tty ? (int)p->tty->foreground : -1, p->minflt,
+		 p->majflt);
 	text_add(t, "%lu %lu %lu %lu 20 0 %u 0 %lu %lu %lu %lu ", user / TICK_NS, system / TICK_NS,
 		 p->cutime_ns / TICK_NS, p->cstime_ns / TICK_NS, max(p->nthreads, 1u),
 		 p->start_ns / TICK_NS, mm_pages(p) * PAGE, p->mm ? p->mm->rss : 0ul,
@@ -143,7 +162,7 @@ void proc_text_statm(struct proc_text *t, struct proc *p)
 
 static void text_signals(struct proc_text *t, const struct proc *p)
 {
-	const struct thread *th = proc_leader(p);
+	const struct thread *one = text_thread(t, p), *th = one ? one : proc_leader(p);
 	u64 ignored = 0, caught = 0;
 	for (u32 i = 0; p->sig && i < NSIG; i++) {
 		if (p->sig->action[i].handler == SIG_IGN)
@@ -162,16 +181,17 @@ void proc_text_status(struct proc_text *t, struct proc *p)
 {
 	static const char *const names[] = {"R (running)", "S (sleeping)", "T (stopped)",
 					    "Z (zombie)"};
-	char s = state_letter(p);
+	char s = text_state(t, p);
+	const struct thread *one = text_thread(t, p);
 	text_add(t,
 		 "Name:\t%s\nUmask:\t%04o\nState:\t%s\nTgid:\t%u\nPid:\t%u\nPPid:\t%u\nTracerPid:"
 		 "\t0\n",
-		 p->comm, p->fs ? p->fs->umask : 0,
+		 one ? one->comm : p->comm, p->fs ? p->fs->umask : 0,
 		 names[s == 'R'	  ? 0
 		       : s == 'S' ? 1
 		       : s == 'T' ? 2
 				  : 3],
-		 p->pid, p->pid, p->ppid);
+		 p->pid, one ? one->tid : p->pid, p->ppid);
 	text_add(t, "Uid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\nFDSize:\t%u\n", p->uid, p->euid,
 		 p->suid, p->euid, p->gid, p->egid, p->sgid, p->egid,
 		 p->files ? p->files->capacity : 0);
@@ -183,7 +203,8 @@ void proc_text_status(struct proc_text *t, struct proc *p)
 
 void proc_text_comm(struct proc_text *t, struct proc *p)
 {
-	text_add(t, "%s\n", p->comm);
+	const struct thread *one = text_thread(t, p);
+	text_add(t, "%s\n", one ? one->comm : p->comm);
 }
 
 void proc_text_limits(struct proc_text *t, struct proc *p)

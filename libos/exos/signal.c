@@ -275,7 +275,7 @@ int signal_take(struct thread *t, u64 mask, struct siginfo_k *info)
 
 static int result_restarts(s64 result)
 {
-	return result == -ERESTARTSYS || result == -ERESTARTNOHAND ||
+	return result == -ERESTARTSYS || result == -ERESTARTNOINTR || result == -ERESTARTNOHAND ||
 	       result == -ERESTART_RESTARTBLOCK;
 }
 
@@ -295,7 +295,8 @@ static void call_resolve(struct user_regs *regs, const struct linux_sigaction *a
 		return;
 	if (!action)
 		call_restart(regs, result == -ERESTART_RESTARTBLOCK ? 219 : regs->orig_rax);
-	else if (result == -ERESTARTSYS && (action->flags & SA_RESTART))
+	else if (result == -ERESTARTNOINTR ||
+		 (result == -ERESTARTSYS && (action->flags & SA_RESTART)))
 		call_restart(regs, regs->orig_rax);
 	else
 		regs->rax = (u64)-EINTR;
