@@ -312,6 +312,15 @@ static int fill_loops(struct ext_arena *a, struct flow *f, struct ext_refusal *w
 	return EXT_OK;
 }
 
+/* A shift down, a division or an `and`. */
+static int may_shrink(const struct ext_insn *i)
+{
+	u32 class = EXT_CLASS(i->code), op = EXT_OP(i->code);
+
+	return (class == EXT_ALU || class == EXT_ALU64) &&
+	       (op == EXT_RSH || op == EXT_ARSH || op == EXT_AND || op == EXT_DIV || op == EXT_MOD);
+}
+
 static void fill_written(struct flow *f)
 {
 	for (u32 b = 0; b < f->blocks; b++)
@@ -319,8 +328,10 @@ static void fill_written(struct flow *f)
 			u32 reads, writes;
 
 			flow_regs(f, n, &reads, &writes);
-			for (u32 l = f->block[b].loop; l != FLOW_NONE; l = f->loop[l].parent)
+			for (u32 l = f->block[b].loop; l != FLOW_NONE; l = f->loop[l].parent) {
 				f->loop[l].written |= (u16)writes;
+				f->loop[l].shrinks |= (u16)may_shrink(&f->p->insn[n]);
+			}
 		}
 }
 

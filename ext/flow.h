@@ -24,7 +24,8 @@ struct flow_block {
 struct flow_loop {
 	u32 head, parent, depth;
 	u16 written; /* registers, by its instructions */
-	u32 *block;  /* its blocks and those of loops within, in reverse postorder */
+	u16 shrinks; /* it has an instruction that may make a value smaller each time round: verify_shrink.c */
+	u32 *block; /* its blocks and those of loops within, in reverse postorder */
 	u32 blocks;
 	u64 trips; /* most times that control went back in one activation: the verifier fills it in */
 	u32 kept; /* hint: registers that are neither constant nor affine */

@@ -278,8 +278,11 @@ void state_sweep(struct verify *ver, struct state *s)
 
 	memset(seen, 0, s->syms);
 	state_each(s, mark_val, &m);
-	for (struct loop_run *r = ver->runs; r; r = r->outer)
+	for (struct loop_run *r = ver->runs; r; r = r->outer) {
 		mark_sym(&m, r->n);
+		for (u32 k = 0; r->shrinking && k < r->vars; k++)
+			mark_sym(&m, r->var[k].sym);
+	}
 	for (u32 k = 0; k < ver->halves && k < HALVES_MOST; k++)
 		if (ver->half[k].of.terms &&
 		    (ver->half[k].of.sym[0] <= ver->bases || is_marked(&m, ver->half[k].of.sym[0])))

@@ -116,6 +116,8 @@ int state_narrow(struct verify *ver, struct state *s, u32 sym, const struct num 
 struct num state_num(struct verify *ver, const struct state *s, const struct form *f);
 /* The form's value over the integers lies in [0, 2^63), so it is the machine's value. */
 int state_exact(struct verify *ver, const struct state *s, const struct form *f);
+/* ... in [0, 2^64): so it is the machine's value as an unsigned number. */
+int state_whole(struct verify *ver, const struct state *s, const struct form *f);
 /* f <= 0 follows. */
 int state_proves(struct verify *ver, const struct state *s, const struct form *f);
 /* f <= 0 holds from now on; 0 when that cannot be. */

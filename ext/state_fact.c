@@ -123,6 +123,14 @@ int state_exact(struct verify *ver, const struct state *s, const struct form *f)
 	return low >= 0 && high < WIDE_EXACT;
 }
 
+int state_whole(struct verify *ver, const struct state *s, const struct form *f)
+{
+	wide low, high;
+
+	range_told(ver, s, f, &low, &high);
+	return low >= 0 && high < 2 * WIDE_EXACT;
+}
+
 struct num state_num(struct verify *ver, const struct state *s, const struct form *f)
 {
 	struct num sum = num_const(f->c), told;

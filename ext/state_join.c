@@ -337,6 +337,10 @@ void state_join(struct verify *ver, struct state *out, const struct state *a, co
 		struct form f = form_sym(r->n);
 
 		keep_syms(&j, &f);
+		for (u32 k = 0; r->shrinking && k < r->vars; k++) {
+			f = form_sym(r->var[k].sym);
+			keep_syms(&j, &f);
+		}
 	}
 	join_facts(&j, a, b, 1);
 	join_facts(&j, b, a, 0);

@@ -11,6 +11,7 @@
 #define BASES_MOST 64u	/* symbols of the run's own: lengths */
 #define OBJECTS_MOST 32u
 #define HALVES_MOST 16u
+#define PARTS_MOST 32u
 #define KEPT_CLASSES 12u
 
 /* Offsets from a pointer so far cannot wrap around (EXT_MEMORY_MOST says where memory lies); farther ones are not compared. */
@@ -49,6 +50,7 @@ struct loop_var {
 	u16 key; /* a register; VAR_SLOT + slot's key */
 	u8 class, bytes, untied, tries;
 	u32 sym;
+	u32 twin; /* 1 + an earlier variable that is the same number throughout: one symbol for both. 0: none */
 	s64 step;
 	struct num num;
 	/* seen in the round, over all ways back */
@@ -73,6 +75,7 @@ struct loop_run {
 	struct ext_watched *watched; /* for the fuzzer: as it was before the round */
 	u32 rose;		     /* nums were begun anew from the entry's */
 	u32 hinted;		     /* var[] of the last success tell where to begin */
+	int shrinking; /* no other bound was found: what ties a value to the head's is kept in sight */
 };
 
 struct verify {
@@ -96,6 +99,10 @@ struct verify {
 		u32 sym;
 	} half[HALVES_MOST]; /* symbols that are low halves, extended: the same one for the same form */
 	u32 halves;
+	struct {
+		u32 sym, of;
+	} part[PARTS_MOST]; /* sym has no bits but of's */
+	u32 parts;
 	u32 fuel; /* of the proof under way */
 
 	struct state **pending; /* by block */
@@ -170,6 +177,12 @@ struct state *loop_head(struct verify *ver, struct loop_run *r);
 /* Looks at the ways back; 1: the guess holds. Else it was changed. */
 int loop_check(struct verify *ver, struct loop_run *r);
 int loop_is_phase(const struct verify *ver, const struct loop_run *r, const struct state *s);
+/* verify_shrink.c: values that get smaller each time round */
+/* t = x op y, which is no larger than x: what ties the two, while that is looked for. */
+void verify_shrunk(struct verify *ver, struct state *s, const struct ext_insn *i,
+		   const struct form *t, const struct form *x, const struct form *y);
+/* How often control can go back at most because some variable gets smaller each time; ~0: nothing tells. */
+u64 loop_shrinks(struct verify *ver, const struct loop_run *r);
 int verify_entry(struct verify *ver, struct state *s);
 /* An argument as its contract says; size_sym: of the sizes' symbols. */
 u32 verify_object_kind(struct verify *ver, const struct ext_btf *btf, u32 type, u32 given);

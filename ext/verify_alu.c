@@ -192,6 +192,7 @@ static int numbers(struct verify *ver, struct state *s, const struct ext_insn *i
 	nb = state_num(ver, s, &b);
 	n = num_alu(i->code, i->off, &na, &nb);
 	set_number(ver, s, ext_dst(i), &n);
+	verify_shrunk(ver, s, i, &s->reg[ext_dst(i)].form, &a, &b);
 	half_fits =
 		!is_half || (na.umax <= 0xffffffffu && (op == EXT_AND || nb.umax <= 0xffffffffu));
 	if (i->off == 0 && half_fits && (op != EXT_ARSH || na.smin >= 0) &&
@@ -207,6 +208,7 @@ static int move(struct verify *ver, struct state *s, u32 insn, const struct val 
 	u32 dst = ext_dst(i);
 	int is_half = EXT_CLASS(i->code) == EXT_ALU;
 	struct num n, zero = num_const(0);
+	struct form from_form = from->form; /* from may be what is written */
 
 	if (!is_half && !i->off) {
 		s->reg[dst] = *from;
@@ -228,6 +230,7 @@ static int move(struct verify *ver, struct state *s, u32 insn, const struct val 
 	}
 	n = num_alu(i->code, i->off, &zero, &n);
 	set_number(ver, s, dst, &n);
+	verify_shrunk(ver, s, i, &s->reg[dst].form, &from_form, &from_form);
 	return 0;
 }
 

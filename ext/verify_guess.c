@@ -100,6 +100,24 @@ static u8 first_class(const struct verify *ver, const struct loop_run *r, u32 ke
 	return key < VAR_SLOT && ver->flow.loop[r->loop].written >> key & 1 ? VAR_OTHER : VAR_SAME;
 }
 
+/* Compilers keep what is tested and what is changed in registers of their own. */
+static void find_twin(struct loop_run *r, u32 which)
+{
+	struct loop_var *v = &r->var[which];
+	const struct val *mine = loop_value(r->entry, v->key);
+
+	for (u32 k = 0; k < which && v->class == VAR_OTHER && mine->type == VAL_SCALAR; k++) {
+		const struct val *other = loop_value(r->entry, r->var[k].key);
+
+		if (r->var[k].class != VAR_OTHER || r->var[k].twin || other->type != VAL_SCALAR ||
+		    !form_equal(&mine->form, &other->form))
+			continue;
+		v->twin = k + 1;
+		v->sym = r->var[k].sym;
+		return;
+	}
+}
+
 int loop_prepare(struct verify *ver, struct loop_run *r)
 {
 	u32 live = live_of(ver, r), vars = 0, hinted, unknown = 0;
@@ -125,6 +143,8 @@ int loop_prepare(struct verify *ver, struct loop_run *r)
 		if (v->class == VAR_PLAIN)
 			v->bytes = (u8)bytes_of(ver, r->entry, key);
 		unknown += v->class == VAR_OTHER;
+		if (r->shrinking)
+			find_twin(r, vars);
 		if (vars++ < hinted && hint.key == key && v->class == VAR_OTHER &&
 		    (hint.class == VAR_SAME || hint.class == VAR_AFFINE ||
 		     hint.class == VAR_OTHER)) {
@@ -254,6 +274,14 @@ static void make_plain(struct verify *ver, const struct loop_run *r, struct loop
 	v->bytes = (u8)bytes_of(ver, r->head, v->key);
 }
 
+static int is_twin(const struct loop_run *r, const struct state *s, const struct loop_var *v,
+		   const struct val *now)
+{
+	const struct val *other = loop_value(s, r->var[v->twin - 1].key);
+
+	return other && other->type == VAL_SCALAR && form_equal(&now->form, &other->form);
+}
+
 /* One variable on one way back. Returns 0 when the guess has changed its sort. */
 static int see(struct verify *ver, struct loop_run *r, const struct state *s, u32 k)
 {
@@ -280,6 +308,11 @@ static int see(struct verify *ver, struct loop_run *r, const struct state *s, u3
 				make_plain(ver, r, v + 1);
 			return 0;
 		}
+	}
+	if (v->twin && !is_twin(r, s, v, now)) {
+		v->twin = 0;
+		v->sym = ver->next_sym++;
+		return 0;
 	}
 	if (head->may_null && head->id != now->id && !(v->untied & 1)) {
 		v->untied |= 1;
@@ -404,7 +437,7 @@ static int rise(struct verify *ver, struct loop_run *r)
 int loop_check(struct verify *ver, struct loop_run *r)
 {
 	int was = r->guessing, holds = 1;
-	u64 turns = 0, most;
+	u64 turns = 0, most, shrinks = r->shrinking ? loop_shrinks(ver, r) : ~0ul;
 	struct num n = state_sym(ver, r->head, r->n);
 
 	most = n.umax < r->most ? n.umax : r->most;
@@ -427,6 +460,8 @@ int loop_check(struct verify *ver, struct loop_run *r)
 		for (u32 k = 0; k < r->vars; k++)
 			holds &= see(ver, r, s, k);
 	}
+	if (shrinks < turns)
+		turns = shrinks;
 	if (was)
 		loop_collect(ver, r);
 	else

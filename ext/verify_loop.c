@@ -127,7 +127,28 @@ static void say_unbounded(struct verify *ver, struct loop_run *r)
 	ver->runs = runs;
 }
 
-/* One entry state: rounds until a guess holds. more: entries of further phases. */
+static int is_unbounded(const struct verify *ver, int holds)
+{
+	return !holds || (holds < 0 && !ver->failed);
+}
+
+/* Rounds until a guess holds: *holds 1; below 0: nothing more to try. again: it is not the first attempt. 0, -1. */
+static int attempt(struct verify *ver, struct loop_run *r, int again, int *holds)
+{
+	int error = loop_prepare(ver, r);
+
+	*holds = 0;
+	for (u32 round = 0; round < ROUNDS_MOST && !error && !*holds; round++) {
+		if (round || again)
+			forget_round(ver, r);
+		error = watch_save(ver, r, round || again) ? -1 : round_walk(ver, r);
+		if (!error)
+			*holds = loop_check(ver, r);
+	}
+	return error;
+}
+
+/* One entry state: attempts until a guess holds. more: entries of further phases. */
 static int phase(struct verify *ver, struct loop_run *r, struct state **more, u64 *turns)
 {
 	struct ext_refusal saved = *ver->why;
@@ -137,17 +158,13 @@ static int phase(struct verify *ver, struct loop_run *r, struct state **more, u6
 
 	r->outer = ver->runs;
 	ver->runs = r;
-	error = loop_prepare(ver, r);
-	for (u32 round = 0; round < ROUNDS_MOST && !error && !holds; round++) {
-		if (round)
-			forget_round(ver, r);
-		error = watch_save(ver, r, round != 0) ? -1 : round_walk(ver, r);
-		if (!error)
-			holds = loop_check(ver, r);
-		if (holds < 0)
-			break;
+	error = attempt(ver, r, 0, &holds);
+	if (!error && is_unbounded(ver, holds) && ver->flow.loop[r->loop].shrinks) {
+		r->shrinking = !r->shrinking; /* the next entry begins with what this one needed */
+		error = attempt(ver, r, 1, &holds);
+		r->shrinking &= holds > 0;
 	}
-	if (!error && holds <= 0 && !(ver->failed && holds < 0))
+	if (!error && is_unbounded(ver, holds))
 		say_unbounded(ver, r);
 	ver->runs = r->outer;
 	if (error)

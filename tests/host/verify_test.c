@@ -2,7 +2,7 @@
  * The verifier against the interpreter that checks every access: whatever is accepted, of random programs and of accepted
  * ones with one instruction changed, stays within what it was given, within its time, and within what was claimed of its
  * registers, on random inputs.
- * links: ext/verify.c ext/verify_alu.c ext/verify_mem.c ext/verify_object.c ext/verify_call.c ext/verify_branch.c ext/verify_loop.c ext/verify_guess.c ext/verify_facts.c ext/verify_cost.c ext/verify_say.c ext/state.c ext/state_form.c ext/state_fact.c ext/state_join.c ext/flow.c ext/flow_code.c ext/flow_live.c ext/num.c ext/num_alu.c ext/num_bits.c ext/num_branch.c ext/num_divide.c ext/num_print.c ext/num_range.c ext/interp.c ext/alu.c ext/map.c ext/image.c ext/arena.c ext/refusal.c ext/disasm.c ext/btf.c ext/btf_check.c ext/btf_look.c ext/order.c */
+ * links: ext/verify.c ext/verify_alu.c ext/verify_mem.c ext/verify_object.c ext/verify_call.c ext/verify_branch.c ext/verify_loop.c ext/verify_guess.c ext/verify_facts.c ext/verify_shrink.c ext/verify_cost.c ext/verify_say.c ext/state.c ext/state_form.c ext/state_fact.c ext/state_join.c ext/flow.c ext/flow_code.c ext/flow_live.c ext/num.c ext/num_alu.c ext/num_bits.c ext/num_branch.c ext/num_divide.c ext/num_print.c ext/num_range.c ext/interp.c ext/alu.c ext/map.c ext/image.c ext/arena.c ext/refusal.c ext/disasm.c ext/btf.c ext/btf_check.c ext/btf_look.c ext/order.c */
 #include "test.h"
 
 #include <checked.h>
@@ -299,6 +299,38 @@ static void make_loop(u32 depth)
 
 static u32 making; /* the function */
 
+/* A value that gets smaller, or nearly: by a shift, a division, a remainder, a bit. Then the body, and perhaps a test too
+ * late, or of another register, or of another value than 0. */
+static void make_shrink(u32 depth)
+{
+	static const u8 op[] = {EXT_RSH, EXT_RSH, EXT_ARSH, EXT_DIV, EXT_MOD};
+	u32 v = 7 + test_below(3), head, sort = test_below(8),
+	    tested = test_below(8) ? v : number_reg();
+	u8 class = test_below(3) ? EXT_ALU64 : EXT_ALU, o = op[test_below(5)];
+	u8 jump = class == EXT_ALU64 || !test_below(4) ? EXT_JMP : EXT_JMP32;
+	u32 is_x = !test_below(4);
+
+	put(EXT_ALU64 | EXT_MOV | EXT_X, v, test_below(2) ? 2 : 3, 0, 0);
+	if (!test_below(3))
+		put(EXT_ALU64 | EXT_AND, v, 0, 0, small());
+	put(EXT_JMP | EXT_JEQ, v, 0, 1, 0); /* roughly: over the loop's begin */
+	head = used;
+	if (test_below(2))
+		make_body(1 + test_below(2), depth + 1);
+	if (sort < 4) {
+		put((u8)(class | o | (is_x ? EXT_X : 0)), v, is_x ? number_reg() : 0, 0,
+		    is_x ? 0 : (s32)test_below(o == EXT_DIV ? 12 : 5));
+	} else {
+		put((u8)(class | EXT_MOV | EXT_X), 4, v, 0, 0);
+		put((u8)(class | EXT_ADD), 4, 0, 0, test_below(8) ? -1 : small());
+		put((u8)(class | EXT_AND | EXT_X), v, 4, 0, 0);
+	}
+	if (!test_below(6))
+		make_alu();
+	put((u8)(jump | (test_below(4) ? EXT_JNE : EXT_JGT)), tested, 0, (s32)head - (s32)used - 1,
+	    test_below(4) ? 0 : (s32)test_below(3));
+}
+
 static void make_body(u32 count, u32 depth)
 {
 	while (count-- && used < MOST - 24) {
@@ -314,7 +346,9 @@ static void make_body(u32 count, u32 depth)
 			if (used > at)
 				code[at].off = (s16)(used - at - 1);
 		} else if (depth < 3 && test_below(5)) {
-			test_below(6) ? make_loop(depth) : make_shrinking(depth);
+			test_below(3)	? make_loop(depth)
+			: test_below(2) ? make_shrink(depth)
+					: make_shrinking(depth);
 		} else if (depth < 2 && making < FUNCTIONS - 1) {
 			make_call();
 		}

@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: MIT
+// why: loop
+// insn: 0
+// A shift by 0.
+#include "case.h"
+
+RAW(pure, (u64 n, u64 m),
+    "1:	r1 >>= 0\n"
+    "	if r1 != 0 goto 1b\n"
+    "	r0 = 0\n"
+    "	exit\n")
