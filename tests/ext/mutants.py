@@ -20,17 +20,17 @@ CASES = BUILD / "cases"
 HELPER = r"(?:(?!ext_refusal_)\w*refus\w*|give_up|too_long|say_\w+)"
 SITE = re.compile(rf"\b(?P<call>{HELPER})\s*\(|\breturn (?P<why>EXT_WHY_\w+);")
 TEXT = re.compile(r'(?:\breturn |\? 0\s+: )(?P<text>"[^"]*")')  # flow_code.c: a text is a refusal
-FLAGS = ("-std=gnu11 -O1 -g -w -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-strict-aliasing "
+FLAGS = ("-std=gnu11 -O1 -w -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-strict-aliasing "
          "-fno-builtin -Itests/host/include -Itests/host -Iabi/include -Ikernel -Iext -Ilibos/core/include -Ilibos/core "
          "-Ilibos/exos").split() + [f"-I{BUILD / 'gen'}"]
 HEADER = """extern unsigned mutant_out;
-extern unsigned char mutant_met[4096];
+extern unsigned char mutant_met[65536];
 static inline int mutant(unsigned n) { mutant_met[n] = 1; return n != mutant_out; }
 """
 RUNTIME = """#include <stdio.h>
 #include <stdlib.h>
 unsigned mutant_out;
-unsigned char mutant_met[4096];
+unsigned char mutant_met[65536];
 static void say(void)
 {
 	FILE *f = fopen(getenv("MUTANT_LOG"), "w");
@@ -132,11 +132,10 @@ def sites(path):
 def find():
     """{number: (file, line, shown)} of all checks, and {file: text with all of them switchable}."""
     mutants, texts = {}, {}
-    for path in sorted((ROOT / "ext").glob("*.c")):
+    for base, path in enumerate(sorted((ROOT / "ext").glob("*.c"))):
         name, source, edits = f"ext/{path.name}", path.read_text(), []
         if path.name != "refusal.c":
-            for line, shown, parts in sites(path):
-                number = len(mutants) + 1
+            for number, (line, shown, parts) in enumerate(sites(path), base * 256 + 1):
                 mutants[number] = (name, line, shown)
                 edits += [(at, part.replace("%d", str(number))) for at, part in parts]
         for at, part in sorted(edits, key=lambda edit: -edit[0]):
@@ -146,15 +145,21 @@ def find():
 
 
 # --- building
+def write(path, text):
+    """Writes what is not there already."""
+    if not path.exists() or path.read_text() != text:
+        path.write_text(text)
+
+
 def compile_all(texts, jobs):
     """{source: object}"""
     sources = {"mutant": OUT / "mutant.c"}
     OUT.mkdir(parents=True, exist_ok=True)
-    (OUT / "mutant.h").write_text(HEADER)
-    (OUT / "mutant.c").write_text(RUNTIME)
+    write(OUT / "mutant.h", HEADER)
+    write(OUT / "mutant.c", RUNTIME)
     for name, text in texts.items():
         sources[name] = OUT / name.replace("/", "_")
-        sources[name].write_text(text)
+        write(sources[name], text)
     units = {}
     for path in sorted((ROOT / "tests" / "host").glob("*_test.c")):
         links = re.search(r"^ \* links: *(.*?)(?: \*/)?$", path.read_text(), re.M)
@@ -165,9 +170,14 @@ def compile_all(texts, jobs):
     for name in {source for unit in units.values() for source in unit} - set(texts):
         sources[name] = ROOT / name
 
+    headers = max(p.stat().st_mtime for p in [OUT / "mutant.h", *(ROOT / "tests/host").glob("*.h"),
+                                              *(ROOT / "ext").glob("*.h")])
+
     def one(item):
         name, source = item
         into = OUT / (name.replace("/", "_") + ".o")
+        if into.exists() and into.stat().st_mtime > max(headers, source.stat().st_mtime):
+            return name, str(into)
         subprocess.run(["gcc", *FLAGS, "-include", str(OUT / "mutant.h"), "-c", "-o", str(into), str(source)],
                        check=True, cwd=ROOT)
         return name, str(into)
