@@ -7,6 +7,7 @@
  * within a num, nums are widened, facts that do not hold are dropped. A guess that holds but is too weak for the body is
  * made as narrow as the ways back were. */
 #include "mem.h"
+#include <refusal.h>
 #include <verify.h>
 
 #define TURNS_MOST ((1ul << 31) - 2)
@@ -84,7 +85,7 @@ static int room(struct verify *ver, struct loop_run *r, u32 vars)
 		return 1;
 	r->room = 0;
 	ver->stop = ver->failed = 1;
-	verify_refuse(ver, EXT_WHY_MEMORY, 0, -1, "the arena is spent");
+	ext_refuse_memory(ver->why);
 	return 0;
 }
 
