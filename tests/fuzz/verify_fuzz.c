@@ -197,7 +197,7 @@ u64 LLVMFuzzerCustomMutator(u8 *data, u64 bytes, u64 most, u32 seed)
 
 	if (most < MADE_HEAD + 8)
 		return 0;
-	if (below(&r, 100) < 40 || !made_read(data, bytes, &m))
+	if (below(&r, 100) < 50 || !made_read(data, bytes, &m))
 		generate(&r, &m);
 	else
 		mutate(&r, &m, 0);
