@@ -90,7 +90,13 @@ void piece_local(struct gen *g)
 	call_local(g, l);
 	set_kind(g, 0, l->returns);
 	g->k.limit[0] = DATA_BYTES;
-	g->k.writable[0] = 1;
+	g->k.writable[0] = !g->is_pure;
+	if (l->returns == K_FIXED && chance(g, 50)) {
+		g->kept |= 1;
+		piece_access(g, 0, 4, (s32)below(g->r, DATA_BYTES / 4) * 4,
+			     chance(g, 70) && (!g->is_pure || chance(g, 20)));
+		g->kept &= ~1u;
+	}
 }
 
 int call_unlock(struct gen *g)
