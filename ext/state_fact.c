@@ -241,12 +241,20 @@ static void tighten(const struct verify *ver, const struct state *s, struct form
 	f->c = (u64)(c + rest);
 }
 
-static s64 floor_div(wide a, s64 b) /* b > 0; saturates */
+#define FAR (1l << 60)
+/* b > 0. A quotient of FAR or more may be FAR: no bound comes from it. What is below -2^62 is taken as that: the bound is
+ * weaker. (128 bits are not divided: that is a function of the compiler's.) */
+static s64 floor_div(wide a, s64 b)
 {
 	s64 x, q;
 
-	if (a > (wide)1 << 62)
-		a = (wide)1 << 62;
+	if (a >= 2 * WIDE_EXACT)
+		return FAR;
+	if (a > (wide)1 << 62) {
+		u64 far = (u64)a / (u64)b;
+
+		return far < FAR ? (s64)far : FAR;
+	}
 	if (a < -((wide)1 << 62))
 		a = -((wide)1 << 62);
 	x = (s64)a;
@@ -299,7 +307,7 @@ static int propagate(struct verify *ver, struct state *s, const struct form *f, 
 
 			if (most < 0)
 				return 0;
-			if ((u64)most >= n.umax || most >= 1l << 60)
+			if ((u64)most >= n.umax || most >= FAR)
 				continue;
 			bound = num_unsigned(0, (u64)most);
 		} else {

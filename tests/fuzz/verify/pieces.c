@@ -227,7 +227,7 @@ void piece_alu(struct gen *g)
 	if ((a == EXT_DIV || a == EXT_MOD) && chance(g, 40))
 		off = 1;
 	if (a == EXT_LSH || a == EXT_RSH || a == EXT_ARSH)
-		imm = below(g->r, width);
+		imm = below(g->r, chance(g, 40) ? 5 : width);
 	if (chance(g, 45)) {
 		if (a == EXT_MOV && chance(g, 60))
 			off = class == EXT_ALU64 ? 8 << below(g->r, 3) : 8 << below(g->r, 2);
