@@ -245,6 +245,9 @@ struct ext_verdict {
  * most EXT_MEMORY_MOST bytes long; it and the image end below 2^64 - 2^34; what objects given with the arguments hold
  * does not change during the run, but for members tagged "write". The stack may lie anywhere. */
 #define EXT_MEMORY_MOST (1ul << 30)
+/* Whether a run's arguments are as the attach point says and the verifier took for granted: 0, or a text that says what
+ * argument `which` (from 0) is. What objects hold is not looked at. */
+const char *ext_entry_wrong(const struct ext_attach *attach, const u64 arg[5], u32 *which);
 /* steps: most instructions to walk. attach: argument types, class, limits. */
 int ext_verify(struct ext_arena *a, const struct ext_program *p, const struct ext_interface *iface,
 	       const struct ext_attach *attach, u64 steps, u32 flags, struct ext_verdict *out,

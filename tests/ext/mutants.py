@@ -19,7 +19,7 @@ OUT = BUILD / "mutants"
 CASES = BUILD / "cases"
 HELPER = r"(?:(?!ext_refusal_)\w*refus\w*|give_up|too_long|say_\w+)"
 SITE = re.compile(rf"\b(?P<call>{HELPER})\s*\(|\breturn (?P<why>EXT_WHY_\w+);")
-TEXT = re.compile(r'(?:\breturn |\? 0\s+: )(?P<text>"[^"]*")')  # flow_code.c: a text is a refusal
+TEXT = re.compile(r'(?:\breturn |\? 0\s+: )(?P<text>"[^"]*")')  # here a text is a refusal
 FLAGS = ("-std=gnu11 -O1 -w -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-strict-aliasing "
          "-fno-builtin -Itests/host/include -Itests/host -Iabi/include -Ikernel -Iext -Ilibos/core/include -Ilibos/core "
          "-Ilibos/exos").split() + [f"-I{BUILD / 'gen'}"]
@@ -101,7 +101,7 @@ def sites(path):
             behind = closing(text, start)
             ifs.append((start, behind, statement_end(text, behind)))
         found = [(m, m.start(), None) for m in SITE.finditer(text, begin, end)]
-        if path.name == "flow_code.c":
+        if path.name in ("flow_code.c", "entry.c"):
             found += [(m, m.start("text"), m.end("text")) for m in TEXT.finditer(text, begin, end)]
         for match, at, behind in found:
             inner = None
@@ -111,6 +111,8 @@ def sites(path):
                     inner = (start, middle)
                 elif start <= at < last:
                     inner = None
+                if start <= at < middle:
+                    seen.add(start)  # the call in the condition is the check
             if inner:
                 start, middle = inner
                 if start in seen:
@@ -219,7 +221,7 @@ def judge_all(options):
         for name, line, shown in wanted.values():
             print(f"{name}:{line} {shown}")
         return
-    subprocess.run([str(ROOT / "tests" / "ext" / "run")], check=True, cwd=ROOT, stdout=subprocess.DEVNULL)
+    subprocess.run([str(ROOT / "tests" / "ext" / "run"), "--compile"], check=True, cwd=ROOT, stdout=subprocess.DEVNULL)
     units = compile_all(texts, options.j)
     objects = sorted(str(p) for kind in ("accept", "reject") for p in (CASES / "v3").glob(f"{kind}_*.o")
                      if (ROOT / "tests/cases/ext" / kind / p.name.removeprefix(kind + "_").removesuffix(".o")).exists())

@@ -73,3 +73,53 @@ $bpf disasm --section count "$work/program.o" >"$work/out" || fail disasm
 has "$work/out" 'call aril_map_update'
 $bpf disasm --jit --section count "$work/program.o" >"$work/out" || fail 'disasm --jit'
 has "$work/out" 'ret'
+
+# what a point promises of its arguments holds for a run here
+cat >"$work/point.h" <<'END'
+#include <aril/extension.h>
+struct held {
+	u64 number;
+	struct held *next;
+};
+ARIL_EXT_POINT(u64, ranged, (u64 n ARIL_EXT_RANGE(3, 9), s64 m ARIL_EXT_RANGE(-4, 4)),
+	       ARIL_EXT_CLASS(pure) ARIL_EXT_WORST(1000))
+ARIL_EXT_POINT(u64, sized, (const u8 *data ARIL_EXT_SIZE(2), u64 size ARIL_EXT_RANGE(0, 2)),
+	       ARIL_EXT_CLASS(pure) ARIL_EXT_WORST(1000))
+ARIL_EXT_POINT(u64, holding, (const struct held *o), ARIL_EXT_CLASS(pure) ARIL_EXT_WORST(1000))
+END
+cat >"$work/points.c" <<'END'
+#include "point.h"
+SEC("ranged") u64 of_range(u64 n, s64 m)
+{
+	return n;
+}
+SEC("sized") u64 of_size(const u8 *data, u64 size)
+{
+	return size;
+}
+SEC("holding") u64 of_object(const struct held *o)
+{
+	return o->number;
+}
+END
+clang -target bpf -O2 -g -Iabi/include -DARIL_EXT_INTERFACE -c -x c -o "$work/point.o" "$work/point.h" || fail 'clang for BPF'
+clang -target bpf -mcpu=v3 -O2 -g -Iabi/include -c -o "$work/points.o" "$work/points.c" || fail 'clang for BPF'
+with="--interface $work/point.o"
+for how in --interp --jit; do
+	# shellcheck disable=SC2086
+	{
+		codes 0 $bpf run $how $with --section ranged --args 3,4 "$work/points.o"
+		codes 2 $bpf run $how $with --section ranged --args 2,4 "$work/points.o"
+		has "$work/err" 'argument 1: not within its range'
+		codes 2 $bpf run $how $with --section ranged --args 9,5 "$work/points.o"
+		has "$work/err" 'argument 2: not within its range'
+		codes 0 $bpf run $how $with --section sized --memory 0102 "$work/points.o"
+		codes 2 $bpf run $how $with --section sized --memory 010203 "$work/points.o"
+		codes 2 $bpf run $how $with --section holding --memory 0102 "$work/points.o"
+		has "$work/err" 'argument 1: an object with pointers in it'
+	}
+done
+truncate -s 1073741825 "$work/large"
+codes 2 $bpf run --section count --memory-file "$work/large" "$work/program.o"
+has "$work/err" 'more than 1 GiB'
+same 'memory of other than constant size that the kernel gives' 0 "$(grep -c ARIL_EXT_SIZE abi/include/aril/points.h)"

@@ -35,8 +35,15 @@ static u8 *read_all(const char *name, FILE *f, u64 *bytes)
 	u64 room = 4096, used = 0, got;
 	u8 *data = malloc(room);
 
+	if (!fseek(f, 0, SEEK_END)) { /* a file has an end: it is not read in vain */
+		if (ftell(f) > (long)EXT_MEMORY_MOST)
+			fail(USAGE, "%s: more than 1 GiB", name);
+		rewind(f);
+	}
 	while (data && (got = fread(data + used, 1, room - used, f)) > 0) {
 		used += got;
+		if (used > EXT_MEMORY_MOST)
+			fail(USAGE, "%s: more than 1 GiB", name);
 		if (used == room) {
 			u8 *more = realloc(data, room *= 2);
 

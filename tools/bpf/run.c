@@ -114,9 +114,25 @@ static u64 argument_bytes(const struct loaded *l, const struct ext_arg *a)
 	return a->size_arg == 0xff ? a->bytes : l->memory_bytes;
 }
 
+/* What pointers in objects lead to cannot be given here. */
+static int has_pointer(const struct ext_btf *btf, u32 type, u32 depth)
+{
+	const struct ext_btf_type *t = ext_btf_bare(btf, type);
+
+	if (t->kind == EXT_BTF_ARRAY && depth < 8)
+		return has_pointer(btf, t->type, depth + 1);
+	if (t->kind != EXT_BTF_STRUCT && t->kind != EXT_BTF_UNION)
+		return t->kind == EXT_BTF_PTR;
+	for (u32 n = 0; n < t->count; n++)
+		if (depth == 8 || has_pointer(btf, ext_btf_part(btf, t, n)->type, depth + 1))
+			return 1;
+	return 0;
+}
+
 static void arguments(const struct options *o, struct loaded *l, struct ext_check *check, u64 *arg)
 {
-	u32 scalars = 0, buffers = 0;
+	u32 scalars = 0, buffers = 0, which = 0;
+	const char *wrong;
 
 	for (u32 i = 0; i < l->attach.args; i++) {
 		const struct ext_arg *a = &l->attach.arg[i];
@@ -129,6 +145,9 @@ static void arguments(const struct options *o, struct loaded *l, struct ext_chec
 			arg[i] = scalars < o->scalars ? o->scalar[scalars] : a->least;
 			scalars++;
 		} else {
+			if (a->kind == EXT_ARG_OBJECT && bytes &&
+			    has_pointer(l->program.interface->btf, a->type, 0))
+				fail(USAGE, "argument %u: an object with pointers in it", i + 1);
 			buffer = calloc(1, bytes + 8);
 			if (!buffer)
 				fail(USAGE, "no memory for argument %u", i + 1);
@@ -141,6 +160,9 @@ static void arguments(const struct options *o, struct loaded *l, struct ext_chec
 		}
 		check->regs |= 2u << i;
 	}
+	wrong = ext_entry_wrong(&l->attach, arg, &which);
+	if (wrong)
+		fail(USAGE, "argument %u: %s", which + 1, wrong);
 }
 
 /* --- compiled */
