@@ -44,7 +44,8 @@ INITSRC := $(wildcard programs/init/*.c programs/init/*.S)
 EXTSRC := $(wildcard ext/*.c)
 BPFSRC := $(wildcard tools/bpf/*.c)
 EXTENSIONS := $(patsubst programs/ext/%.bpf.c,$(BUILD)/ext/%.o,$(wildcard programs/ext/*.bpf.c)) \
-	$(patsubst bench/points/%.bpf.c,$(BUILD)/ext/%.o,$(wildcard bench/points/*.bpf.c))
+	$(patsubst bench/points/%.bpf.c,$(BUILD)/ext/%.o,$(wildcard bench/points/*.bpf.c)) \
+	$(patsubst tests/native/points/%.bpf.c,$(BUILD)/ext/%.o,$(wildcard tests/native/points/*.bpf.c))
 XSRC := $(sort $(shell find libos/exos -name '*.[cS]' 2>/dev/null))
 NATIVESRC := $(wildcard programs/*.c bench/*.c tests/native/*.c tests/adversary/*.c)
 NATIVE := $(addprefix $(BUILD)/native/,$(notdir $(NATIVESRC:.c=))) $(BUILD)/native/fuzz $(BUILD)/native/authority
@@ -228,6 +229,11 @@ $(BUILD)/ext/%.o: programs/ext/%.bpf.c $(wildcard abi/include/aril/*.h)
 	$(Q)$(BPFCC) $(BPFFLAGS) -c -o $@ $<
 
 $(BUILD)/ext/%.o: bench/points/%.bpf.c $(wildcard abi/include/aril/*.h)
+	$(call say,BPFCC,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(BPFCC) $(BPFFLAGS) -c -o $@ $<
+
+$(BUILD)/ext/%.o: tests/native/points/%.bpf.c $(wildcard abi/include/aril/*.h)
 	$(call say,BPFCC,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(BPFCC) $(BPFFLAGS) -c -o $@ $<

@@ -12,6 +12,8 @@
 // expect: ext_load: one that is begun and left blocks nobody
 // expect: ext_load: what a loader left that is no more was taken back
 // expect: ext_load: verification is preempted, and its loader's
+// expect: ext_load: refused: an object made to be slow: steps: verification takes more than 60000 steps
+// expect: ext_load: an object made to be slow took its loader's time alone
 // expect: ext_load: the authority died, and started again
 // expect: ext_load: code in use went on
 // expect: ext_load: done
@@ -22,6 +24,7 @@
 
 OBJECT(pager);
 OBJECT(clock);
+OBJECT(slow);
 
 #define BASE 0x511000000000ul
 #define PAGES 64u
@@ -313,8 +316,18 @@ static void preempted(void)
 	}
 	if (others_turns == before)
 		core_log("ext_load: WRONG nobody else ran in %lu us", (core_now() - began) / 1000);
-	allowed("an end", member_end(&other));
 	core_log("ext_load: verification is preempted, and its loader's");
+	before = others_turns;
+	turned_away("an object made to be slow", &(struct core_ext){.steps = 60000}, slow,
+		    (u64)(slow_end - slow), -ARIL_E_RANGE);
+	if (others_turns == before)
+		core_log("ext_load: WRONG nobody else ran beside what is slow");
+	/* the authority serves others as before, and the code that is in use runs */
+	another("loading behind what is slow");
+	touch(1);
+	expect("upcalls", 0, upcalls);
+	core_log("ext_load: an object made to be slow took its loader's time alone");
+	allowed("an end", member_end(&other));
 }
 
 static void authority_dies(void)
@@ -344,7 +357,7 @@ static void authority_dies(void)
 		expect("what was under way", 0, frame_info(left.first + i)->account);
 	struct core_ext e = {.name = "again"};
 	allowed("loading", load(&e, clock, clock_end));
-	touch(PAGES / 2);
+	touch(PAGES / 2 - 1);
 	expect("upcalls", 0, upcalls);
 	expect("runs", 2 * PAGES, runs_of(book));
 	core_log("ext_load: the authority died, and started again");
