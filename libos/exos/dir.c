@@ -179,12 +179,10 @@ s64 sys_umask(u64 mask)
 	return old;
 }
 
-/* Walks to where a new name shall be. 0, or what stands against it in Linux's order. */
-static s64 walk_new(struct walk *w, s32 dir, u64 path, int directory)
+/* Whether a new name may be where w leads. 0, or what stands against it in Linux's order, and w is done. */
+static s64 walk_new_check(struct walk *w, int directory)
 {
-	s64 error = walk_user(w, dir, path, WALK_PARENT);
-	if (error)
-		return error;
+	s64 error;
 	if (w->inode)
 		error = -EEXIST;
 	else if (w->slash && !directory)
@@ -200,6 +198,12 @@ static s64 walk_new(struct walk *w, s32 dir, u64 path, int directory)
 	return error;
 }
 
+static s64 walk_new(struct walk *w, s32 dir, u64 path, int directory)
+{
+	s64 error = walk_user(w, dir, path, WALK_PARENT);
+	return error ? error : walk_new_check(w, directory);
+}
+
 /* Makes an inode under the new name that w found. 0 or -E; *out is held by its name. */
 static s64 make_name(struct walk *w, u32 mode, struct inode **out)
 {
@@ -210,6 +214,21 @@ static s64 make_name(struct walk *w, u32 mode, struct inode **out)
 	inode_put(i);
 	*out = i;
 	return error ? -ENOSPC : 0;
+}
+
+s64 socket_name_make(const char *path, struct inode **out)
+{
+	struct walk w;
+	s64 error = walk_string(&w, AT_FDCWD, path, WALK_PARENT);
+	if (!error)
+		error = walk_new_check(&w, 0);
+	if (error)
+		return error;
+	error = make_name(&w, S_IFSOCK | (0777 & ~current()->proc->fs->umask), out);
+	if (!error)
+		inode_get(*out);
+	walk_done(&w);
+	return error;
 }
 
 s64 sys_mkdirat(u64 dir, u64 path, u64 mode)

@@ -115,4 +115,24 @@ s64 sys_timerfd_gettime(u64 fd, u64 to);
 s64 sys_signalfd(u64 fd, u64 set, u64 bytes);
 s64 sys_signalfd4(u64 fd, u64 set, u64 bytes, u64 flags);
 
+/* socket.c */
+s64 sys_socket(u64 domain, u64 type, u64 protocol);
+s64 sys_socketpair(u64 domain, u64 type, u64 protocol, u64 fds);
+s64 sys_bind(u64 fd, u64 address, u64 bytes);
+s64 sys_listen(u64 fd, u64 backlog);
+s64 sys_connect(u64 fd, u64 address, u64 bytes);
+s64 sys_accept(u64 fd, u64 address, u64 length);
+s64 sys_accept4(u64 fd, u64 address, u64 length, u64 flags);
+s64 sys_shutdown(u64 fd, u64 how);
+s64 sys_getsockname(u64 fd, u64 to, u64 length);
+s64 sys_getpeername(u64 fd, u64 to, u64 length);
+s64 sys_sendto(u64 fd, u64 from, u64 bytes, u64 flags, u64 address, u64 length);
+s64 sys_recvfrom(u64 fd, u64 to, u64 bytes, u64 flags, u64 address, u64 length);
+s64 sys_sendmsg(u64 fd, u64 header, u64 flags);
+s64 sys_recvmsg(u64 fd, u64 header, u64 flags);
+s64 sys_sendmmsg(u64 fd, u64 headers, u64 count, u64 flags);
+s64 sys_recvmmsg(u64 fd, u64 headers, u64 count, u64 flags, u64 timeout);
+s64 sys_setsockopt(u64 fd, u64 level, u64 option, u64 from, u64 bytes);
+s64 sys_getsockopt(u64 fd, u64 level, u64 option, u64 to, u64 length_at);
+
 #endif

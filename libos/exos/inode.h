@@ -191,12 +191,17 @@ int io_out(u64 to, const void *from, usize bytes);
 int io_in(void *to, u64 from, usize bytes);
 /* Whether a range lies in the program's half. */
 int user_range(u64 at, u64 bytes);
+/* Reads a vector of count pieces and checks it as a whole: the sum of its lengths, cut to what one call moves, or -E. */
+s64 iovec_in(u64 from, u64 count, struct linux_iovec *vec);
 /* End of a write that found no reader: SIGPIPE and -EPIPE. */
 s64 write_broken(void);
 
 /* ---- dir.c ---- */
 /* Appends one record to a getdents64 buffer: bytes used, 0 when it does not fit, or -EFAULT. */
 s64 dirent_emit(u64 to, usize room, u64 ino, u64 next, u32 type, const char *name, u32 length);
+
+/* A socket's name in the tree: 0 and *out, referenced, or -EEXIST and what else a new name may meet. */
+s64 socket_name_make(const char *path, struct inode **out);
 
 /* ---- stat.c ---- */
 void inode_stat(struct inode *i, struct stat64 *st);

@@ -52,6 +52,7 @@ s64 file_anonymous(const char *name, const struct file_ops *ops, void *data, u32
 	}
 	i->nlink = 1;
 	i->poll_counts = 1;
+	f->flags &= ~(u32)O_LARGEFILE;
 	f->path = string_copy(name, __builtin_strlen(name));
 	*out = f;
 	s64 fd = fd_install(f, 0, (flags & O_CLOEXEC) != 0);

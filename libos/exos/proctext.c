@@ -349,7 +349,10 @@ s64 proc_fd_name(struct proc *p, u32 fd, char *to, usize bytes)
 	const char *name = f->path;
 	if (!name) {
 		core_format(text, sizeof(text), "%s:[%lu]",
-			    S_ISFIFO(f->inode->mode) ? "pipe" : "file", f->inode->ino);
+			    S_ISFIFO(f->inode->mode)   ? "pipe"
+			    : S_ISSOCK(f->inode->mode) ? "socket"
+						       : "file",
+			    f->inode->ino);
 		name = text;
 	}
 	usize n = min(__builtin_strlen(name), bytes);

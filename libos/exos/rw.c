@@ -202,8 +202,7 @@ s64 sys_pwrite64(u64 fd, u64 from, u64 bytes, u64 offset)
 	return can_seek(f) ? transfer(f, from, bytes, &offset, 1) : -ESPIPE;
 }
 
-/* Reads the vector and checks it as a whole: the sum of its lengths, or -E. */
-static s64 vector_in(u64 from, u64 count, struct linux_iovec *vec)
+s64 iovec_in(u64 from, u64 count, struct linux_iovec *vec)
 {
 	u64 sum = 0;
 	if (count > IOV_MAX)
@@ -227,7 +226,7 @@ static s64 transfer_vector(struct file *f, u64 from, u64 count, u64 *offset, int
 	s64 done = 0, n = 0;
 	if (!vec)
 		return -ENOMEM;
-	s64 sum = vector_in(from, count, vec);
+	s64 sum = iovec_in(from, count, vec);
 	file_get(f);
 	for (u64 i = 0; sum >= 0 && i < count; i++) {
 		if (!vec[i].len && sum)

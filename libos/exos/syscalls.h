@@ -59,6 +59,21 @@
 	CALL(38, setitimer, "dpp", 0)               \
 	CALL(39, getpid, "", CALL_NOLOCK)           \
 	CALL(40, sendfile, "ffpu", 0)               \
+	CALL(41, socket, "uxu", 0)                  \
+	CALL(42, connect, "fpu", 0)                 \
+	CALL(43, accept, "fpp", 0)                  \
+	CALL(44, sendto, "fbuxpu", 0)               \
+	CALL(45, recvfrom, "fBuxpp", 0)             \
+	CALL(46, sendmsg, "fpx", 0)                 \
+	CALL(47, recvmsg, "fpx", 0)                 \
+	CALL(48, shutdown, "fu", 0)                 \
+	CALL(49, bind, "fpu", 0)                    \
+	CALL(50, listen, "fd", 0)                   \
+	CALL(51, getsockname, "fpp", 0)             \
+	CALL(52, getpeername, "fpp", 0)             \
+	CALL(53, socketpair, "uxuP", 0)             \
+	CALL(54, setsockopt, "fuupu", 0)            \
+	CALL(55, getsockopt, "fuupp", 0)            \
 	CALL(56, clone, "cpppp", 0)                 \
 	CALL(57, fork, "", 0)                       \
 	CALL(58, vfork, "", 0)                      \
@@ -193,6 +208,7 @@
 	CALL(285, fallocate, "fxll", 0)             \
 	CALL(286, timerfd_settime, "fxpp", 0)       \
 	CALL(287, timerfd_gettime, "fp", 0)         \
+	CALL(288, accept4, "fppG", 0)               \
 	CALL(289, signalfd4, "fkux", 0)             \
 	CALL(290, eventfd2, "ux", 0)                \
 	CALL(291, epoll_create1, "x", 0)            \
@@ -201,8 +217,10 @@
 	CALL(295, preadv, "fpul", 0)                \
 	CALL(296, pwritev, "fpul", 0)               \
 	CALL(297, rt_tgsigqueueinfo, "ddSp", 0)     \
+	CALL(299, recvmmsg, "fpuxp", 0)             \
 	CALL(302, prlimit64, "drLR", 0)             \
 	CALL(306, syncfs, "f", 0)                   \
+	CALL(307, sendmmsg, "fpux", 0)              \
 	CALL(309, getcpu, "ppp", 0)                 \
 	CALL(316, renameat2, "DsDsx", 0)            \
 	CALL(318, getrandom, "Bux", CALL_NOLOCK)    \
