@@ -123,6 +123,7 @@ static void make_link(struct inode *dir, const char *name, const char *target)
 void dev_boot(struct inode *root)
 {
 	struct inode *dev = tree_make(root, "dev", S_IFDIR | 0755, 0);
+	tree_make(dev, "shm", S_IFDIR | 01777, 0);
 	tree_make(dev, "null", S_IFCHR | 0666, RDEV(1, DEV_NULL))->rdev = RDEV(1, DEV_NULL);
 	tree_make(dev, "zero", S_IFCHR | 0666, RDEV(1, DEV_ZERO))->rdev = RDEV(1, DEV_ZERO);
 	tree_make(dev, "full", S_IFCHR | 0666, RDEV(1, DEV_FULL))->rdev = RDEV(1, DEV_FULL);
