@@ -198,17 +198,20 @@ static void robustness(int protocol)
 	printf(" consistent %d", pthread_mutex_consistent(robust));
 	printf(" unlock %d\n", pthread_mutex_unlock(robust));
 	fflush(stdout);
+	int has[2];
+	char c;
+	pipe(has);
 	pid_t p = fork();
 	if (!p) {
 		pthread_mutex_lock(robust);
-		usleep(20000); /* the parent waits by now */
+		write(has[1], "l", 1);
+		usleep(5000); /* the parent mostly waits by now */
 		_exit(0);
 	}
-	usleep(5000);
+	read(has[0], &c, 1);
 	r = pthread_mutex_lock(robust);
-	printf("process died %d\n", r == EOWNERDEAD || r == 0);
-	if (r == EOWNERDEAD)
-		pthread_mutex_consistent(robust);
+	printf("process died %d\n", r == EOWNERDEAD);
+	pthread_mutex_consistent(robust);
 	pthread_mutex_unlock(robust);
 	status_of(p);
 	printf("lock again %d\n", pthread_mutex_lock(robust));
