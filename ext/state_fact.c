@@ -264,12 +264,14 @@ static s64 floor_div(wide a, s64 b)
 
 static void note(struct verify *ver, u32 sym)
 {
+	if (ver->changes > CHANGED_MOST)
+		return;
 	for (u32 i = 0; i < ver->changes; i++)
 		if (ver->changed[i] == sym)
 			return;
-	if (ver->changes < 64)
+	if (ver->changes < CHANGED_MOST)
 		ver->changed[ver->changes] = sym;
-	ver->changes++; /* 65 and more: all */
+	ver->changes++; /* more than CHANGED_MOST: all */
 }
 
 static int narrow(struct verify *ver, struct state *s, u32 sym, const struct num *num, int *changed)

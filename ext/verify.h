@@ -13,6 +13,7 @@
 #define HALVES_MOST 16u
 #define PARTS_MOST 32u
 #define KEPT_CLASSES 12u
+#define CHANGED_MOST 64u
 
 /* Offsets from a pointer so far cannot wrap around (EXT_MEMORY_MOST says where memory lies); farther ones are not compared. */
 #define POINTER_REACH (1ul << 33)
@@ -114,7 +115,7 @@ struct verify {
 	int stop;      /* it is final */
 	struct state *w, *w2, *join, *scratch;
 	struct state *kept[KEPT_CLASSES];
-	u32 changed[64]; /* symbols that the branch under way narrowed */
+	u32 changed[CHANGED_MOST]; /* symbols that the branch under way narrowed */
 	u32 changes;
 	u32 changed_id;
 	u32 open;		/* loops that are */

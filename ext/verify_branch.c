@@ -246,7 +246,7 @@ static int is_changed(const struct verify *ver, const struct val *v)
 		return 1;
 	if (!val_is_set(v))
 		return 0;
-	if (ver->changes > 64)
+	if (ver->changes > CHANGED_MOST)
 		return v->form.terms || v->len;
 	for (u32 k = 0; k < ver->changes; k++)
 		if (form_coef(&v->form, ver->changed[k]) || (v->len && v->len == ver->changed[k]))

@@ -112,8 +112,10 @@ void pieces(struct gen *g, u32 n)
 
 		if (what < 8)
 			piece_number(g);
-		else if (what < 30)
+		else if (what < 25)
 			piece_alu(g);
+		else if (what < 30)
+			piece_relation(g);
 		else if (what < 42)
 			piece_index(g);
 		else if (what < 44)

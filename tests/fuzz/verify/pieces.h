@@ -72,6 +72,7 @@ void piece_give(struct gen *g); /* memory given to functions with more than one 
 void piece_found(struct gen *g);
 void piece_perhaps(struct gen *g);
 void piece_offer(struct gen *g);
+void piece_relation(struct gen *g);
 void piece_pointer(struct gen *g);
 void piece_stack_index(struct gen *g);
 void piece_access(struct gen *g, u32 reg, u32 bytes, s32 off, int is_write);

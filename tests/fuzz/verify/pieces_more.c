@@ -268,3 +268,78 @@ void piece_pointer(struct gen *g)
 	set_kind(g, p, K_UNSET);
 	fail_jumps(g, jumps, n, &then);
 }
+
+/* Numbers tied to one another: one at most the other, what is between them, parts of that; wide as they are. */
+void piece_relation(struct gen *g)
+{
+	static const u8 op[] = {EXT_JGT, EXT_JGE, EXT_JSGT, EXT_JNE, EXT_JLT, EXT_JSLE};
+	u32 a = number(g), b, t, jumps[4], n = 0, kept = g->kept;
+	struct kinds then;
+
+	g->kept |= 1u << a;
+	b = number(g);
+	if (a == b) {
+		g->kept = kept;
+		return;
+	}
+	g->kept |= 1u << b;
+	t = scratch(g);
+	g->kept = kept;
+	set_kind(g, t, K_UNSET);
+	then = g->k;
+	then.kind[t] = K_UNSET;
+	if (chance(g, 30))
+		emit(g, EXT_ALU64 | EXT_MOV | EXT_X, t, b, 32, 0);
+	else
+		move(g, t, b);
+	set_kind(g, t, K_NUM);
+	if (chance(g, 40))
+		emit(g, EXT_ALU64 | EXT_RSH, t, 0, 0, below(g->r, 4));
+	if (chance(g, 80))
+		jumps[n++] =
+			emit(g, (chance(g, 85) ? EXT_JMP : EXT_JMP32) | op[below(g->r, 6)] | EXT_X,
+			     a, chance(g, 60) ? t : b, 0, 0);
+	for (u32 i = 1 + below(g->r, 4); i-- > 0;) {
+		u32 with = chance(g, 70) ? a : b;
+
+		switch (below(g->r, 9)) {
+		case 0:
+		case 1:
+			emit(g, EXT_ALU64 | EXT_SUB | EXT_X, t, with, 0, 0);
+			break;
+		case 2:
+			emit(g, EXT_ALU64 | EXT_ADD | EXT_X, t, with, 0, 0);
+			break;
+		case 3:
+			emit(g, EXT_ALU64 | (chance(g, 70) ? EXT_RSH : EXT_ARSH), t, 0, 0,
+			     1 + below(g->r, 5));
+			break;
+		case 4:
+			emit(g, EXT_ALU64 | (chance(g, 50) ? EXT_DIV : EXT_MOD) | EXT_X, t, with, 0,
+			     0);
+			break;
+		case 5:
+			emit(g, EXT_ALU64 | EXT_AND | EXT_X, t, with, 0, 0);
+			break;
+		case 6:
+			emit(g, EXT_ALU64 | (chance(g, 50) ? EXT_MUL : EXT_DIV), t, 0, 0,
+			     1 + below(g->r, 12));
+			break;
+		case 7:
+			emit(g, EXT_ALU64 | EXT_ADD, t, 0, 0, (s64)below(g->r, 9) - 4);
+			break;
+		default:
+			if (n == 4)
+				break;
+			if (chance(g, 60))
+				jumps[n++] = emit(g, EXT_JMP | op[below(g->r, 6)] | EXT_X, t, with,
+						  0, 0);
+			else
+				jumps[n++] = emit(g, EXT_JMP | op[below(g->r, 6)], t, 0, 0,
+						  (s32)draw_number(g->r));
+		}
+	}
+	if (chance(g, 40)) /* what is left of it shows */
+		emit(g, EXT_ALU64 | EXT_RSH, t, 0, 0, below(g->r, 64));
+	fail_jumps(g, jumps, n, &then);
+}
