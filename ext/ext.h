@@ -277,6 +277,7 @@ struct ext_code {
 	u32 entry;   /* offset */
 	u32 stack; /* most bytes of the machine's stack that a run takes, the entry's return address included, imported
 		      * functions' own not */
+	u32 keeps; /* 1: where it returns, RDI, RSI and R9 are what they were */
 };
 /* The most bytes that the program's code can take. */
 u64 ext_compile_room(const struct ext_program *p);

@@ -348,6 +348,9 @@ static void walks(struct jit *j)
 	}
 }
 
+/* What `keeps` says of; an imported function may change all. */
+#define KEPT (1u << RDI | 1u << RSI | 1u << R9)
+
 /* --- */
 static int prepare(struct jit *j, struct ext_arena *a)
 {
@@ -401,6 +404,7 @@ int ext_compile(struct ext_arena *a, const struct ext_program *p, const struct e
 		return j.error;
 	if (j.at > room || j.at > data_at)
 		return jit_refuse(&j, EXT_WHY_MEMORY, "no room for the code");
-	*code = (struct ext_code){out, j.at, data_at, 0, stack_bytes(&j)};
+	*code = (struct ext_code){
+		out, j.at, data_at, 0, stack_bytes(&j), !j.needs_run && !(j.touched & KEPT)};
 	return EXT_OK;
 }

@@ -82,6 +82,7 @@ struct jit {
 	u8 flags_reg, flags_wide;
 	u32 checked; /* the instruction whose checkpoint was emitted already, + 1 */
 
+	u32 touched; /* registers that some instruction may write: more rather than less */
 	struct ext_refusal *why;
 	int error;
 };

@@ -294,6 +294,7 @@ static void swap(struct jit *j, u32 dst, u32 bits)
 		return;
 	}
 	/* bswap: the register is in the opcode */
+	j->touched |= 1u << to;
 	if (bits == 64 || to >= R8)
 		emit_byte(j, 0x40 | (bits == 64 ? 8 : 0) | (to >= R8));
 	emit_byte(j, 0x0f);

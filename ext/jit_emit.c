@@ -30,8 +30,30 @@ static void opcode_bytes(struct jit *j, u32 opcode)
 	emit_byte(j, opcode & 0xff);
 }
 
+/* A register that an instruction may write. */
+static void touch(struct jit *j, u32 reg)
+{
+	j->touched |= 1u << reg;
+}
+
+/* The field of the register is a part of the opcode. */
+static int is_group(u32 opcode)
+{
+	return (opcode >= 0x80 && opcode <= 0x83) || opcode == 0xc0 || opcode == 0xc1 ||
+	       opcode == 0xc6 || opcode == 0xc7 || (opcode >= 0xd0 && opcode <= 0xd3) ||
+	       opcode == 0xf6 || opcode == 0xf7 || opcode == 0xfe || opcode == 0xff;
+}
+
+static void touch_both(struct jit *j, u32 opcode, u32 reg, u32 rm)
+{
+	touch(j, rm);
+	if (!is_group(opcode))
+		touch(j, reg);
+}
+
 void emit_rr(struct jit *j, int wide, u32 opcode, u32 reg, u32 rm)
 {
+	touch_both(j, opcode, reg, rm);
 	rex(j, wide, reg, 0, rm, 0);
 	opcode_bytes(j, opcode);
 	emit_byte(j, 0xc0 | (reg & 7) << 3 | (rm & 7));
@@ -39,6 +61,7 @@ void emit_rr(struct jit *j, int wide, u32 opcode, u32 reg, u32 rm)
 
 void emit_byte_rr(struct jit *j, int wide, u32 opcode, u32 reg, u32 rm)
 {
+	touch_both(j, opcode, reg, rm);
 	rex(j, wide, reg, 0, rm, rm >= RSP);
 	opcode_bytes(j, opcode);
 	emit_byte(j, 0xc0 | (reg & 7) << 3 | (rm & 7));
@@ -81,6 +104,8 @@ static void mem_operand(struct jit *j, u32 reg, const struct mem *m, u32 more)
 void emit_mem(struct jit *j, u32 prefix, int wide, u32 opcode, u32 reg, const struct mem *m,
 	      int byte_reg, u32 more)
 {
+	if (!is_group(opcode))
+		touch(j, reg);
 	if (prefix)
 		emit_byte(j, prefix);
 	rex(j, wide, reg, m->rip || m->index == NONE ? 0 : m->index,
@@ -126,6 +151,7 @@ void emit_const(struct jit *j, u32 reg, u64 value)
 {
 	int known = flags_known(j);
 
+	touch(j, reg);
 	if (!value && !known) {
 		emit_rr(j, 0, 0x31, reg, reg);
 		return;
@@ -171,6 +197,7 @@ void emit_push(struct jit *j, u32 reg)
 
 void emit_pop(struct jit *j, u32 reg)
 {
+	touch(j, reg);
 	rex(j, 0, 0, 0, reg, 0);
 	emit_byte(j, 0x58 | (reg & 7));
 }

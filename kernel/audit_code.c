@@ -91,8 +91,11 @@ static const char *entry_wrong(struct env *env, const struct aril_code_slot *s)
 
 	if (!node || (s != node && s != code_event_handler(node)))
 		return "an env does not name its code";
-	if (s->run != code_book_of(s)->run ||
-	    s->enter != (u64)(s->point == ARIL_POINT_GUARD ? arch_event_guard : arch_event_handler))
+	const struct aril_code *c = code_book_of(s);
+	const u8 *enter = s->point == ARIL_POINT_FAULT ? arch_event_handler
+			  : c->keeps		       ? arch_event_guard_kept
+						       : arch_event_guard;
+	if (s->run != c->run || s->enter != (u64)enter)
 		return "a use of code does not lead there";
 	return NULL;
 }

@@ -76,7 +76,9 @@ static s64 desc_check(const struct aril_code_desc *d)
 		return -ARIL_E_RANGE;
 	if (d->stack > ARIL_CODE_STACK)
 		return -ARIL_E_RANGE;
-	if (d->zero[0] | d->zero[1])
+	if (d->keeps > 1)
+		return -ARIL_E_RANGE;
+	if (d->zero)
 		return -ARIL_E_RANGE;
 	if (d->name[sizeof(d->name) - 1])
 		return -ARIL_E_RANGE;
@@ -127,6 +129,7 @@ static void book_write(const struct aril_code_desc *d)
 	c->budget = d->budget;
 	c->entry_cost = d->entry_cost;
 	c->stack = d->stack;
+	c->keeps = d->keeps;
 	memcpy(c->name, d->name, sizeof(c->name));
 	c->run = (u64)frame_memory(d->first + 1) + d->entry;
 	c->allowance = d->budget - d->entry_cost;

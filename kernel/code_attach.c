@@ -100,6 +100,11 @@ static void entry_set(struct env *env, u32 order, struct aril_code_slot *node)
 	entry_free(old);
 }
 
+static const u8 *guard_enter(const struct aril_code *c)
+{
+	return c->keeps ? arch_event_guard_kept : arch_event_guard;
+}
+
 /* Fills the free slots of an entry; its first node. guard 0: it has none. */
 static struct aril_code_slot *entry_make(const struct aril_code_attach *d, u32 ref, u32 guard)
 {
@@ -115,12 +120,13 @@ static struct aril_code_slot *entry_make(const struct aril_code_attach *d, u32 r
 						     .run = code_book(d->code)->run,
 						     .enter = (u64)arch_event_handler});
 	if (guard)
-		code_slot_take(guard, &(struct aril_code_slot){.point = ARIL_POINT_GUARD,
-							       .target = d->target,
-							       .cpu = d->order,
-							       .next = {0, (u64)handler},
-							       .run = code_book(d->guard)->run,
-							       .enter = (u64)arch_event_guard});
+		code_slot_take(guard, &(struct aril_code_slot){
+					      .point = ARIL_POINT_GUARD,
+					      .target = d->target,
+					      .cpu = d->order,
+					      .next = {0, (u64)handler},
+					      .run = code_book(d->guard)->run,
+					      .enter = (u64)guard_enter(code_book(d->guard))});
 	return node;
 }
 

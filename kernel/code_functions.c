@@ -22,6 +22,16 @@ static const struct aril_code_slot *slot_of(const struct ext_run *run)
 	return (const struct aril_code_slot *)run->env[RUN_USE];
 }
 
+/* This CPU's permit has become that of a use: so the next binding goes the short way. */
+static void permit_note(const struct aril_code_slot *s)
+{
+	struct space_permit *p = &this_cpu()->permit;
+
+	if (p->to == this_cpu()->ctx && p->auth == s->space && p->opener == s->frames &&
+	    p->id == this_cpu()->env->space)
+		p->use = (u64)s;
+}
+
 /* As page_bind and page_protect, of the env that faulted; elsewhere the current env is another. */
 static s64 bind(const struct aril_code_slot *s, u64 va, u64 frame, u64 flags)
 {
@@ -33,6 +43,8 @@ static s64 bind(const struct aril_code_slot *s, u64 va, u64 frame, u64 flags)
 		return -ARIL_E_AGAIN;
 	s64 error = space_bind_page(s->space, this_cpu()->env->space, va, (u32)frame, (u32)flags,
 				    s->frames);
+	if (!error)
+		permit_note(s);
 	lock_drop(&object_lock);
 	return error;
 }
@@ -49,7 +61,7 @@ static s64 unprotect(const struct aril_code_slot *s, u64 va)
 	return error;
 }
 
-static u64 run_bind(u64 va, u64 frame, u64 flags, u64 d, u64 e, struct ext_run *run)
+u64 code_bind(u64 va, u64 frame, u64 flags, u64 d, u64 e, struct ext_run *run)
 {
 	(void)d, (void)e;
 	return (u64)bind(slot_of(run), va, frame, flags);
@@ -185,7 +197,7 @@ struct code_run code_runs[ARIL_MAX_CPUS] = {
 		{
 			.function =
 				{
-					[ARIL_FUNCTION_BIND] = run_bind,
+					[ARIL_FUNCTION_BIND] = page_bind_handler,
 					[ARIL_FUNCTION_UNPROTECT] = run_unprotect,
 					[ARIL_FUNCTION_ACCESSED] = run_accessed,
 					[ARIL_FUNCTION_FRAME_TAG] = run_frame_tag,

@@ -22,4 +22,7 @@ struct code_run {
 };
 extern struct code_run code_runs[ARIL_MAX_CPUS];
 
+/* aril_bind, the long way. */
+u64 code_bind(u64 va, u64 frame, u64 flags, u64 d, u64 e, struct ext_run *run);
+
 #endif

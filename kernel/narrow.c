@@ -13,6 +13,7 @@
 #include "account.h"
 #include "arch.h"
 #include "call_handlers.h"
+#include "code_functions.h"
 #include "env.h"
 #include "lock.h"
 #include "space.h"
@@ -176,6 +177,7 @@ s64 call_page_bind(u32 auth, u32 space, u64 va, u32 frame, u32 flags, u32 opener
 	permit_way(space, va);
 	if (guard || frame >= nframes || !frames[frame].guard[0].rights)
 		return 0; /* not by the first guard: by the second, a grant of device memory, or as root */
+	p->use = 0;
 	p->opener = opener;
 	p->flags = flags;
 	p->bits = space_entry_bits(flags);
@@ -290,6 +292,56 @@ s64 space_bind_page(u32 auth, u32 space, u64 va, u32 frame, u32 flags, u32 opene
 	else
 		books_first(&b);
 	return 0;
+}
+
+/* Whether the permit is of that use, and for that page, and opens that frame, which nothing names so far. */
+static inline __attribute__((always_inline)) int
+handler_may(const struct space_permit *p, u64 use, u64 va, const struct aril_frame *f, u64 flags)
+{
+	const u64 *guard = (const u64 *)&f->guard[0];
+
+	if (p->use != use || p->epoch != read_once(authority_epoch) ||
+	    p->region != va >> REGION_SHIFT || p->flags != flags)
+		return 0;
+	if (*(const u32 *)&f->state & FRAME_CONDITION || f->head)
+		return 0;
+#pragma GCC unroll 6
+	for (u32 i = 0; i < GUARD_WORDS; i++)
+		if (p->guard[i] != guard[i])
+			return 0;
+	return 1;
+}
+
+/* What it has in common with bind_by_permit is written out: each instruction is one of a page fault's. */
+u64 page_bind_handler(u64 va, u64 frame, u64 flags, u64 d, u64 e, struct ext_run *run)
+{
+	struct cpu *cpu = this_cpu();
+	const struct space_permit *p = &cpu->permit;
+
+	(void)d, (void)e;
+	if (likely(lock_try(&object_lock))) {
+		struct aril_frame *f = &frames[frame];
+
+		if (likely(frame < nframes && handler_may(p, run->env[RUN_USE], va, f, flags))) {
+			u64 index = va >> ARIL_PAGE_SHIFT & 511, *entry = &p->entries[index];
+
+			if (likely(!(*entry & PTE_P) && --cpu->ctx->spare >= 0)) {
+				u64 id = index + p->leaf;
+				u32 *word = (u32 *)&p->shadow[index];
+
+				write_once(*entry, p->bits | frame << ARIL_PAGE_SHIFT);
+				word[0] = (u32)id;
+				word[1] = (u32)id;
+				f->refs = 1;
+				f->head = (u32)id;
+				f->flags |= ARIL_FRAME_USED;
+				lock_drop(&object_lock);
+				return 0;
+			}
+		}
+		lock_drop(&object_lock);
+	}
+	return code_bind(va, frame, flags, 0, 0, run);
 }
 
 s64 page_bind_short(u32 auth, u32 space, u64 va, u32 frame, u32 flags, u32 opener)

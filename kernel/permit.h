@@ -14,6 +14,8 @@
  * From `opener` on: `guard`, word by word, let the index `opener` bind under it with `flags`, which makes an entry of `bits`.
  * That follows from what the guard and the capability say, whatever frame the guard is on.
  *
+ * `use` says nothing more, and names the three indices in one comparison; a slot that is freed makes authority_epoch rise.
+ *
  * Read and written by its own CPU alone. */
 struct space_permit {
 	u32 auth, id;
@@ -26,6 +28,7 @@ struct space_permit {
 	u32 opener, flags; /* opener 0: none */
 	u64 bits;
 	u64 guard[6];
+	u64 use; /* the slot of code whose handler has these for its space and its frames (code.h); 0: none is known */
 };
 
 #define NO_REGION ~0ul

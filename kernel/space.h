@@ -74,6 +74,9 @@ s64 call_page_bind(u32 auth, u32 space, u64 va, u32 frame, u32 flags, u32 opener
 s64 call_page_unbind(u32 auth, u32 space, u64 va);
 /* page_bind for who has object_lock already: by this CPU's permit, or as the call. */
 s64 space_bind_page(u32 auth, u32 space, u64 va, u32 frame, u32 flags, u32 opener);
+/* aril_bind, from handlers: by this CPU's permit, where one of the same use was done so before; else code_bind. */
+struct ext_run;
+u64 page_bind_handler(u64 va, u64 frame, u64 flags, u64 d, u64 e, struct ext_run *run);
 s64 call_page_protect(u32 auth, u32 space, u64 va, u32 flags);
 int space_narrow(u32 root, const struct aril_space_op *op, u32 *shared);
 

@@ -82,8 +82,8 @@ static void descriptions(void)
 	BAD(d.point = ARIL_POINT_GUARD, ARIL_E_RANGE);
 	BAD(d.point = ARIL_POINT_PREDICATE; d.worst = ARIL_CODE_WORST + 1, ARIL_E_RANGE);
 	BAD(d.stack = ARIL_CODE_STACK + 1, ARIL_E_RANGE);
-	BAD(d.zero[0] = 1, ARIL_E_RANGE);
-	BAD(d.zero[1] = 1, ARIL_E_RANGE);
+	BAD(d.keeps = 2, ARIL_E_RANGE);
+	BAD(d.zero = 1, ARIL_E_RANGE);
 	BAD(d.name[31] = 'x', ARIL_E_RANGE);
 	BAD(d.loader = 77, ARIL_E_CAP);
 	BAD(d.guard[0].rights = ARIL_READ, ARIL_E_RANGE);

@@ -490,10 +490,27 @@ static void checks(void)
 	SAME(check.memories, EXT_CHECK_MEMORIES - 1);
 }
 
+/* Which programs leave their first two arguments and the run where they are. */
+static void keeping(void)
+{
+#define KEEPS(text, says)            \
+	SAME(compile_text(text), 0); \
+	SAME(code.keeps, says)
+	KEEPS("r1 = *(u64 *)(r1 + 0);r0 = 1;if r1 == 14 goto +1;r0 = 0;exit", 1);
+	KEEPS("r0 = r2;r0 += 7;exit", 1);
+	KEEPS("r1 += 7;if r1 == 3 goto +1;r0 = r1;exit", 0);
+	KEEPS("r2 = 5;if r1 == 3 goto +1;r0 = r2;exit", 0);
+	KEEPS("r0 = r3;r0 += r3;exit", 0); /* r3 is where the run was */
+	KEEPS("r1 = be32 r1;r0 = r1;exit", 0);
+	KEEPS("r0 = 0;call +1;exit;fn;r2 = r1;r2 *= r1;r0 = r2;r1 = r0;if r2 == r1 goto +0;exit",
+	      0);
+}
+
 int main(void)
 {
-	static const struct test tests[] = {TEST(codes), TEST(flow),	 TEST(room), TEST(stopping),
-					    TEST(stack), TEST(barriers), TEST(dead), TEST(checks)};
+	static const struct test tests[] = {TEST(codes),    TEST(flow),	   TEST(room),
+					    TEST(stopping), TEST(keeping), TEST(stack),
+					    TEST(barriers), TEST(dead),	   TEST(checks)};
 
 	image = mmap(0, CODE + 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	contract =

@@ -138,7 +138,7 @@ int smp_lock_try(struct lock *l)
 	return lock_try(l);
 }
 
-const u8 arch_event_handler[1], arch_event_guard[1], arch_event_end[1];
+const u8 arch_event_handler[1], arch_event_guard[1], arch_event_guard_kept[1], arch_event_end[1];
 
 u64 arch_random(int *ok)
 {
@@ -228,6 +228,13 @@ __attribute__((weak)) void audit_recount(u32 frame, int sign)
 }
 
 /* Without kernel/code*.c there is none. */
+struct ext_run;
+__attribute__((weak)) u64 code_bind(u64 va, u64 frame, u64 flags, u64 d, u64 e, struct ext_run *run)
+{
+	(void)va, (void)frame, (void)flags, (void)d, (void)e, (void)run;
+	abort();
+}
+
 __attribute__((weak)) int code_destroy(u32 frame, u32 *budget, int *stale)
 {
 	printf("code %u without code (%u %d)\n", frame, *budget, *stale);

@@ -55,8 +55,8 @@ static void show(u64 seed)
 	}
 }
 
-/* u64 enter(entry, arg, run, lost): calls it with every callee-saved register set, and says in *lost what became of them:
- * 0 is as it must be. */
+/* u64 enter(entry, arg, run, lost): calls it with every callee-saved register set, and says in lost[0] what became of them,
+ * in lost[1] of RDI, RSI and R9: 0 is as it was. */
 __asm__(".text\n"
 	"enter: pushq %rbx; pushq %rbp; pushq %r12; pushq %r13; pushq %r14; pushq %r15; pushq "
 	"%rcx\n"
@@ -65,19 +65,28 @@ __asm__(".text\n"
 	"32(%r10), %r8\n"
 	"movl $1, %ebx; movl $2, %ebp; movl $3, %r12d; movl $4, %r13d; movl $5, %r14d; movl $6, "
 	"%r15d\n"
+	"pushq %rdi; pushq %rsi; pushq %r9; subq $8, %rsp\n"
 	"call *%rax\n"
-	"popq %rcx\n"
+	"addq $8, %rsp; popq %rdx; xorq %rdx, %r9; popq %rdx; xorq %rdx, %rsi; popq %rdx; xorq "
+	"%rdx, %rdi\n"
+	"popq %rcx; orq %rsi, %rdi; orq %r9, %rdi; movq %rdi, 8(%rcx)\n"
 	"xorq $1, %rbx; xorq $2, %rbp; xorq $3, %r12; xorq $4, %r13; xorq $5, %r14; xorq $6, %r15\n"
 	"orq %rbp, %rbx; orq %r12, %rbx; orq %r13, %rbx; orq %r14, %rbx; orq %r15, %rbx; movq "
 	"%rbx, (%rcx)\n"
 	"popq %r15; popq %r14; popq %r13; popq %r12; popq %rbp; popq %rbx; ret\n");
 u64 enter(void *entry, const u64 *arg, struct ext_run *run, u64 *lost);
 
-static u64 called(void *entry, const u64 *arg)
-{
-	u64 lost, result = enter(entry, arg, &with.run, &lost);
+static u64 keepers, changers; /* programs that were said to keep their arguments, that did not */
 
-	SAME(lost, 0);
+static u64 called(void *entry, const u64 *arg, u32 keeps)
+{
+	u64 lost[2], result = enter(entry, arg, &with.run, lost);
+
+	SAME(lost[0], 0);
+	if (keeps)
+		SAME(lost[1], 0);
+	keepers += keeps;
+	changers += !!lost[1];
 	return result;
 }
 
@@ -124,7 +133,7 @@ static int compare(u64 seed, int verified)
 	memcpy(after, code + CODE + region.offset, BYTES);
 	fill(code + CODE);
 	reset(budget);
-	result = called(code + c.entry, arg);
+	result = called(code + c.entry, arg, c.keeps);
 	stops += stopped;
 	if (result == r0 && with.run.budget == left && with.run.stopped == stopped &&
 	    !memcmp(after, code + CODE + region.offset, BYTES))
@@ -212,6 +221,7 @@ static void random_programs(void)
 		show(seed);
 	}
 	CHECK(programs == count || test_bad);
+	CHECK(changers || test_bad);
 	if (!getenv("SEED"))
 		CHECK(stops > count / 50);
 }

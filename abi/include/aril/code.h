@@ -37,7 +37,8 @@ struct aril_code_desc {
 	u32 stack;	/* bytes */
 	u32 loader;	/* an index: the loader's capability */
 	u32 account;	/* charged with the frames; WRITE by loader */
-	u32 zero[2];
+	u32 keeps; /* 1: it leaves rdi, rsi and r9 as they were: the kernel need not load them again */
+	u32 zero;
 	char name[32]; /* ends with 0 */
 	/* of all its frames; names that loader dominates. EXEC: attach it, wait with it */
 	struct aril_guard guard[2];
@@ -121,7 +122,8 @@ struct aril_code {
 	u64 run;       /* the kernel's address of its entry */
 	u64 allowance; /* handlers: the budget behind the first checkpoint */
 	struct aril_code_counts cpu[ARIL_MAX_CPUS];
-	u64 pad[5];
+	u32 keeps, zero; /* as in its description */
+	u64 pad[4];
 	struct aril_code_slot slot[ARIL_CODE_SLOTS];
 };
 ARIL_ASSERT_SIZE(struct aril_code, 4096);

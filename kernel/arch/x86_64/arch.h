@@ -36,9 +36,8 @@ struct cpu {
 	struct aril_cpu_info *book; /* 72: what is exposed of it */
 	u64 short_rcx, short_r11;   /* 80, 88: scratch of the gate entry */
 	struct space_permit permit; /* 96: what its context was allowed last */
-	struct code_run *run;	    /* 216: what downloaded code finds here */
-	u64 counts;		    /* 224: where this CPU's counts are in a book of code */
-	u64 address;		    /* 232: of the exception that code deals with */
+	struct code_run *run;	    /* 224: what downloaded code finds here */
+	u64 counts;		    /* 232: where this CPU's counts are in a book of code */
 	u32 position;		    /* in the slice vector */
 	u32 kicked;	  /* another CPU made something runnable here, or this env must be left */
 	u32 ports_of;	  /* env id whose ports the I/O bitmap holds; 0: none */
@@ -95,8 +94,9 @@ enum { ARCH_ALIAS_DATA, ARCH_ALIAS_CONSTANT, ARCH_ALIAS_TEXT, ARCH_ALIAS_NONE };
 void arch_alias_set(u32 first, u32 count, u32 how);
 u32 arch_alias_get(u32 frame);
 
-/* How the kernel goes on at a node of an event (code_event.c): the field `enter` of one that is a handler, a guard, the end. */
-extern const u8 arch_event_handler[], arch_event_guard[], arch_event_end[];
+/* How the kernel goes on at a node of an event (code_event.c): the field `enter` of one that is a handler, a guard, a guard
+ * that keeps its arguments, the end. */
+extern const u8 arch_event_handler[], arch_event_guard[], arch_event_guard_kept[], arch_event_end[];
 
 /* User memory. 0, or -1 where any byte is not user space or not accessible. Never trusts: SMAP stays on
  * except in the copy itself. */

@@ -36,9 +36,8 @@
 #define CPU_SPACE_TO %gs:112
 #define CPU_SPACE_REGION %gs:120
 #define CPU_SPACE_ENTRIES %gs:128
-#define CPU_RUN %gs:216
-#define CPU_COUNTS %gs:224 /* where this CPU's counts are in a book of code */
-#define CPU_ADDRESS %gs:232
+#define CPU_RUN %gs:224
+#define CPU_COUNTS %gs:232 /* where this CPU's counts are in a book of code */
 /* struct ext_run, struct aril_code_counts, struct aril_code_slot */
 #define RUN_BUDGET 0
 #define RUN_STOPPED 8

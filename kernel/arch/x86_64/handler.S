@@ -33,9 +33,8 @@
 	popq %rsi
 .endm
 
-/* The arguments, as code is called with them; and the first node. */
+/* The first node, with the arguments that code is called with. */
 .macro event_begin
-	movq %rsi, CPU_ADDRESS
 	movq %rcx, %rbx
 	movq CPU_RUN, %r9
 	leaq EVENT(%rsp), %rdi
@@ -43,12 +42,15 @@
 	jmp *NODE_ENTER(%rbx)
 .endm
 
-/* The same for the next, behind code that may have changed them. */
+/* The next one, behind code that may have changed them. */
 .macro event_go_on
 	movq CPU_RUN, %r9
-	movq CPU_ADDRESS, %rsi
 	leaq EVENT(%rsp), %rdi
-	jmp *NODE_ENTER(%rbx)
+	xorl %esi, %esi
+	cmpq $14, (%rdi)
+	jne 1f
+	movq %cr2, %rsi
+1:	jmp *NODE_ENTER(%rbx)
 .endm
 
 	.text
@@ -87,6 +89,8 @@ FUNCTION(arch_event_handler)
 	addq %rcx, COUNTS_LEFT(%rdx)
 	cmpq $1, %rax
 	jne event_declined
+END(arch_event_handler)
+FUNCTION(arch_event_resume)
 	event_restore
 	popq %rdx
 	popq %rcx
@@ -105,7 +109,7 @@ event_stopped:
 	movq $0, RUN_STOPPED(%r9)
 	incq COUNTS_STOPS(%rdx)
 	jmp event_next
-END(arch_event_handler)
+END(arch_event_resume)
 
 /* A guard says 0 or 1. */
 FUNCTION(arch_event_guard)
@@ -114,6 +118,14 @@ FUNCTION(arch_event_guard)
 	movq NODE_NEXT(%rbx, %rax, 8), %rbx
 	event_go_on
 END(arch_event_guard)
+
+/* The same of one that leaves the arguments where they are. */
+FUNCTION(arch_event_guard_kept)
+	call *NODE_RUN(%rbx)
+	lock incq NODE_COUNT(%rbx, %rax, 8)
+	movq NODE_NEXT(%rbx, %rax, 8), %rbx
+	jmp *NODE_ENTER(%rbx)
+END(arch_event_guard_kept)
 
 /* Nobody else: the library, as if there were no code. */
 FUNCTION(arch_event_end)
