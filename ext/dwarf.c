@@ -46,35 +46,37 @@ static u64 take(struct cursor *c, u32 bytes)
 	return value;
 }
 
-static u64 take_uleb(struct cursor *c)
+/* *bits: where the next would stand; *last: the last byte. */
+static u64 take_leb(struct cursor *c, u32 *bits, u8 *last)
 {
 	u64 value = 0;
-	u32 shift = 0;
-	u8 byte;
 
+	*bits = 0;
 	do {
-		byte = (u8)take(c, 1);
-		if (shift < 64)
-			value |= (u64)(byte & 127) << shift;
-		shift += 7;
-	} while (byte & 128);
+		*last = (u8)take(c, 1);
+		if (*bits < 64)
+			value |= (u64)(*last & 127) << *bits;
+		*bits += 7;
+	} while (*last & 128);
 	return value;
+}
+
+static u64 take_uleb(struct cursor *c)
+{
+	u32 bits;
+	u8 last;
+
+	return take_leb(c, &bits, &last);
 }
 
 static s64 take_sleb(struct cursor *c)
 {
-	u64 value = 0;
-	u32 shift = 0;
-	u8 byte;
+	u32 bits;
+	u8 last;
+	u64 value = take_leb(c, &bits, &last);
 
-	do {
-		byte = (u8)take(c, 1);
-		if (shift < 64)
-			value |= (u64)(byte & 127) << shift;
-		shift += 7;
-	} while (byte & 128);
-	if ((byte & 64) && shift < 64)
-		value |= ~0ul << shift;
+	if ((last & 64) && bits < 64)
+		value |= ~0ul << bits;
 	return (s64)value;
 }
 
@@ -229,18 +231,10 @@ static void row_add(struct reader *r, const struct row *row)
 /* The address that a DW_LNE_set_address at `at` sets. */
 static void row_address(struct reader *r, struct row *row, u64 at, u64 value)
 {
-	u32 low = 0, high = r->relocs;
+	u32 low = ext_lower(r->reloc, r->relocs, ext_elf_reloc_place, at);
 	const struct ext_symbol *y;
 
 	row->section = 0;
-	while (low < high) {
-		u32 middle = low + (high - low) / 2;
-
-		if (r->reloc[middle].offset < at)
-			low = middle + 1;
-		else
-			high = middle;
-	}
 	if (low == r->relocs || r->reloc[low].offset != at)
 		return;
 	y = &r->o->elf.symbol[r->reloc[low].symbol];

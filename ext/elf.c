@@ -254,6 +254,11 @@ static int reloc_before(const void *context, u32 x, u32 y)
 	return r[x].offset < r[y].offset;
 }
 
+u64 ext_elf_reloc_place(const void *table, u32 n)
+{
+	return ((const struct ext_reloc *)table)[n].offset;
+}
+
 int ext_elf_relocs(struct ext_arena *a, const struct ext_elf *e, u32 section,
 		   struct ext_reloc **out, u32 *count, struct ext_refusal *why)
 {

@@ -81,5 +81,7 @@ u32 ext_elf_find(const struct ext_elf *e, const char *name);
 /* Relocations of a section, ascending by offset, none twice at one place. */
 int ext_elf_relocs(struct ext_arena *a, const struct ext_elf *e, u32 section,
 		   struct ext_reloc **out, u32 *count, struct ext_refusal *why);
+/* Where a relocation of such a table is, for ext_lower. */
+u64 ext_elf_reloc_place(const void *table, u32 n);
 
 #endif

@@ -104,21 +104,20 @@ static int section_region(struct ext_link *l, u32 section, u32 *out)
 	return EXT_OK;
 }
 
+static u64 map_place(const void *table, u32 n)
+{
+	const struct ext_object *o = table;
+
+	return o->elf.symbol[o->map[n]].value;
+}
+
 /* The region of the map that begins at a byte of .maps. */
 static int map_region(struct ext_link *l, u64 at, u32 *out)
 {
 	const struct ext_object *o = l->o;
-	u32 low = 0, high = o->maps, symbol;
+	u32 low = ext_lower(o, o->maps, map_place, at), symbol;
 	int bad;
 
-	while (low < high) {
-		u32 middle = low + (high - low) / 2;
-
-		if (o->elf.symbol[o->map[middle]].value < at)
-			low = middle + 1;
-		else
-			high = middle;
-	}
 	if (low == o->maps || o->elf.symbol[o->map[low]].value != at)
 		return ext_link_refuse(l, EXT_WHY_MAP, "byte %u of .maps, where no map begins", at);
 	symbol = o->map[low];
@@ -238,22 +237,6 @@ static int call_link(struct ext_link *l, struct ext_insn *i, const struct ext_re
 	return EXT_OK;
 }
 
-/* The first relocation of a section not before a byte. */
-static u32 reloc_lower(const struct ext_object_text *t, u64 offset)
-{
-	u32 low = 0, high = t->relocs;
-
-	while (low < high) {
-		u32 middle = low + (high - low) / 2;
-
-		if (t->reloc[middle].offset < offset)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
 static u64 core_place(const void *table, u32 n)
 {
 	const struct ext_object_core *c = table;
@@ -267,8 +250,8 @@ static int function_place(struct ext_link *l, struct ext_function *out)
 	const struct ext_object *o = l->o;
 	const struct ext_object_function *f = &o->function[l->owner];
 	const struct ext_object_text *t = &o->text[f->section];
-	u32 next = reloc_lower(t, f->first * 8ul), n, width;
-	u32 core = ext_object_lower(o->core, o->cores, core_place, f->section, f->first);
+	u32 next = ext_lower(t->reloc, t->relocs, ext_elf_reloc_place, f->first * 8ul), n, width;
+	u32 core = ext_lower(o->core, o->cores, core_place, (u64)f->section << 32 | f->first);
 	struct ext_insn *i = l->p->insn + l->p->insns;
 	const u8 *from = o->elf.section[f->section].data + f->first * 8ul;
 	int bad = EXT_OK;
@@ -327,13 +310,6 @@ static void calls_finish(struct ext_link *l)
 	}
 }
 
-static u64 line_place(const void *table, u32 n)
-{
-	const struct ext_object_line *l = table;
-
-	return (u64)l[n].section << 32 | l[n].insn;
-}
-
 /* Lines of the functions placed. count: only counts them. */
 static u32 lines_place(struct ext_link *l, struct ext_line *out)
 {
@@ -342,7 +318,8 @@ static u32 lines_place(struct ext_link *l, struct ext_line *out)
 
 	for (u32 i = 0; i < l->p->functions; i++) {
 		const struct ext_object_function *f = &o->function[l->source[i]];
-		u32 k = ext_object_lower(o->line, o->lines, line_place, f->section, f->first);
+		u32 k = ext_lower(o->line, o->lines, ext_object_line_place,
+				  (u64)f->section << 32 | f->first);
 
 		for (; k < o->lines && o->line[k].section == f->section &&
 		       o->line[k].insn - f->first < f->count;

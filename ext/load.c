@@ -220,23 +220,6 @@ const char *ext_object_entry(const struct ext_object *o, u32 n, const char **sec
 	return o->function[o->entry[n]].name;
 }
 
-u32 ext_object_lower(const void *table, u32 n, u64 (*place)(const void *, u32), u32 section,
-		     u32 insn)
-{
-	u64 wanted = (u64)section << 32 | insn;
-	u32 low = 0, high = n;
-
-	while (low < high) {
-		u32 middle = low + (high - low) / 2;
-
-		if (place(table, middle) < wanted)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
 static u64 function_place(const void *table, u32 n)
 {
 	const struct ext_object_function *f = table;
@@ -250,13 +233,13 @@ u32 ext_object_function_at(const struct ext_object *o, u32 section, u64 insn)
 
 	if (insn >= EXT_NONE)
 		return EXT_NONE;
-	n = ext_object_lower(o->function, o->functions, function_place, section, (u32)insn);
+	n = ext_lower(o->function, o->functions, function_place, (u64)section << 32 | insn);
 	return n < o->functions && function_place(o->function, n) == ((u64)section << 32 | insn)
 		       ? n
 		       : EXT_NONE;
 }
 
-static u64 line_place(const void *table, u32 n)
+u64 ext_object_line_place(const void *table, u32 n)
 {
 	const struct ext_object_line *l = table;
 
@@ -265,7 +248,8 @@ static u64 line_place(const void *table, u32 n)
 
 void ext_object_where(const struct ext_object *o, u32 section, u32 insn, struct ext_refusal *why)
 {
-	u32 n = ext_object_lower(o->line, o->lines, line_place, section, insn + 1);
+	u32 n = ext_lower(o->line, o->lines, ext_object_line_place,
+			  ((u64)section << 32 | insn) + 1);
 
 	if (!n || o->line[n - 1].section != section)
 		return;

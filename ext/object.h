@@ -84,9 +84,8 @@ struct ext_object {
 
 /* The function that begins at an instruction of a section; EXT_NONE. log n. */
 u32 ext_object_function_at(const struct ext_object *o, u32 section, u64 insn);
-/* The first of a table's n entries not before (section, insn); the entry at i is at (*place)(table, i). */
-u32 ext_object_lower(const void *table, u32 n, u64 (*place)(const void *, u32), u32 section,
-		     u32 insn);
+/* Where a line is, for ext_lower: section << 32 | instruction. */
+u64 ext_object_line_place(const void *table, u32 n);
 /* The line of an instruction, into the refusal. */
 void ext_object_where(const struct ext_object *o, u32 section, u32 insn, struct ext_refusal *why);
 

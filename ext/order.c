@@ -21,6 +21,21 @@ const char *ext_name_after(const char *s, const char *prefix)
 	return s;
 }
 
+u32 ext_lower(const void *table, u32 n, u64 (*place)(const void *, u32), u64 wanted)
+{
+	u32 low = 0, high = n;
+
+	while (low < high) {
+		u32 middle = low + (high - low) / 2;
+
+		if (place(table, middle) < wanted)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
 /* Lets v[i] of a heap of n sink to its place: nobody's child must come behind it. */
 static void sink(u32 *v, u32 i, u32 n, int (*before)(const void *, u32, u32), const void *context)
 {

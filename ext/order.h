@@ -28,6 +28,9 @@ static inline int ext_name_equal(const char *a, const char *b)
 /* What of s follows prefix, or 0. */
 const char *ext_name_after(const char *s, const char *prefix);
 
+/* The first of a table's n entries whose place is not before `wanted`; the entry i is at place(table, i), ascending. log n */
+u32 ext_lower(const void *table, u32 n, u64 (*place)(const void *, u32), u64 wanted);
+
 /* Orders v[0..n-1] so that nothing stands before what must precede it (`before`: a strict order; equal ones come in no
  * particular order). n log n comparisons, no memory. */
 void ext_order(u32 *v, u32 n, int (*before)(const void *context, u32 a, u32 b),

@@ -38,7 +38,7 @@ static int read_with(u64 at, u64 value, u32 bytes)
 
 static u32 t_int, t_long, t_char, t_ptr, t_array, t_struct, t_enum, t_fwd, t_typedef, t_const,
 	t_proto, t_func, t_var, t_section, t_float, t_tag, t_union, t_enum64, t_typetag, t_volatile,
-	t_restrict, t_cptr, t_bits;
+	t_restrict, t_cptr, t_bits, t_fewer, t_none;
 
 static void sample(void)
 {
@@ -82,6 +82,8 @@ static void sample(void)
 	t_bits = type_add("bits", EXT_BTF_STRUCT, 1, 2, 4);
 	member_add("low", t_int, 3 << 24);
 	member_add("high", t_int, 5 << 24 | 3);
+	t_fewer = PROTO(t_long, t_ptr);
+	t_none = PROTO_VOID(t_long);
 	make_tag("size=n", t_struct, 1);
 	make_tag("whole", t_struct, -1);
 	make_tag("param", t_func, 1);
@@ -489,6 +491,10 @@ static void equality(void)
 	SAME(equal_with(type_at(t_enum) + 8, 8, 4, t_enum, 0), EXT_WHY_LINK);
 	SAME(equal_with(type_at(t_float) + 8, 4, 4, t_float, 0), EXT_WHY_LINK);
 	SAME(equal_with(type_at(t_proto) + 24, t_long, 4, t_func, 0), EXT_WHY_LINK);
+	SAME(equal_with(0, 0x9f, 1, t_proto, 0), EXT_OK);
+	SAME(ext_btf_equal(&pairs, t_fewer, t_proto, 0), EXT_WHY_LINK);
+	SAME(equal_with(0, 0x9f, 1, t_proto, 0), EXT_OK);
+	SAME(ext_btf_equal(&pairs, t_proto, t_fewer, 0), EXT_WHY_LINK);
 	/* const behind a pointer: here and not there is loosely equal, there and not here is not */
 	SAME(equal_with(type_at(t_cptr) + 8, t_char, 4, t_func, 0), EXT_WHY_LINK);
 	SAME(equal_with(type_at(t_cptr) + 8, t_char, 4, t_func, 1), EXT_WHY_LINK);
@@ -518,6 +524,9 @@ static void equality(void)
 	SAME(ext_btf_equal(&pairs, t_func, t_func, 0), EXT_WHY_MEMORY);
 	pairs.most = pairs.count + 1;
 	SAME(ext_btf_equal(&pairs, t_proto, t_proto, 0), EXT_WHY_MEMORY);
+	SAME(equal_with(0, 0x9f, 1, t_int, 0), EXT_OK);
+	pairs.most = pairs.count + 1; /* what it returns has no room */
+	SAME(ext_btf_equal(&pairs, t_none, t_none, 0), EXT_WHY_MEMORY);
 }
 
 /* Every byte, changed to several values: refused or read, and what was read can be walked. */

@@ -358,6 +358,8 @@ static void debug_lines(void)
 	SAME(object->lines, 2);
 	CHECK(!strcmp(object->line[1].file, "b.c"));
 	SAME(object->line[1].insn, 1);
+	for (u64 bytes = 0, used = made_arena.used; bytes < used; bytes += 8)
+		REFUSED(read_in(bytes), EXT_WHY_MEMORY, "spent");
 	/* past the section's end */
 	unit_begin(4);
 	unit_address(24);
