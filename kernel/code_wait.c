@@ -12,21 +12,19 @@
 #include "lock.h"
 #include "slice.h"
 
-struct code_bucket code_buckets[WAIT_BUCKETS];
-
 static u64 phys_of(u64 address)
 {
 	return address - (u64)phys(0);
 }
 
-static struct code_bucket *bucket_of(const struct aril_code_word *w)
+static struct wait_bucket *bucket_of(const struct aril_code_word *w)
 {
-	return &code_buckets[wait_hash(phys_of(w->at))];
+	return wait_bucket(phys_of(w->at));
 }
 
 static int word_waits(const struct aril_code_word *w)
 {
-	return !(w->at & 1);
+	return w->at != 0;
 }
 
 static struct context *context_of(const struct aril_code_slot *s)
@@ -36,31 +34,37 @@ static struct context *context_of(const struct aril_code_slot *s)
 
 /* --- queues */
 
+static u32 link_to(const struct aril_code_word *w)
+{
+	return w ? (u32)(phys_of((u64)w) >> 3) : 0;
+}
+
 static void word_add(struct aril_code_word *w)
 {
-	struct code_bucket *b = bucket_of(w);
+	struct wait_bucket *b = bucket_of(w);
 
 	w->next = 0;
-	w->prev = (u64)b->last;
-	if (b->last)
-		b->last->next = (u64)w;
+	w->prev = link_to(b->code_last);
+	if (b->code_last)
+		b->code_last->next = link_to(w);
 	else
-		b->first = w;
-	b->last = w;
+		b->code_first = w;
+	b->code_last = w;
 }
 
 static void word_remove(struct aril_code_word *w)
 {
-	struct code_bucket *b = bucket_of(w);
+	struct wait_bucket *b = bucket_of(w);
+	struct aril_code_word *next = code_word(w->next), *prev = code_word(w->prev);
 
-	if (w->next)
-		((struct aril_code_word *)w->next)->prev = w->prev;
+	if (next)
+		next->prev = w->prev;
 	else
-		b->last = (struct aril_code_word *)w->prev;
-	if (w->prev)
-		((struct aril_code_word *)w->prev)->next = w->next;
+		b->code_last = prev;
+	if (prev)
+		prev->next = w->next;
 	else
-		b->first = (struct aril_code_word *)w->next;
+		b->code_first = next;
 }
 
 void code_wait_queue(u32 ref)
@@ -107,20 +111,22 @@ static s64 page_check(u32 frame, const struct auth *a)
 	return 0;
 }
 
-int code_still_may(struct aril_code_slot *s)
+/* Whether the context may still read its pages. */
+static int still_may(struct aril_code_slot *s)
 {
 	const struct auth *a = auth_get(env_get(s->target), s->frames);
 
 	if (!a)
 		return 0;
 	for (u32 i = 0; i < ARIL_CODE_PAGES; i++)
-		if (page_check((u32)(phys_of(s->word[i].at) >> ARIL_PAGE_SHIFT), a))
+		if (page_check((u32)(phys_of(s->page[i]) >> ARIL_PAGE_SHIFT), a))
 			return 0;
 	s->epoch = frame_epoch + authority_epoch;
 	return 1;
 }
 
-int code_more_runs(struct aril_code_slot *s)
+/* It has made all the runs that it was given: whether it may make this one. */
+static int more_runs(struct aril_code_slot *s)
 {
 	struct context *ctx = context_of(s);
 
@@ -133,13 +139,23 @@ int code_more_runs(struct aril_code_slot *s)
 	return 1;
 }
 
-int code_stopped(struct aril_code_slot *s)
+int code_look_again(struct aril_code_slot *s, s32 budget)
 {
-	code_of(s)->cpu[this_cpu()->id].stops++;
-	return CODE_WAKES;
+	if (budget < 0) {
+		code_of(s)->cpu[this_cpu()->id].stops++;
+		return CODE_WAKES;
+	}
+	if (s->epoch != frame_epoch + authority_epoch) {
+		if (!still_may(s))
+			return CODE_GONE;
+		s->left--;
+	}
+	if (s->left < 0 && !more_runs(s))
+		return CODE_WAKES;
+	return code_holds(s) ? CODE_WAKES : CODE_SLEEPS;
 }
 
-int code_wait_over(struct context *ctx, s64 *budget)
+int code_wait_over(struct context *ctx, s32 *budget)
 {
 	return code_look(code_slot(ctx->wait_auth), budget);
 }
@@ -149,7 +165,7 @@ struct aril_code_word *code_wake_one(struct aril_code_word *w)
 	struct aril_code_slot *s = code_slot_of(w);
 
 	while (w && code_slot_of(w) == s)
-		w = (struct aril_code_word *)w->next;
+		w = code_word(w->next);
 	wait_unblock(context_of(s), ARIL_START_WAKE);
 	return w;
 }
@@ -212,9 +228,11 @@ static struct aril_code_slot slot_make(const struct context *ctx, const struct a
 				   .epoch = frame_epoch + authority_epoch};
 
 	s.given = s.left = max(ctx->spare, 0);
-	for (u32 i = 0; i < ARIL_CODE_PAGES; i++)
-		s.word[i].at = (u64)frame_memory(d->page[i]) +
-			       (d->word[i] == ARIL_CODE_NO_WORD ? 1 : d->word[i]);
+	for (u32 i = 0; i < ARIL_CODE_PAGES; i++) {
+		s.page[i] = (u64)frame_memory(d->page[i]);
+		if (d->word[i] != ARIL_CODE_NO_WORD)
+			s.word[i].at = s.page[i] + d->word[i];
+	}
 	return s;
 }
 
@@ -270,8 +288,7 @@ int code_wait_queued(const struct context *ctx)
 
 	return s->point == ARIL_POINT_PREDICATE && s->target == ctx->env->id &&
 	       s->cpu == ctx->cpu &&
-	       (w->prev ? ((const struct aril_code_word *)w->prev)->next == (u64)w
-			: bucket_of(w)->first == w);
+	       (w->prev ? code_word(w->prev)->next == link_to(w) : bucket_of(w)->code_first == w);
 }
 
 static const char *word_wrong(struct aril_code_word *w, const struct aril_code_word *before, u32 b)
@@ -280,18 +297,18 @@ static const char *word_wrong(struct aril_code_word *w, const struct aril_code_w
 
 	if (s->point != ARIL_POINT_PREDICATE || !word_waits(w))
 		return "who is no waiter is queued by a word";
-	if (bucket_of(w) != &code_buckets[b])
+	if (bucket_of(w) != &wait_buckets[b])
 		return "a predicate's word is in another's bucket";
-	if (w->prev != (u64)before)
+	if (w->prev != link_to(before))
 		return "the links of a predicate's word disagree";
 	return NULL;
 }
 
 void code_bucket_audit(u32 bucket, struct aril_check *out)
 {
-	struct aril_code_word *before = NULL, *w = code_buckets[bucket].first;
+	struct aril_code_word *before = NULL, *w = wait_buckets[bucket].code_first;
 
-	for (; w; before = w, w = (struct aril_code_word *)w->next) {
+	for (; w; before = w, w = code_word(w->next)) {
 		const char *why = word_wrong(w, before, bucket);
 
 		out->checked++;
@@ -300,6 +317,6 @@ void code_bucket_audit(u32 bucket, struct aril_check *out)
 		check_found(out, code_slot_of(w)->target, why);
 		return; /* what follows cannot be believed */
 	}
-	if (code_buckets[bucket].last != before)
+	if (wait_buckets[bucket].code_last != before)
 		check_found(out, 0, "a queue of predicates' words ends elsewhere");
 }

@@ -20,14 +20,16 @@
 
 /* Words by their physical addresses, as waiters (wait.c). */
 #define WAIT_BUCKETS 256u
-static inline u32 wait_hash(u64 key)
-{
-	return (u32)((key >> 2) ^ (key >> 12)) % WAIT_BUCKETS;
-}
-struct code_bucket {
-	struct aril_code_word *first, *last;
+struct wait_bucket {
+	struct context *first, *last; /* who wait for the word alone */
+	struct aril_code_word *code_first, *code_last;
 };
-extern struct code_bucket code_buckets[WAIT_BUCKETS];
+extern struct wait_bucket wait_buckets[WAIT_BUCKETS];
+
+static inline struct wait_bucket *wait_bucket(u64 key)
+{
+	return &wait_buckets[(u32)((key >> 2) ^ (key >> 12)) % WAIT_BUCKETS];
+}
 
 s64 call_code_wait(const struct aril_code_wait *desc);
 
@@ -37,21 +39,15 @@ enum {
 	CODE_WAKES,
 	CODE_GONE /* wakes, but has no right to what it waits for any more */
 };
-/* Something changed since it was looked at: whether the context may still read its pages. */
-int code_still_may(struct aril_code_slot *s);
-/* It has made all the runs that it was given: whether it may make this one. */
-int code_more_runs(struct aril_code_slot *s);
-/* Its run would exceed what a wake may spend: counts it as stopped. CODE_WAKES. */
-int code_stopped(struct aril_code_slot *s);
-
 static inline struct aril_code_slot *code_slot_of(struct aril_code_word *w)
 {
 	return (struct aril_code_slot *)((u64)w & ~(u64)(CODE_SLOT_BYTES - 1));
 }
 
-static inline u64 code_page(const struct aril_code_slot *s, u32 i)
+/* A link's other end; NULL: none. */
+static inline struct aril_code_word *code_word(u32 link)
 {
-	return s->word[i].at & ~(ARIL_PAGE_SIZE - 1ul);
+	return link ? phys((u64)link << 3) : NULL;
 }
 
 /* Runs the predicate. */
@@ -60,50 +56,50 @@ static inline int code_holds(const struct aril_code_slot *s)
 	u64 (*run)(u64, u64, u64, u64, u64, void *) =
 		(u64(*)(u64, u64, u64, u64, u64, void *))s->run;
 
-	return run(code_page(s, 0), code_page(s, 1), code_page(s, 2), s->value[0], s->value[1],
-		   this_cpu()->run) != 0;
+	return run(s->page[0], s->page[1], s->page[2], s->value[0], s->value[1], cpu_run()) != 0;
 }
 
+/* The seldom ways of code_look: the budget is spent; something changed since it was seen what the waiter may; it has made
+ * all the runs that it was given. */
+int code_look_again(struct aril_code_slot *s, s32 budget);
+
 /* budget: instructions left for predicates in this call, counted down; when there are none, it is woken. */
-static inline __attribute__((always_inline)) int code_look(struct aril_code_slot *s, s64 *budget)
+static inline __attribute__((always_inline)) int code_look(struct aril_code_slot *s, s32 *budget)
 {
-	if (unlikely(s->epoch != frame_epoch + authority_epoch) && !code_still_may(s))
-		return CODE_GONE;
-	*budget -= s->worst;
-	if (unlikely(*budget < 0))
-		return code_stopped(s);
-	if (unlikely(--s->left < 0) && !code_more_runs(s))
-		return CODE_WAKES;
+	*budget -= (s32)s->worst;
+	if (unlikely(*budget < 0) || unlikely(s->epoch != frame_epoch + authority_epoch) ||
+	    unlikely(--s->left < 0))
+		return code_look_again(s, *budget);
 	return code_holds(s) ? CODE_WAKES : CODE_SLEEPS;
 }
 
 /* The same, of a blocked context. */
-int code_wait_over(struct context *ctx, s64 *budget);
+int code_wait_over(struct context *ctx, s32 *budget);
 /* Wakes the slot's context, out of a bucket's loop: the link to go on with, which is none of that slot's. */
 struct aril_code_word *code_wake_one(struct aril_code_word *w);
 
-/* Those who wait by a predicate for the word at this address of the kernel's: wakes n of those for whom it holds. How
- * many; who has no right any more is let go and not counted. object_lock and wait_lock held. */
+/* Those who wait by a predicate for the word at this address of the kernel's, w the first of their bucket: wakes n of
+ * those for whom it holds, and returns what is left of n; who has no right any more is let go and not counted. n is not 0.
+ * object_lock and wait_lock held. */
 static inline u32 code_wake(struct aril_code_word *w, u64 at, u32 n)
 {
-	s64 budget = CODE_WAKE_BUDGET;
-	u32 woken = 0;
+	s32 budget = CODE_WAKE_BUDGET;
 
-	while (w) {
+	do {
 		if (w->at == at) {
 			int over = code_look(code_slot_of(w), &budget);
 
 			if (unlikely(over != CODE_SLEEPS)) {
 				w = code_wake_one(w);
-				woken += over == CODE_WAKES;
-				if (woken == n)
+				n -= over == CODE_WAKES;
+				if (!n)
 					break;
 				continue;
 			}
 		}
-		w = (struct aril_code_word *)w->next;
-	}
-	return woken;
+		w = code_word(w->next);
+	} while (w);
+	return n;
 }
 
 /* Under wait_lock: ctx, which is about to block, is queued by its slot; leaves its queues, and the slot is free. */

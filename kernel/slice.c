@@ -282,7 +282,7 @@ void slice_timer(struct trap_frame *frame)
  * when it holds. */
 static int wakes(struct context *ctx, u32 pend)
 {
-	s64 budget = CODE_WAKE_BUDGET;
+	s32 budget = CODE_WAKE_BUDGET;
 
 	if (ctx->gate_to != WAIT_CODE)
 		return !ctx->gate_to;

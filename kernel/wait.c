@@ -15,18 +15,11 @@
 #include "util.h"
 
 struct lock wait_lock = LOCK("wait");
-static struct bucket {
-	struct context *first, *last;
-} buckets[WAIT_BUCKETS];
-
-static struct bucket *bucket_of(u64 key)
-{
-	return &buckets[wait_hash(key)];
-}
+struct wait_bucket wait_buckets[WAIT_BUCKETS];
 
 static void queue_add(struct context *ctx)
 {
-	struct bucket *b = bucket_of(ctx->wait_key);
+	struct wait_bucket *b = wait_bucket(ctx->wait_key);
 
 	ctx->wait_next = NULL;
 	ctx->wait_prev = b->last;
@@ -39,7 +32,7 @@ static void queue_add(struct context *ctx)
 
 static void queue_remove(struct context *ctx)
 {
-	struct bucket *b = bucket_of(ctx->wait_key);
+	struct wait_bucket *b = wait_bucket(ctx->wait_key);
 
 	if (ctx->gate_to == WAIT_CODE) {
 		code_wait_left(ctx);
@@ -134,13 +127,13 @@ static int waiter_may(const struct context *ctx)
 	return frame_is_exposed(frame) || (a && !frame_check(frame, a, ARIL_READ));
 }
 
-/* Who may not hear of the word any more is let go when its turn comes, but takes nobody's place. */
-u32 wait_wake(u64 key, u32 n)
+/* Those who wait for the word alone. Who may not hear of it any more is let go when its turn comes, but takes nobody's
+ * place. */
+static __attribute__((noinline)) u32 words_wake(struct wait_bucket *b, u64 key, u32 n)
 {
-	u32 woken = 0, hash = wait_hash(key);
+	u32 woken = 0;
 
-	lock_take(&wait_lock);
-	struct context *next, *ctx = buckets[hash].first;
+	struct context *next, *ctx = b->first;
 	for (; ctx && woken < n; ctx = next) {
 		next = ctx->wait_next;
 		if (ctx->wait_key != key)
@@ -148,10 +141,21 @@ u32 wait_wake(u64 key, u32 n)
 		woken += waiter_may(ctx);
 		wait_unblock(ctx, ARIL_START_WAKE);
 	}
-	if (unlikely(code_buckets[hash].first) && woken < n)
-		woken += code_wake(code_buckets[hash].first, (u64)phys(key), n - woken);
-	lock_drop(&wait_lock);
 	return woken;
+}
+
+u32 wait_wake(u64 key, u32 n)
+{
+	struct wait_bucket *b = wait_bucket(key);
+	u32 left = n;
+
+	lock_take(&wait_lock);
+	if (b->first)
+		left -= words_wake(b, key, n);
+	if (b->code_first && likely(left))
+		left = code_wake(b->code_first, (u64)phys(key), left);
+	lock_drop(&wait_lock);
+	return n - left;
 }
 
 /* What callers of an env's gate on a CPU wait on: a word of the env's own frame, on which nobody can call wait or
@@ -177,7 +181,7 @@ void wait_gate_gone(const struct env *callee, u32 cpu)
 	u64 key = gate_key(callee, cpu);
 
 	lock_take(&wait_lock);
-	struct context *next, *ctx = bucket_of(key)->first;
+	struct context *next, *ctx = wait_bucket(key)->first;
 	for (; ctx; ctx = next) {
 		next = ctx->wait_next;
 		if (ctx->wait_key != key)
@@ -303,11 +307,11 @@ s64 call_wake(u32 auth, u32 frame, u32 offset, u32 n)
 
 /* Why a queued context breaks an invariant, or NULL. before: the one ahead of it in the bucket. */
 static const char *waiter_wrong(const struct context *ctx, const struct context *before,
-				const struct bucket *b)
+				const struct wait_bucket *b)
 {
 	if (ctx->state != CTX_BLOCKED)
 		return "queued, but not blocked";
-	if (bucket_of(ctx->wait_key) != b)
+	if (wait_bucket(ctx->wait_key) != b)
 		return "queued in another word's bucket";
 	if (ctx->wait_prev != before)
 		return "its queue's links disagree";
@@ -316,7 +320,7 @@ static const char *waiter_wrong(const struct context *ctx, const struct context 
 	return NULL;
 }
 
-static void bucket_audit(const struct bucket *b, struct aril_check *out)
+static void bucket_audit(const struct wait_bucket *b, struct aril_check *out)
 {
 	const struct context *before = NULL;
 
@@ -352,7 +356,7 @@ static int context_queued(const struct context *ctx)
 	if (ctx->gate_to == WAIT_CODE)
 		return code_wait_queued(ctx);
 	return ctx->wait_key && (ctx->wait_prev ? ctx->wait_prev->wait_next == ctx
-						: bucket_of(ctx->wait_key)->first == ctx);
+						: wait_bucket(ctx->wait_key)->first == ctx);
 }
 
 /* Every context of an env: queued by its key if it is blocked, in no queue else. */
@@ -376,7 +380,7 @@ u64 wait_audit(u64 from, struct aril_check *out)
 
 	lock_take(&wait_lock);
 	if (from < WAIT_BUCKETS) {
-		bucket_audit(&buckets[from], out);
+		bucket_audit(&wait_buckets[from], out);
 		code_bucket_audit((u32)from, out);
 	} else if (from < envs_from) {
 		timers_audit(cpus[from - WAIT_BUCKETS], out);

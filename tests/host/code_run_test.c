@@ -255,7 +255,7 @@ static void words(void)
 		for (u32 k = 0; k < 3; k++)
 			SAME(call_wake(root, at[k], w.word[k], 9), 0);
 		for (u32 k = 0; k < WAIT_BUCKETS; k++)
-			SAME(code_buckets[k].first || code_buckets[k].last, 0);
+			SAME(wait_buckets[k].code_first || wait_buckets[k].code_last, 0);
 	}
 	/* two words of one page, in one bucket: the wake goes on behind both */
 	again();
@@ -273,7 +273,7 @@ static void words(void)
 	((u8 *)frame_memory(page))[5] = 9;
 	SAME(call_wake(root, page2, 16, 9), 2);
 	for (u32 k = 0; k < WAIT_BUCKETS; k++)
-		SAME(code_buckets[k].first || code_buckets[k].last, 0);
+		SAME(wait_buckets[k].code_first || wait_buckets[k].code_last, 0);
 }
 
 /* Who may not read what its predicate would is let go, and takes nobody's place; so is who has spent its work. */
@@ -313,7 +313,7 @@ static void letting_go(void)
 	SAME(wait_for(&w), BLOCKED);
 	by_other();
 	before = runs();
-	s64 budget = 5000;
+	s32 budget = 5000;
 	ctx->work = 5;
 	u64 work = env->info->work;
 	accounts[1].limit[ARIL_QUOTA_WORK] = 5;

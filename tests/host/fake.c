@@ -264,8 +264,7 @@ __attribute__((weak)) u32 code_victim_cost(u32 slot)
 }
 
 /* Without kernel/code_wait.c nobody waits by a predicate. */
-__attribute__((weak)) struct code_bucket code_buckets[WAIT_BUCKETS];
-__attribute__((weak)) int code_wait_over(struct context *ctx, s64 *budget)
+__attribute__((weak)) int code_wait_over(struct context *ctx, s32 *budget)
 {
 	(void)ctx, (void)budget;
 	abort();
@@ -294,21 +293,9 @@ __attribute__((weak)) void code_bucket_audit(u32 bucket, struct aril_check *out)
 	(void)bucket, (void)out;
 }
 
-__attribute__((weak)) int code_still_may(struct aril_code_slot *s)
+__attribute__((weak)) int code_look_again(struct aril_code_slot *s, s32 budget)
 {
-	(void)s;
-	abort();
-}
-
-__attribute__((weak)) int code_more_runs(struct aril_code_slot *s)
-{
-	(void)s;
-	abort();
-}
-
-__attribute__((weak)) int code_stopped(struct aril_code_slot *s)
-{
-	(void)s;
+	(void)s, (void)budget;
 	abort();
 }
 

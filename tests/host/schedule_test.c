@@ -76,7 +76,7 @@ int arch_load_forced(const struct aril_forced *from, struct trap_frame *frame)
 	return -1;
 }
 
-int code_wait_over(struct context *ctx, s64 *budget)
+int code_wait_over(struct context *ctx, s32 *budget)
 {
 	(void)ctx, (void)budget;
 	abort();

@@ -81,8 +81,8 @@ struct aril_code_counts { /* of one CPU */
 };
 /* The kernel's queue of those who wait for the same word. */
 struct aril_code_word {
-	u64 next, prev;
-	u64 at; /* the kernel's address of the word; odd: of the page alone, no word of it is waited for */
+	u32 next, prev; /* physical addresses / 8; 0: none */
+	u64 at; /* the kernel's address of the word; 0: no word of this page is waited for */
 };
 /* A use. Those at an env's exceptions are nodes of a list, by kernel addresses: a guard, if there is one, and behind it
  * the handler. */
@@ -103,6 +103,7 @@ struct aril_code_slot {
 		struct { /* PREDICATE */
 			u64 value[2];
 			u64 epoch; /* the kernel's, when it was last seen that the context may read the pages */
+			u64 page[ARIL_CODE_PAGES]; /* the kernel's addresses of the pages */
 			struct aril_code_word word[ARIL_CODE_PAGES];
 		};
 		struct { /* FAULT, GUARD */

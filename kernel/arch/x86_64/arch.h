@@ -66,6 +66,14 @@ static inline struct cpu *this_cpu(void)
 	return c;
 }
 
+/* this_cpu()->run */
+static inline struct code_run *cpu_run(void)
+{
+	struct code_run *run;
+	__asm__ volatile("movq %%gs:%c1, %0" : "=r"(run) : "i"(__builtin_offsetof(struct cpu, run)));
+	return run;
+}
+
 /* Memory. */
 static inline void *phys(u64 address)
 {

@@ -35,6 +35,10 @@ extern u32 ncpus;
 extern struct cpu *cpus[ARIL_MAX_CPUS];
 
 struct cpu *this_cpu(void);
+static inline struct code_run *cpu_run(void)
+{
+	return this_cpu()->run;
+}
 void *phys(u64 address);
 const u64 *arch_kernel_entries(void);
 int copy_from_user(void *to, const void *from, u64 bytes);
