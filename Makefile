@@ -139,6 +139,8 @@ $(BUILD)/obj/kernel/arch/x86_64/init_image.S.o: $(BUILD)/init.bin
 # ExOS takes of core what it uses, and not its program start.
 $(BUILD)/libcore.a: $(COREOBJ)
 	$(Q)rm -f $@ && $(AR) rcs $@ $(COREOBJ)
+$(BUILD)/obj/libos/exos/idle_object.S.o: XFLAGS += -DOBJECT='"$(BUILD)/ext/idle.o"'
+$(BUILD)/obj/libos/exos/idle_object.S.o: $(BUILD)/ext/idle.o
 $(BUILD)/exos: $(BUILD)/libcore.a $(XOBJ) libos/exos/exos.ld
 	$(call link,libos/exos/exos.ld,$(XOBJ) $(BUILD)/libcore.a)
 

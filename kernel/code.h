@@ -54,11 +54,6 @@ static inline u32 code_ref(u32 first, u32 slot)
 		     CODE_REF_SHIFT) +
 	       slot * (CODE_SLOT_BYTES >> CODE_REF_SHIFT);
 }
-/* Of a slot: its book. */
-static inline struct aril_code *code_of(const struct aril_code_slot *s)
-{
-	return (struct aril_code *)((u64)s & ~(ARIL_PAGE_SIZE - 1ul));
-}
 static inline u32 code_frames(const struct aril_code *c)
 {
 	return 1 + c->text + c->constants + c->data;

@@ -79,7 +79,7 @@ void code_wait_queue(u32 ref)
 /* The context's runs are counted; what it may still make is its own again. */
 static void runs_count(struct context *ctx, struct aril_code_slot *s)
 {
-	struct aril_code *c = code_of(s);
+	struct aril_code *c = code_book_of(s);
 
 	s->left = max(s->left, 0);
 	c->cpu[this_cpu()->id].runs += (u64)(s->given - s->left);
@@ -142,7 +142,7 @@ static int more_runs(struct aril_code_slot *s)
 int code_look_again(struct aril_code_slot *s, s32 budget)
 {
 	if (budget < 0) {
-		code_of(s)->cpu[this_cpu()->id].stops++;
+		code_book_of(s)->cpu[this_cpu()->id].stops++;
 		return CODE_WAKES;
 	}
 	if (s->epoch != frame_epoch + authority_epoch) {
@@ -243,7 +243,7 @@ static s64 block(struct context *ctx, const struct aril_code_wait *d)
 
 	if (!ref)
 		return -ARIL_E_QUOTA;
-	if (read_once(ctx->page->pending) & (ARIL_PEND_EVENT | ARIL_PEND_REVOKE))
+	if (read_once(ctx->page->pending) & ARIL_PEND_REVOKE)
 		return -ARIL_E_AGAIN;
 	s64 error = account_work(1);
 	if (error)

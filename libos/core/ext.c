@@ -15,39 +15,6 @@
 #define MEMORY 1024u
 #define MEMORY_MOST 16384u
 
-static const volatile struct aril_env_info *env_of(u32 slot)
-{
-	return (const volatile struct aril_env_info *)ARIL_INFO->envs_va + slot;
-}
-
-static int alive(u32 env)
-{
-	return env_of(env & 0xffff)->id == env && env_of(env & 0xffff)->state == ARIL_ENV_ALIVE;
-}
-
-/* It is the env that whoever has the public name may call: only who is above that name can say so. */
-u32 core_ext_authority(void)
-{
-	const struct aril_cap *cap = &CORE_DOMAIN->code_cap;
-
-	for (u32 i = 1; i < ARIL_INFO->nenvs; i++) {
-		const volatile struct aril_env_info *e = env_of(i);
-		const volatile struct aril_guard *g =
-			&((const volatile struct aril_frame *)ARIL_INFO->frames_va)[e->frame]
-				 .guard[1];
-		u32 n = 0;
-
-		if (e->state != ARIL_ENV_ALIVE || !cap->len || g->len != cap->len ||
-		    !(g->rights & ARIL_CALL))
-			continue;
-		while (n < cap->len && g->name[n] == cap->name[n])
-			n++;
-		if (n == cap->len)
-			return e->id;
-	}
-	return 0;
-}
-
 /* One step of the authority's; waits while it serves others. Its answer, enum core_ext_state, or a refusal. */
 static s64 call(u32 auth, struct core_message *m)
 {
@@ -60,7 +27,7 @@ static s64 call(u32 auth, struct core_message *m)
 			return -ARIL_E_CLOSED;
 		*m = asked;
 		s64 error = core_rpc(&server, m);
-		if (error == -ARIL_E_CLOSED && alive(server.env)) {
+		if (error == -ARIL_E_CLOSED && core_env_alive(server.env)) {
 			core_yield(0, 0); /* another call is in it */
 			continue;
 		}
@@ -90,9 +57,9 @@ static s64 end(u32 auth, u32 first)
 static s64 wait_for(u32 auth, u32 env, struct core_ext_request *request)
 {
 	while (!__atomic_load_n(&request->done, __ATOMIC_ACQUIRE)) {
-		if (!alive(env))
+		if (!core_env_alive(env))
 			return -ARIL_E_CLOSED;
-		if (core_yield(auth, env) < 0 && alive(env))
+		if (core_yield(auth, env) < 0 && core_env_alive(env))
 			core_yield(0, 0);
 	}
 	return request->done == 1 ? 0 : -ARIL_E_RANGE;

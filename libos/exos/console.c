@@ -4,6 +4,7 @@
  * The device belongs to the scheduler's env, so only console_pump_all, which runs there, touches it. Threads leave
  * what they write in the stage, in the channel's form; the pump passes it on and brings input. */
 #include "file_calls.h"
+#include "idle.h"
 #include "inode.h"
 #include "sched.h"
 #include "tty.h"
@@ -73,6 +74,7 @@ static s64 stage_frame(u32 kind, u64 from, u32 bytes)
 		stage_put(console.head, (u64)&header, sizeof(header));
 	}
 	console.head += skip + bytes;
+	idle_output_held(1);
 	return 0;
 }
 
@@ -281,6 +283,7 @@ static void pump_output(void)
 			break;
 		console.tail += sent;
 	}
+	idle_output_held(console.tail != console.head);
 	if (console.tail != before) {
 		wake_all(&console.write_wait);
 		poll_notify();
@@ -301,6 +304,16 @@ void console_pump_all(void)
 		console_pump(&console.device);
 	if (console.device.broken)
 		hang_up();
+}
+
+int console_ring_frames(u32 frame[2], u32 *cpu)
+{
+	if (!console.open || !framed())
+		return 0;
+	frame[0] = page_frame(console.device.r.rx_page);
+	frame[1] = page_frame(console.device.r.tx_page);
+	*cpu = (u32)__builtin_ctz(family.domain->cpus);
+	return 1;
 }
 
 static void open_rings(const struct core_domain *d)

@@ -171,6 +171,20 @@ entry_start:
 	call exos_start
 	ud2
 
+/* The scheduler's env alone has a gate: the code authority's answer, while one is awaited. On the context's stack, all
+ * masked; rax = who, the answer in r8, r9, r10. */
+function exos_gate
+	leaq -ARIL_CTX_STACK_TOP(%rsp), %r11
+	movq %rax, %rdi
+	movq %r8, %rsi
+	movq %r9, %rdx
+	movq %r10, %rcx
+	movq %r11, %r8
+	cld
+	xorl %ebp, %ebp
+	call idle_answered
+	ud2
+
 /* A rewritten system call arrives here from its stub: eax its number, rcx where it goes on, all else as at the
  * `syscall`. */
 function exos_syscall_stub_entry

@@ -215,6 +215,8 @@ void sched_kick(const struct thread *t);
 u64 now_ns(void); /* exposed clock */
 /* console and timers are pumped by the scheduler on EVENT and before it idles: */
 void console_pump_all(void);
+/* The frames of the ring pages, input and output, and the processor that hears of them. 0: it has none. */
+int console_ring_frames(u32 frame[2], u32 *cpu);
 /* Library timers (time.c): the earliest deadline (0: none), and running what is due. */
 u64 timers_next(void);
 void timers_run(u64 now);

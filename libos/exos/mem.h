@@ -15,6 +15,11 @@ void memory_boot(const struct core_domain *domain);
 u32 frame_take(void);
 /* Takes such a frame back once it is NORMAL again. */
 void frame_give(u32 frame);
+/* Consecutive frames that were never bound, NORMAL and free to be given away; 0: there are not so many. And back. */
+u32 run_take(u32 count);
+void run_give(u32 first, u32 count);
+/* Shows another frame, read-only, at the address of a page, which is never used for itself again. */
+void page_show(void *page, u32 frame);
 /* Resets a retyped frame, calling again as long as the kernel asks for it. Panics on refusal. */
 void frame_unbuild(u32 frame);
 

@@ -311,6 +311,44 @@ void frame_give(u32 frame)
 	page_put(frame_page(frame));
 }
 
+u32 run_take(u32 count)
+{
+	for (u32 i = 0; i < nruns; i++)
+		if (runs[i].count > 2 * count) {
+			runs[i].count -= count;
+			return runs[i].first + runs[i].count;
+		}
+	return 0;
+}
+
+/* Where a run ends before them, that is longer again; else they are one of their own, or lost where there is no place. */
+void run_give(u32 first, u32 count)
+{
+	for (u32 i = 0; i < nruns; i++)
+		if (runs[i].first + runs[i].count == first) {
+			runs[i].count += count;
+			return;
+		}
+	if (count && nruns < CORE_RUNS)
+		runs[nruns++] = (struct core_run){first, count};
+}
+
+void page_show(void *page, u32 frame)
+{
+	struct aril_space_op op = {.va = (u64)page,
+				   .frame = frame,
+				   .count = 1,
+				   .kind = ARIL_BIND,
+				   .auth = family.auth};
+	s64 r;
+
+	do
+		r = aril_space_update(family.auth, boot_space, &op, 1);
+	while (r == -ARIL_E_AGAIN);
+	if (r != 1)
+		exos_panic("exos: frame %u in a page's place: error %ld", frame, (long)-r);
+}
+
 void frame_unbuild(u32 frame)
 {
 	s64 r;

@@ -46,6 +46,7 @@ static const struct proc_name root_names[] = {
 	{"thread-self", KIND_THREAD_SELF, S_IFLNK | 0777, NULL},
 	{"mounts", KIND_MOUNTS, S_IFLNK | 0777, NULL},
 	{"meminfo", KIND_TEXT, S_IFREG | 0444, proc_text_meminfo},
+	{"exos_idle", KIND_TEXT, S_IFREG | 0444, proc_text_idle},
 	{"uptime", KIND_TEXT, S_IFREG | 0444, proc_text_uptime},
 	{"cpuinfo", KIND_TEXT, S_IFREG | 0444, proc_text_cpuinfo},
 	{"version", KIND_TEXT, S_IFREG | 0444, proc_text_version},

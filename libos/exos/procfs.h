@@ -26,6 +26,7 @@ void proc_text_comm(struct proc_text *t, struct proc *p);
 void proc_text_limits(struct proc_text *t, struct proc *p);
 void proc_text_mounts(struct proc_text *t, struct proc *p);
 void proc_text_meminfo(struct proc_text *t, struct proc *p);
+void proc_text_idle(struct proc_text *t, struct proc *p);
 void proc_text_uptime(struct proc_text *t, struct proc *p);
 void proc_text_cpuinfo(struct proc_text *t, struct proc *p);
 void proc_text_version(struct proc_text *t, struct proc *p);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * The family lock, sleeping, and which thread runs where. */
+#include "idle.h"
 #include "linux.h"
 #include "mem.h"
 #include "proc.h"
@@ -439,6 +440,7 @@ _Noreturn void sched_main(void)
 	struct aril_context *ctx = this_context();
 	struct cpu *c = &cpus[ctx->cpu];
 
+	idle_begun(ctx->cpu);
 	finish_leaving(c);
 	for (;;) {
 		if (c->lock_wait) {
@@ -457,6 +459,7 @@ _Noreturn void sched_main(void)
 		family_end_if_over();
 		c->current = pick(ctx->cpu);
 		if (c->current) {
+			idle_over(ctx->cpu);
 			share_work();
 			family_unlock();
 			continue;
@@ -465,6 +468,6 @@ _Noreturn void sched_main(void)
 		u32 word = c->word;
 		u64 deadline = timers_next();
 		family_unlock();
-		aril_wait(family.auth, page_frame(cpus), word_offset(&c->word), word, deadline);
+		idle(c, word, deadline);
 	}
 }

@@ -153,7 +153,6 @@ static void arguments(void)
 	BAD(w.page[0] = nframes, ARIL_E_FRAME);
 	BAD(w.page[1] = first + 1, ARIL_E_STATE);
 	BAD(w.page[2] = FAKE_KERNEL, ARIL_E_STATE);
-	BAD(the_page.pending = ARIL_PEND_EVENT, ARIL_E_AGAIN);
 	BAD(the_page.pending = ARIL_PEND_REVOKE, ARIL_E_AGAIN);
 	BAD(accounts[1].limit[ARIL_QUOTA_WORK] = 0, ARIL_E_QUOTA);
 	SAME(code_book(first)->cpu[0].runs, 0);
@@ -186,6 +185,7 @@ static void waking(void)
 	begin();
 	w.page[1] = page2;
 	u64 work = env->info->work;
+	the_page.pending = ARIL_PEND_EVENT; /* of which the code knows as much before as behind */
 	SAME(wait_for(&w), BLOCKED);
 	SAME(ctx->state, CTX_BLOCKED);
 	SAME(ctx->gate_to, WAIT_CODE);

@@ -73,6 +73,10 @@ struct core_ext {
 
 /* The authority's env, by the exposed tables; 0: there is none. */
 u32 core_ext_authority(void);
+/* Whether an env is there, by the exposed table. */
+int core_env_alive(u32 env);
+/* ... and has a gate. */
+int core_env_serves(u32 env);
 /* One request over frames that are prepared: request, whose page is request_frame and the object behind it, and
  * run, free frames that are the authority's to take: at least `room` and 64. Afterwards what was not sealed of run is free
  * again. 0: sealed; -ARIL_E_RANGE: refused; -ARIL_E_CLOSED: there is no authority, or its instance died; others: the
