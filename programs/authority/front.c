@@ -15,6 +15,7 @@
 #include <core/print.h>
 #include <core/rpc.h>
 #include <core/string.h>
+#include <core/time.h>
 #include <core/upcall.h>
 
 #define SLOTS 64u /* PER_DOMAIN of each of the domains that init can start */
@@ -283,6 +284,8 @@ static s64 step(u32 caller, struct core_message *m)
 
 	if (op == CORE_EXT_FAULT && faults)
 		__builtin_trap();
+	for (u64 end = core_now() + m->word[1]; op == CORE_EXT_SLOW && faults && core_now() < end;)
+		;
 	if (op == CORE_EXT_BEGIN && !s)
 		error = begin(caller, m);
 	else if (op == CORE_EXT_BEGIN && s->stage == TAKING)
@@ -334,17 +337,27 @@ static void former_end(void)
 	}
 }
 
-/* What it was started in is not needed any more: from here on it runs in its callers' time. */
-static _Noreturn void serve(void)
+static void slices_give_up(u32 cpu)
 {
 	const volatile struct aril_slice *slice =
 		(const volatile struct aril_slice *)ARIL_INFO->slices_va;
-	u32 cpu = core_context()->cpu;
 
 	for (u32 i = 0; i < ARIL_SLICES; i++)
 		if (slice[cpu * ARIL_SLICES + i].env == CORE_DOMAIN->env)
 			aril_slice_set(core_auth, cpu, i, 0, 0);
-	core_serve_forever();
+}
+
+/* What it was started in is not needed any more: from here on it runs in its callers' time. A step that was stopped by
+ * force has slices from init again, as its caller may be no more: they are given up when that step is over. */
+static _Noreturn void serve(void)
+{
+	u32 cpu = core_context()->cpu;
+
+	core_context()->gate_open = 1;
+	for (;;) {
+		slices_give_up(cpu);
+		core_yield(0, 0);
+	}
 }
 
 int main(int argc, char **argv, char **envp)

@@ -34,6 +34,17 @@ void authority_open(const struct domain *domain)
 	     "its gate", domain->plan.name);
 }
 
+/* A step that was stopped by force goes on in its caller's slices, or in nobody's where the caller is no more: so the
+ * authority gets time of its own, which it gives up when that step is over. */
+void authority_help(struct domain *d, u32 overruns)
+{
+	static u32 seen;
+
+	if (overruns != seen)
+		slices_give(d);
+	seen = overruns;
+}
+
 /* All of its run is freed, with what was built in it, and taken again. */
 void authority_again(struct domain *d)
 {

@@ -115,6 +115,8 @@ const char *boot_line(const char *line, u32 bytes, u32 ncpus, struct plan *plan)
 
 /* start.c: builds a domain, all but its slices. */
 void domain_build(struct domain *domain);
+/* Gives the code authority time of its own when it was stopped by force again; overruns: how often it was. */
+void authority_help(struct domain *domain, u32 overruns);
 /* Builds the code authority again, of the frames that it had, where it has ended. */
 void authority_again(struct domain *domain);
 /* Counts the positions that each domain will get, and frees all but init's own: from then on they count as the

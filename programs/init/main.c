@@ -153,6 +153,20 @@ static _Noreturn void end(void)
 	machine_end(!right ? END_WRONG : exited ? END_CLEAN : END_FAULT);
 }
 
+/* One of the others. */
+static void look_at(struct domain *d, u32 *others)
+{
+	int authority = d->index && d->index == init.authority;
+
+	if (!has_ended(d)) {
+		++*others;
+		if (authority)
+			authority_help(d, (u32)env_info(d->env)->overruns);
+	} else if (authority) {
+		authority_again(d);
+	}
+}
+
 void core_run(struct aril_context *context)
 {
 	(void)context;
@@ -164,10 +178,7 @@ void core_run(struct aril_context *context)
 		u32 others = 0;
 
 		for (u32 i = 1; i < init.ndomains; i++)
-			if (!has_ended(&init.domain[i]))
-				others++;
-			else if (i == init.authority)
-				authority_again(&init.domain[i]);
+			look_at(&init.domain[i], &others);
 		if (has_ended(&init.domain[0]))
 			end();
 		sleep_until_change(others);

@@ -14,6 +14,7 @@
 // expect: ext_load: verification is preempted, and its loader's
 // expect: ext_load: refused: an object made to be slow: steps: verification takes more than 60000 steps
 // expect: ext_load: an object made to be slow took its loader's time alone
+// expect: ext_load: a step whose caller died meanwhile came to its end
 // expect: ext_load: the authority died, and started again
 // expect: ext_load: code in use went on
 // expect: ext_load: done
@@ -330,6 +331,60 @@ static void preempted(void)
 	allowed("an end", member_end(&other));
 }
 
+/* A step outlasts slice and grace, and its caller dies meanwhile: it has the authority, and nobody's time. */
+static volatile u32 stuck_begun;
+static struct member stuck;
+static void stuck_run(void)
+{
+	struct core_server server = {.env = core_ext_authority()};
+	struct core_message m = {{CORE_EXT_SLOW, 100000000, 0}};
+
+	member_begin();
+	server.auth = (u32)aril_cap_open(&CORE_DOMAIN->code_cap);
+	stuck_begun = 1;
+	core_rpc(&server, &m);
+	stuck_begun = 2;
+	for (;;)
+		core_yield(0, 0);
+}
+
+static u32 slices_of(u32 cpu, u32 env)
+{
+	const volatile struct aril_slice *slice =
+		(const volatile struct aril_slice *)ARIL_INFO->slices_va + cpu * ARIL_SLICES;
+	u32 n = 0;
+
+	for (u32 i = 0; i < ARIL_SLICES; i++)
+		n += slice[i].env == env;
+	return n;
+}
+
+static void outlasting(void)
+{
+	const volatile struct aril_env_info *authority = env_info(core_ext_authority());
+	u64 overruns = authority->overruns, until = core_now() + 3000000000ul;
+	u32 id = authority->id, cpu = ARIL_INFO->ncpus - 1;
+
+	allowed("a member", member_make(&stuck, cpu, 0, stuck_run, core_gate));
+	member_slices(cpu, stuck.env, 0, 2);
+	while (authority->overruns == overruns && core_now() < until)
+		core_sleep(1000000);
+	expect("begun", 1, stuck_begun);
+	if (authority->overruns == overruns)
+		core_log("ext_load: WRONG the step was not stopped by force");
+	allowed("an end", member_end(&stuck));
+	u64 began = core_now();
+	another("loading behind it");
+	if (core_now() - began > 5000000000ul)
+		core_log("ext_load: WRONG it took %lu ms", (core_now() - began) / 1000000);
+	expect("the same authority", id, core_ext_authority());
+	until = core_now() + 3000000000ul;
+	while (slices_of(cpu, id) && core_now() < until)
+		core_sleep(1000000);
+	expect("slices of its own", 0, slices_of(cpu, id));
+	core_log("ext_load: a step whose caller died meanwhile came to its end");
+}
+
 static void authority_dies(void)
 {
 	struct core_server server = {.env = core_ext_authority()};
@@ -374,6 +429,7 @@ int main(int argc, char **argv, char **envp)
 	dying();
 	abandoned();
 	preempted();
+	outlasting();
 	authority_dies();
 	return done();
 }

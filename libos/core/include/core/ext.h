@@ -22,6 +22,7 @@ enum core_ext_op {
 	/* Ends the instance; word[1]: the first frame. All frames that are not sealed are free then. */
 	CORE_EXT_END = 2,
 	CORE_EXT_FAULT = 3, /* where it was started to be tested: the authority itself dies */
+	CORE_EXT_SLOW = 4,  /* ... takes word[1] nanoseconds, and refuses */
 };
 enum core_ext_state {
 	CORE_EXT_BUSY = 0, /* serves another CPU: call again */
