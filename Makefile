@@ -84,7 +84,9 @@ $(BUILD)/gen.stamp: abi/calls.tbl abi/include/aril/error.h tools/gencalls.py
 	$(Q)touch $@ $(CALLS) $(GEN)/call_table.c $(GEN)/aril_stubs.h $(GEN)/call_handlers.h
 $(CALLS) $(GEN)/call_table.c $(GEN)/aril_stubs.h $(GEN)/call_handlers.h: $(BUILD)/gen.stamp ;
 
-docs: docs/10-calls.md
+docs: docs/10-calls.md docs/44-linux-calls.md
+docs/44-linux-calls.md: libos/exos/syscalls.h tools/linux-x86_64.txt tools/gensyscalls.py
+	$(PYTHON) tools/gensyscalls.py libos/exos/syscalls.h tools/linux-x86_64.txt >$@
 docs/10-calls.md: abi/calls.tbl abi/include/aril/error.h tools/gencalls.py
 	$(PYTHON) tools/gencalls.py abi/calls.tbl --doc $@
 	@touch $@

@@ -200,7 +200,8 @@ static s64 change_size(struct inode *i, u64 bytes)
 {
 	if (bytes > i->size && bytes > current()->proc->limit_cur[RLIMIT_FSIZE])
 		return -EFBIG;
-	return inode_resize(i, bytes);
+	s64 error = seals_resize(i, bytes);
+	return error ? error : inode_resize(i, bytes);
 }
 
 s64 sys_truncate(u64 path, u64 bytes)
@@ -269,7 +270,9 @@ s64 sys_fallocate(u64 fd, u64 mode, u64 offset, u64 bytes)
 		return -EFBIG;
 	if (bytes / PAGE > pages_free())
 		return -ENOSPC;
-	s64 error = reserve(f->inode, offset, offset + bytes);
+	s64 error = seals_write(f->inode, mode & 1 ? 0 : offset + bytes);
+	if (!error)
+		error = reserve(f->inode, offset, offset + bytes);
 	if (!error && !(mode & 1) && offset + bytes > f->inode->size)
 		error = change_size(f->inode, offset + bytes);
 	return error;

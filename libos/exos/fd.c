@@ -290,6 +290,10 @@ s64 sys_fcntl(u64 fd, u64 command, u64 arg)
 	case F_OFD_SETLK:
 	case F_OFD_SETLKW:
 		return record_fcntl(f, (u32)command, arg);
+	case F_ADD_SEALS:
+		return seals_add(f, arg);
+	case F_GET_SEALS:
+		return seals_get(f);
 	case F_SETPIPE_SZ:
 	case F_GETPIPE_SZ:
 		return fcntl_pipe(f, command, arg);

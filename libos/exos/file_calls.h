@@ -85,6 +85,11 @@ s64 sys_poll(u64 fds, u64 count, u64 timeout);
 s64 sys_ppoll(u64 fds, u64 count, u64 timeout, u64 mask, u64 bytes);
 s64 sys_select(u64 count, u64 in, u64 out, u64 except, u64 timeout);
 s64 sys_pselect6(u64 count, u64 in, u64 out, u64 except, u64 timeout, u64 mask);
+s64 sys_preadv2(u64 fd, u64 vec, u64 count, u64 offset, u64 high, u64 flags);
+s64 sys_pwritev2(u64 fd, u64 vec, u64 count, u64 offset, u64 high, u64 flags);
+
+/* memfd.c */
+s64 sys_memfd_create(u64 name, u64 flags);
 
 /* xattr.c */
 s64 sys_setxattr(u64 path, u64 name, u64 value, u64 bytes, u64 flags);

@@ -43,6 +43,7 @@ struct inode {
 	u32 poll_counts;     /* poll_in, poll_out say how often it became ready (poll_event) */
 	u64 poll_in, poll_out;
 	struct xattr *xattrs; /* xattr.c */
+	u32 sealable, seals;  /* memfd.c */
 	union {
 		struct {
 			u64 **chunks; /* each CHUNK_PAGES entries */
@@ -225,6 +226,13 @@ s64 fifo_open(struct inode *i, struct file *f);
 u64 pipe_feed(struct pipe *p, const u8 *from, u64 bytes);
 extern const struct file_ops pipe_ops;
 s64 pipe_set_size(struct pipe *p, u64 bytes);
+
+/* ---- memfd.c ---- */
+s64 seals_get(const struct file *f);
+s64 seals_add(struct file *f, u64 seals);
+/* Whether the seals allow another size, or a write up to `end`. 0 or -EPERM. */
+s64 seals_resize(const struct inode *i, u64 size);
+s64 seals_write(const struct inode *i, u64 end);
 
 /* ---- xattr.c ---- */
 void xattr_release(struct inode *i);

@@ -22,6 +22,18 @@
 #define TFD_TIMER_ABSTIME 1
 #define TFD_TIMER_CANCEL_ON_SET 2
 
+#define F_SEAL_SEAL 1u
+#define F_SEAL_SHRINK 2u
+#define F_SEAL_GROW 4u
+#define F_SEAL_WRITE 8u
+#define F_SEAL_FUTURE_WRITE 0x10u
+#define F_SEAL_ALL 0x1fu
+#define RWF_HIPRI 1u
+#define RWF_DSYNC 2u
+#define RWF_SYNC 4u
+#define RWF_NOWAIT 8u
+#define RWF_APPEND 0x10u
+
 /* ---- sockets ---- */
 #define AF_UNSPEC 0
 #define AF_UNIX 1

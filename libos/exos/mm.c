@@ -305,3 +305,19 @@ void mm_inode_replaced(struct inode *inode, u64 index, const void *old, void *pa
 	}
 	pages_flush();
 }
+
+int mm_inode_writable(const struct inode *inode)
+{
+	for (struct list *m = all_mms.next; m != &all_mms; m = m->next) {
+		struct mm *mm = container_of(m, struct mm, all);
+
+		for (struct list *at = mm->areas.next; at != &mm->areas; at = at->next) {
+			const struct area *area = container_of(at, struct area, link);
+
+			if (area->inode == inode && area->flags & MAP_SHARED &&
+			    !(area->flags & AREA_READ_ONLY))
+				return 1;
+		}
+	}
+	return 0;
+}

@@ -50,6 +50,8 @@ struct area *mm_find(struct mm *mm, u64 addr);
 int mm_poke(struct mm *mm, u64 to, const void *from, usize bytes);
 /* Unmaps and frees all program pages backed by inode pages beyond `size` (truncate). */
 void mm_inode_truncated(struct inode *inode, u64 size);
+/* Whether a shared mapping of the inode is writable, or can become so. */
+int mm_inode_writable(const struct inode *inode);
 /* The inode's page at index has moved from `old` (the archive's) to `page`: mappings follow. */
 void mm_inode_replaced(struct inode *inode, u64 index, const void *old, void *page);
 

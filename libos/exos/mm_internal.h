@@ -61,6 +61,9 @@ s64 area_populate(struct mm *mm, u64 start, u64 end);
 /* Makes the page at addr accessible as error (the CPU's) says: 0 or a signal. */
 int mm_fault_in(struct mm *mm, u64 addr, u64 error, int *code);
 
+/* Among an area's flags, of a shared file not open for writing: PROT_WRITE is refused. */
+#define AREA_READ_ONLY 0x40000000u
+
 #define FAULT_WRITE 2ul
 #define FAULT_EXEC 16ul
 

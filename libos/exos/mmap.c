@@ -4,8 +4,6 @@
 #include "mm_internal.h"
 #include "proc.h"
 
-#define AREA_READ_ONLY \
-	0x40000000u /* of a shared file not open for writing: PROT_WRITE is refused */
 #define MMAP_MIN 0x10000ul
 #define RLIMIT_DATA_INDEX 2
 #define PROT_ALL (PROT_READ | PROT_WRITE | PROT_EXEC)
@@ -53,6 +51,11 @@ static s64 file_check(const struct file *f, u64 prot, u64 *flags)
 	}
 	if (!f->inode || !S_ISREG(f->inode->mode))
 		return -ENODEV;
+	if (*flags & MAP_SHARED && f->inode->seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)) {
+		if (prot & PROT_WRITE)
+			return -EPERM;
+		*flags |= AREA_READ_ONLY;
+	}
 	return 0;
 }
 

@@ -61,7 +61,9 @@ static s64 regular_write(struct file *f, u64 from, usize bytes, u64 *offset)
 	u64 at = f->flags & O_APPEND ? f->inode->size : *offset;
 	if (!bytes)
 		return 0;
-	s64 n = write_limit(at, bytes);
+	s64 n = seals_write(f->inode, at + bytes);
+	if (!n)
+		n = write_limit(at, bytes);
 	if (n > 0)
 		n = inode_write_kernel(f->inode, (const void *)from, (usize)n, at);
 	if (n > 0) {
@@ -274,6 +276,37 @@ s64 sys_preadv(u64 fd, u64 vec, u64 count, u64 offset)
 s64 sys_pwritev(u64 fd, u64 vec, u64 count, u64 offset)
 {
 	return (s64)offset < 0 ? -EINVAL : call_vector(fd, vec, count, &offset, 1);
+}
+
+/* preadv2's and pwritev2's offset -1 is the file's own. */
+static s64 call_vector2(u64 fd, u64 vec, u64 count, u64 offset, u64 flags, int writing)
+{
+	u32 known = RWF_HIPRI | RWF_DSYNC | RWF_SYNC | (writing ? RWF_APPEND : 0);
+	struct file *f = fd_file((u32)fd);
+	if ((u32)flags & ~known)
+		return -EOPNOTSUPP;
+	if ((s64)offset < -1)
+		return -EINVAL;
+	if (!((u32)flags & RWF_APPEND) || !f || f->flags & O_APPEND)
+		return call_vector(fd, vec, count, offset == ~0ul ? NULL : &offset, writing);
+	f->flags |= O_APPEND;
+	file_get(f);
+	s64 n = call_vector(fd, vec, count, offset == ~0ul ? NULL : &offset, writing);
+	f->flags &= ~(u32)O_APPEND;
+	file_put(f);
+	return n;
+}
+
+s64 sys_preadv2(u64 fd, u64 vec, u64 count, u64 offset, u64 high, u64 flags)
+{
+	(void)high;
+	return call_vector2(fd, vec, count, offset, flags, 0);
+}
+
+s64 sys_pwritev2(u64 fd, u64 vec, u64 count, u64 offset, u64 high, u64 flags)
+{
+	(void)high;
+	return call_vector2(fd, vec, count, offset, flags, 1);
 }
 
 s64 sys_lseek(u64 fd, u64 offset, u64 whence)

@@ -224,9 +224,12 @@
 	CALL(309, getcpu, "ppp", 0)                 \
 	CALL(316, renameat2, "DsDsx", 0)            \
 	CALL(318, getrandom, "Bux", CALL_NOLOCK)    \
+	CALL(319, memfd_create, "sx", 0)            \
 	CALL(322, execveat, "Dsaex", 0)             \
 	CALL(324, membarrier, "xxd", 0)             \
 	CALL(326, copy_file_range, "fpfpux", 0)     \
+	CALL(327, preadv2, "fpullx", 0)             \
+	CALL(328, pwritev2, "fpullx", 0)            \
 	CALL(332, statx, "Dsxxp", 0)                \
 	CALL(334, rseq, "puxx", CALL_NOLOCK)        \
 	CALL(435, clone3, "pu", 0)                  \
@@ -234,6 +237,50 @@
 	CALL(439, faccessat2, "Dsxx", 0)            \
 	CALL(441, epoll_pwait2, "fputku", 0)
 
+/* What calls lack (tools/gensyscalls.py puts it into docs/44-linux-calls.md): names, then what is not done and how
+ * that is refused; of calls that are not there, why.
+ *
+ * open, openat, creat: O_DIRECT, O_SYNC and O_DSYNC mean nothing: files are memory
+ * stat, fstat, lstat, newfstatat, statx: times of access stay as they were made
+ * poll, ppoll, select, pselect6: what the terminal and pipes can say; no POLLPRI
+ * mmap: MAP_HUGETLB: EINVAL; MAP_SYNC: EOPNOTSUPP; devices: ENODEV; private memory is promised beyond what is there
+ * mremap: MREMAP_DONTUNMAP: EINVAL
+ * madvise: REMOVE, DONTFORK, DOFORK, MERGEABLE, WIPEONFORK and newer advice: EINVAL
+ * ioctl: terminals (linux_tty.h), FIONREAD, FIONBIO, FIOCLEX, SIOCOUTQ; others: ENOTTY
+ * fcntl: leases, F_NOTIFY, F_SETOWN, F_SETSIG: EINVAL; O_ASYNC and O_DIRECT by F_SETFL: EINVAL
+ * sendfile, copy_file_range: through a buffer: nothing is shared between the files
+ * clone, clone3: namespaces, CLONE_PIDFD, CLONE_PTRACE, CLONE_PARENT, set_tid, cgroups: EINVAL
+ * waitid: P_PIDFD: EINVAL
+ * socket, socketpair: the UNIX family only: others EAFNOSUPPORT
+ * sendto, sendmsg, sendmmsg, recvfrom, recvmsg, recvmmsg: MSG_OOB: EOPNOTSUPP; MSG_ERRQUEUE means nothing; descriptors of
+ *     sockets that lie in their own queue are not found and freed
+ * setsockopt, getsockopt: SO_TYPE, ERROR, SNDBUF, RCVBUF, RCVTIMEO, SNDTIMEO, PASSCRED, PEERCRED, ACCEPTCONN, DOMAIN, PROTOCOL,
+ *     and REUSEADDR, KEEPALIVE, BROADCAST, which mean nothing here; others: ENOPROTOOPT
+ * getrlimit, setrlimit, prlimit64: kept for all; FSIZE, DATA (of brk), STACK, NOFILE, SIGPENDING are enforced
+ * getrusage: times, maxrss, faults; other fields are 0
+ * prctl: names, PR_DUMPABLE, NO_NEW_PRIVS; others: EINVAL
+ * arch_prctl: FS only: ARCH_SET_GS: EINVAL
+ * personality: only Linux's plain one: others EINVAL
+ * setgroups, getgroups: 32 groups at most
+ * flock: between open files of one family
+ * fallocate: FALLOC_FL_KEEP_SIZE; other modes: EOPNOTSUPP
+ * memfd_create: MFD_HUGETLB, MFD_EXEC, MFD_NOEXEC_SEAL: EINVAL
+ * preadv2, pwritev2: RWF_NOWAIT: EOPNOTSUPP; RWF_DSYNC, SYNC, HIPRI mean nothing: files are memory
+ * fadvise64: taken as read: files are memory
+ * renameat2: RENAME_WHITEOUT: EINVAL
+ * setxattr, lsetxattr, fsetxattr, getxattr, lgetxattr, fgetxattr: user., trusted., security.; system. (access lists): EOPNOTSUPP
+ * epoll_ctl: EPOLLEXCLUSIVE wakes all, which it may; EPOLLWAKEUP means nothing
+ * timerfd_create: CLOCK_REALTIME, MONOTONIC, BOOTTIME; alarms of a machine that sleeps: EINVAL
+ * timerfd_settime: the clock is never set, so that TFD_TIMER_CANCEL_ON_SET never cancels
+ * mknod, mknodat: files, FIFOs, character devices that ExOS has; block devices, sockets: EPERM
+ * syncfs, sync, fsync, fdatasync, msync: files are memory, and gone with the machine: nothing is to be done
+ * execve, execveat: no set-user-id
+ * rseq: libraries go on without
+ * ptrace: no debugger inside; ./aril gdb
+ * io_uring_setup: programs go on with ordinary calls
+ * mount, umount2, pivot_root, chroot, unshare, setns: one tree of files, no namespaces
+ * init_module, finit_module, delete_module, kexec_load, bpf, perf_event_open, iopl, ioperm, reboot: the machine is not a program's
+ */
 enum { SYSCALL_MAX = 462 }; /* numbers beyond are nobody's */
 
 /* What a call number means; name NULL: ExOS does not have it. */

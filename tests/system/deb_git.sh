@@ -6,7 +6,7 @@
 . tests/lib.sh
 . tests/deb.sh
 
-compare git git,coreutils,findutils,sed '
+compare git git,coreutils,findutils,sed,grep '
 export GIT_AUTHOR_DATE="2024-01-01T00:00:00Z" GIT_COMMITTER_DATE="2024-01-01T00:00:00Z" GIT_PAGER=cat
 git config --global user.email a@example.org; git config --global user.name "A B"; git config --global init.defaultBranch main
 git init -q tree; cd tree

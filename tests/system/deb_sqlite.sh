@@ -6,7 +6,7 @@
 . tests/lib.sh
 . tests/deb.sh
 
-compare sqlite sqlite3,coreutils '
+compare sqlite sqlite3,coreutils,sed '
 work() {
 	cat <<X
 create table t(id integer primary key, k text, v int);
