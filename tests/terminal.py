@@ -126,6 +126,7 @@ def window():
     s.end()
 
 
-shell()
-one_program()
-window()
+if __name__ == "__main__":
+    shell()
+    one_program()
+    window()

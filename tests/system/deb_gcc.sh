@@ -5,7 +5,7 @@
 . tests/lib.sh
 . tests/deb.sh
 
-compare gcc gcc,libc6-dev,make,coreutils '
+compare gcc gcc,libc6-dev,make,coreutils,grep '
 cat >a.c <<X
 #include <math.h>
 #include <stdio.h>
