@@ -20,7 +20,7 @@ static void unrely(const struct gen *g, struct kinds *then)
 /* copy(to, room, from, size): two pairs. */
 void piece_give(struct gen *g)
 {
-	u32 room = below(g->r, 65), size, jumps[8], n = 0;
+	u32 room = below(g->r, 65), most = below(g->r, 33), size, jumps[8], n = 0;
 	struct kinds then;
 
 	if (g->kept & 0x3f || g->is_pure)
@@ -33,7 +33,7 @@ void piece_give(struct gen *g)
 	set_kind(g, 4, K_NUM);
 	g->kept |= 0x1e;
 	then = g->k;
-	n = bound(g, 4, 32, jumps);
+	n = bound(g, 4, most, jumps);
 	unrely(g, &then);
 	g->kept &= ~0x1eu;
 	set_kind(g, 4, K_UNSET);
@@ -45,10 +45,10 @@ void piece_give(struct gen *g)
 	}
 	emit(g, EXT_ALU64 | EXT_MOV, 2, 0, 0, room);
 	if (chance(g, 50)) {
-		frame_pointer(g, 3, -128 + (s32)below(g->r, 33));
+		frame_pointer(g, 3, -64 - (s32)most + slip(g));
 	} else {
 		emit_wide(g, 3, EXT_LD_REGION, CONSTANTS);
-		emit(g, EXT_ALU64 | EXT_ADD, 3, 0, 0, below(g->r, CONSTANTS_BYTES - 31) + slip(g));
+		emit(g, EXT_ALU64 | EXT_ADD, 3, 0, 0, CONSTANTS_BYTES - most + slip(g));
 	}
 	call(g, F_COPY);
 	set_kind(g, 0, K_NUM);
