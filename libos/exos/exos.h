@@ -112,11 +112,11 @@ struct thread {
 	u32 sig_restore_mask;	 /* sigsuspend, ppoll: restore sig_saved_mask after delivery */
 	u64 altstack_sp, altstack_size;
 	u32 altstack_flags;
-	u64 fault_addr; /* of the last fault, for siginfo */
-	u32 killed;	/* it ends before it sees the program again */
-	u64 clear_tid;	/* set_tid_address */
-	u64 utime_ns, stime_ns, last_stamp;
-	u64 restart[4]; /* restart_syscall */
+	u64 fault_addr;				  /* of the last fault, for siginfo */
+	u32 killed;				  /* it ends before it sees the program again */
+	u64 clear_tid;				  /* set_tid_address */
+	u64 user_ticks, system_ticks, last_stamp; /* of the TSC */
+	u64 restart[4];				  /* restart_syscall */
 	/* entry.S knows nothing of what follows */
 	u64 sig_waiting;	       /* rt_sigtimedwait: wakes although blocked */
 	u64 fault_error, fault_vector; /* of the last exception, for the signal frame */
@@ -156,9 +156,9 @@ struct proc {
 	struct thread *exec_by; /* it alone lives on, into another program */
 	struct waitq exec_wait; /* it sleeps here until the others have ended */
 	struct sigqueue pending;
-	u32 sig_queued;		/* infos in its queues and its threads' */
-	u64 utime_ns, stime_ns; /* of threads that ended */
-	u32 barriers;		/* membarrier: registered for the expedited one */
+	u32 sig_queued;		      /* infos in its queues and its threads' */
+	u64 user_ticks, system_ticks; /* of threads that ended */
+	u32 barriers;		      /* membarrier: registered for the expedited one */
 	struct proc *parent;
 	struct list children, sibling, all;
 	struct waitq child_wait; /* wait4 of the parent sleeps on its own */
@@ -213,6 +213,9 @@ _Noreturn void sched_exit(void);		/* the current thread never runs again */
 /* Makes t look for what is pending soon, if it runs on another processor now. Family lock. */
 void sched_kick(const struct thread *t);
 u64 now_ns(void); /* exposed clock */
+/* The TSC, and a span of it in ns: what is measured often is converted when it is asked for. */
+u64 ticks_now(void);
+u64 ticks_ns(u64 ticks);
 /* console and timers are pumped by the scheduler on EVENT and before it idles: */
 void console_pump_all(void);
 /* The frames of the ring pages, input and output, and the processor that hears of them. 0: it has none. */

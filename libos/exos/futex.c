@@ -75,6 +75,14 @@ static u32 key_wake(struct futex_key key, u32 count, u32 bitset)
 	return woken;
 }
 
+/* The key of a word that the program says is its own. It need not be there to be woken by. */
+static struct futex_key key_of(u64 addr, u32 op)
+{
+	if (op & FUTEX_PRIVATE_FLAG)
+		return (struct futex_key){(u64)current()->proc->mm, addr};
+	return futex_key(addr);
+}
+
 u32 futex_wake(u64 addr, u32 count, u32 bitset)
 {
 	u32 value;
@@ -84,7 +92,7 @@ u32 futex_wake(u64 addr, u32 count, u32 bitset)
 }
 
 /* 0 woken, -EAGAIN: the word differs, -EFAULT, -ETIMEDOUT, -ERESTARTSYS (without a deadline) or -ERESTARTNOHAND. */
-static s64 futex_wait(u64 addr, u32 expected, u64 deadline, u32 bitset)
+static s64 futex_wait(u64 addr, u32 op, u32 expected, u64 deadline, u32 bitset)
 {
 	u32 value;
 	struct futex_sleeper s = {.bitset = bitset};
@@ -92,7 +100,7 @@ static s64 futex_wait(u64 addr, u32 expected, u64 deadline, u32 bitset)
 		return -EFAULT;
 	if (value != expected)
 		return -EAGAIN;
-	s.key = futex_key(addr);
+	s.key = key_of(addr, op);
 	s64 slept = futex_sleep(&s, deadline);
 	if (slept == -EINTR)
 		return deadline ? -ERESTARTNOHAND : -ERESTARTSYS;
@@ -119,7 +127,7 @@ static s64 futex_deadline(u64 timeout, u32 op, u64 *deadline)
 }
 
 /* Wakes `wake` sleepers of the first word and moves `move` others to the second. */
-static s64 futex_requeue(u64 addr, u32 wake, u32 move, u64 addr2, int compare, u32 expected)
+static s64 futex_requeue(u64 addr, u32 op, u32 wake, u32 move, u64 addr2, int compare, u32 expected)
 {
 	u32 value;
 	if ((addr2 & 3) || copy_in(&value, addr2, sizeof(value)) ||
@@ -127,7 +135,7 @@ static s64 futex_requeue(u64 addr, u32 wake, u32 move, u64 addr2, int compare, u
 		return addr2 & 3 ? -EINVAL : -EFAULT;
 	if (compare && value != expected)
 		return -EAGAIN;
-	struct futex_key from = futex_key(addr), to = futex_key(addr2);
+	struct futex_key from = key_of(addr, op), to = key_of(addr2, op);
 	u32 done = key_wake(from, wake, ~0u), moved = 0;
 	struct list *head = futex_bucket(from), *next;
 	for (struct list *at = head->next; at != head && moved < move; at = next) {
@@ -182,7 +190,7 @@ static int op_holds(u32 compare, s32 old, s32 arg)
 
 /* Changes the second word as `code` says, wakes up to count sleepers of the first, and, where the second's old value is
  * as asked, up to count2 of the second. How many, -EFAULT, -EINVAL, -ENOSYS. */
-static s64 futex_wake_op(u64 addr, u32 count, u32 count2, u64 addr2, u32 code)
+static s64 futex_wake_op(u64 addr, u32 op_word, u32 count, u32 count2, u64 addr2, u32 code)
 {
 	u32 op = code >> 28 & 7, compare = code >> 24 & 15, old, seen, value;
 	s32 arg = (s32)(code << 8) >> 20, with = (s32)(code << 20) >> 20;
@@ -198,9 +206,9 @@ static s64 futex_wake_op(u64 addr, u32 count, u32 count2, u64 addr2, u32 code)
 		if (futex_exchange(addr2, old, op_result(op, old, operand), &seen))
 			return -EFAULT;
 	} while (seen != old);
-	u32 woken = key_wake(futex_key(addr), count, ~0u);
+	u32 woken = key_wake(key_of(addr, op_word), count, ~0u);
 	if (op_holds(compare, (s32)old, with))
-		woken += key_wake(futex_key(addr2), count2, ~0u);
+		woken += key_wake(key_of(addr2, op_word), count2, ~0u);
 	return woken;
 }
 
@@ -218,21 +226,23 @@ s64 sys_futex(u64 addr, u64 op, u64 value, u64 timeout, u64 addr2, u64 value3)
 		if (!(u32)value3)
 			return -EINVAL;
 		error = futex_deadline(timeout, (u32)op, &deadline);
-		return error ? error : futex_wait(addr, (u32)value, deadline, (u32)value3);
+		return error ? error : futex_wait(addr, (u32)op, (u32)value, deadline, (u32)value3);
 	case FUTEX_WAKE:
 		value3 = ~0u; /* fall through */
 	case FUTEX_WAKE_BITSET:
 		if (!(u32)value3)
 			return -EINVAL;
-		if (copy_in(&word, addr, sizeof(word)))
+		if (addr >= PROGRAM_TOP ||
+		    (!(op & FUTEX_PRIVATE_FLAG) && copy_in(&word, addr, sizeof(word))))
 			return -EFAULT;
-		return futex_wake(addr, (u32)value, (u32)value3);
+		return key_wake(key_of(addr, (u32)op), (u32)value, (u32)value3);
 	case FUTEX_REQUEUE:
-		return futex_requeue(addr, (u32)value, (u32)timeout, addr2, 0, 0);
+		return futex_requeue(addr, (u32)op, (u32)value, (u32)timeout, addr2, 0, 0);
 	case FUTEX_CMP_REQUEUE:
-		return futex_requeue(addr, (u32)value, (u32)timeout, addr2, 1, (u32)value3);
+		return futex_requeue(addr, (u32)op, (u32)value, (u32)timeout, addr2, 1,
+				     (u32)value3);
 	case FUTEX_WAKE_OP:
-		return futex_wake_op(addr, (u32)value, (u32)timeout, addr2, (u32)value3);
+		return futex_wake_op(addr, (u32)op, (u32)value, (u32)timeout, addr2, (u32)value3);
 	case FUTEX_LOCK_PI:
 	case FUTEX_LOCK_PI2:
 		error = futex_deadline(timeout, (u32)op, &deadline);

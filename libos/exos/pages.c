@@ -223,9 +223,19 @@ static void tables_walk(struct mm *mm, u64 start, u64 end, void (*fn)(struct mm 
 	}
 }
 
+/* From word i on, the first of n that may be in use: most of a stack or an arena is not, and is skipped in eights. */
+static u32 words_skip(const u64 *word, u32 i, u32 n)
+{
+	while (i + 8 <= n && !((word[i] | word[i + 1] | word[i + 2] | word[i + 3] | word[i + 4] |
+				word[i + 5] | word[i + 6] | word[i + 7]) &
+			       MAPPED))
+		i += 8;
+	return i;
+}
+
 static void table_unbind(struct mm *mm, u64 va, u64 *word, u32 n)
 {
-	for (u32 i = 0; i < n; i++)
+	for (u32 i = words_skip(word, 0, n); i < n; i = words_skip(word, i + 1, n))
 		if (word[i] & MAPPED)
 			batch_add(mm, ARIL_UNBIND, va + i * PAGE, 0, 0);
 }
@@ -233,7 +243,7 @@ static void table_unbind(struct mm *mm, u64 va, u64 *word, u32 n)
 static void table_let_go(struct mm *mm, u64 va, u64 *word, u32 n)
 {
 	(void)va;
-	for (u32 i = 0; i < n; i++)
+	for (u32 i = words_skip(word, 0, n); i < n; i = words_skip(word, i + 1, n))
 		if (word[i] & MAPPED) {
 			page_put(mapped_page(word[i]));
 			word[i] = 0;

@@ -139,8 +139,8 @@ void proc_text_stat(struct proc_text *t, struct proc *p)
 	const struct thread *one = text_thread(t, p), *th = one ? one : proc_leader(p);
 	proc_times(p, &user, &system);
 	if (one) {
-		user = one->utime_ns;
-		system = one->stime_ns;
+		user = ticks_ns(one->user_ticks);
+		system = ticks_ns(one->system_ticks);
 	}
 	text_add(t, "%u (%s) %c %u %u %u %d %d 0 %lu 0 %lu 0 ", one ? one->tid : p->pid,
 		 one ? one->comm : p->comm, text_state(t, p), p->ppid, p->pgid, p->sid,

@@ -28,7 +28,7 @@ static struct {
 
 struct cpu *cpus;
 static struct list run_queue;
-static u64 queued_since; /* when the queue was last empty, or last shared */
+static u64 queued_since; /* in ticks: when the queue was last empty, or last shared */
 #define SHARE_NS 100000	 /* a thread that has waited so long goes to an idle processor */
 
 static u32 word_offset(const u32 *word)
@@ -117,6 +117,18 @@ u64 now_ns(void)
 	return core_now();
 }
 
+u64 ticks_now(void)
+{
+	return core_tsc();
+}
+
+u64 ticks_ns(u64 ticks)
+{
+	const volatile struct aril_clock *c = &ARIL_INFO->clock;
+
+	return (u64)((unsigned __int128)ticks * c->mult >> c->shift);
+}
+
 void waitq_init(struct waitq *q)
 {
 	list_init(&q->sleepers);
@@ -137,7 +149,7 @@ static void make_runnable(struct thread *t)
 {
 	t->state = THREAD_RUNNABLE;
 	if (list_empty(&run_queue))
-		queued_since = now_ns();
+		queued_since = ticks_now();
 	list_add_tail(&run_queue, &t->run);
 }
 
@@ -158,7 +170,7 @@ static void share_work(void)
 {
 	if (list_empty(&run_queue))
 		return;
-	queued_since = now_ns();
+	queued_since = ticks_now();
 	for (u32 i = 0; i < family.ncpus; i++) {
 		struct cpu *c = &cpus[i];
 
@@ -173,7 +185,7 @@ static void share_work(void)
 
 void sched_share(void)
 {
-	if (list_empty(&run_queue) || now_ns() - queued_since < SHARE_NS)
+	if (list_empty(&run_queue) || ticks_ns(ticks_now() - queued_since) < SHARE_NS)
 		return;
 	family_lock();
 	share_work();
@@ -218,7 +230,7 @@ static void switch_away(struct thread *t)
 	thread_switch(t);
 	family_lock();
 	lock.depth = depth;
-	t->last_stamp = now_ns();
+	t->last_stamp = ticks_now();
 }
 
 void sched_breathe(void)

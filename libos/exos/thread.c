@@ -197,9 +197,9 @@ _Noreturn void thread_exit(s32 status)
 	t->killed = 1;
 	exit_words(t);
 	time_account(t, 0);
-	p->utime_ns += t->utime_ns;
-	p->stime_ns += t->stime_ns;
-	t->utime_ns = t->stime_ns = 0;
+	p->user_ticks += t->user_ticks;
+	p->system_ticks += t->system_ticks;
+	t->user_ticks = t->system_ticks = 0;
 	if (!p->group_exit && t->tid == p->pid)
 		p->exit_status = status;
 	list_del(&t->sibling);

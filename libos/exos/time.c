@@ -36,16 +36,16 @@ static u64 realtime_ns(void)
 
 static u64 thread_ran_ns(const struct thread *t)
 {
-	u64 stamp = t->last_stamp, now = now_ns();
+	u64 stamp = t->last_stamp, now = ticks_now();
 	int runs = t->state == THREAD_RUNNING && stamp && now > stamp;
-	return t->utime_ns + t->stime_ns + (runs ? now - stamp : 0);
+	return ticks_ns(t->user_ticks + t->system_ticks + (runs ? now - stamp : 0));
 }
 
 /* Takes the family lock: other threads may come and go. */
 static u64 proc_ran_ns(const struct proc *p)
 {
 	family_lock();
-	u64 sum = p->utime_ns + p->stime_ns;
+	u64 sum = ticks_ns(p->user_ticks + p->system_ticks);
 	for (struct list *at = p->threads.next; at != &p->threads; at = at->next)
 		sum += thread_ran_ns(container_of(at, struct thread, sibling));
 	family_unlock();
@@ -221,8 +221,8 @@ s64 sys_getrusage(u64 who, u64 to)
 	} else if ((s32)who == RUSAGE_SELF || (s32)who == RUSAGE_THREAD) {
 		proc_times(p, &user, &system);
 		if ((s32)who == RUSAGE_THREAD) {
-			user = current()->utime_ns;
-			system = current()->stime_ns;
+			user = ticks_ns(current()->user_ticks);
+			system = ticks_ns(current()->system_ticks);
 		}
 		out.maxrss = (s64)(p->maxrss_pages * 4);
 		out.minflt = (s64)p->minflt;

@@ -75,10 +75,11 @@ void time_reap(struct proc *parent, struct proc *child)
 }
 
 /* ITIMER_VIRTUAL and ITIMER_PROF count down by what is charged. */
-static void itimer_charge(struct proc *p, int which, int sig, u64 ns)
+static void itimer_charge(struct proc *p, int which, int sig, u64 ticks)
 {
 	if (!p->itimer_value[which])
 		return;
+	u64 ns = ticks_ns(ticks);
 	if (p->itimer_value[which] > ns) {
 		p->itimer_value[which] -= ns;
 		return;
@@ -89,27 +90,28 @@ static void itimer_charge(struct proc *p, int which, int sig, u64 ns)
 
 void time_account(struct thread *t, int user)
 {
-	u64 now = now_ns();
+	u64 now = ticks_now();
 	u64 spent = t->last_stamp && now > t->last_stamp ? now - t->last_stamp : 0;
 	t->last_stamp = now;
 	if (user) {
-		t->utime_ns += spent;
+		t->user_ticks += spent;
 		itimer_charge(t->proc, ITIMER_VIRTUAL, SIGVTALRM, spent);
 	} else {
-		t->stime_ns += spent;
+		t->system_ticks += spent;
 	}
 	itimer_charge(t->proc, ITIMER_PROF, SIGPROF, spent);
 }
 
 void proc_times(const struct proc *p, u64 *user, u64 *system)
 {
-	*user = p->utime_ns;
-	*system = p->stime_ns;
+	u64 u = p->user_ticks, k = p->system_ticks;
 	for (struct list *at = p->threads.next; at != &p->threads; at = at->next) {
 		const struct thread *t = container_of(at, struct thread, sibling);
-		*user += t->utime_ns;
-		*system += t->stime_ns;
+		u += t->user_ticks;
+		k += t->system_ticks;
 	}
+	*user = ticks_ns(u);
+	*system = ticks_ns(k);
 }
 
 /* What is left of a timer: at least a microsecond while it runs, as 0 says that it does not. */

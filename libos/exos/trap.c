@@ -168,7 +168,7 @@ _Noreturn void exos_start(struct aril_save *save)
 /* A new thread's first steps. Without a program (cs 0) it is the family's first. */
 void thread_begin(struct user_regs *regs)
 {
-	current()->last_stamp = now_ns();
+	current()->last_stamp = ticks_now();
 	if (!regs->cs)
 		first_main();
 }

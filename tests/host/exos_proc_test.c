@@ -33,6 +33,14 @@ u64 now_ns(void)
 {
 	return clock_now;
 }
+u64 ticks_now(void)
+{
+	return clock_now;
+}
+u64 ticks_ns(u64 ticks)
+{
+	return ticks;
+}
 void *kmalloc(usize bytes)
 {
 	return calloc(1, bytes);
@@ -68,6 +76,9 @@ int copy_out(u64 to, const void *from, usize bytes)
 	return to ? (memcpy((void *)to, from, bytes), 0) : -EFAULT;
 }
 void proc_reap_unwaited(void)
+{
+}
+void signal_file_notify(void)
 {
 }
 void sched_kick(const struct thread *t)

@@ -15,7 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { ROUNDS = 300, PAGES = 64 };
+enum { ROUNDS = 100, PAGES = 64 };
 
 static atomic_int turn;
 static int cpu[2];
@@ -86,7 +86,7 @@ static void forking(void)
 	pin(0);
 	while (!area[0])
 		;
-	for (int i = 0; i < 20; i++) {
+	for (int i = 0; i < 10; i++) {
 		pid_t p = fork();
 		if (!p) {
 			/* as at one instant: no page is newer than one written before it, by more than a round */
@@ -110,7 +110,7 @@ static void *maps(void *arg)
 	long bad = 0;
 
 	pin((long)arg);
-	for (int i = 0; i < 300; i++) {
+	for (int i = 0; i < 100; i++) {
 		char *p =
 			mmap(0, 65536, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 		for (int k = 0; k < 65536; k += 4096)
@@ -159,7 +159,7 @@ static atomic_int go[2], wrong;
 static void *stores(void *arg)
 {
 	pin(1);
-	for (int i = 1; i <= 300; i++) {
+	for (int i = 1; i <= 150; i++) {
 		while (go[0] != i)
 			;
 		x = i;
@@ -174,7 +174,7 @@ static void asymmetric(void)
 	pthread_t t;
 
 	pthread_create(&t, 0, stores, 0);
-	for (int i = 1; i <= 300; i++) {
+	for (int i = 1; i <= 150; i++) {
 		go[0] = i;
 		y = i;
 		barrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED);
