@@ -31,6 +31,25 @@ def guest(*words):
     return done.stdout
 
 
+IDLE = "i=0; while [ $i -lt 100 ]; do echo line; usleep 3000; i=$((i + 1)); done; cat /proc/exos_idle"
+
+
+def idle(*words):
+    """What /proc/exos_idle says after a hundred lines, written and slept after."""
+    said = guest("--smp", "1", *words, "--", "busybox", "sh", "-c", IDLE)
+    return {name: int(n) for name, n in re.findall(r"^(\w+) (\d+)$", said, re.M)}
+
+
+def idle_report():
+    """An ExOS processor with nothing to run: woken by each event, or by those for which the predicate holds."""
+    library, downloaded = idle(), idle("--native", "authority")
+    each = library["cycles"] // max(library["vain"], 1)
+    print(f"ExOS with nothing to run, a hundred lines written: {library['vain']} passes for nothing, {each} instructions each; where it waits "
+          f"by a predicate\n{downloaded['vain']} before that was there, {downloaded['kept']} not made: the predicate ran "
+          f"{downloaded['runs']} times, in its {downloaded['waits']} waits")
+    return {"library": library["vain"], "pass": each, "predicate": downloaded["vain"], "kept": downloaded["kept"]}
+
+
 def main():
     kernels = guest("--primary", "ext")
     points = guest("--primary", "ext_points", "--native", "authority")
@@ -64,6 +83,7 @@ def main():
     extra = found["points"]["wake_in_vain_by_predicate"] - found["points"]["wake_none"]
     print(f"a predicate that says no, within its wake: {extra:.0f} instructions")
     print("loading, from the object to sealed code: " + ", ".join(f"{n:,}" for n in found["loads"]))
+    found["idle"] = idle_report()
     RESULTS.write_text(json.dumps(found, indent=1, sort_keys=True) + "\n")
     return 0
 
