@@ -207,9 +207,12 @@ int verify_loop(struct verify *ver, u32 loop, struct state *entry)
 
 	if (!r)
 		return -1;
-	if (ver->open == OPEN_MOST)
+	if (ver->open == OPEN_MOST) {
+		ver->runs = 0; /* no guess changes it: final */
+		ver->failed = 0;
 		return verify_refuse(ver, EXT_WHY_LOOP, ver->flow.block[l->head].first, -1,
 				     "loops nested too deep, through calls");
+	}
 	ver->open++;
 	entry->next = 0;
 	for (u32 phases = 0; entry && !error; phases++) {

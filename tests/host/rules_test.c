@@ -9,14 +9,14 @@
 
 #define ARENA (4u << 20)
 
-static struct ext_insn code[64];
+static struct ext_insn code[96];
 static u32 used;
 static u8 arena_bytes[ARENA] __attribute__((aligned(8)));
 static struct ext_attach attach;
 static struct ext_contract contract;
 static struct ext_import import;
 static struct ext_region region[2];
-static struct ext_function function[3];
+static struct ext_function function[8];
 static struct ext_program program;
 static struct ext_verdict verdict;
 static struct ext_refusal why;
@@ -184,10 +184,66 @@ static void regions(void)
 	}
 }
 
+/* --- what a refusal says, and what is final */
+static void texts(void)
+{
+	begin();
+	attach.args = 1;
+	attach.arg[0] = (struct ext_arg){.kind = EXT_ARG_SCALAR, .size_arg = 0xff, .most = ~0ul};
+	/* a pointer or a number in each of four registers: more kinds of states than are kept apart */
+	for (u32 r = 2; r < 6; r++) {
+		put(EXT_ALU64 | EXT_MOV, r, 0, 0, 0);
+		put(EXT_JMP | EXT_JSET, 1, 0, 1, (s32)(1u << r));
+		put(EXT_ALU64 | EXT_MOV | EXT_X, r, 10, 0, 0);
+	}
+	for (u32 r = 2; r < 6; r++)
+		put(EXT_ALU64 | EXT_MOV | EXT_X, 6, r, 0, 0);
+	leave();
+	REFUSED(EXT_WHY_UNSET, " is not the same kind of value");
+	begin();
+	put(EXT_ALU64 | EXT_MOV | EXT_X, 0, 2, 0, 0);
+	put(EXT_JMP | EXT_EXIT, 0, 0, 0, 0);
+	REFUSED(EXT_WHY_UNSET, "R2 was not written");
+}
+
+/* Functions with three loops in one another, each calling the next in the innermost. */
+static void deep(u32 functions)
+{
+	u32 n;
+
+	begin();
+	for (n = 0; n < functions; n++) {
+		struct ext_function *f = &function[n];
+
+		*f = (struct ext_function){.name = "f", .first = used};
+		for (u32 d = 9; d-- > 6;)
+			put(EXT_ALU64 | EXT_MOV, d, 0, 0, 0);
+		if (n + 1 < functions)
+			put(EXT_JMP | EXT_CALL, 0, EXT_CALL_LOCAL, 0, 8);
+		else
+			put(EXT_ALU64 | EXT_MOV, 0, 0, 0, 0);
+		for (u32 d = 6; d < 9; d++) {
+			put(EXT_ALU64 | EXT_ADD, d, 0, 0, 1);
+			put(EXT_JMP | EXT_JLT, d, 0, -3 - 3 * (s32)(d - 6), 3);
+		}
+		leave();
+		f->count = used - f->first;
+	}
+	program.functions = functions;
+}
+
+static void loops(void)
+{
+	deep(2);
+	CHECK(verify() == EXT_OK);
+	deep(6);
+	REFUSED(EXT_WHY_LOOP, "loops nested too deep, through calls");
+}
+
 int main(void)
 {
 	static const struct test tests[] = {TEST(entries), TEST(imports), TEST(functions),
-					    TEST(regions)};
+					    TEST(regions), TEST(texts),	  TEST(loops)};
 
 	return test_main(tests, sizeof(tests) / sizeof(tests[0]));
 }

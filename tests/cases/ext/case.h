@@ -25,6 +25,9 @@ struct object {
 	void *unstable ARIL_EXT_SIZE_IN(changing);
 	double real;
 };
+struct chain {
+	struct chain *next;
+};
 struct lock {
 	u64 word;
 	struct inner *owner;
@@ -48,6 +51,7 @@ ARIL_EXT_POINT(u64, constant, (const struct object *o ARIL_EXT_CONST),
 	       ARIL_EXT_CLASS(handler) ARIL_EXT_BUDGET(1000))
 ARIL_EXT_POINT(u64, perhaps_object, (struct object * o ARIL_EXT_NULLABLE),
 	       ARIL_EXT_CLASS(handler) ARIL_EXT_BUDGET(1000))
+ARIL_EXT_POINT(u64, chain, (struct chain * o), ARIL_EXT_CLASS(handler) ARIL_EXT_BUDGET(1000))
 ARIL_EXT_POINT(u64, pure_object, (struct object * o), ARIL_EXT_CLASS(pure) ARIL_EXT_WORST(1000))
 
 ARIL_EXT_FUNCTION(u64, now, (void), ARIL_EXT_SLOT(0) ARIL_EXT_COST(10) ARIL_EXT_PURE)
