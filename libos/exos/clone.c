@@ -173,6 +173,7 @@ static s64 clone_into(struct proc *p, const struct clone_spec *c)
 		copy_out(c->child_tid, &tid, sizeof(tid)); /* a bad address is ignored, as above */
 	thread_add(t);
 	thread_start(t);
+	sched_spread();
 	return tid;
 }
 

@@ -208,8 +208,10 @@ void wake_one(struct waitq *q);
 void wake_all(struct waitq *q);
 void thread_wake(struct thread *t, s64 result); /* if it sleeps interruptibly or result is 0 */
 void thread_start(struct thread *t);		/* NEW -> RUNNABLE */
-void sched_yield_now(void);			/* others first */
-_Noreturn void sched_exit(void);		/* the current thread never runs again */
+/* Something else is runnable that should not wait for this processor, where another is idle. */
+void sched_spread(void);
+void sched_yield_now(void);	 /* others first */
+_Noreturn void sched_exit(void); /* the current thread never runs again */
 /* Makes t look for what is pending soon, if it runs on another processor now. Family lock. */
 void sched_kick(const struct thread *t);
 u64 now_ns(void); /* exposed clock */

@@ -183,6 +183,11 @@ static void share_work(void)
 	}
 }
 
+void sched_spread(void)
+{
+	share_work();
+}
+
 void sched_share(void)
 {
 	if (list_empty(&run_queue) || ticks_ns(ticks_now() - queued_since) < SHARE_NS)
@@ -476,6 +481,7 @@ _Noreturn void sched_main(void)
 			family_unlock();
 			continue;
 		}
+		share_work(); /* what may not run here */
 		c->idle = 1;
 		u32 word = c->word;
 		u64 deadline = timers_next();

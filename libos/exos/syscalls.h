@@ -249,7 +249,8 @@
  * ioctl: terminals (linux_tty.h), FIONREAD, FIONBIO, FIOCLEX, SIOCOUTQ; others: ENOTTY
  * fcntl: leases, F_NOTIFY, F_SETOWN, F_SETSIG: EINVAL; O_ASYNC and O_DIRECT by F_SETFL: EINVAL
  * sendfile, copy_file_range: through a buffer: nothing is shared between the files
- * clone, clone3: namespaces, CLONE_PIDFD, CLONE_PTRACE, CLONE_PARENT, set_tid, cgroups: EINVAL
+ * clone, clone3: namespaces, CLONE_PIDFD, CLONE_PTRACE, CLONE_PARENT, set_tid, cgroups, threads with files or a directory of
+ *   their own: ENOSYS
  * waitid: P_PIDFD: EINVAL
  * socket, socketpair: the UNIX family only: others EAFNOSUPPORT
  * sendto, sendmsg, sendmmsg, recvfrom, recvmsg, recvmmsg: MSG_OOB: EOPNOTSUPP; MSG_ERRQUEUE means nothing; descriptors of
@@ -275,7 +276,10 @@
  * mknod, mknodat: files, FIFOs, character devices that ExOS has; block devices, sockets: EPERM
  * syncfs, sync, fsync, fdatasync, msync: files are memory, and gone with the machine: nothing is to be done
  * execve, execveat: no set-user-id
- * rseq: libraries go on without
+ * rseq: none of it, ENOSYS without a word in the log: libraries go on without
+ * futex: FUTEX_WAIT_REQUEUE_PI, FUTEX_CMP_REQUEUE_PI: ENOSYS; there are no priorities that a lock's owner could inherit
+ * sched_setscheduler, sched_setparam: SCHED_OTHER alone; SCHED_FIFO and SCHED_RR: EPERM, others: EINVAL
+ * membarrier: GLOBAL and PRIVATE_EXPEDITED; others: EINVAL
  * ptrace: no debugger inside; ./aril gdb
  * io_uring_setup: programs go on with ordinary calls
  * mount, umount2, pivot_root, chroot, unshare, setns: one tree of files, no namespaces

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
- * Hazard 3 of rewriting: a second thread of execution (a process that shares the memory) runs the bytes while they
- * are being rewritten. Fresh sites all the time, both run each of them at once. */
+ * Hazard 3 of rewriting: a second thread of execution (a process that shares the memory, then a thread) runs the bytes while
+ * they are being rewritten. Fresh sites all the time, both run each of them at once. */
 #define _GNU_SOURCE
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -10,7 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { SITES = 2000 };
+enum { SITES = 1000 };
 
 static unsigned char *code;
 static volatile int turn[2], wrong, go;
@@ -43,19 +44,37 @@ static int runner(void *which)
 	return 0;
 }
 
-int main(void)
+static void *second(void *which)
+{
+	runner(which);
+	return 0;
+}
+
+static void sites(void)
 {
 	static const unsigned char site[] = {0xb8, 39, 0, 0, 0, 0x0f, 0x05, 0xc3};
-	static char stack[65536] __attribute__((aligned(16)));
-	int status = -1;
 
 	code = mmap(0, 16 * SITES, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS,
 		    -1, 0);
 	for (int i = 0; i < SITES; i++)
 		memcpy(code + 16 * i, site, sizeof site);
+	turn[0] = turn[1] = 0;
+}
+
+int main(void)
+{
+	static char stack[65536] __attribute__((aligned(16)));
+	int status = -1;
+	pthread_t t;
+
+	sites();
 	pid_t p = clone(runner, stack + sizeof stack, CLONE_VM | SIGCHLD, (void *)1);
 	runner((void *)0);
 	waitpid(p, &status, 0);
+	sites();
+	pthread_create(&t, 0, second, (void *)1);
+	runner((void *)0);
+	pthread_join(t, 0);
 	printf("wrong %d child %d\n", wrong, status);
 	return wrong != 0;
 }
