@@ -173,13 +173,22 @@ s64 sys_close(u64 fd)
 
 s64 sys_close_range(u64 first, u64 last, u64 flags)
 {
-	struct files *files = current()->proc->files;
+	struct proc *p = current()->proc;
 	u32 from = (u32)first, to = (u32)last;
 	if (flags & ~6ul)
 		return -EINVAL;
 	if (from > to)
 		return -EINVAL;
-	/* flag 2 unshares the table first: no two processes share one here */
+	if (flags & 2 && p->files->refs > 1) {
+		struct files *own = files_clone(p->files);
+		if (!own)
+			return -ENOMEM;
+		files_put(p->files);
+		p->files = own;
+	} else if (flags & 2 && p->nthreads > 1) {
+		return -EINVAL; /* threads of one process have one table */
+	}
+	struct files *files = p->files;
 	for (u32 fd = from; fd < files->capacity && fd <= to; fd++) {
 		if (!files->slots[fd].file)
 			continue;
