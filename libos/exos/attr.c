@@ -2,6 +2,7 @@
  * Changing what files are: mode, owner, times, size. Files are memory, so what is written is safe at once. */
 #include "file_calls.h"
 #include "inode.h"
+#include "inotify.h"
 
 #define SECOND_NS 1000000000l
 
@@ -32,6 +33,8 @@ s64 sys_fchmodat(u64 dir, u64 path, u64 mode)
 	if (error)
 		return error;
 	error = change_mode(w.inode, mode);
+	if (!error)
+		inotify_walk(&w, IN_ATTRIB);
 	walk_done(&w);
 	return error;
 }
@@ -44,7 +47,10 @@ s64 sys_chmod(u64 path, u64 mode)
 s64 sys_fchmod(u64 fd, u64 mode)
 {
 	struct file *f = fd_file((u32)fd);
-	return f && !(f->flags & O_PATH) ? change_mode(f->inode, mode) : -EBADF;
+	s64 error = f && !(f->flags & O_PATH) ? change_mode(f->inode, mode) : -EBADF;
+	if (!error)
+		inotify_file(f, IN_ATTRIB);
+	return error;
 }
 
 static s64 change_owner(struct inode *i, u32 uid, u32 gid)
@@ -80,6 +86,8 @@ s64 sys_fchownat(u64 dir, u64 path, u64 uid, u64 gid, u64 flags)
 	if (error)
 		return error;
 	error = change_owner(w.inode, (u32)uid, (u32)gid);
+	if (!error)
+		inotify_walk(&w, IN_ATTRIB);
 	walk_done(&w);
 	return error;
 }
@@ -97,7 +105,10 @@ s64 sys_lchown(u64 path, u64 uid, u64 gid)
 s64 sys_fchown(u64 fd, u64 uid, u64 gid)
 {
 	struct file *f = fd_file((u32)fd);
-	return f && !(f->flags & O_PATH) ? change_owner(f->inode, (u32)uid, (u32)gid) : -EBADF;
+	s64 error = f && !(f->flags & O_PATH) ? change_owner(f->inode, (u32)uid, (u32)gid) : -EBADF;
+	if (!error)
+		inotify_file(f, IN_ATTRIB);
+	return error;
 }
 
 /* Times as the calls give them: access, then modification; nsec may be UTIME_NOW or UTIME_OMIT. */
@@ -140,12 +151,17 @@ static s64 change_times_at(u64 dir, u64 path, const struct linux_timespec *t, u6
 		struct file *f = fd_file((u32)dir);
 		if (!f)
 			return -EBADF;
-		return flags & ~(u64)AT_EMPTY_PATH ? -EINVAL : change_times(f->inode, t);
+		s64 failed = flags & ~(u64)AT_EMPTY_PATH ? -EINVAL : change_times(f->inode, t);
+		if (!failed)
+			inotify_file(f, IN_ATTRIB);
+		return failed;
 	}
 	s64 error = walk_user(&w, (s32)dir, path, how);
 	if (error)
 		return error;
 	error = change_times(w.inode, t);
+	if (!error)
+		inotify_walk(&w, IN_ATTRIB);
 	walk_done(&w);
 	return error;
 }
@@ -222,6 +238,8 @@ s64 sys_truncate(u64 path, u64 bytes)
 		error = -ETXTBSY;
 	if (!error)
 		error = change_size(w.inode, bytes);
+	if (!error)
+		inotify_walk(&w, IN_MODIFY);
 	walk_done(&w);
 	return error;
 }
@@ -235,7 +253,10 @@ s64 sys_ftruncate(u64 fd, u64 bytes)
 		return -EBADF;
 	if (f->ops != &file_regular_ops || (f->flags & O_ACCMODE) == O_RDONLY)
 		return -EINVAL;
-	return change_size(f->inode, bytes);
+	s64 error = change_size(f->inode, bytes);
+	if (!error)
+		inotify_file(f, IN_MODIFY);
+	return error;
 }
 
 /* Brings the pages of a range into being, so that writes there need no memory. */

@@ -2,6 +2,7 @@
  * Directories: listing, the working directory, and making and removing names. */
 #include "file_calls.h"
 #include "inode.h"
+#include "inotify.h"
 
 s64 dirent_emit(u64 to, usize room, u64 ino, u64 next, u32 type, const char *name, u32 length)
 {
@@ -85,7 +86,10 @@ s64 sys_getdents64(u64 fd, u64 to, u64 bytes)
 		return -EFAULT;
 	if (f->inode->device == DEVICE_ROOT && !f->inode->nlink)
 		return -ENOENT;
-	return f->ops->readdir(f, to, bytes);
+	s64 n = f->ops->readdir(f, to, bytes);
+	if (n >= 0)
+		inotify_file(f, IN_ACCESS);
+	return n;
 }
 
 /* The old record: type in the last byte, name from byte 18. Made from the new ones in a buffer. */
@@ -211,6 +215,8 @@ static s64 make_name(struct walk *w, u32 mode, struct inode **out)
 	if (!i)
 		return -ENOSPC;
 	s64 error = tree_add(w->dir, w->last, w->last_length, i);
+	if (!error)
+		inotify_name(w->dir, w->last, w->last_length, i, IN_CREATE, 0);
 	inode_put(i);
 	*out = i;
 	return error ? -ENOSPC : 0;
@@ -329,6 +335,10 @@ s64 sys_linkat(u64 from_dir, u64 from, u64 to_dir, u64 to, u64 flags)
 			error = -ENOENT;
 		else
 			error = tree_add(w.dir, w.last, w.last_length, old.inode) ? -ENOSPC : 0;
+		if (!error) {
+			inotify_inode(old.inode, NULL, "", 0, IN_ATTRIB);
+			inotify_name(w.dir, w.last, w.last_length, old.inode, IN_CREATE, 0);
+		}
 		walk_done(&w);
 	}
 	walk_done(&old);

@@ -28,6 +28,7 @@ struct file {
 	u64 offset;
 	void *data;	      /* the kind's own: pipe, tty */
 	char *path;	      /* absolute at open, for /proc/self/fd; may be NULL */
+	struct inode *parent; /* the directory that path was found in, referenced, or NULL */
 	struct list watchers; /* epoll.c */
 };
 

@@ -88,8 +88,12 @@ s64 sys_pselect6(u64 count, u64 in, u64 out, u64 except, u64 timeout, u64 mask);
 s64 sys_preadv2(u64 fd, u64 vec, u64 count, u64 offset, u64 high, u64 flags);
 s64 sys_pwritev2(u64 fd, u64 vec, u64 count, u64 offset, u64 high, u64 flags);
 
-/* memfd.c */
+/* memfd.c, inotify.c */
 s64 sys_memfd_create(u64 name, u64 flags);
+s64 sys_inotify_init(void);
+s64 sys_inotify_init1(u64 flags);
+s64 sys_inotify_add_watch(u64 fd, u64 path, u64 mask);
+s64 sys_inotify_rm_watch(u64 fd, u64 watch);
 
 /* xattr.c */
 s64 sys_setxattr(u64 path, u64 name, u64 value, u64 bytes, u64 flags);

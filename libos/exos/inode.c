@@ -2,6 +2,7 @@
  * Inodes and the page cache of regular files. The boot archive's bytes are read and mapped where they lie; a page is
  * copied into the cache when it may change, or when the archive has it only in part. */
 #include "inode.h"
+#include "inotify.h"
 #include "mm.h"
 
 static u64 next_ino = 2;
@@ -67,6 +68,7 @@ static void cache_truncate(struct inode *i, u64 first)
 
 static void inode_free(struct inode *i)
 {
+	inotify_gone(i);
 	xattr_release(i);
 	if (i->ops && i->ops->free)
 		i->ops->free(i);

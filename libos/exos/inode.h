@@ -43,6 +43,7 @@ struct inode {
 	u32 poll_counts;     /* poll_in, poll_out say how often it became ready (poll_event) */
 	u64 poll_in, poll_out;
 	struct xattr *xattrs; /* xattr.c */
+	struct mark *marks;   /* inotify.c */
 	u32 sealable, seals;  /* memfd.c */
 	union {
 		struct {

@@ -11,7 +11,7 @@
 #define NAME_UNIT 16u
 
 struct mark {
-	struct list link; /* of the notifier */
+	struct list link;  /* of the notifier */
 	struct mark *next; /* of the inode */
 	struct notifier *notifier;
 	struct inode *inode;

@@ -525,22 +525,4 @@ struct linux_iovec {
 	u64 base, len;
 };
 
-/* ---- poll, select ---- */
-#define POLLIN 1
-#define POLLPRI 2
-#define POLLOUT 4
-#define POLLERR 8
-#define POLLHUP 0x10
-#define POLLNVAL 0x20
-#define POLLRDNORM 0x40
-#define POLLRDBAND 0x80
-#define POLLWRNORM 0x100
-#define POLLWRBAND 0x200
-#define POLLRDHUP 0x2000
-#define FD_SETSIZE 1024
-struct linux_pollfd {
-	s32 fd;
-	s16 events, revents;
-};
-
 #endif

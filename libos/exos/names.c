@@ -2,6 +2,7 @@
  * Taking names away and moving them. */
 #include "file_calls.h"
 #include "inode.h"
+#include "inotify.h"
 
 /* Whether the caller may take `i`'s name out of dir (the sticky bit counts). */
 static s64 remove_permission(const struct inode *dir, const struct inode *i)
@@ -32,6 +33,11 @@ static s64 unlink_walked(struct walk *w)
 	if (S_ISDIR(w->inode->mode))
 		return -EISDIR;
 	tree_remove(tree_find(w->dir, w->last, w->last_length));
+	inotify_inode(w->inode, NULL, "", 0, IN_ATTRIB);
+	if (!w->inode->nlink &&
+	    w->inode->refs == 1) /* nobody has it open: it goes with this walk */
+		inotify_gone(w->inode);
+	inotify_name(w->dir, w->last, w->last_length, w->inode, IN_DELETE, 0);
 	return 0;
 }
 
@@ -51,6 +57,8 @@ static s64 rmdir_walked(struct walk *w)
 	if (w->inode->dir.count)
 		return -ENOTEMPTY;
 	tree_remove(tree_find(w->dir, w->last, w->last_length));
+	inotify_gone(w->inode);
+	inotify_name(w->dir, w->last, w->last_length, w->inode, IN_DELETE, 0);
 	return 0;
 }
 
@@ -143,6 +151,13 @@ static s64 rename_put(struct inode *dir, const char *name, u32 length, struct in
 	return error;
 }
 
+static void moved(const struct walk *from, const struct walk *to, struct inode *i)
+{
+	u32 cookie = inotify_cookie();
+	inotify_name(from->dir, from->last, from->last_length, i, IN_MOVED_FROM, cookie);
+	inotify_name(to->dir, to->last, to->last_length, i, IN_MOVED_TO, cookie);
+}
+
 static s64 rename_walked(struct walk *a, struct walk *b, u32 flags)
 {
 	s64 error = rename_check(a, b, flags);
@@ -151,9 +166,14 @@ static s64 rename_walked(struct walk *a, struct walk *b, u32 flags)
 	if (!(flags & RENAME_EXCHANGE)) {
 		struct dentry *old = tree_find(a->dir, a->last, a->last_length);
 		error = rename_put(b->dir, b->last, b->last_length, a->inode);
-		if (!error)
-			tree_remove(old);
-		return error;
+		if (error)
+			return error;
+		tree_remove(old);
+		moved(a, b, a->inode);
+		if (b->inode)
+			inotify_inode(b->inode, NULL, "", 0, IN_ATTRIB);
+		inotify_inode(a->inode, NULL, "", 0, IN_MOVE_SELF);
+		return 0;
 	}
 	struct dentry *old_a = tree_find(a->dir, a->last, a->last_length);
 	struct dentry *old_b = tree_find(b->dir, b->last, b->last_length);
@@ -175,6 +195,10 @@ static s64 rename_walked(struct walk *a, struct walk *b, u32 flags)
 	}
 	tree_remove(old_a);
 	tree_remove(old_b);
+	moved(a, b, a->inode);
+	inotify_inode(a->inode, NULL, "", 0, IN_MOVE_SELF);
+	moved(b, a, b->inode);
+	inotify_inode(b->inode, NULL, "", 0, IN_MOVE_SELF);
 	return 0;
 }
 

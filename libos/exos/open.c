@@ -2,6 +2,7 @@
  * Opening: from a path and O_ flags to an open file. */
 #include "file_calls.h"
 #include "inode.h"
+#include "inotify.h"
 #include "mm.h"
 #include "poll.h"
 #include "proc.h"
@@ -72,6 +73,7 @@ void file_put(struct file *f)
 	if (--f->refs)
 		return;
 	epoll_forget(f);
+	inotify_file(f, flags_write(f->flags) ? IN_CLOSE_WRITE : IN_CLOSE_NOWRITE);
 	flock_release(f);
 	record_release(f->inode, f);
 	if (f->ops->release)
@@ -79,6 +81,8 @@ void file_put(struct file *f)
 	if (S_ISREG(f->inode->mode) && flags_write(f->flags) && !(f->flags & O_PATH))
 		f->inode->writers--;
 	inode_put(f->inode);
+	if (f->parent)
+		inode_put(f->parent);
 	kfree(f->path);
 	kfree(f);
 }
@@ -202,6 +206,7 @@ static s64 open_walked(struct walk *w, u32 flags, u32 mode, struct file **out)
 		if (error)
 			return error;
 		w->inode = made;
+		inotify_name(w->dir, w->last, w->last_length, made, IN_CREATE, 0);
 		return file_open_inode(w->inode, flags,
 				       out); /* its mode does not bind who made it */
 	}
@@ -253,9 +258,19 @@ static s64 open_file(s32 dir, u64 path, u32 flags, u32 mode, struct file **out)
 	s64 error = walk_user(&w, dir, path, walk);
 	if (error)
 		return error;
+	int there = w.inode != NULL;
 	error = tmpfile ? open_tmpfile(&w, flags, mode, out) : open_walked(&w, flags, mode, out);
-	if (!error && !tmpfile)
+	if (!error && !tmpfile) {
 		(*out)->path = walk_path(&w);
+		if (w.dir && w.dir->device == DEVICE_ROOT) {
+			(*out)->parent = w.dir;
+			inode_get(w.dir);
+		}
+	}
+	if (!error)
+		inotify_file(*out, IN_OPEN);
+	if (!error && !tmpfile && there && (flags & O_TRUNC) && S_ISREG((*out)->inode->mode))
+		inotify_file(*out, IN_MODIFY);
 	walk_done(&w);
 	return error;
 }

@@ -2,6 +2,7 @@
  * Reading and writing: the calls, and how regular files do it. */
 #include "file_calls.h"
 #include "inode.h"
+#include "inotify.h"
 #include "proc.h"
 
 #define RW_MAX 0x7ffff000ul /* most bytes that one call moves, as on Linux */
@@ -51,8 +52,10 @@ static s64 write_limit(u64 at, u64 bytes)
 static s64 regular_read(struct file *f, u64 to, usize bytes, u64 *offset)
 {
 	s64 n = inode_read_kernel(f->inode, (void *)to, bytes, *offset);
-	if (n > 0)
+	if (n > 0) {
 		*offset += (u64)n;
+		inotify_file(f, IN_ACCESS);
+	}
 	return n;
 }
 
@@ -69,6 +72,7 @@ static s64 regular_write(struct file *f, u64 from, usize bytes, u64 *offset)
 	if (n > 0) {
 		*offset = at + (u64)n;
 		inode_touch(f->inode);
+		inotify_file(f, IN_MODIFY);
 	}
 	return n;
 }

@@ -183,6 +183,9 @@
 	CALL(234, tgkill, "ddS", 0)                 \
 	CALL(235, utimes, "sp", 0)                  \
 	CALL(247, waitid, "ddpWp", 0)               \
+	CALL(253, inotify_init, "", 0)              \
+	CALL(254, inotify_add_watch, "fsx", 0)      \
+	CALL(255, inotify_rm_watch, "fd", 0)        \
 	CALL(257, openat, "DsOo", 0)                \
 	CALL(258, mkdirat, "Dso", 0)                \
 	CALL(259, mknodat, "Dsox", 0)               \
@@ -214,6 +217,7 @@
 	CALL(291, epoll_create1, "x", 0)            \
 	CALL(292, dup3, "ffG", 0)                   \
 	CALL(293, pipe2, "PG", 0)                   \
+	CALL(294, inotify_init1, "x", 0)            \
 	CALL(295, preadv, "fpul", 0)                \
 	CALL(296, pwritev, "fpul", 0)               \
 	CALL(297, rt_tgsigqueueinfo, "ddSp", 0)     \
@@ -267,6 +271,8 @@
  * fallocate: FALLOC_FL_KEEP_SIZE; other modes: EOPNOTSUPP
  * memfd_create: MFD_HUGETLB, MFD_EXEC, MFD_NOEXEC_SEAL: EINVAL
  * preadv2, pwritev2: RWF_NOWAIT: EOPNOTSUPP; RWF_DSYNC, SYNC, HIPRI mean nothing: files are memory
+ * inotify_add_watch: what runs a program, maps a file or sets an attribute of the extended ones is not told; /proc, pipes:
+ *     EOPNOTSUPP
  * fadvise64: taken as read: files are memory
  * renameat2: RENAME_WHITEOUT: EINVAL
  * setxattr, lsetxattr, fsetxattr, getxattr, lgetxattr, fgetxattr: user., trusted., security.; system. (access lists): EOPNOTSUPP
