@@ -37,7 +37,7 @@ static const struct proc_name process_names[] = {
 	{"stat", KIND_TEXT, S_IFREG | 0444, proc_text_stat},
 	{"statm", KIND_TEXT, S_IFREG | 0444, proc_text_statm},
 	{"status", KIND_TEXT, S_IFREG | 0444, proc_text_status},
-	{"comm", KIND_TEXT, S_IFREG | 0444, proc_text_comm},
+	{"comm", KIND_TEXT, S_IFREG | 0644, proc_text_comm},
 	{"limits", KIND_TEXT, S_IFREG | 0444, proc_text_limits},
 	{"mounts", KIND_TEXT, S_IFREG | 0444, proc_text_mounts},
 };
@@ -337,6 +337,25 @@ static void text_release(struct file *f)
 	kfree(t);
 }
 
+/* The name of a thread of the caller's own process, which is all that can be written here. */
+static s64 comm_write(struct file *f, u64 from, usize bytes, u64 *offset)
+{
+	const struct proc_text *text = f->data;
+	struct thread *t = thread_find(text->tid);
+	char name[sizeof(t->comm)] = {0};
+	(void)offset;
+	if (!t || t->proc != current()->proc)
+		return -EINVAL;
+	if (copy_in(name, from, min(bytes, sizeof(name) - 1)))
+		return -EFAULT;
+	__builtin_memcpy(t->comm, name, sizeof(name));
+	if (t->tid == t->proc->pid)
+		__builtin_memcpy(t->proc->comm, name, sizeof(name));
+	return (s64)bytes;
+}
+
+static const struct file_ops comm_ops = {
+	.read = text_read, .write = comm_write, .seek = text_seek, .release = text_release};
 static const struct file_ops text_ops = {
 	.read = text_read, .seek = text_seek, .release = text_release};
 static const struct file_ops directory_ops = {.readdir = proc_readdir, .seek = text_seek};
@@ -348,9 +367,10 @@ static s64 proc_open(struct inode *i, struct file *f)
 		f->ops = &directory_ops;
 		return 0;
 	}
-	if ((f->flags & O_ACCMODE) != O_RDONLY)
-		return -EACCES;
 	const struct proc_name *name = (const struct proc_name *)i->proc.key;
+	int comm = name->text == proc_text_comm;
+	if ((f->flags & O_ACCMODE) != O_RDONLY && !comm)
+		return -EACCES;
 	struct proc *p = i->proc.pid ? proc_of(i->proc.pid) : NULL;
 	if (i->proc.pid && !p)
 		return -ESRCH;
@@ -365,7 +385,7 @@ static s64 proc_open(struct inode *i, struct file *f)
 		return -ENOMEM;
 	}
 	f->data = t;
-	f->ops = &text_ops;
+	f->ops = comm ? &comm_ops : &text_ops;
 	return 0;
 }
 

@@ -2,6 +2,7 @@
  * POSIX threads: making, joining, locks, conditions, barriers, thread-local storage, cancellation; printed, and
  * compared with the host's. */
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
@@ -198,6 +199,49 @@ static void *its_tid(void *arg)
 	return 0;
 }
 
+static atomic_int ready, leave;
+static void *stays(void *arg)
+{
+	*(pid_t *)arg = gettid();
+	ready = 1;
+	while (!leave)
+		usleep(500);
+	return 0;
+}
+
+/* What /proc says of a thread, and a name that another gives it. */
+static void proc_task(void)
+{
+	char path[64], line[128] = "";
+	pthread_t t;
+	pid_t tid;
+	int entries = 0;
+
+	pthread_create(&t, 0, stays, &tid);
+	while (!ready)
+		usleep(500);
+	printf("set name %d\n", pthread_setname_np(t, "other-name"));
+	snprintf(path, sizeof(path), "/proc/self/task/%d/comm", tid);
+	FILE *f = fopen(path, "r");
+	if (f && fgets(line, sizeof(line), f))
+		printf("its name %s", line);
+	if (f)
+		fclose(f);
+	f = fopen("/proc/thread-self/status", "r");
+	while (f && fgets(line, sizeof(line), f))
+		if (!strncmp(line, "Threads", 7) || !strncmp(line, "Name", 4))
+			fputs(line, stdout);
+	if (f)
+		fclose(f);
+	DIR *d = opendir("/proc/self/task");
+	for (struct dirent *e; d && (e = readdir(d));)
+		entries += e->d_name[0] != '.';
+	printf("entries %d\n", entries);
+	leave = 1;
+	pthread_join(t, 0);
+	printf("then %d\n", access(path, F_OK));
+}
+
 int main(void)
 {
 	pthread_t t;
@@ -226,6 +270,7 @@ int main(void)
 	call_once(&once, first);
 	printf("c11 %d\n", status);
 	names();
+	proc_task();
 	pthread_create(&t, 0, its_tid, ids);
 	pthread_join(t, 0);
 	printf("gone %d errno %d\n", (int)syscall(SYS_tgkill, getpid(), ids[0], 0), errno);
