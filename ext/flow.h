@@ -17,7 +17,7 @@ struct flow_block {
 	u32 order; /* place in reverse postorder, within its function */
 	u32 idom;
 	u16 live;   /* registers that are read later, at its begin */
-	u16 reach;  /* registers that may reach an address or a comparison later */
+	u16 reach;  /* registers that may reach an address later: flow_reach */
 	u32 callee; /* it ends in a call of that function, or FLOW_NONE */
 };
 
@@ -47,11 +47,23 @@ struct flow {
 	struct flow_function *function;
 };
 
+/* What was seen of an instruction while states were walked over it: speculate.c. Bits of registers; SPECULATE_SLOT: a spilled
+ * value. Of a conditional jump, [1]: where it is taken; bits of ways: 1 << way. */
+#define SPECULATE_SLOT (1u << 11)
+struct speculate {
+	u16 told[2]; /* the way tells something of these */
+	u16 tied;    /* a jump: to its operands; a store to the stack: SPECULATE_SLOT */
+	u8 stays;    /* ways whose barrier is not moved */
+	u8 may_move, moved;
+};
+
 /* Checks every instruction's encoding, then blocks, loops, liveness. */
 int flow_check(const struct ext_program *p, struct ext_refusal *why, u32 *insn);
 int flow_make(struct ext_arena *a, const struct ext_program *p, struct flow *out,
 	      struct ext_refusal *why, u32 *insn);
 void flow_live(struct flow *f);
+/* note: by instruction; has_result: what the entry returns is relied on. */
+void flow_reach(struct flow *f, const struct speculate *note, int has_result);
 /* Registers read and written by the instruction; bits. callee: of its block. */
 void flow_regs(const struct flow *f, u32 insn, u32 *reads, u32 *writes);
 static inline int flow_in_loop(const struct flow *f, u32 block, u32 loop)

@@ -211,7 +211,6 @@ static int before(struct verify *ver, struct state *s, u32 n)
 static int walk_branch(struct verify *ver, u32 block)
 {
 	const struct flow_block *b = &ver->flow.block[block];
-	struct ext_fact *fact = &ver->out->fact[b->last];
 	int error = verify_branch(ver, ver->w, b->last);
 
 	if (error)
@@ -224,12 +223,10 @@ static int walk_branch(struct verify *ver, u32 block)
 		if (error < 0)
 			return -1;
 		if (error) {
-			/* nothing was proved of what a wrong guess of the CPU would do there */
-			fact->flags |= way ? EXT_FACT_BARRIER_TAKEN : EXT_FACT_BARRIER_NEXT;
+			verify_not_gone(ver, b->last, way);
 			continue;
 		}
-		if (verify_barrier(ver, s, b->succ[way]))
-			fact->flags |= way ? EXT_FACT_BARRIER_TAKEN : EXT_FACT_BARRIER_NEXT;
+		verify_told(ver, s, b->last, way);
 		if (verify_emit(ver, s, block, b->succ[way]))
 			return -1;
 	}
@@ -318,9 +315,13 @@ static int finish(struct verify *ver)
 			   out->worst, attach->name, (u64)attach->worst_most);
 		return EXT_WHY_LENGTH;
 	}
-	if (attach->class == EXT_HANDLER)
-		return verify_costs(ver); /* sets what it refuses in why */
-	return EXT_OK;
+	if (attach->class == EXT_HANDLER) {
+		int error = verify_costs(ver); /* sets what it refuses in why */
+
+		if (error)
+			return error;
+	}
+	return verify_speculation(ver);
 }
 
 static int prepare(struct verify *ver)
@@ -342,6 +343,7 @@ static int prepare(struct verify *ver)
 	}
 	ver->pending = ext_alloc(ver->arena, ver->flow.blocks * sizeof(ver->pending[0]));
 	ver->held = ext_alloc(ver->arena, p->insns);
+	ver->speculate = ext_alloc(ver->arena, p->insns * sizeof(ver->speculate[0]));
 	ver->frame_used = ext_alloc(ver->arena, p->functions * sizeof(u32));
 	ver->out->fact = ext_alloc(ver->arena, p->insns * sizeof(ver->out->fact[0]));
 	ver->loop = ext_alloc(ver->arena, (ver->flow.loops + 1) * sizeof(ver->loop[0]));
@@ -349,8 +351,8 @@ static int prepare(struct verify *ver)
 	ver->w2 = state_new(ver);
 	ver->join = state_new(ver);
 	ver->scratch = state_new(ver);
-	if (!ver->pending || !ver->loop || !ver->held || !ver->frame_used || !ver->out->fact ||
-	    !ver->w || !ver->w2 || !ver->join || !ver->scratch)
+	if (!ver->pending || !ver->loop || !ver->held || !ver->speculate || !ver->frame_used ||
+	    !ver->out->fact || !ver->w || !ver->w2 || !ver->join || !ver->scratch)
 		return ext_refuse_memory(ver->why);
 	return EXT_OK;
 }

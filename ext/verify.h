@@ -74,6 +74,7 @@ struct loop_run {
 	struct loop_var *var;
 	u32 vars, room;
 	struct ext_watched *watched; /* for the fuzzer: as it was before the round */
+	struct speculate *notes;     /* of its blocks' last instructions, as they were */
 	u32 rose;		     /* nums were begun anew from the entry's */
 	u32 hinted;		     /* var[] of the last success tell where to begin */
 	int shrinking; /* no other bound was found: what ties a value to the head's is kept in sight */
@@ -121,7 +122,8 @@ struct verify {
 	u32 open;		/* loops that are */
 	struct loop_run **loop; /* by loop */
 	u32 frame_function[EXT_FRAMES];
-	u32 *frame_used; /* by function: bytes of its frame */
+	u32 *frame_used;	     /* by function: bytes of its frame */
+	struct speculate *speculate; /* by instruction */
 	u8 *held; /* by instruction: bit 0: control goes back there with a reference held; 1: without */
 };
 
@@ -157,7 +159,12 @@ int verify_object(struct verify *ver, struct state *s, u32 insn, u32 reg, const 
 int verify_edge(struct verify *ver, struct state *s, u32 insn, int taken);
 /* Checks operands: 0, 1, -1. */
 int verify_branch(struct verify *ver, struct state *s, u32 insn);
-u32 verify_barrier(const struct verify *ver, const struct state *s, u32 target);
+/* speculate.c. Behind verify_edge: s may go that way; or the way is not gone in some state. */
+void verify_told(struct verify *ver, const struct state *s, u32 insn, u32 way);
+void verify_not_gone(struct verify *ver, u32 insn, u32 way);
+int verify_notes(struct verify *ver, struct loop_run *r, int back);
+/* When all was walked and checkpoints are set: the barriers. */
+int verify_speculation(struct verify *ver);
 
 int verify_emit(struct verify *ver, const struct state *s, u32 from, u32 to);
 int verify_scope(struct verify *ver, const u32 *block, u32 blocks, u32 loop);

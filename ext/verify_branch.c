@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Conditional jumps: what each way says of the operands: their nums, a fact that ties them, a pointer that is null or is
- * not. And where speculation must stop: on a way that narrowed something which may reach an address, a call or another
- * comparison later. */
+ * not. */
 #include <verify.h>
 
 /* --- what is compared */
@@ -237,38 +236,4 @@ int verify_edge(struct verify *ver, struct state *s, u32 insn, int taken)
 			return 1;
 	}
 	return !tie(ver, s, insn, taken);
-}
-
-/* --- speculation */
-static int is_changed(const struct verify *ver, const struct val *v)
-{
-	if (val_is_pointer(v) && v->id && v->id == ver->changed_id)
-		return 1;
-	if (!val_is_set(v))
-		return 0;
-	if (ver->changes > CHANGED_MOST)
-		return v->form.terms || v->len;
-	for (u32 k = 0; k < ver->changes; k++)
-		if (form_coef(&v->form, ver->changed[k]) || (v->len && v->len == ver->changed[k]))
-			return 1;
-	return 0;
-}
-
-/* state_resolve may have cleared the id of what it found: a changed_id counts wherever a pointer or null may be used. */
-u32 verify_barrier(const struct verify *ver, const struct state *s, u32 target)
-{
-	u32 reach = ver->flow.block[target].reach;
-
-	if (ver->changed_id)
-		return 1;
-	if (!ver->changes)
-		return 0;
-	for (u32 r = 0; r < EXT_REGS; r++)
-		if (reach >> r & 1 && is_changed(ver, &s->reg[r]))
-			return 1;
-	for (u32 k = 0; k < s->slots; k++)
-		if (s->slot[k].kind == SLOT_VAL4 || s->slot[k].kind == SLOT_VAL8)
-			if (is_changed(ver, &s->slot[k].val))
-				return 1;
-	return 0;
 }

@@ -5,6 +5,8 @@
  * is how a program makes a section that is never left half-way; its loops are paid for as a whole, with the number of
  * turns that was proved.
  *
+ * A program whose longest run is within the budget is never stopped: it has no checkpoint, and pays all at its entry.
+ *
  * Ways are longest paths over blocks, from each block's begin: `check` to the next checkpoint, `end` to the function's
  * end without one. Functions are taken callees first; what follows a function's end is the longest that follows any call
  * of it. A loop with ways back that have no checkpoint weighs turns * its longest such round, at its head. */
@@ -234,6 +236,10 @@ int verify_costs(struct verify *ver)
 	struct ways w = {.ver = ver};
 	u64 cost;
 
+	if (ver->out->worst <= ver->attach->budget) {
+		ver->out->entry_cost = (u32)ver->out->worst;
+		return EXT_OK;
+	}
 	w.block = ext_alloc(ver->arena, f->blocks * sizeof(w.block[0]));
 	w.weight = ext_alloc(ver->arena, (f->loops + 1) * sizeof(u64));
 	w.after = ext_alloc(ver->arena, ver->p->functions * sizeof(u64));

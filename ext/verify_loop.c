@@ -52,6 +52,8 @@ static int watch_save(struct verify *ver, struct loop_run *r, int back)
 {
 	u64 bytes = ver->p->insns * sizeof(r->watched[0]);
 
+	if (verify_notes(ver, r, back))
+		return -1;
 	if (!ver->out->watched)
 		return 0;
 	if (!r->watched)

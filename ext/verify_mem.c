@@ -380,6 +380,8 @@ int verify_store(struct verify *ver, struct state *s, u32 insn)
 		error = verify_inside(ver, s, insn, reg, &v, &size, 1);
 	if (error)
 		return error;
+	if (v.type == VAL_STACK)
+		ver->speculate[insn].tied |= SPECULATE_SLOT;
 	if (is_atomic)
 		return atomic(ver, s, insn, &v, bytes);
 	return v.type == VAL_STACK ? store_stack(ver, s, insn, &v, bytes, &value) : 0;

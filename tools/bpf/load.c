@@ -204,6 +204,16 @@ static void load_raw(const struct options *o, struct loaded *l, struct ext_refus
 		refuse(o, why);
 }
 
+static void verify(const struct options *o, struct loaded *l)
+{
+	struct ext_refusal why;
+
+	if (ext_verify(&l->arena, &l->program,
+		       l->program.interface ? l->program.interface : &l->builtin, &l->attach,
+		       o->steps, 0, &l->verdict, &why))
+		refuse(o, &why);
+}
+
 void load(const struct options *o, struct loaded *l)
 {
 	struct ext_refusal why;
@@ -222,10 +232,12 @@ void load(const struct options *o, struct loaded *l)
 	if (o->unverified)
 		return;
 	began = now();
-	if (ext_verify(&l->arena, &l->program,
-		       l->program.interface ? l->program.interface : &l->builtin, &l->attach,
-		       o->steps, 0, &l->verdict, &why))
-		refuse(o, &why);
+	verify(o, l);
 	l->seconds = now() - began;
 	l->verified = 1;
+	if (!o->running || l->verdict.worst <= o->budget)
+		return;
+	/* it may spend what it gets here, though not what its point gives */
+	l->attach.budget = 0;
+	verify(o, l);
 }
