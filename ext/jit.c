@@ -273,7 +273,7 @@ static void walk(struct jit *j)
 	u32 function = 0, used;
 
 	j->at = 0;
-	j->checked = 0;
+	j->checked = j->byte_at = 0;
 	for (u32 pc = 0; pc < j->p->insns && !j->error; pc += used) {
 		const struct ext_function *g = &j->p->function[function];
 
@@ -362,10 +362,11 @@ static int prepare(struct jit *j, struct ext_arena *a)
 	j->old_jump = ext_alloc(a, 4ull * n);
 	j->live = ext_alloc(a, 2ull * n);
 	j->narrow = ext_alloc(a, 2ull * n);
+	j->bytes = ext_alloc(a, 2ull * n);
 	j->mark = ext_alloc(a, n);
 	j->function = ext_alloc(a, sizeof(*j->function) * j->p->functions);
 	return j->place && j->old_place && j->jump && j->old_jump && j->live && j->narrow &&
-	       j->mark && j->function;
+	       j->bytes && j->mark && j->function;
 }
 
 u64 ext_compile_room(const struct ext_program *p)

@@ -68,6 +68,7 @@ struct jit {
 	u32 *jump, *old_jump;	/* of the end of its jump */
 	u16 *live;		/* registers that are read later, before each instruction */
 	u16 *narrow;		/* registers whose upper half is zero, before each instruction */
+	u16 *bytes;		/* registers whose value is below 256, before each instruction */
 	u8 *mark;
 	u32 stop, old_stop; /* place of the code that ends a stopped run */
 	u8 needs_run;	    /* r12 holds the run */
@@ -80,6 +81,7 @@ struct jit {
 	struct value value[EXT_REGS];
 	u64 flags_at; /* the place behind an instruction whose flags say how flags_reg compares with 0 */
 	u8 flags_reg, flags_wide;
+	u32 byte_at; /* the jump that compares the low byte of its operand alone; 0: none */
 	u32 checked; /* the instruction whose checkpoint was emitted already, + 1 */
 
 	u32 touched; /* registers that some instruction may write: more rather than less */

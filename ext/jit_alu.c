@@ -117,6 +117,16 @@ static int add_lazily(struct jit *j, u32 dst, const struct value *b, int wide)
 	return 1;
 }
 
+/* The jump that comes next asks what the flags at hand say, of another register. */
+static int flags_wanted(const struct jit *j, u32 dst)
+{
+	const struct ext_insn *next = &j->p->insn[j->pc + 1];
+
+	return j->flags_at == j->at && j->flags_reg != dst && j->pc + 1 < j->p->insns &&
+	       !(j->mark[j->pc + 1] & MARK_TARGET) && jit_is_conditional(next) &&
+	       !(next->code & EXT_X) && next->imm == 0 && ext_dst(next) == j->flags_reg;
+}
+
 static void add_imm(struct jit *j, u32 dst, s64 imm, int wide)
 {
 	struct value b = {.kind = SUM, .base = NONE, .index = NONE, .number = imm};
@@ -130,7 +140,12 @@ static void add_imm(struct jit *j, u32 dst, s64 imm, int wide)
 	if (imm == (s32)imm && add_lazily(j, dst, &b, wide))
 		return;
 	u32 to = value_change(j, dst);
+	struct mem sum = {(u8)to, NONE, 0, 0, imm};
 
+	if (imm == (s32)imm && flags_wanted(j, dst)) {
+		emit_lea(j, wide, to, &sum);
+		return;
+	}
 	if (imm == (s32)imm) {
 		emit_alu_imm(j, wide, 0, to, (s32)imm);
 	} else { /* 2^31, of a subtraction */
@@ -150,6 +165,8 @@ static void shift_imm(struct jit *j, u32 op, u32 dst, u32 count, int wide)
 	struct value v;
 
 	count &= wide ? 63 : 31;
+	if (op == EXT_LSH && count && count <= 3 && wide && j->value[dst].kind == LOAD)
+		value_place(j, dst);
 	if (op == EXT_LSH && count && count <= 3 && value_sum(j, dst, wide, &v) &&
 	    (v.base == NONE || v.index == NONE)) {
 		u32 old = v.index == NONE ? 0 : v.scale;
@@ -343,8 +360,28 @@ static void multiply(struct jit *j, const struct ext_insn *i, int wide)
 		emit_word(j, (u32)imm);
 }
 
+/* The low byte alone, which the next jump compares with a constant, and nobody else needs: it is compared as a byte. */
+static int compares_byte(const struct jit *j, u32 op, u32 dst, s32 imm)
+{
+	u32 pc = j->pc + 1;
+	const struct ext_insn *next = &j->p->insn[pc];
+
+	if (op != EXT_AND || imm != 0xff || pc + 1 >= j->p->insns || j->mark[pc] & MARK_TARGET)
+		return 0;
+	if (j->fact && j->fact[j->pc].flags != EXT_FACT_LIVE)
+		return 0;
+	if (!jit_is_conditional(next) || next->code & EXT_X || ext_dst(next) != dst ||
+	    next->imm < 0 || next->imm > 0xff)
+		return 0;
+	return !((j->live[pc + 1] | j->live[jit_target(j, pc)]) >> dst & 1);
+}
+
 static void logic_imm(struct jit *j, u32 op, u32 dst, s32 imm, int wide)
 {
+	if (compares_byte(j, op, dst, imm)) {
+		j->byte_at = j->pc + 1;
+		return;
+	}
 	if (op == EXT_AND && (imm == 0xff || imm == 0xffff) && j->value[dst].kind != PLACE) {
 		zero_extend(j, dst, dst, imm == 0xff ? 8 : 16);
 		return;

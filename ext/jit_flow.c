@@ -149,6 +149,13 @@ static void compare_imm(struct jit *j, const struct ext_insn *i, int wide, s32 i
 {
 	u32 op = EXT_OP(i->code), dst = ext_dst(i), reg;
 
+	if (j->byte_at && j->byte_at == j->pc) {
+		emit_byte_rr(j, 0, op == EXT_JSET ? 0xf6 : 0x80, op == EXT_JSET ? 0 : 7,
+			     value_read(j, dst, 0));
+		emit_byte(j, (u32)imm);
+		*condition = unsigned_of(*condition);
+		return;
+	}
 	if (j->value[dst].kind == LOAD && compare_mem_imm(j, i, wide, imm, condition))
 		return;
 	if (op == EXT_JSET) {
@@ -177,11 +184,39 @@ static void compare_imm(struct jit *j, const struct ext_insn *i, int wide, s32 i
 	emit_alu_imm(j, wide, 7, value_read(j, dst, wide), imm);
 }
 
-static void compare(struct jit *j, const struct ext_insn *i, int wide)
+/* Two values below 256, of which one waits in memory, compare as bytes there. */
+static int compare_bytes(struct jit *j, const struct ext_insn *i, u32 *condition)
+{
+	int is_test = EXT_OP(i->code) == EXT_JSET;
+	u32 dst = ext_dst(i), src = ext_src(i), mem = dst, other = src, reg;
+	struct mem m;
+
+	if (dst == src)
+		return 0;
+	if (!value_is_mem(j, mem, 1, &m)) {
+		mem = src;
+		other = dst;
+	}
+	if (!value_is_mem(j, mem, 1, &m))
+		return 0;
+	if (!(j->bytes[j->pc] >> other & 1))
+		return 0;
+	reg = value_read(j, other, 0); /* which may put the one that waits into its place */
+	if (!value_is_mem(j, mem, 1, &m))
+		return 0;
+	*condition = unsigned_of(*condition);
+	emit_mem(j, 0, 0, is_test ? 0x84 : mem == dst ? 0x38 : 0x3a, reg, &m, 1, 0);
+	return 1;
+}
+
+static void compare(struct jit *j, const struct ext_insn *i, int wide, u32 *condition)
 {
 	int is_test = EXT_OP(i->code) == EXT_JSET;
 	u32 dst = ext_dst(i), src = ext_src(i), bytes = wide ? 8 : 4, reg;
 	struct mem m;
+
+	if (compare_bytes(j, i, condition))
+		return;
 
 	if (dst != src && value_is_mem(j, src, bytes, &m)) {
 		reg = value_read(j, dst, wide); /* which may put src into its place */
@@ -239,7 +274,7 @@ static u32 conditional(struct jit *j, const struct ext_insn *i)
 	if (!(i->code & EXT_X) || value_is_imm(j, ext_src(i), wide, &imm))
 		compare_imm(j, i, wide, imm, &condition);
 	else
-		compare(j, i, wide);
+		compare(j, i, wide, &condition);
 	if (over) {
 		j->pc++; /* it is the second one's jump */
 		jump_to(j, 0x70 | (condition ^ 1), 0x180 | (condition ^ 1), target);
@@ -387,6 +422,7 @@ void jit_stop(struct jit *j)
 	j->stop = (u32)j->at;
 	if (!j->stops)
 		return;
+	emit_lfence(j); /* what a jump without barrier let be loaded is not for the caller */
 	emit_rm(j, 1, 0x8b, RSP, &stop_sp);
 	emit_mem(j, 0, 1, 0xc7, 0, &stopped, 0, 4);
 	emit_word(j, 1);

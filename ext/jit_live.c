@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * What the compiler knows before it emits: which registers are read later, and which have a zero upper half. Both by
+ * What the compiler knows before it emits: which registers are read later, which have a zero upper half, which a byte. By
  * iteration over the whole program until nothing changes; after ROUNDS nothing is known. */
 #include <jit.h>
 
@@ -123,6 +123,40 @@ u16 live_narrow(const struct jit *j, u32 pc, u16 narrow)
 	return (u16)(is_narrow ? narrow | defined : narrow & ~defined);
 }
 
+/* --- registers with values below 256 */
+static int byte_result(const struct ext_insn *i, u16 bytes)
+{
+	u32 dst = bytes >> ext_dst(i) & 1, src = bytes >> ext_src(i) & 1;
+
+	if (!(i->code & EXT_X))
+		src = i->imm >= 0 && i->imm <= 0xff;
+	switch (EXT_OP(i->code)) {
+	case EXT_MOV:
+		return src && !i->off;
+	case EXT_AND:
+		return dst || src;
+	case EXT_OR:
+	case EXT_XOR:
+		return dst && src;
+	case EXT_RSH:
+		return (int)dst;
+	}
+	return 0;
+}
+
+static u16 live_bytes(const struct jit *j, u32 pc, u16 bytes)
+{
+	const struct ext_insn *i = &j->p->insn[pc];
+	u32 class = EXT_CLASS(i->code), defined = live_defined(i);
+	int is_byte = 0;
+
+	if (class == EXT_ALU || class == EXT_ALU64)
+		is_byte = byte_result(i, bytes);
+	else if (class == EXT_LDX)
+		is_byte = EXT_MODE(i->code) == EXT_MEM && EXT_SIZE(i->code) == EXT_B;
+	return (u16)(is_byte ? bytes | defined : bytes & ~defined);
+}
+
 /* --- iteration */
 static int is_live(const struct jit *j, u32 pc)
 {
@@ -160,28 +194,47 @@ static int live_round(struct jit *j)
 	return changed;
 }
 
-static int narrow_meet(struct jit *j, u32 pc, u16 narrow)
-{
-	u16 old = j->narrow[pc];
+/* Sets of registers of which something holds, by instruction; behind: after one. */
+typedef u16 behind(const struct jit *j, u32 pc, u16 set);
 
-	j->narrow[pc] &= narrow;
-	return j->narrow[pc] != old;
+static int small_meet(u16 *at, u16 set)
+{
+	u16 old = *at;
+
+	*at &= set;
+	return *at != old;
 }
 
-static int narrow_round(struct jit *j)
+static int small_round(struct jit *j, u16 *at, behind *f)
 {
 	int changed = 0;
 
 	for (u32 pc = 0; pc < j->p->insns; pc += step(j, pc)) {
 		const struct ext_insn *i = &j->p->insn[pc];
-		u16 out = live_narrow(j, pc, j->narrow[pc]);
+		u16 out = f(j, pc, at[pc]);
 
 		if (falls(i))
-			changed |= narrow_meet(j, pc + step(j, pc), out);
+			changed |= small_meet(&at[pc + step(j, pc)], out);
 		if (jit_is_jump(i))
-			changed |= narrow_meet(j, jit_target(j, pc), out);
+			changed |= small_meet(&at[jit_target(j, pc)], out);
 	}
 	return changed;
+}
+
+static void small_analyse(struct jit *j, u16 *at, behind *f)
+{
+	u32 n = j->p->insns, rounds;
+
+	for (u32 i = 0; i < n; i++)
+		at[i] = ALL;
+	for (u32 i = 0; i < j->p->functions; i++)
+		at[j->p->function[i].first] = 0;
+	for (rounds = 0; small_round(j, at, f); rounds++)
+		if (rounds == ROUNDS) {
+			for (u32 i = 0; i < n; i++)
+				at[i] = 0;
+			break;
+		}
 }
 
 void live_analyse(struct jit *j)
@@ -194,14 +247,6 @@ void live_analyse(struct jit *j)
 				j->live[i] = ALL;
 			break;
 		}
-	for (u32 i = 0; i < n; i++)
-		j->narrow[i] = ALL;
-	for (u32 i = 0; i < j->p->functions; i++)
-		j->narrow[j->p->function[i].first] = 0;
-	for (rounds = 0; narrow_round(j); rounds++)
-		if (rounds == ROUNDS) {
-			for (u32 i = 0; i < n; i++)
-				j->narrow[i] = 0;
-			break;
-		}
+	small_analyse(j, j->narrow, live_narrow);
+	small_analyse(j, j->bytes, live_bytes);
 }

@@ -47,19 +47,26 @@ static void store(struct jit *j, const struct ext_insn *i)
 	u32 bytes = ext_bytes(i->code), from;
 	s32 imm = i->imm;
 	struct mem m;
+	int known;
 
 	value_loads(j);
 	if (EXT_CLASS(i->code) == EXT_ST || value_is_imm(j, ext_src(i), bytes == 8, &imm)) {
 		m = address(j, ext_dst(i), i->off);
+		known = j->flags_at == j->at;
 		store_imm(j, &m, bytes, imm);
+		if (known) /* stores leave the flags alone */
+			j->flags_at = j->at;
 		return;
 	}
 	/* to read the one may put it into its place, over what the other refers to: only then is the other's place known */
 	value_read(j, ext_src(i), bytes == 8);
 	m = address(j, ext_dst(i), i->off);
 	from = value_read(j, ext_src(i), bytes == 8);
+	known = j->flags_at == j->at;
 	emit_mem(j, bytes == 2 ? 0x66 : 0, bytes == 8, bytes == 1 ? 0x88 : 0x89, from, &m,
 		 bytes == 1, 0);
+	if (known)
+		j->flags_at = j->at;
 }
 
 /* --- load, operation, store of the same place, and the register is not needed: one instruction */

@@ -34,8 +34,32 @@ static int refers(const struct value *v, u32 reg)
 	       (v->base == reg || v->index == reg);
 }
 
+/* A copy of what reg's machine register has, put into its place, serves those that refer to it as well. */
+static void value_inherit(struct jit *j, u32 reg, u32 keep)
+{
+	u32 heir = 0;
+
+	while (heir < EXT_REGS && !(heir != reg && keep >> heir & 1 && is_copy(&j->value[heir]) &&
+				    j->value[heir].base == reg && !j->value[heir].w))
+		heir++;
+	if (heir == EXT_REGS)
+		return;
+	value_place(j, heir);
+	for (u32 r = 0; r < EXT_REGS; r++) {
+		struct value *v = &j->value[r];
+
+		if (r == reg || r == heir || !(keep >> r & 1) || !refers(v, reg))
+			continue;
+		if (v->base == reg)
+			v->base = (u8)heir;
+		if (v->index == reg)
+			v->index = (u8)heir;
+	}
+}
+
 void value_free(struct jit *j, u32 reg, u32 keep)
 {
+	value_inherit(j, reg, keep);
 	for (u32 r = 0; r < EXT_REGS; r++)
 		if (r != reg && keep >> r & 1 && refers(&j->value[r], reg))
 			value_place(j, r);
@@ -51,8 +75,11 @@ static void flags_forget(struct jit *j, u32 reg)
 static void load_emit(struct jit *j, const struct value *v, u32 to)
 {
 	struct mem m = value_mem(v);
+	int known = j->flags_at == j->at;
 
 	emit_rm(j, v->bytes == 8, v->bytes == 1 ? 0x1b6 : v->bytes == 2 ? 0x1b7 : 0x8b, to, &m);
+	if (known) /* it leaves the flags alone */
+		j->flags_at = j->at;
 }
 
 /* What v says into a machine register; reg: whose that is, or NONE. */

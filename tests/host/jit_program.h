@@ -240,10 +240,46 @@ static void local_call(u32 depth)
 
 static void block(u32 depth, u32 nesting, u32 gadgets);
 
+static const u8 ops[] = {EXT_JEQ,  EXT_JGT, EXT_JGE, EXT_JSET, EXT_JNE, EXT_JSGT,
+			 EXT_JSGE, EXT_JLT, EXT_JLE, EXT_JSLT, EXT_JSLE};
+
+/* Bytes that are compared; the low byte of a value that nobody needs behind; a count with other things before its test. */
+static void bytes(void)
+{
+	u32 class = test_below(2) ? EXT_JMP : EXT_JMP32, op = ops[test_below(11)];
+	u32 wide = test_below(2) ? EXT_ALU64 : EXT_ALU, a = any_dst(), b = any_dst();
+
+	if (a == b)
+		return;
+	switch (test_below(3)) {
+	case 0:
+		put(EXT_LDX | EXT_MEM | EXT_B, a, 9, (s32)test_below(100), 0);
+		if (test_below(2))
+			put(EXT_LDX | EXT_MEM | EXT_B, b, 9, (s32)test_below(100), 0);
+		else
+			put(wide | EXT_AND, b, 0, 0, test_below(2) ? 0xff : 0x1ff);
+		put(class | op | EXT_X, test_below(2) ? a : b, test_below(2) ? a : b, 1, 0);
+		break;
+	case 1:
+		put(wide | EXT_ADD, a, 0, 0, -65);
+		put(wide | EXT_AND, a, 0, 0, 0xff);
+		put(class | op, a, 0, 2, (s32)test_below(300));
+		put(EXT_ALU64 | EXT_ADD, b, 0, 0, 1);
+		put(EXT_ALU64 | EXT_MOV, a, 0, 0, 5);
+		put(EXT_ALU64 | EXT_MOV, a, 0, 0, 6);
+		return;
+	default:
+		put(wide | EXT_ADD, a, 0, 0, test_below(2) ? -1 : -5);
+		if (test_below(2))
+			touch(9, 8 * test_below(100));
+		put((test_below(2) ? EXT_ALU64 : EXT_ALU) | EXT_ADD, b, 0, 0, (s32)interesting());
+		put(class | op, a, 0, 1, 0);
+	}
+	put(EXT_ALU64 | EXT_ADD, b, 0, 0, 7);
+}
+
 static void jump(u32 *from)
 {
-	static const u8 ops[] = {EXT_JEQ,  EXT_JGT, EXT_JGE, EXT_JSET, EXT_JNE, EXT_JSGT,
-				 EXT_JSGE, EXT_JLT, EXT_JLE, EXT_JSLT, EXT_JSLE};
 	u32 class = test_below(2) ? EXT_JMP : EXT_JMP32, x = test_below(2) ? EXT_X : 0, dst = any();
 
 	/* often on what was just computed */
@@ -322,6 +358,9 @@ static void block(u32 depth, u32 nesting, u32 gadgets)
 		switch (test_below(nesting < 3 ? 18 : 14)) {
 		case 0:
 			byte_order();
+			break;
+		case 9:
+			bytes();
 			break;
 		case 1:
 			halves();
