@@ -10,6 +10,7 @@ KERNEL(reader, hash)
 	for (u64 i = 0; i < n / 8 && i < 512; i++) {
 		u32 k = key[i], at = (k * 2654435761u) >> 23;
 
+#pragma unroll
 		for (u32 probe = 0; probe < 8; probe++) {
 			u32 t = table[(at + probe) & 511];
 

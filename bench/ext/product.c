@@ -11,6 +11,7 @@ KERNEL(writer, product)
 		for (u32 j = 0; j < 16; j++) {
 			u32 sum = 0;
 
+#pragma unroll
 			for (u32 k = 0; k < 16; k++)
 				sum += a[i * 16 + k] * b[k * 16 + j];
 			c[i * 16 + j] = sum;

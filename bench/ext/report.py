@@ -54,12 +54,14 @@ def main():
     kernels = guest("--primary", "ext")
     points = guest("--primary", "ext_points", "--native", "authority")
     found = {"kernels": {}, "points": {}, "loads": []}
-    print(f"{'kernel':10} {'BPF':>5} {'verify':>12} {'compile':>10} {'bytes':>6} {'compiled':>9} {'scalar':>9} {'-O2':>9} {'ratio':>6}")
+    print(f"{'kernel':10} {'BPF':>5} {'verify':>12} {'compile':>10} {'bytes':>6} {'compiled':>9} {'scalar':>9} {'-O2':>9} {'ratio':>6} {'counted':>8}")
+    counted = {name: int(n) for name, n in re.findall(r"^counted (\w+) (\d+)$", kernels, re.M)}
     for match in re.finditer(r"^verify (\w+) (\d+) (\d+) (\d+) (\d+) \d+\nkernel \1 (\d+) (\d+) (\d+)$", kernels, re.M):
         name, (insns, verify, took, size, jit, scalar, plain) = match[1], map(int, match.groups()[1:])
         found["kernels"][name] = {"insns": insns, "verify": verify, "compile": took, "bytes": size, "compiled": jit,
-                                  "scalar": scalar, "plain": plain}
-        print(f"{name:10} {insns:5} {verify:12,} {took:10,} {size:6} {jit:9,} {scalar:9,} {plain:9,} {jit / scalar:6.2f}")
+                                  "scalar": scalar, "plain": plain, "counted": counted.get(name, jit)}
+        more = f" {counted[name]:8,}" if name in counted else ""
+        print(f"{name:10} {insns:5} {verify:12,} {took:10,} {size:6} {jit:9,} {scalar:9,} {plain:9,} {jit / scalar:6.2f}{more}")
     rows = found["kernels"].values()
     if len(rows) != 10:
         print("aril bench: not all kernels were measured", file=sys.stderr)
@@ -68,10 +70,12 @@ def main():
         mean = math.exp(sum(math.log(r["compiled"] / r[other]) for r in rows) / len(rows))
         aim = f" (aim {AIM}: {'ok' if mean <= AIM else 'missed'})" if other == "scalar" else ""
         print(f"compiled to {other}, geometric mean: {mean:.2f}{aim}")
+    mean = math.exp(sum(math.log(r["counted"] / r["scalar"]) for r in rows) / len(rows))
+    print(f"with writers counted, since their budget does not cover their longest run: {mean:.2f}")
     insns = sum(r["insns"] for r in rows)
     print(f"verified: {sum(r['verify'] for r in rows) * 1000 // insns:,} instructions for 1,000 of a program; "
           f"compiled: {sum(r['compile'] for r in rows) * 1000 // insns:,}")
-    print("scalar: clang -O2 -fno-vectorize -fno-slp-vectorize; programs that write are counted against a budget as well.\n")
+    print("scalar: clang -O2 -fno-vectorize -fno-slp-vectorize; counted: under a budget that may be spent.\n")
     for name, _, median in re.findall(r"^bench (\w+) (\d+) (\d+)$", points, re.M):
         found["points"][name] = int(median) / 10
     found["loads"] = [int(n) for n in re.findall(r"^load \d+ (\d+) \d+$", points, re.M)]
