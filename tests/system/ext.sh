@@ -16,9 +16,9 @@ clang -target bpf -O2 -g -Iabi/include -c -o "$work/bad.o" "$work/bad.c" || fail
 status 'all is well' 0 ./aril ext load "$ext/pager.o" use pager load "$ext/clock.o" use clock load "$ext/at_least.o" \
 	use at_least list rm pager list rm clock rm at_least list
 has "$work/out" '^pager: fault, [0-9]+ instructions, [0-9]+ bytes, 3 frames, worst case [0-9]+$'
-has "$work/out" '^pager +fault +[0-9]+ +3 +1 +3 +[1-9][0-9]* +0$'
-has "$work/out" '^at_least +predicate +[0-9]+ +2 +0 +1 +0 +0$'
-has "$work/out" '^clock +victim +[0-9]+ +3 +1 +0 +0 +0$'
+has "$work/out" '^pager +fault +[0-9]+ +3 +1 +3 +[1-9][0-9]* +0 +0$'
+has "$work/out" '^at_least +predicate +[0-9]+ +2 +0 +1 +[1-9][0-9]* +0 +0$'
+has "$work/out" '^clock +victim +[0-9]+ +3 +1 +0 +0 +0 +0$'
 same 'lines of all lists: 3, 2, none' '2 3 3' "$(for name in pager clock at_least; do
 	grep -cE "^$name( |:)" "$work/out"; done | tr '\n' ' ' | sed 's/ $//')"
 status 'refused' 1 ./aril ext load "$work/bad.o" list
