@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Rules of the verifier for programs that no object leads to, as loader, linker and interface refuse them before: it
  * trusts none of these.
- * links: ext/verify.c ext/verify_alu.c ext/verify_mem.c ext/verify_object.c ext/verify_call.c ext/verify_branch.c ext/verify_loop.c ext/verify_guess.c ext/verify_facts.c ext/verify_shrink.c ext/verify_cost.c ext/verify_say.c ext/state.c ext/state_form.c ext/state_fact.c ext/state_join.c ext/flow.c ext/flow_code.c ext/flow_live.c ext/num.c ext/num_alu.c ext/num_bits.c ext/num_branch.c ext/num_divide.c ext/num_print.c ext/num_range.c ext/arena.c ext/refusal.c ext/disasm.c ext/btf.c ext/btf_check.c ext/btf_look.c ext/order.c */
+ * links: ext/verify.c ext/verify_alu.c ext/verify_mem.c ext/verify_object.c ext/verify_call.c ext/verify_branch.c ext/verify_loop.c ext/verify_guess.c ext/verify_facts.c ext/verify_shrink.c ext/verify_cost.c ext/verify_say.c ext/state.c ext/state_form.c ext/state_fact.c ext/state_join.c ext/flow.c ext/flow_code.c ext/flow_live.c ext/speculate.c ext/num.c ext/num_alu.c ext/num_bits.c ext/num_branch.c ext/num_divide.c ext/num_print.c ext/num_range.c ext/arena.c ext/refusal.c ext/disasm.c ext/btf.c ext/btf_check.c ext/btf_look.c ext/order.c */
 #include "test.h"
 
 #include <btf.h>
