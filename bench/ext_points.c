@@ -9,6 +9,7 @@ OBJECT(pager);
 OBJECT(clock);
 OBJECT(at_least);
 OBJECT(nothing);
+OBJECT(paged);
 
 #define BASE 0x511000000000ul
 #define PAGES 512u /* under one table */
@@ -19,7 +20,8 @@ struct stock { /* programs/ext/pager.bpf.c */
 	u32 frame[512];
 };
 
-static struct core_ext paging, choosing, waiting, idle;
+static struct core_ext paging, choosing, waiting, idle, guarding;
+#define GUARDS 4u
 static volatile struct stock *stock;
 static u32 first, upcalls;
 
@@ -191,6 +193,7 @@ int main(int argc, char **argv, char **envp)
 	use(&choosing, clock, clock_end);
 	use(&waiting, at_least, at_least_end);
 	use(&idle, nothing, nothing_end);
+	use(&guarding, paged, paged_end);
 	stock = data_of(&paging);
 	first = core_pool_take(&core_pool, PAGES);
 	for (u32 i = 0; i < PAGES; i++)
@@ -209,7 +212,14 @@ int main(int argc, char **argv, char **envp)
 	bench_run("event_declined", breakpoints, N); /* the handler says no, the library is asked */
 	allowed("attaching", core_ext_attach(&idle, CORE_DOMAIN->env, core_auth, core_auth));
 	bench_run("event_by_handler", breakpoints, N);
-	core_ext_detach(&idle, CORE_DOMAIN->env);
+	allowed("attaching",
+		core_ext_attach_at(&idle, CORE_DOMAIN->env, core_auth, core_auth, GUARDS, NULL));
+	for (u32 i = 0; i < GUARDS; i++)
+		allowed("attaching", core_ext_attach_at(&paging, CORE_DOMAIN->env, core_auth,
+							core_auth, i, &guarding));
+	bench_run("event_behind_guards", breakpoints, N);
+	for (u32 i = 0; i <= GUARDS; i++)
+		core_ext_detach_at(&idle, CORE_DOMAIN->env, i);
 	word = core_pages(1, &word_frame);
 	bench_run("wake_none", wakes, N);
 	*word = 0;

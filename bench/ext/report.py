@@ -22,6 +22,21 @@ POINTS = (  # what, by the library, by downloaded code, aim
 )
 
 
+GUARDS, GUARD, DISPATCH = 4, 10, 15  # guards measured at once; aims
+
+
+def dispatch():
+    """Instructions of an event with one handler that does nothing above a direct call. Counted one by one in a trace:
+    those of arch_event_handler, less the call and the two that look at its answer, and four outside (docs/64-code.md)."""
+    done = subprocess.run([str(ROOT / "bench" / "run"), "--explain", "event_by_handler"], cwd=ROOT, stdin=subprocess.DEVNULL,
+                          capture_output=True, text=True, timeout=250, check=False)
+    counts = re.findall(r"^ +(\d+) +arch_event_handler$", done.stdout, re.M)
+    if done.returncode or not counts:
+        print(f"aril bench: no trace of an event\n{done.stdout[-1500:]}{done.stderr[-1500:]}", file=sys.stderr)
+        sys.exit(2)
+    return sum(int(n) for n in counts[:2]) - 3 + 4
+
+
 def guest(*words):
     done = subprocess.run([str(ROOT / "aril"), "run", "-v", "--timeout", "120", *words], cwd=ROOT, stdin=subprocess.DEVNULL,
                           capture_output=True, text=True, timeout=200, env={**os.environ, "ARIL_ICOUNT": "1"}, check=False)
@@ -84,6 +99,11 @@ def main():
         a, b = found["points"][library], found["points"][downloaded]
         said = "" if aim is None else f"{aim:5} {'ok' if b <= aim else 'missed'}"
         print(f"{what:50} {a:9,.0f} {b:11,.0f} {said}".rstrip())
+    event, behind = found["points"]["event_by_handler"], found["points"]["event_behind_guards"]
+    each = (behind - event) / GUARDS
+    print(f"{'a guard that says no, its own instructions included':72} {each:9,.1f} {GUARD:5} {'ok' if each <= GUARD else 'missed'}")
+    found["points"]["dispatch"] = above = dispatch()
+    print(f"{'a handler that does nothing, above a direct call':72} {above:9,} {DISPATCH:5} {'ok' if above <= DISPATCH else 'missed'}")
     extra = found["points"]["wake_in_vain_by_predicate"] - found["points"]["wake_none"]
     print(f"a predicate that says no, within its wake: {extra:.0f} instructions")
     print("loading, from the object to sealed code: " + ", ".join(f"{n:,}" for n in found["loads"]))

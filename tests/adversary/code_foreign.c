@@ -8,6 +8,7 @@
 // expect: code_foreign: sealed in use: 5 refused
 // expect: code_foreign: other uses: 31 refused
 // expect: code_foreign: attaching: 9 refused
+// expect: code_foreign: guards: 11 refused
 // expect: code_foreign: another loader's: 9 refused
 // expect: code_foreign: done
 // forbid: code_foreign: WRONG
@@ -16,6 +17,7 @@
 #define VA 0x512000000000ul
 
 BLOB(blob, "xorl %eax, %eax\n\tret");
+BLOB(yes, "movl $1, %eax\n\tret");
 
 static u32 counted;
 
@@ -174,6 +176,73 @@ static void attaching(const struct code *c)
 	count("attaching");
 }
 
+/* Handlers behind guards: code that is none, or not ours, or at no such order; a guard that its owner takes away. */
+static void guards(const struct code *c)
+{
+	struct aril_code_attach a = {.code = c->first,
+				     .point = ARIL_POINT_FAULT,
+				     .target = CORE_DOMAIN->env,
+				     .space = core_auth,
+				     .frames = core_auth};
+	struct aril_code_desc d;
+	struct aril_cap cap;
+	struct code guard;
+	u8 one = 1;
+
+	a.guard = c->first;
+	no("a handler as a guard", aril_code_attach(core_auth, &a), ARIL_E_RANGE);
+	a.guard = c->first + 1;
+	no("instructions as a guard", aril_code_attach(core_auth, &a), ARIL_E_STATE);
+	a.guard = CORE_DOMAIN->env_frame;
+	no("an env as a guard", aril_code_attach(core_auth, &a), ARIL_E_STATE);
+	a.guard = ~0u;
+	no("no frame as a guard", aril_code_attach(core_auth, &a), ARIL_E_FRAME);
+	allowed("sealing", code_make(&guard, ARIL_POINT_PREDICATE, yes, yes_end));
+	a.guard = guard.first;
+	no("a predicate as a guard", aril_code_attach(core_auth, &a), ARIL_E_RANGE);
+	a.code = guard.first;
+	no("a predicate as a handler", aril_code_attach(core_auth, &a), ARIL_E_RANGE);
+	/* another's, who lets nobody run it */
+	aril_cap_derive(&CORE_DOMAIN->cap, &one, 1, ARIL_ALL, ~0ul, &cap);
+	u32 theirs = (u32)aril_cap_open(&cap);
+	guard = (struct code){.first = code_frames(yes, yes_end)};
+	d = code_desc(guard.first, ARIL_POINT_GUARD);
+	d.worst = 100;
+	d.guard[0] = code_guard_of(ARIL_ALL & ~ARIL_EXEC);
+	d.guard[1] = code_guard_of(ARIL_EXEC);
+	d.guard[1].name[d.guard[1].len++] = 7; /* for a third one */
+	allowed("sealing for another", aril_code_seal(core_auth, &d));
+	a.code = c->first;
+	a.guard = guard.first;
+	no("another's guard", aril_code_attach(theirs, &a), ARIL_E_RIGHTS);
+	a.code = guard.first;
+	a.guard = 0;
+	no("a guard as a handler", aril_code_attach(core_auth, &a), 0);
+	allowed("taking back", aril_frame_reset(core_auth, guard.first));
+	/* orders there are, and no others */
+	a.code = c->first;
+	for (a.order = 0; a.order < ARIL_CODE_ENTRIES; a.order++)
+		allowed("attaching", aril_code_attach(core_auth, &a));
+	expect("uses", ARIL_CODE_ENTRIES, env_info(CORE_DOMAIN->env)->faults == 0xff ? 8 : 0);
+	no("one too many", aril_code_attach(core_auth, &a), ARIL_E_RANGE);
+	a.order = ~0u;
+	no("an order that is none", aril_code_attach(core_auth, &a), ARIL_E_RANGE);
+	no("an end of none", aril_code_detach(core_auth, ARIL_POINT_FAULT, a.target, 8),
+	   ARIL_E_RANGE);
+	for (u32 i = 1; i < ARIL_CODE_ENTRIES; i++)
+		allowed("detaching",
+			aril_code_detach(core_auth, ARIL_POINT_FAULT, CORE_DOMAIN->env, i));
+	/* a guard's owner takes it back: what was to run behind it does not run without */
+	allowed("sealing", code_make(&guard, ARIL_POINT_GUARD, yes, yes_end));
+	a.order = 0;
+	a.guard = guard.first;
+	allowed("attaching", aril_code_attach(core_auth, &a));
+	expect("attached", c->first, env_info(CORE_DOMAIN->env)->fault);
+	allowed("taking back", aril_frame_reset(core_auth, guard.first + 1));
+	expect("attached", 0, env_info(CORE_DOMAIN->env)->fault);
+	count("guards");
+}
+
 /* A loader beside us: it may do with our code what its guard says, which is nothing, or to run it. */
 static void another(void)
 {
@@ -216,6 +285,7 @@ int main(int argc, char **argv, char **envp)
 	core_unmap(&core_self, (u64)c.book, 2);
 	other_uses(&c);
 	attaching(&c);
+	guards(&c);
 	another();
 	allowed("taking back", aril_frame_free(core_auth, c.first, 1));
 	return done();

@@ -4,6 +4,7 @@
 // root: yes
 // smp: 2
 // expect: code_storm: replaced [0-9]+ times: no event lost or seen twice
+// expect: code_storm: came and went [0-9]+ times, behind guards
 // expect: code_storm: taken back [0-9]+ times under fire
 // expect: code_storm: predicates taken back [0-9]+ times
 // expect: code_storm: envs ended while their handler ran
@@ -13,7 +14,7 @@
 #include "../native/member.h"
 
 #define EVENTS 300u
-#define TIMES 20u
+#define TIMES 10u
 
 /* Counts breakpoints in data[0], and lets them pass. */
 #define COUNTER(name)                                        \
@@ -25,9 +26,12 @@
 					 "1:\txorl %eax, %eax\n\tret")
 COUNTER(counts);
 COUNTER(counts_too);
+COUNTER(counts_last);
+/* Breakpoints alone. */
+BLOB(breaks, "xorl %eax, %eax\n\tcmpq $3, (%rdi)\n\tsete %al\n\tret");
 BLOB(never, "xorl %eax, %eax\n\tret");
 
-static struct code one, two;
+static struct code one, two, last, guard;
 static volatile u32 go, finished, upcalls, stop;
 static volatile u64 events;
 static struct member member;
@@ -50,9 +54,14 @@ void core_secondary(u32 cpu)
 	finished = 1;
 	while (go < 3)
 		core_sleep(1000000);
-	for (; !stop; events++)
+	for (; go < 4; events++)
 		__asm__ volatile("int3");
 	finished = 2;
+	while (go < 5)
+		core_sleep(1000000);
+	for (; !stop; events++)
+		__asm__ volatile("int3");
+	finished = 3;
 }
 
 static void until(volatile u32 *what, u32 value)
@@ -72,7 +81,7 @@ static void replaced(void)
 	allowed("attaching", code_use(&one, ARIL_POINT_FAULT, CORE_DOMAIN->env));
 	go = 1;
 	u64 end = core_now() + 20000000000ul;
-	for (; (n < 200 || one.data[0] < EVENTS || two.data[0] < EVENTS) && core_now() < end; n++)
+	for (; (n < 100 || one.data[0] < EVENTS || two.data[0] < EVENTS) && core_now() < end; n++)
 		allowed("replacing",
 			code_use(n % 2 ? &one : &two, ARIL_POINT_FAULT, CORE_DOMAIN->env));
 	go = 2;
@@ -87,12 +96,56 @@ static void replaced(void)
 			 two.data[0]);
 }
 
+static u64 noes(const struct code *c)
+{
+	u64 n = 0;
+
+	for (u32 i = 0; i < ARIL_MAX_CPUS; i++)
+		n += c->book->cpu[i].stops;
+	return n;
+}
+
+/* One before the last comes and goes, with and without a guard; the guard's code goes under it. Each event is seen by one. */
+static void came(void)
+{
+	u64 before = events, seen = one.data[0] + two.data[0], end = core_now() + 20000000000ul;
+	u32 n = 0;
+
+	allowed("attaching", code_use_at(&last, ARIL_POINT_FAULT, CORE_DOMAIN->env, 7, NULL));
+	go = 3;
+	for (; n < 60 && core_now() < end; n++) {
+		allowed("attaching", code_use_at(n % 2 ? &one : &two, ARIL_POINT_FAULT,
+						 CORE_DOMAIN->env, 0, n % 3 ? &guard : NULL));
+		allowed("attaching",
+			code_use_at(&two, ARIL_POINT_FAULT, CORE_DOMAIN->env, 3, &guard));
+		if (n % 20 == 19) {
+			allowed("taking the guard back", aril_frame_reset(core_auth, guard.first));
+			allowed("sealing", code_make(&guard, ARIL_POINT_GUARD, breaks, breaks_end));
+		}
+		for (u32 i = 0; i < 8; i += 1 + n % 3)
+			if (i < 7)
+				allowed("detaching", aril_code_detach(core_auth, ARIL_POINT_FAULT,
+								      CORE_DOMAIN->env, i));
+	}
+	while (last.data[0] < 50 && core_now() < end)
+		core_sleep(1000000);
+	go = 4;
+	until(&finished, 2);
+	expect("upcalls", 0, upcalls);
+	expect("events", events - before, one.data[0] + two.data[0] + last.data[0] - seen);
+	expect("noes", 0, noes(&guard));
+	core_log("code_storm: came and went %u times, behind guards", n);
+	for (u32 i = 1; i < ARIL_CODE_ENTRIES; i++)
+		allowed("detaching",
+			aril_code_detach(core_auth, ARIL_POINT_FAULT, CORE_DOMAIN->env, i));
+}
+
 static void taken(void)
 {
 	u64 before;
 	u32 n = 0;
 
-	go = 3;
+	go = 5;
 	for (; n < TIMES; n++) {
 		struct code c = {.first = code_frames(counts, counts_end)};
 		struct aril_code_desc d = code_desc(c.first, ARIL_POINT_FAULT);
@@ -110,7 +163,7 @@ static void taken(void)
 			aril_frame_free(core_auth, c.first + i, 1);
 	}
 	stop = 1;
-	until(&finished, 2);
+	until(&finished, 3);
 	core_log("code_storm: taken back %u times under fire", n);
 }
 
@@ -185,7 +238,10 @@ int main(int argc, char **argv, char **envp)
 	word = core_pages(1, &word_frame);
 	allowed("sealing", code_make(&one, ARIL_POINT_FAULT, counts, counts_end));
 	allowed("sealing", code_make(&two, ARIL_POINT_FAULT, counts_too, counts_too_end));
+	allowed("sealing", code_make(&last, ARIL_POINT_FAULT, counts_last, counts_last_end));
+	allowed("sealing", code_make(&guard, ARIL_POINT_GUARD, breaks, breaks_end));
 	replaced();
+	came();
 	taken();
 	allowed("detaching", aril_code_detach(core_auth, ARIL_POINT_FAULT, CORE_DOMAIN->env, 0));
 	predicates();

@@ -22,7 +22,8 @@
 /* Calls function n of the kernel's, with the run in r9 */
 #define CALL(n) "pushq %r9\n\tcall *64 + 8 * " #n "(%r9)\n\tpopq %r9\n\t"
 /* What a compiled loop does: takes n from the budget, and stops the run where that is spent */
-#define CHECKPOINT(n) "subq $" #n ", (%r9)\n\tjns 771f\n\tmovq $1, 8(%r9)\n\txorl %eax, %eax\n\tret\n771:\n\t"
+#define CHECKPOINT(n) \
+	"subq $" #n ", (%r9)\n\tjns 771f\n\tmovq $1, 8(%r9)\n\txorl %eax, %eax\n\tret\n771:\n\t"
 
 static u32 code_root;
 
@@ -52,7 +53,7 @@ static inline struct aril_code_desc code_desc(u32 first, u32 point)
 				   .account = CORE_DOMAIN->account,
 				   .name = "test"};
 
-	if (point == ARIL_POINT_PREDICATE)
+	if (point == ARIL_POINT_PREDICATE || point == ARIL_POINT_GUARD)
 		d.worst = 100;
 	else
 		d.budget = 1000, d.entry_cost = 10;
@@ -109,16 +110,24 @@ static inline u64 code_stops(const struct code *c)
 	return n;
 }
 
-/* Attaches it to what it is for, under our own capability. */
-static inline s64 code_use(const struct code *c, u32 point, u32 target)
+/* Attaches it to what it is for, under our own capability; at that order, behind that guard. */
+static inline s64 code_use_at(const struct code *c, u32 point, u32 target, u32 order,
+			      const struct code *guard)
 {
 	struct aril_code_attach d = {.code = c->first,
 				     .point = point,
 				     .target = target,
 				     .space = core_auth,
-				     .frames = core_auth};
+				     .frames = core_auth,
+				     .order = order,
+				     .guard = guard ? guard->first : 0};
 
 	return aril_code_attach(core_auth, &d);
+}
+
+static inline s64 code_use(const struct code *c, u32 point, u32 target)
+{
+	return code_use_at(c, point, target, 0, NULL);
 }
 
 static inline void expect(const char *what, u64 should, u64 is)
