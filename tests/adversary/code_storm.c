@@ -13,7 +13,7 @@
 #include "../native/code.h"
 #include "../native/member.h"
 
-#define EVENTS 300u
+#define EVENTS 100u
 #define TIMES 10u
 
 /* Counts breakpoints in data[0], and lets them pass. */
@@ -81,7 +81,7 @@ static void replaced(void)
 	allowed("attaching", code_use(&one, ARIL_POINT_FAULT, CORE_DOMAIN->env));
 	go = 1;
 	u64 end = core_now() + 20000000000ul;
-	for (; (n < 100 || one.data[0] < EVENTS || two.data[0] < EVENTS) && core_now() < end; n++)
+	for (; (n < 50 || one.data[0] < EVENTS || two.data[0] < EVENTS) && core_now() < end; n++)
 		allowed("replacing",
 			code_use(n % 2 ? &one : &two, ARIL_POINT_FAULT, CORE_DOMAIN->env));
 	go = 2;
@@ -113,12 +113,12 @@ static void came(void)
 
 	allowed("attaching", code_use_at(&last, ARIL_POINT_FAULT, CORE_DOMAIN->env, 7, NULL));
 	go = 3;
-	for (; n < 60 && core_now() < end; n++) {
+	for (; n < 24 && core_now() < end; n++) {
 		allowed("attaching", code_use_at(n % 2 ? &one : &two, ARIL_POINT_FAULT,
 						 CORE_DOMAIN->env, 0, n % 3 ? &guard : NULL));
 		allowed("attaching",
 			code_use_at(&two, ARIL_POINT_FAULT, CORE_DOMAIN->env, 3, &guard));
-		if (n % 20 == 19) {
+		if (n % 8 == 7) {
 			allowed("taking the guard back", aril_frame_reset(core_auth, guard.first));
 			allowed("sealing", code_make(&guard, ARIL_POINT_GUARD, breaks, breaks_end));
 		}

@@ -26,6 +26,7 @@
 	"subq $" #n ", (%r9)\n\tjns 771f\n\tmovq $1, 8(%r9)\n\txorl %eax, %eax\n\tret\n771:\n\t"
 
 static u32 code_root;
+static u32 code_keeps; /* what the next is said to keep */
 
 struct code {
 	u32 first, frames;
@@ -49,6 +50,7 @@ static inline struct aril_code_desc code_desc(u32 first, u32 point)
 				   .data = 1,
 				   .point = point,
 				   .stack = 64,
+				   .keeps = code_keeps,
 				   .loader = core_auth,
 				   .account = CORE_DOMAIN->account,
 				   .name = "test"};
