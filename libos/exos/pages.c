@@ -233,11 +233,18 @@ static u32 words_skip(const u64 *word, u32 i, u32 n)
 	return i;
 }
 
+/* What the last walk unbound lies in there; end 0: nothing. */
+static u64 unbound_start, unbound_end;
+
 static void table_unbind(struct mm *mm, u64 va, u64 *word, u32 n)
 {
 	for (u32 i = words_skip(word, 0, n); i < n; i = words_skip(word, i + 1, n))
-		if (word[i] & MAPPED)
+		if (word[i] & MAPPED) {
 			batch_add(mm, ARIL_UNBIND, va + i * PAGE, 0, 0);
+			if (!unbound_end)
+				unbound_start = va + i * PAGE;
+			unbound_end = va + (i + 1) * PAGE;
+		}
 }
 
 static void table_let_go(struct mm *mm, u64 va, u64 *word, u32 n)
@@ -254,7 +261,8 @@ static void table_let_go(struct mm *mm, u64 va, u64 *word, u32 n)
 /* A page is let go when nobody can reach it any more. */
 void pages_unmap(struct mm *mm, u64 start, u64 end)
 {
+	unbound_end = 0;
 	tables_walk(mm, start, end, table_unbind);
 	pages_flush();
-	tables_walk(mm, start, end, table_let_go);
+	tables_walk(mm, unbound_start, unbound_end, table_let_go);
 }

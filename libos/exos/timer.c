@@ -93,13 +93,16 @@ void time_account(struct thread *t, int user)
 	u64 now = ticks_now();
 	u64 spent = t->last_stamp && now > t->last_stamp ? now - t->last_stamp : 0;
 	t->last_stamp = now;
-	if (user) {
+	if (user)
 		t->user_ticks += spent;
-		itimer_charge(t->proc, ITIMER_VIRTUAL, SIGVTALRM, spent);
-	} else {
+	else
 		t->system_ticks += spent;
-	}
-	itimer_charge(t->proc, ITIMER_PROF, SIGPROF, spent);
+	struct proc *p = t->proc;
+	if (!(p->itimer_value[ITIMER_VIRTUAL] | p->itimer_value[ITIMER_PROF]))
+		return;
+	if (user)
+		itimer_charge(p, ITIMER_VIRTUAL, SIGVTALRM, spent);
+	itimer_charge(p, ITIMER_PROF, SIGPROF, spent);
 }
 
 void proc_times(const struct proc *p, u64 *user, u64 *system)
