@@ -189,6 +189,9 @@ int loop_is_phase(const struct verify *ver, const struct loop_run *r, const stru
 /* t = x op y, which is no larger than x: what ties the two, while that is looked for. */
 void verify_shrunk(struct verify *ver, struct state *s, const struct ext_insn *i,
 		   const struct form *t, const struct form *x, const struct form *y);
+/* The same of t = the low half of x. */
+void verify_shrunk_half(struct verify *ver, struct state *s, const struct form *t,
+			const struct form *x);
 /* How often control can go back at most because some variable gets smaller each time; ~0: nothing tells. */
 u64 loop_shrinks(struct verify *ver, const struct loop_run *r);
 int verify_entry(struct verify *ver, struct state *s);

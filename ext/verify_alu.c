@@ -120,6 +120,8 @@ static int extend(struct verify *ver, struct state *s, u32 dst, const struct for
 		n = is_signed ? num_alu(EXT_ALU64 | EXT_MOV | EXT_X, 32, &zero, &n)
 			      : num_alu(EXT_ALU | EXT_MOV | EXT_X, 0, &zero, &n);
 		half = num_is_const(&n) ? form_const(n.umin) : half_of(ver, s, a, is_signed, &n);
+		if (!is_signed)
+			verify_shrunk_half(ver, s, &half, a);
 	}
 	return linear(ver, s, dst, &none, &half, scale, 0);
 }

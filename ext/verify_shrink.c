@@ -49,6 +49,7 @@ void verify_shrunk(struct verify *ver, struct state *s, const struct ext_insn *i
 	struct num nx = state_num(ver, s, x), ny = state_num(ver, s, y);
 	int is_half = EXT_CLASS(i->code) == EXT_ALU;
 	u64 most = 1ul << SHIFT_MOST;
+	struct form g;
 
 	if (!ver->runs || !ver->runs->shrinking || !t->terms || !x->terms || i->off)
 		return;
@@ -67,6 +68,10 @@ void verify_shrunk(struct verify *ver, struct state *s, const struct ext_insn *i
 			return;
 		/* fall through */
 	case EXT_RSH:
+		/* the low half of g, shifted: as CPUs without 32-bit instructions have it */
+		if (!is_half && num_is_const(&ny) && ny.umin >= 32 && ny.umin < 64 &&
+		    form_shifted(x, 32, &g))
+			learn(ver, s, t, 1ul << (ny.umin - 32), 0, &g);
 		if (ny.umax < (is_half ? 32u : 64u))
 			learn(ver, s, t, ny.umin < SHIFT_MOST ? 1ul << ny.umin : most, 0, x);
 		return;
@@ -79,6 +84,15 @@ void verify_shrunk(struct verify *ver, struct state *s, const struct ext_insn *i
 			learn(ver, s, t, 1, 1, y);
 		return;
 	}
+}
+
+void verify_shrunk_half(struct verify *ver, struct state *s, const struct form *t,
+			const struct form *x)
+{
+	if (!ver->runs || !ver->runs->shrinking || !t->terms || !x->terms)
+		return;
+	is_part_of(ver, t, x);
+	learn(ver, s, t, 1, 0, x);
 }
 
 static int has_bits_of(const struct verify *ver, u32 sym, u32 of)

@@ -360,6 +360,12 @@ static void debug_lines(void)
 	SAME(object->line[1].insn, 1);
 	for (u64 bytes = 0, used = made_arena.used; bytes < used; bytes += 8)
 		REFUSED(read_in(bytes), EXT_WHY_MEMORY, "spent");
+	/* tables that end too early */
+	unit_begin(3);
+	poke(&lines, tables_at - 4, lines.n - tables_at - 1, 4);
+	unit_address(0);
+	object_of_lines(own);
+	REFUSED(read(), EXT_WHY_OBJECT, "a unit of .debug_line is cut off");
 	/* past the section's end */
 	unit_begin(4);
 	unit_address(24);

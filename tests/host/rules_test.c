@@ -36,6 +36,7 @@ static void leave(void)
 static void begin(void)
 {
 	used = 0;
+	memset(code, 0, sizeof(code));
 	attach = (struct ext_attach){.name = "test", .class = EXT_HANDLER, .ret_most = ~0ul};
 	contract = (struct ext_contract){
 		.name = "import", .ret = EXT_RET_SCALAR, .ret_most = ~0ul, .cost = 1};
@@ -158,6 +159,11 @@ static void functions(void)
 		      EXT_WHY_FLOW);
 	}
 	begin();
+	leave();
+	leave();
+	function[0].first = 1; /* as many instructions as there are, but not these */
+	REFUSED(EXT_WHY_FLOW, "functions do not follow one another");
+	begin();
 	program.functions = 0;
 	REFUSED(EXT_WHY_FLOW, "outside every function");
 }
@@ -182,6 +188,49 @@ static void regions(void)
 		leave();
 		REFUSED(EXT_WHY_CODE, bad[n].text);
 	}
+}
+
+/* --- instructions */
+static void instructions(void)
+{
+	begin();
+	put(EXT_JMP | EXT_CALL, 0, 2, 0, 1);
+	put(EXT_JMP | EXT_EXIT, 0, 0, 0, 0);
+	function[0].count = used;
+	function[1] = (struct ext_function){.name = "g", .first = used, .count = 2};
+	program.functions = 2;
+	leave();
+	REFUSED(EXT_WHY_CODE, "no such call");
+	code[0].regs = EXT_CALL_LOCAL << 4;
+	CHECK(verify() == EXT_OK);
+	begin();
+	put(EXT_LD | 0x20, 0, 0, 0, 0);
+	put(0, 0, 0, 0, 0);
+	leave();
+	REFUSED(EXT_WHY_CODE, "no such load");
+	CHECK(why.insn == 0);
+	begin();
+	put(EXT_LDDW, 0, 0, 0, 0);
+	REFUSED(EXT_WHY_CODE, "half a 64-bit load");
+}
+
+/* Loops in one another, in one function. */
+static void nest(u32 depth)
+{
+	begin();
+	for (u32 d = 0; d <= depth; d++) /* each a head but the first */
+		put(EXT_ALU64 | EXT_MOV, 0, 0, 0, 0);
+	for (u32 d = depth; d > 0; d--)
+		put(EXT_JMP | EXT_JNE, 0, 0, (s32)d - (s32)used - 1, 0);
+	leave();
+}
+
+static void nested(void)
+{
+	nest(4);
+	CHECK(verify() == EXT_OK);
+	nest(13);
+	REFUSED(EXT_WHY_FLOW, "loops nested too deep");
 }
 
 /* --- what a refusal says, and what is final */
@@ -242,8 +291,9 @@ static void loops(void)
 
 int main(void)
 {
-	static const struct test tests[] = {TEST(entries), TEST(imports), TEST(functions),
-					    TEST(regions), TEST(texts),	  TEST(loops)};
+	static const struct test tests[] = {TEST(entries), TEST(imports),      TEST(functions),
+					    TEST(regions), TEST(instructions), TEST(nested),
+					    TEST(texts),   TEST(loops)};
 
 	return test_main(tests, sizeof(tests) / sizeof(tests[0]));
 }
