@@ -179,12 +179,14 @@ static int use(const struct loaded *l, u32 order, const struct loaded *guard)
 }
 
 /* NAME[:ORDER[:GUARD]] */
-static int use_word(char *word)
+static int use_word(const char *given)
 {
 	const struct loaded *l, *guard = NULL;
-	char *order = strchr(word, ':'), *by = NULL;
+	char word[96], *order, *by = NULL;
 	u32 n = 0;
 
+	core_copy_string(word, given, sizeof(word));
+	order = strchr(word, ':');
 	if (order) {
 		*order++ = 0;
 		by = strchr(order, ':');
@@ -198,7 +200,8 @@ static int use_word(char *word)
 	l = find(word);
 	if (l && word[0] && (!order || !*order) && (!by || (guard && *by)))
 		return use(l, n, guard);
-	core_print("aril-ext: use %s: nothing of that name is loaded, or that is no order\n", word);
+	core_print("aril-ext: use %s: nothing of that name is loaded, or that is no order\n",
+		   given);
 	return 2;
 }
 

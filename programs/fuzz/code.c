@@ -6,7 +6,8 @@
 #include <aril/error.h>
 #include <aril/points.h>
 
-#define PIECES 6 /* one of each point for each side */
+#define KINDS 4
+#define PIECES (2 * KINDS) /* one of each point for each side */
 #define CODE_FRAMES 3
 #define CODE_VA 0x620000000000ul
 #define DATA_VA 0x620000100000ul
@@ -63,6 +64,12 @@ BLOB(fuzz_victim, "movq " DATA(fuzz_victim, 0) ", %rax\n\t"
 					       "movq $1, 8(%r9)\n"
 					       "1:\tret");
 
+/* As its data says. */
+BLOB(fuzz_guard, "movl " DATA(fuzz_guard, 0) ", %eax\n\t"
+					     "xorl (%rdi), %eax\n\t"
+					     "andl $1, %eax\n\t"
+					     "ret");
+
 static const struct {
 	u32 point;
 	const u8 *from, *to;
@@ -70,17 +77,18 @@ static const struct {
 	{ARIL_POINT_PREDICATE, fuzz_predicate, fuzz_predicate_end},
 	{ARIL_POINT_FAULT, fuzz_handler, fuzz_handler_end},
 	{ARIL_POINT_VICTIM, fuzz_victim, fuzz_victim_end},
+	{ARIL_POINT_GUARD, fuzz_guard, fuzz_guard_end},
 };
 static u32 first[PIECES]; /* frames */
 
-/* Side n / 3's piece of kind n % 3. */
+/* Side n / KINDS's piece of kind n % KINDS. */
 static s64 piece_seal(u32 n)
 {
-	const struct side *s = &sides[n / 3 % SIDES];
+	const struct side *s = &sides[n / KINDS % SIDES];
 	struct aril_code_desc d = {.first = first[n],
 				   .text = 1,
 				   .data = 1,
-				   .point = kinds[n % 3].point,
+				   .point = kinds[n % KINDS].point,
 				   .worst = 8,
 				   .budget = ARIL_CODE_BUDGET,
 				   .entry_cost = 100,
@@ -91,7 +99,8 @@ static s64 piece_seal(u32 n)
 	s64 error = core_map(&core_self, CODE_VA, first[n] + 1, 1, ARIL_BIND_WRITE, core_auth);
 	if (error)
 		return error;
-	memcpy((void *)CODE_VA, kinds[n % 3].from, (u64)(kinds[n % 3].to - kinds[n % 3].from));
+	memcpy((void *)CODE_VA, kinds[n % KINDS].from,
+	       (u64)(kinds[n % KINDS].to - kinds[n % KINDS].from));
 	core_unmap(&core_self, CODE_VA, 1);
 	memcpy(d.guard[0].name, CORE_DOMAIN->cap.name, sizeof(d.guard[0].name));
 	d.guard[0].len = CORE_DOMAIN->cap.len;
@@ -130,20 +139,23 @@ static u32 piece(struct fuzzer *f, u32 point)
 {
 	u32 side = one_in(f, 8) ? !f->side : f->side;
 
-	return first[side * 3 + (one_in(f, 12) ? below(f, 3) : (point + 2) % 3)];
+	return first[side * KINDS + (one_in(f, 12) ? below(f, KINDS) : (point - 1) % KINDS)];
 }
 
 static void make_attach(struct fuzzer *f, struct aril_code_attach *a)
 {
 	u32 point = ARIL_POINT_FAULT + below(f, 2);
 
-	*a = (struct aril_code_attach){.code = piece(f, point),
-				       .point = one_in(f, 24) ? below(f, 5) : point,
-				       .target = point == ARIL_POINT_FAULT ? pick_env(f)
-									   : pick_account(f, 1),
-				       .space = pick_auth(f),
-				       .frames = pick_auth(f),
-				       .zero = one_in(f, 64)};
+	*a = (struct aril_code_attach){
+		.code = piece(f, point),
+		.point = one_in(f, 24) ? below(f, 5) : point,
+		.target = point == ARIL_POINT_FAULT ? pick_env(f) : pick_account(f, 1),
+		.space = pick_auth(f),
+		.frames = pick_auth(f),
+		.order = point == ARIL_POINT_FAULT ? below(f, 9) : (u32)one_in(f, 16),
+		.guard = one_in(f, point == ARIL_POINT_FAULT ? 2 : 16) ? piece(f, ARIL_POINT_GUARD)
+								       : 0,
+		.zero = one_in(f, 64)};
 }
 
 static void make_wait(struct fuzzer *f, struct aril_code_wait *w)
@@ -170,7 +182,7 @@ static void make_desc(struct fuzzer *f, struct aril_code_desc *d)
 	*d = (struct aril_code_desc){.first = pick_run(f, 3),
 				     .text = 1,
 				     .data = 1,
-				     .point = 1 + below(f, 3),
+				     .point = 1 + below(f, KINDS),
 				     .worst = 100,
 				     .budget = 100,
 				     .loader = pick_auth(f),
@@ -204,6 +216,6 @@ void code_disturb(struct fuzzer *random)
 
 	if (core_map(&core_self, (u64)data, first[n] + 2, 1, ARIL_BIND_WRITE, core_auth))
 		return;
-	data[0] = one_in(random, 4) ? random->random : sides[n / 3].first + below(random, POOL);
+	data[0] = one_in(random, 4) ? random->random : sides[n / KINDS].first + below(random, POOL);
 	data[1] = one_in(random, 6) ? random->random : below(random, 64);
 }

@@ -476,6 +476,8 @@ static u64 make_scalar(struct fuzzer *f, const char *call, u32 kind)
 		return one_in(f, 24) ? (u32)any(f) : 1 + below(f, 3);
 	case ARIL_ARG_CPU:
 		return one_in(f, 24) ? (u32)any(f) : below(f, ARIL_INFO->ncpus);
+	case ARIL_ARG_ORDER:
+		return one_in(f, 24) ? (u32)any(f) : below(f, 9);
 	case ARIL_ARG_POSITION:
 		return one_in(f, 24) ? (u32)any(f) : own_position(f, below(f, ARIL_INFO->ncpus));
 	case ARIL_ARG_OFFSET:

@@ -21,6 +21,13 @@ has "$work/out" '^at_least +predicate +[0-9]+ +2 +0 +1 +[1-9][0-9]* +0 +0$'
 has "$work/out" '^clock +victim +[0-9]+ +3 +1 +0 +0 +0 +0$'
 same 'lines of all lists: 3, 2, none' '2 3 3' "$(for name in pager clock at_least; do
 	grep -cE "^$name( |:)" "$work/out"; done | tr '\n' ' ' | sed 's/ $//')"
+status 'behind a guard' 0 ./aril ext load "$ext/pager.o" load "$ext/missing.o" use pager:3:missing list rm missing list
+has "$work/out" '^missing: guard, [0-9]+ instructions, [0-9]+ bytes, 2 frames, worst case [0-9]+$'
+has "$work/out" '^missing +guard +[0-9]+ +2 +1 +3 +[0-9]+ +0 +3$'
+has "$work/out" '^pager +fault +[0-9]+ +3 +1 +0 +0 +0 +0$'
+has "$work/out" '^pager +fault +[0-9]+ +3 +0 +0 +0 +0 +0$'
+status 'no order' 2 ./aril ext load "$ext/pager.o" use pager:x
+status 'too high an order' 1 ./aril ext load "$ext/pager.o" use pager:8
 status 'refused' 1 ./aril ext load "$work/bad.o" list
 same 'lines' 2 "$(wc -l <"$work/out")"
 has "$work/out" '^aril-ext: /ext/bad.o: .*bad.c:6: outside: bounds: R[0-9].*'
