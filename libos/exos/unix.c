@@ -239,13 +239,23 @@ static int same_name(const struct unix_name *a, const struct unix_name *b)
 	return a->length == b->length && !__builtin_memcmp(a->text, b->text, a->length);
 }
 
-/* The socket that is bound to an inode, or to an abstract name, of which each type has its own; NULL: none. */
-static struct socket *bound_find(const struct unix_name *name, const struct inode *inode, u32 type)
+/* The socket that a path leads to; NULL: none. */
+static struct socket *inode_socket(const struct inode *inode)
 {
 	for (struct list *l = all_bound.next; l != &all_bound; l = l->next) {
 		struct socket *s = container_of(l, struct socket, all_bound);
-		if (inode ? s->bound == inode
-			  : !s->bound && s->type == type && same_name(s->name, name))
+		if (s->bound == inode)
+			return s;
+	}
+	return NULL;
+}
+
+/* The socket that is bound to an abstract name, of which each type has its own; NULL: none. */
+static struct socket *abstract_socket(const struct unix_name *name, u32 type)
+{
+	for (struct list *l = all_bound.next; l != &all_bound; l = l->next) {
+		struct socket *s = container_of(l, struct socket, all_bound);
+		if (!s->bound && s->type == type && same_name(s->name, name))
 			return s;
 	}
 	return NULL;
@@ -261,7 +271,7 @@ static struct unix_name *name_choose(u32 type)
 		for (u32 i = 0; i < 5; i++)
 			text[5 - i] = digit[n >> 4 * i & 15];
 		struct unix_name *name = name_create(text, sizeof(text));
-		if (!name || !bound_find(name, NULL, type))
+		if (!name || !abstract_socket(name, type))
 			return name;
 		name_put(name);
 	}
@@ -283,7 +293,7 @@ s64 socket_bind(struct socket *s, struct unix_name *name)
 			return error == -EEXIST ? -EADDRINUSE : error;
 		name->refs++;
 	} else {
-		if (bound_find(name, NULL, s->type))
+		if (abstract_socket(name, s->type))
 			return -EADDRINUSE;
 		name->refs++;
 	}
@@ -317,13 +327,13 @@ struct socket *socket_find(const struct unix_name *name, u32 type, s64 *error)
 		else
 			w.inode = NULL;
 		if (!failed && S_ISSOCK(w.inode->mode))
-			s = bound_find(NULL, w.inode, type);
+			s = inode_socket(w.inode);
 		if (failed)
 			*error = failed;
 		if (w.inode)
 			walk_done(&w);
 	} else {
-		s = bound_find(name, NULL, type);
+		s = abstract_socket(name, type);
 	}
 	if (s)
 		socket_get(s);
