@@ -5,6 +5,36 @@
 
 #define KEEP (~0u) /* -1: leave as it is */
 
+/* Who there is, of a process, a group or a user's processes. 0, -EINVAL or -ESRCH. */
+static s64 priority_check(u64 which, u64 who)
+{
+	const struct proc *me = current()->proc;
+	u32 id = (u32)who;
+	if ((u32)which > 2)
+		return -EINVAL;
+	if (!id)
+		return 0;
+	for (struct list *at = all_procs.next; at != &all_procs; at = at->next) {
+		const struct proc *p = container_of(at, struct proc, all);
+		if (id == ((u32)which == 0 ? p->pid : (u32)which == 1 ? p->pgid : p->uid))
+			return 0;
+	}
+	return (u32)which == 2 && id == me->uid ? 0 : -ESRCH;
+}
+
+/* Every process has its turn: nobody is nicer than 0, and who asks for that is told so. */
+s64 sys_getpriority(u64 which, u64 who)
+{
+	s64 error = priority_check(which, who);
+	return error ? error : 20;
+}
+
+s64 sys_setpriority(u64 which, u64 who, u64 nice)
+{
+	s64 error = priority_check(which, who);
+	return error ? error : (s32)nice ? -EPERM : 0;
+}
+
 s64 sys_getuid(void)
 {
 	return current()->proc->uid;

@@ -116,6 +116,7 @@ static void exec_committed(struct proc *p, const char *path)
 	exec_unshare(p);
 	files_close_on_exec(p->files);
 	sighand_exec(p->sig);
+	posix_timers_end(p);
 	t->altstack_sp = t->altstack_size = t->altstack_flags = 0;
 	t->clear_tid = 0;
 	t->robust_list = 0;

@@ -149,8 +149,9 @@ struct proc {
 	struct files *files;
 	struct fsinfo *fs;
 	struct sighand *sig;
-	struct tty *tty;     /* controlling terminal */
-	struct list threads; /* those that have not ended */
+	struct tty *tty;		  /* controlling terminal */
+	struct list threads;		  /* those that have not ended */
+	struct posix_timer *posix_timers; /* ptimer.c */
 	u32 nthreads;
 	u32 group_exit;		/* all end, with exit_status */
 	struct thread *exec_by; /* it alone lives on, into another program */

@@ -166,6 +166,7 @@ void proc_end(struct proc *p, s32 status)
 	if (family.trace)
 		trace_exit(status);
 	time_exit(p);
+	posix_timers_end(p);
 	if (p->sid == p->pid && p->tty)
 		session_hangup(p);
 	proc_release(p);

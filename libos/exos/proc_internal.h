@@ -83,6 +83,9 @@ void proc_discard(struct proc *p);
 /* A number that no thread, process, group or session has. */
 u32 pid_take(void);
 
+/* ptimer.c: the process ends or is another program: so do its timers. */
+void posix_timers_end(struct proc *p);
+
 /* misc.c: the limits of the first process. */
 void limits_init(struct proc *p);
 

@@ -141,6 +141,8 @@
 	CALL(135, personality, "x", 0)              \
 	CALL(137, statfs, "sp", 0)                  \
 	CALL(138, fstatfs, "fp", 0)                 \
+	CALL(140, getpriority, "dd", 0)             \
+	CALL(141, setpriority, "ddd", 0)            \
 	CALL(142, sched_setparam, "dp", 0)          \
 	CALL(143, sched_getparam, "dp", 0)          \
 	CALL(144, sched_setscheduler, "ddp", 0)     \
@@ -174,6 +176,11 @@
 	CALL(218, set_tid_address, "p", 0)          \
 	CALL(219, restart_syscall, "", 0)           \
 	CALL(221, fadvise64, "flld", 0)             \
+	CALL(222, timer_create, "Cpp", 0)           \
+	CALL(223, timer_settime, "dxpp", 0)         \
+	CALL(224, timer_gettime, "dp", 0)           \
+	CALL(225, timer_getoverrun, "d", 0)         \
+	CALL(226, timer_delete, "d", 0)             \
 	CALL(228, clock_gettime, "CT", CALL_NOLOCK) \
 	CALL(229, clock_getres, "CT", CALL_NOLOCK)  \
 	CALL(230, clock_nanosleep, "CxtT", 0)       \
@@ -273,6 +280,8 @@
  * preadv2, pwritev2: RWF_NOWAIT: EOPNOTSUPP; RWF_DSYNC, SYNC, HIPRI mean nothing: files are memory
  * inotify_add_watch: what runs a program, maps a file or sets an attribute of the extended ones is not told; /proc, pipes:
  *     EOPNOTSUPP
+ * setpriority: every process has its turn: a nice value other than 0: EPERM
+ * timer_create: CLOCK_REALTIME, MONOTONIC, BOOTTIME; clocks of processor time: EINVAL
  * fadvise64: taken as read: files are memory
  * renameat2: RENAME_WHITEOUT: EINVAL
  * setxattr, lsetxattr, fsetxattr, getxattr, lgetxattr, fgetxattr: user., trusted., security.; system. (access lists): EOPNOTSUPP
