@@ -70,7 +70,9 @@ static inline struct cpu *this_cpu(void)
 static inline struct code_run *cpu_run(void)
 {
 	struct code_run *run;
-	__asm__ volatile("movq %%gs:%c1, %0" : "=r"(run) : "i"(__builtin_offsetof(struct cpu, run)));
+	__asm__ volatile("movq %%gs:%c1, %0"
+			 : "=r"(run)
+			 : "i"(__builtin_offsetof(struct cpu, run)));
 	return run;
 }
 

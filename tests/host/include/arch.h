@@ -53,8 +53,7 @@ void arch_flush_page(u64 va);
 void smp_space_new(u32 root);
 void smp_quiesce(void);
 void smp_poll(void);
-extern const u8 arch_event_handler[], arch_event_guard[], arch_event_guard_kept[],
-	arch_event_end[];
+extern const u8 arch_event_handler[], arch_event_guard[], arch_event_guard_kept[], arch_event_end[];
 u64 arch_random(int *ok);
 
 static inline int arch_space_plain(void)
