@@ -128,6 +128,21 @@ static const char *argument(const struct ext_contract *k, u32 n, const u64 *reg,
 								  : "memory against the contract";
 }
 
+/* Of a ring, the records that it holds alone. */
+static int is_given_back(const struct ext_insn *i, const u64 *reg)
+{
+	const struct ext_region *r = &now.p->region[RING];
+	u32 class = EXT_CLASS(i->code), base = class == EXT_LDX ? ext_src(i) : ext_dst(i);
+	u64 at = reg[base] + (u64)(s64)i->off;
+
+	if (class > EXT_STX || class == EXT_LD || at - (u64)running.data - r->offset >= r->bytes)
+		return 0;
+	for (u32 n = 0; n < 8; n++)
+		if (running.locked >> (8 + n) & 1 && at - running.record[n] < RING_VALUE)
+			return 0;
+	return 1;
+}
+
 static const char *step(void *context, u32 insn, const u64 *reg, u32 written, u32 depth)
 {
 	const struct ext_insn *i = &now.p->insn[insn];
@@ -153,6 +168,8 @@ static const char *step(void *context, u32 insn, const u64 *reg, u32 written, u3
 			(u8)(1u << below(&now.random, 8));
 		arguments_disturb(&now.random);
 	}
+	if (is_given_back(i, reg))
+		return "a record of a ring that is not held";
 	if (i->code != (EXT_JMP | EXT_CALL) || ext_src(i) != EXT_CALL_IMPORT)
 		return 0;
 	if (now.p->attach->class == EXT_PURE && !now.p->import[i->imm].contract->pure)
