@@ -283,6 +283,14 @@ s64 inode_resize(struct inode *i, u64 size)
 	if (size > INODE_MAX_SIZE)
 		return -EFBIG;
 	if (size < i->size) {
+		/* what is cut off within a page goes from mappings of the archive's page, too */
+		if (size % PAGE && i->file.in_place && archive_page(i, size / PAGE)) {
+			s64 error;
+			void *page = inode_page_write(i, size / PAGE, &error);
+			if (!page)
+				return -ENOSPC;
+			page_put(page);
+		}
 		i->size = size;
 		mm_inode_truncated(i, size);
 		cache_truncate(i, (size + PAGE - 1) / PAGE);
