@@ -220,6 +220,16 @@ static void waking(void)
 	audit_says(ARIL_NOUN_CODE, NULL);
 }
 
+/* What the audit of waits finds. */
+static u32 waits_wrong(void)
+{
+	struct aril_check out = {0};
+
+	for (u64 from = 0, n = 0; n < 2 * WAIT_BUCKETS && (from = wait_audit(from, &out)); n++)
+		;
+	return out.wrong;
+}
+
 /* A wake on any of three words runs it, once; when it goes it is in no queue. */
 static void words(void)
 {
@@ -244,11 +254,18 @@ static void words(void)
 		for (u32 k = 0; k < 3; k++)
 			SAME(call_wake(root, at[k], w.word[k], 9), 0);
 		SAME(runs(), before + 3);
-		struct aril_check out = {0};
-		for (u64 from = 0, n = 0; n < 2 * WAIT_BUCKETS && (from = wait_audit(from, &out));
-		     n++)
-			;
-		SAME(out.wrong, 0);
+		SAME(waits_wrong(), 0);
+		struct aril_code_slot *slot = code_slot(ctx->wait_auth);
+		slot->word[i].prev ^= 2;
+		SAME(waits_wrong() > 0, 1);
+		slot->word[i].prev ^= 2;
+		slot->point = ARIL_POINT_VICTIM;
+		SAME(waits_wrong() > 0, 1);
+		slot->point = ARIL_POINT_PREDICATE;
+		slot->word[i].at += 4;
+		SAME(waits_wrong() > 0, 1);
+		slot->word[i].at -= 4;
+		SAME(waits_wrong(), 0);
 		((u8 *)frame_memory(page))[5] = 9;
 		SAME(call_wake(root, at[i], w.word[i], 9), 1);
 		SAME(ctx->state, CTX_READY);
