@@ -70,7 +70,7 @@ struct env {
 	u32 id;
 	u32 frame;
 	struct aril_code_slot *fault; /* who sees its exceptions first: an event (code.h). So far */
-	u32 space; /* root frame */
+	u32 space;		      /* root frame */
 	u32 parent;
 	u32 flags;
 	u32 account; /* slot */
