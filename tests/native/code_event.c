@@ -42,6 +42,7 @@ static volatile u32 upcalls;
 static int on_exception(struct core_frame *f)
 {
 	upcalls++;
+	expect("the library's address", f->save.vector == 14 ? BASE : 0, f->save.addr);
 	if (f->save.vector == 14)
 		f->save.rip += 3; /* movb (%rax), %al; nop */
 	return f->save.vector == 14 || f->save.vector == 3;
