@@ -67,7 +67,9 @@ NUM_STEP void num_range_sdiv(struct num_range *r, const struct num_range *a,
 	s64 least = 0, most = 0, q[4], end = num_range_any(w).smin;
 	int any = b->umin == 0; /* 0 is among the results */
 
-	if (a->smin == end && b->smin <= -1 && b->smax >= -1) {
+	if (a->smin > a->smax || b->smin > b->smax) /* empty: so nothing below can trap */
+		return;
+	if (a->smin <= end && b->smin <= -1 && b->smax >= -1) {
 		if (a->smax == end && b->smin == b->smax)
 			num_bound_signed(r, end, end);
 		return;

@@ -110,7 +110,22 @@ static void members(void)
 	}
 }
 
-static const struct test tests[] = {TEST(members)};
+/* Ranges that contain nothing, as no operation makes them: still no division traps. */
+static void empty(void)
+{
+	const s64 least = (s64)(1ul << 63);
+	struct num a = num_const((u64)least), b = num_const((u64)least), out;
+
+	b.smin = -1;
+	out = num_alu(EXT_DIV | EXT_ALU64, 1, &a, &b);
+	CHECK(num_contains(&out, 0));
+	b = num_const((u64)-1);
+	a.smin = 0;
+	out = num_alu(EXT_DIV | EXT_ALU64, 1, &a, &b);
+	CHECK(num_contains(&out, 0));
+}
+
+static const struct test tests[] = {TEST(members), TEST(empty)};
 
 int main(void)
 {

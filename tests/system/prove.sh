@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 # timeout: 600
-# The quick proofs of the verifier's arithmetic; and of unsound changes, which must fail.
+# The quick proofs of the verifier's arithmetic; what the prover itself does to formulas, tried; and unsound changes, which must
+# fail.
 . tests/lib.sh
-./aril prove --quick && tools/prove/planted/run
+./aril prove --quick && tools/prove/selftest 8 && tools/prove/planted/run

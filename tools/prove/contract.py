@@ -84,12 +84,12 @@ class Contract:
     hints(g, case): for each function called, the ghosts to use, as a list of tuples."""
 
     def __init__(self, name, parameters, relation, writes=(), returns=None, cases=({},), ghosts='', hints=None,
-                 loops=None, label=None, opaque=(), title=None, cuts=(), inline=()):
+                 loops=None, label=None, opaque=(), title=None, cuts=(), inline=(), order=('integers', 'bits')):
         self.name, self.parameters, self.relation, self.writes = name, parameters, relation, writes
         self.returns, self.cases, self.ghosts, self.loops, self.opaque = returns, cases, ghosts, loops, opaque
         self.hints = hints or (lambda g, case: {})
         self.label = label or (lambda case: ' '.join(f'{k} {v}' for k, v in case.items()))
-        self.title, self.cuts, self.inline = title or name, cuts, inline
+        self.title, self.cuts, self.inline, self.order = title or name, cuts, inline, order
         ALL[name] = self
 
     def object_cells(self, ex, state, pointer, cls):
@@ -133,7 +133,9 @@ class Contract:
         if len(matches) != 1:
             raise Refused(f'{self.name} called as it was not proved: ' +
                           str({k: t.value for k, t in case.items() if is_const(t)}))
+        first = count()
         self.results(ex, state, v, pointers)
+        made = range(first + 1, count() + 1)
         hints = ex.hints.get(self.name, [()] if not self.ghosts else [])
         if isinstance(hints, dict):  # of the first call, the second, ...
             nth = ex.calls[self.name] = ex.calls.get(self.name, 0) + 1
@@ -142,9 +144,9 @@ class Contract:
             for i, (when, promise) in enumerate(self.relate(v, ghosts, matches[0], ex)):
                 if i == 0 and self.name in ex.cuts:  # to be proved here, then used (see proof)
                     ex.steps.append((len(ex.assumptions), conj(*state.path), when, promise))
-                    ex.assumptions.append(TRUE)
+                    ex.assumptions.append((TRUE, made))
                 else:
-                    ex.assumptions.append(implies(when, promise))
+                    ex.assumptions.append((implies(when, promise), made))
         if self.returns == 'bits':
             return tuple(v.ret.cells)
         return v.ret if self.returns else None
@@ -162,20 +164,36 @@ class Contract:
             v.ret = fresh(int(self.returns[1:]), self.name)
 
     # --- of the body
-    def proof(self, module, executor_class, state_class, case):
-        """The executor after the body, and what is to be shown of it: pairs (when, promise)."""
+    def proof(self, module, executor_class, state_class, case, bits=64):
+        """The executor after the body, and what is to be shown of it: pairs (when, promise). bits: below 64, arguments and
+        ghosts are sign-extended from so many only (at a width of w: to w)."""
         contracts = {n: c for n, c in ALL.items() if n != self.name and n not in self.inline}
-        ghosts = [fresh(64, n) for n in self.ghosts]
+        w = case.get('w', 64)
+
+        def unknown(width, name, sign=0):
+            if bits >= width:
+                return fresh(width, name)
+            narrow = sext(fresh(bits, name), width)
+            return narrow if sign or width < 64 else low_of(narrow, w)
+
+        def cells(cls, name):
+            signs = [0] * len(cls.fields)
+            for at in (2, 3) if cls is Range else (4, 5) if cls is Side else (4, 5, 8, 9) if cls is Num else ():
+                signs[at] = 1
+            return [unknown(width, name, sign) for width, sign in zip(cls.fields, signs)]
+
+        ghosts = [unknown(64, n) for n in self.ghosts]
         g = Values()
         for n, x in zip(self.ghosts, ghosts):
             setattr(g, n, x)
         ex = g.ex = executor_class(module, contracts, self.loops and self.loops(g, case))
+        ex.proves = self.name
         ex.hints = self.hints(g, case)
         ex.cuts = self.cuts
         state, v, pointers, args = state_class((), {}, {}), Values(), {}, []
         for name, kind in self.parameters:
             if kind == 'bits':
-                value = Bits([fresh(64, name), fresh(64, name)])
+                value = Bits(cells(Bits, name))
                 setattr(v, name, value)
                 args += value.cells
             elif kind.endswith('*'):
@@ -185,7 +203,7 @@ class Contract:
                 if name in self.opaque:
                     ex.opaque.add(pointer[0])
                 elif not kind.startswith('out '):
-                    value = cls([fresh(width, name) for width in cls.fields])
+                    value = cls(cells(cls, name))
                     for i, number in case.get(name, {}).items():
                         value.cells[i] = const(number, cls.fields[i])
                     value = cls(value.cells)
@@ -194,7 +212,7 @@ class Contract:
                 args.append(pointer)
             else:
                 width = int(kind[1:])
-                value = const(case[name], width) if name in case else fresh(width, name)
+                value = const(case[name], width) if name in case else unknown(width, name)
                 setattr(v, name, value)
                 args.append(value)
         ex.arguments = {p[0] for p in pointers.values()}
@@ -222,5 +240,5 @@ class Contract:
         for at, way, when, promise in ex.steps:
             here = conj(way, pairs[0][0])
             ex.lemmas.append((implies(here, when), at))
-            ex.assumptions[at] = implies(here, promise)
+            ex.assumptions[at] = (implies(here, promise), ex.assumptions[at][1])
         return ex, pairs

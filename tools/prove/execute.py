@@ -41,8 +41,13 @@ class Executor:
         self.calls = {}
         self.cuts, self.steps, self.lemmas, self.facts = (), [], [], []
         self.layouts, self.products = [], {}
+        self.proves = None  # the function whose promise it is for
         self.used = set()  # functions whose contracts were relied on
         self.opaque = set()  # objects of which every load gives an unknown
+
+    def assume(self, fact):
+        """Of whatever the goal is: not only of what a call made."""
+        self.assumptions.append((fact, ()))
 
     # --- types and memory
     def flat(self, kind):
@@ -308,7 +313,7 @@ class Executor:
         for object in invariant.changed(state):
             for at, size in self.layouts[object].items():
                 state.memory[object][at] = fresh(size * 8, 'turn')
-        self.assumptions.append(invariant.holds(state, [state.env[n] for n in names]))
+        self.assume(invariant.holds(state, [state.env[n] for n in names]))
         # The head's phis have their values now.
         incoming[head] = []
         block = f.blocks[head]

@@ -59,6 +59,13 @@ lemma('signed-dividend', 'signed quotients by one divisor: grow with the dividen
       INTEGER + SIGNED.format(1) + SIGNED.format(2) + '''(assert (and (<= x1 x2) (= y1 y2)))
 (assert (not (ite (< 0 y1) (<= q1 q2) (<= q2 q1))))(check-sat)''')
 
+lemma('signed-quotient', 'not farther from 0 than the dividend; by 1 or -1: as far; else nearer, '
+      'but for 0',
+      INTEGER + SIGNED.format(1) + '''
+(define-fun far () Int (ite (<= 0 x1) x1 (- x1)))
+(assert (not (and (<= q1 far) (<= (- far) q1) (=> (= y1 1) (= q1 x1)) (=> (= y1 (- 1)) (= q1 (- x1)))
+ (=> (and (not (= y1 1)) (not (= y1 (- 1))) (not (= x1 0))) (and (< q1 far) (< (- far) q1))))))(check-sat)''')
+
 lemma('signed-divisor', 'signed quotients of one dividend by divisors of one sign: fall with the divisor if it is not '
       'negative, grow if it is',
       INTEGER + SIGNED.format(1) + SIGNED.format(2) + '''(assert (and (= x1 x2) (<= y1 y2) (or (< 0 y1) (< y2 0))))
@@ -118,6 +125,71 @@ for name in ('add', 'sub'):
         for w in (64, 32):
             lemma(f'arc-{name}-{"us"[sign]}{w}', f'distances from the ends add up, {"signed" if sign else "unsigned"}, '
                   f'{w} bits, {name} (by distances)', arc_text(name, sign, w))
+
+
+# --- shifts: proved for each pair of counts
+def right(x1, k1, x2, k2, w=64):
+    return implies(conj(ule(x1, x2), ule(k2, k1), ult(k1, const(w, 64))), ule(lshr(x1, k1), lshr(x2, k2)))
+
+
+def right_signed(x1, k1, x2, k2, w=64):
+    """Both not negative, both negative, or one of each."""
+    counts = ite(slt(x2, ZERO), ule(k1, k2), ite(slt(x1, ZERO), TRUE, ule(k2, k1)))
+    return implies(conj(sle(x1, x2), counts, ult(k1, const(w, 64)), ult(k2, const(w, 64))), sle(ashr(x1, k1), ashr(x2, k2)))
+
+
+def left(x1, k1, x2, k2, w):
+    """Where the greater does not lose bits."""
+    most = const((1 << w) - 1, 64)
+    return implies(conj(ule(x1, x2), ule(k1, k2), ult(k2, const(w, 64)), ule(x2, lshr(most, k2))),
+                   conj(ule(shl(x1, k1), shl(x2, k2)), ule(shl(x2, k2), most), ule(x1, lshr(most, k1))))
+
+
+def left_signed(x1, k1, x2, k2, w):
+    """Where the one that is farther from 0 does not lose bits, the other does not."""
+    fits = lambda x, k: eq(ashr(sign_of(shl(x, k), w), k), x)
+    whole = lambda x, k: eq(sign_of(shl(x, k), w), shl(x, k))
+    z1, z2 = shl(x1, k1), shl(x2, k2)
+    return implies(conj(ule(k1, k2), ult(k2, const(w, 64)), fits(x2, k2),
+                        ite(slt(x2, ZERO), conj(sle(x2, x1), slt(x1, ZERO)), conj(sle(ZERO, x1), sle(x1, x2)))),
+                   conj(fits(x1, k1), whole(x1, k1), whole(x2, k2),
+                        ite(slt(x2, ZERO), conj(slt(z1, ZERO), sle(z2, z1)), conj(sle(ZERO, z1), sle(z1, z2)))))
+
+
+def low_left(x, k, w):
+    """The low bits of what is shifted left are a function of its low bits."""
+    return implies(ult(k, const(w, 64)), eq(low_of(shl(x, k), w), low_of(shl(sign_of(x, w), k), w)))
+
+
+def for_counts(fact, w, counts):
+    """A text for each first count, which asks for all second ones at once."""
+    x1, x2 = fresh(64, 'x'), fresh(64, 'y')
+    for k in range(w):
+        all_ = [fact(x1, const(k, 64), x2, const(j, 64), w) if counts == 2 else fact(x1, const(k, 64), w)
+                for j in range(w if counts == 2 else 1)]
+        yield smt([neg(conj(*all_))])
+
+
+def shift_lemma(name, says, fact, w, counts=2):
+    lemma(name, says, Texts(lambda: for_counts(fact, w, counts)))
+
+
+class Texts:
+    """Made when they are asked for."""
+
+    def __init__(self, make):
+        self.make = make
+
+    def __iter__(self):
+        return self.make()
+
+
+shift_lemma('right', 'x >> k grows with x and falls with k', right, 64)
+shift_lemma('right-signed', 'signed, too, but that it grows with k where x is negative', right_signed, 64)
+for w in (64, 32):
+    shift_lemma(f'left{w}', f'x << k grows with both where it stays below 2^{w}', left, w)
+    shift_lemma(f'left-signed{w}', f'signed, {w} bits: away from 0, where it keeps its sign', left_signed, w)
+shift_lemma('low-left', 'the low 32 bits of a shift left are one of the low bits', low_left, 32, 1)
 
 
 def boxes(keys):
@@ -185,8 +257,17 @@ def instances(ex):
     def fine(x, y):
         return conj(ne(y, ZERO), neg(conj(eq(x, const(1 << 63, 64)), eq(y, const(-1, 64)))))
 
-    for x1, y1 in terms['sdiv']:
-        for x2, y2 in terms['sdiv']:  # signed-dividend
+    for x1, y1 in terms['sdiv']:  # signed-quotient
+        q, away = p('sdiv', x1, y1), ite(slt(x1, ZERO), x1, sub(ZERO, x1))  # -|x|, which is always a number
+        far, least = sub(ZERO, away), eq(x1, const(1 << 63, 64))
+        nearer = conj(ne(y1, ONE), ne(y1, const(-1, 64)), ne(x1, ZERO))
+        out.append(implies(fine(x1, y1), conj(
+            sle(away, q), disj(least, sle(q, far)), implies(eq(y1, ONE), eq(q, x1)),
+            implies(eq(y1, const(-1, 64)), eq(q, sub(ZERO, x1))),
+            implies(nearer, conj(slt(away, q), disj(least, slt(q, far)))))))
+    pairs = terms['sdiv'] if terms.get('srem') else []
+    for x1, y1 in pairs:
+        for x2, y2 in pairs:  # signed-dividend
             q1, q2 = p('sdiv', x1, y1), p('sdiv', x2, y2)
             out.append(implies(conj(fine(x1, y1), fine(x2, y2), sle(x1, x2), eq(y1, y2)),
                                ite(slt(ZERO, y1), sle(q1, q2), sle(q2, q1))))

@@ -8,6 +8,7 @@ from term import *
 
 WIDTHS = ({'w': 64}, {'w': 32})
 LOW_WIDTHS = ({'w': 64}, {'w': 32}, {'w': 16}, {'w': 8})
+COMPOSED = ('cases', 'integers', 'bits')  # functions whose promise follows from those that they call
 yes = lambda ret: ne(ret, const(0, 32))
 
 # --- known bits
@@ -85,9 +86,9 @@ class LongMultiplication:
         m = self.ex.product
         # lemma long, and 0 * y = 0
         half, twice = lshr(x, number(1)), shl(self.y, number(1))
-        self.ex.assumptions.append(eq(m('mul', x, self.y), add(odd(x, self.y), m('mul', half, twice))))
+        self.ex.assume(eq(m('mul', x, self.y), add(odd(x, self.y), m('mul', half, twice))))
         for a, b in ((x, self.y), (half, twice)):
-            self.ex.assumptions.append(implies(eq(a, number(0)), eq(m('mul', a, b), number(0))))
+            self.ex.assume(implies(eq(a, number(0)), eq(m('mul', a, b), number(0))))
         return implies(self.when, self.says(state, phis[0], self.p, x, self.y))
 
     def stays(self, state, phis):
@@ -167,7 +168,8 @@ def arcs(relation, name):
         for least, most in (('umin', 'umax'), ('smin', 'smax')):
             a0, a1, b0, b1 = [getattr(r, n) for r in (v.a, v.b) for n in (least, most)]
             x, y = (sign_of(g.x, c['w']), sign_of(g.y, c['w'])) if least == 'smin' else (g.x, g.y)
-            ex.facts.append(lemma.arc(name, least == 'smin', *[extract(t, c['w'] - 1, 0) for t in (x, a0, a1, y, b0, b1)]))
+            if ex.proves == 'num_range_' + name:
+                ex.facts.append(lemma.arc(name, least == 'smin', *[extract(t, c['w'] - 1, 0) for t in (x, a0, a1, y, b0, b1)]))
         return relation(v, g, c, ex)
     return out
 
@@ -194,11 +196,28 @@ def signed_too(relation):
 ALL['num_range_mul'].relation = signed_too(ALL['num_range_mul'].relation)
 
 
+def shift_facts(name, v, x, k, w):
+    """What the lemmas on shifts say of the ends and x."""
+    least, most, sx = zext(v.least, 64), zext(v.most, 64), sign_of(x, w)
+    if name == 'rsh':
+        return [lemma.right(v.a.umin, most, x, k), lemma.right(x, k, v.a.umax, least)]
+    if name == 'arsh':
+        return [f for n in (least, most) for f in (lemma.right_signed(v.a.smin, n, sx, k),
+                                                   lemma.right_signed(sx, k, v.a.smax, n))]
+    out = [lemma.left(v.a.umin, least, x, k, w), lemma.left(x, k, v.a.umax, most, w), lemma.low_left(x, k, w)]
+    for end in (v.a.smin, v.a.smax):
+        out += [lemma.left_signed(sx, k, end, most, w), lemma.left_signed(end, least, sx, k, w),
+                lemma.left_signed(end, most, end, most, w)]
+    return out
+
+
 def range_shift(name):
     def relation(v, g, c, ex):
         w = c['w']
         before, after = kept(v, g, w, alu(ex, OPS[name], 0, g.x, g.k, w))
         least, most = zext(v.least, 64), zext(v.most, 64)
+        if ex.proves == 'num_range_' + name:
+            ex.facts += shift_facts(name, v, g.x, band(g.k, number(w - 1)), w)
         return [(conj(before, v.a.formed(w), small(g.x, w), v.a.has(g.x, w), ule(least, g.k), ule(g.k, most),
                       ult(most, number(w))), after)]
     Contract('num_range_' + name, [('r', 'range*'), ('a', 'range*'), ('least', 'i32'), ('most', 'i32'), ('w', 'i32')],
@@ -227,8 +246,9 @@ narrowing('num_normal_agree', both('num_range_agree'))
 STEPS = ('cut', 'lift', 'prefix', 'known', 'agree')
 narrowing('num_normal', lambda g, c: {'num_contains': [()], **{
     'num_normal_' + step: [(g.x,)] for step in STEPS}}, ['num_normal_' + step for step in STEPS])
+ALL['num_normal'].order = COMPOSED
 Contract('num_low', [('a', 'num*'), ('w', 'i32'), ('out', 'out range*')], writes=('out',), ghosts='x', cases=LOW_WIDTHS,
-         cuts=('num_range_arc',),
+         cuts=('num_range_arc', 'num_range_known', 'num_range_agree'), order=COMPOSED,
          hints=lambda g, c: {n: [(low_of(g.x, c['w']),)] for n in
                              ('num_range_arc', 'num_range_known', 'num_range_agree')},
          relation=lambda v, g, c, ex: [(v.a.has(g.x), conj(v.out_.formed(c['w']),

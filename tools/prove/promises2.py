@@ -3,7 +3,7 @@
 import lemma
 from contract import ALL, Contract
 from machine import *
-from promises import LOW_WIDTHS, WIDTHS, small, yes
+from promises import COMPOSED, LOW_WIDTHS, WIDTHS, small, yes
 from term import *
 
 # --- several numbers
@@ -130,7 +130,7 @@ Contract('num_arith', [('op', 'i32'), ('sign', 'i32'), ('a', 'operand*'), ('b', 
                        ('bits', 'out bits*'), ('range', 'range*')], arith, writes=('bits', 'range'), ghosts='xy',
          hints=arith_hints, cases=ARITH, label=lambda c: f'{form(c)} w {c["w"]}')
 Contract('num_lsh_low', [('range', 'range*'), ('a', 'num*'), ('by', 'i32')], writes=('range',), ghosts='xk',
-         hints=lambda g, c: {'num_range_lsh': [(low_of(g.x, 32), g.k), (sign_of(g.x, 32), g.k)]},
+         hints=lambda g, c: {'num_range_lsh': {1: [(low_of(g.x, 32), g.k)], 2: [(sign_of(g.x, 32), g.k)]}},
          relation=lambda v, g, c, ex: [
              (conj(v.a.has(g.x), v.range.has(shl(g.x, g.k), 64), eq(g.k, zext(v.by, 64)), ule(number(32), g.k), ult(g.k, number(64))),
               v.range_.has(shl(g.x, g.k), 64))])
@@ -253,9 +253,21 @@ Contract('num_branch', [('code', 'i8'), ('taken', 'i32'), ('a', 'num*'), ('b', '
                  (' taken' if taken else ' not taken')}
                 for name, op in JUMPS.items() for cls in (JMP, JMP32) for taken in (1, 0)])
 
+for name in ('num_join', 'num_meet', 'num_widen', 'num_unsigned', 'num_signed', 'num_bytes', 'num_from', 'num_extend',
+             'num_swap', 'num_alu', 'num_shift', 'num_arith', 'num_side_put', 'num_branch'):
+    ALL[name].order = COMPOSED
+
+# Of each of these calls it is shown first that it is as promised; then only the promise is used.
+for name, cuts in (('num_join', ('hull', 'normal')), ('num_widen', ('hull', 'normal')), ('num_unsigned', ('normal',)),
+                   ('num_signed', ('normal',)), ('num_bytes', ('unsigned',)), ('num_from', ('normal',)),
+                   ('num_extend', ('low', 'from')), ('num_swap', ('bits_swap', 'from')), ('num_lsh_low', ('range_lsh',)),
+                   ('num_side_put', ('normal',))):
+    ALL[name].cuts = ['num_' + n for n in cuts]
+
 # What takes long: left out by --quick.
-SLOW = {'num_bits_lsh', 'num_bits_rsh', 'num_bits_arsh', 'num_bits_up', 'num_low', 'num_branch', 'num_alu'}
-SLOW |= {n for n in ALL if n.startswith(('num_range_', 'num_normal')) and n not in ('num_range_meet', 'num_range_agree')}
-# num_widen's own goals and what is stated after it (the makers among it) have not been seen to end in a minute.
-LATER = list(ALL)
-SLOW |= set(LATER[LATER.index('num_widen_step') + 1:])
+SLOW = {'num_bits_lsh', 'num_bits_rsh', 'num_bits_arsh', 'num_range_lsh', 'num_range_mul', 'num_range_sdiv', 'num_normal_cut',
+        'num_normal', 'num_low'}
+
+
+def slow(title, name):
+    return name in SLOW or title.startswith(('lemma arc', 'lemma right', 'lemma left', 'lemma low'))

@@ -3,6 +3,9 @@
 SMT-LIB. A truth value has width 0."""
 
 
+from functools import cache
+
+
 class Term:
     __slots__ = ('op', 'args', 'width', 'value', 'number')
     made = {}
@@ -34,6 +37,24 @@ def fresh(width, hint='v'):
     global fresh_count
     fresh_count += 1
     return make('var', (), width, f'{hint}!{fresh_count}')
+
+
+def count():
+    """How many there are."""
+    return fresh_count
+
+
+unknowns_of = {}
+
+
+def unknowns(t):
+    """The numbers of those in t."""
+    if t.number not in unknowns_of:
+        for p in reach([t]):
+            if p.number not in unknowns_of:
+                unknowns_of[p.number] = frozenset([int(p.value.split('!')[1])]) if p.op == 'var' else \
+                    frozenset().union(*[unknowns_of[a.number] for a in p.args])
+    return unknowns_of[t.number]
 
 
 def truth(b):
@@ -80,7 +101,22 @@ def binary(op, a, b):
             return a
         if op in ('bvxor', 'bvsub'):
             return const(0, w)
+    # One form for what is said in several ways, so that equal terms are seen to be equal.
+    if op in COMMUTE and (is_const(a) or (b.number < a.number and not is_const(b))):
+        a, b = b, a
+    if op == 'bvand' and is_const(b) and b.value & (b.value + 1) == 0:
+        return zext(extract(a, b.value.bit_length() - 1, 0), w)
+    if op in SHIFTS and b.op == 'ite':
+        return ite(b.args[0], binary(op, a, b.args[1]), binary(op, a, b.args[2]))
+    if op == 'bvashr' and is_const(b) and a.op == 'bvshl' and a.args[1] is b and b.value < w:
+        return sext(extract(a.args[0], w - 1 - b.value, 0), w)
+    if op == 'bvlshr' and is_const(b) and a.op == 'bvshl' and a.args[1] is b and b.value < w:
+        return zext(extract(a.args[0], w - 1 - b.value, 0), w)
     return make(op, (a, b), w)
+
+
+SHIFTS = ('bvshl', 'bvlshr', 'bvashr')
+COMMUTE = ('bvadd', 'bvand', 'bvor', 'bvxor')
 
 
 def add(a, b): return binary('bvadd', a, b)
@@ -108,6 +144,14 @@ def compare(op, a, b):
         return truth(op in ('=', 'bvule', 'bvsle'))
     if a.width == 0:
         return disj(conj(a, b), conj(neg(a), neg(b)))
+    if op in ('bvule', 'bvsle'):
+        return neg(compare(op[:3] + 'lt', b, a))
+    if op == '=':
+        for one, other in ((a, b), (b, a)):
+            if one.op == 'ite' and is_const(other) and is_const(one.args[1]) and is_const(one.args[2]):
+                return ite(one.args[0], compare(op, one.args[1], other), compare(op, one.args[2], other))
+        if b.number < a.number:
+            a, b = b, a
     return make(op, (a, b), 0)
 
 
@@ -160,6 +204,7 @@ def ite(c, a, b):
     return make('ite', (c, a, b), a.width)
 
 
+@cache
 def extract(a, high, low):
     width = high - low + 1
     if width == a.width:
@@ -168,22 +213,41 @@ def extract(a, high, low):
         return const(a.value >> low, width)
     if a.op in ('zext', 'sext') and high < a.args[0].width:
         return extract(a.args[0], high, low)
+    if a.op == 'extract':
+        return extract(a.args[0], high + a.value[1], low + a.value[1])
+    if a.op == 'ite':
+        return ite(a.args[0], extract(a.args[1], high, low), extract(a.args[2], high, low))
+    if a.op == 'concat' and (high < a.args[1].width or low >= a.args[1].width):
+        cut = a.args[1].width
+        return extract(a.args[1], high, low) if high < cut else extract(a.args[0], high - cut, low - cut)
+    if a.op in ('bvand', 'bvor', 'bvxor') or (low == 0 and a.op in ('bvadd', 'bvsub')):
+        return binary(a.op, *[extract(p, high, low) for p in a.args])
     return make('extract', (a,), width, (high, low))
 
 
+@cache
 def zext(a, width):
     if a.width == 0:
         return ite(a, const(1, width), const(0, width))
     if a.width == width:
         return a
+    if a.op == 'zext':
+        return zext(a.args[0], width)
+    if a.op == 'ite':
+        return ite(a.args[0], zext(a.args[1], width), zext(a.args[2], width))
     return const(a.value, width) if is_const(a) else make('zext', (a,), width)
 
 
+@cache
 def sext(a, width):
     if a.width == width:
         return a
     if a.width == 0:
         return ite(a, const(-1, width), const(0, width))
+    if a.op in ('zext', 'sext'):
+        return (zext if a.op == 'zext' else sext)(a.args[0], width)
+    if a.op == 'ite':
+        return ite(a.args[0], sext(a.args[1], width), sext(a.args[2], width))
     return const(signed(a.value, a.width), width) if is_const(a) else make('sext', (a,), width)
 
 
@@ -201,6 +265,50 @@ def low_of(a, w):
 def sign_of(a, w):
     """The low w bits, sign-extended."""
     return sext(extract(a, w - 1, 0), a.width)
+
+
+def rebuilt(t, args):
+    """t with other arguments."""
+    if t.op in FOLD:
+        return binary(t.op, *args)
+    if t.op in COMPARE:
+        return compare(t.op, *args)
+    if t.op in ('zext', 'sext'):
+        return (zext if t.op == 'zext' else sext)(args[0], t.width)
+    if t.op == 'extract':
+        return extract(args[0], *t.value)
+    return {'and': conj, 'not': neg, 'ite': ite, 'concat': concat}[t.op](*args) if args else t
+
+
+def reach(terms):
+    """These and all within them, what is within before what it is in."""
+    seen, stack = {}, list(terms)
+    while stack:
+        t = stack.pop()
+        if t.number not in seen:
+            seen[t.number] = t
+            stack.extend(t.args)
+    return [seen[n] for n in sorted(seen)]
+
+
+def given(terms, facts):
+    """The terms where these are true."""
+    new = {}
+    for f in facts:
+        stack = [(f, TRUE)]
+        while stack:
+            t, value = stack.pop()
+            if t.op == 'not':
+                stack.append((t.args[0], neg(value)))
+                continue
+            new[t.number] = value
+            if t.op == 'and' and value is TRUE:
+                stack += [(a, TRUE) for a in t.args]
+    for t in reach(terms):
+        if t.number not in new:
+            args = [new[a.number] for a in t.args]
+            new[t.number] = t if all(a is b for a, b in zip(args, t.args)) else rebuilt(t, args)
+    return [new[t.number] for t in terms]
 
 
 def parts(goal):
