@@ -5,9 +5,8 @@ unknowns is asked about: to leave something known away can lose a proof, never m
 import hashlib
 import os
 import re
-import resource
+import select
 import subprocess
-import tempfile
 
 import abstract
 import term
@@ -45,6 +44,51 @@ def condition(goal):
     return None
 
 
+class Z3:
+    """One process, asked again and again: each question ends with a mark that it repeats, and with forgetting everything."""
+    SERVES = 300  # questions
+
+    def __init__(self):
+        self.process, self.asked = None, 0
+
+    def seconds(self):
+        """Of the processor."""
+        with open(f'/proc/{self.process.pid}/stat') as stat:
+            fields = stat.read().rsplit(')', 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf('SC_CLK_TCK')
+
+    def stop(self):
+        if self.process:
+            self.process.kill()
+            self.process.communicate()
+            self.process = None
+
+    def ask(self, text, limit):
+        """What it says, and the seconds that it took; '' if more than limit."""
+        if self.asked % self.SERVES == 0:
+            self.stop()
+        self.asked += 1
+        if not self.process:
+            self.process = subprocess.Popen(['z3', '-in'], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                            stderr=subprocess.STDOUT)
+        z3, begun, mark, said = self.process, self.seconds(), f'asked {self.asked}\n', ''
+        z3.stdin.write(f'{text}(reset)\n(echo "{mark[:-1]}")\n'.encode())
+        z3.stdin.flush()
+        while not said.endswith(mark):
+            if select.select([z3.stdout], [], [], 0.1)[0]:
+                part = os.read(z3.stdout.fileno(), 1 << 16).decode()
+                if not part:
+                    raise ValueError(f'z3 ended: {said}')
+                said += part
+            elif self.seconds() - begun > limit:
+                self.stop()
+                return '', limit
+        return said[:-len(mark)], self.seconds() - begun
+
+
+Z3_HERE = Z3()  # of this process
+
+
 class Solver:
     def __init__(self, known=None):
         self.known, self.spent, self.ways = known, 0.0, {}
@@ -56,18 +100,9 @@ class Solver:
         mark = self.known and os.path.join(self.known, hashlib.sha256(text.encode()).hexdigest())
         if mark and os.path.exists(mark):
             return 'unsat'
-        limit = max(1, round(seconds))
-        with tempfile.TemporaryFile('w+') as question, tempfile.TemporaryFile('w+') as said:
-            question.write(text)
-            question.flush()
-            question.seek(0)
-            z3 = subprocess.Popen(['z3', f'-T:{limit * 60}', '-in'], stdin=question, stdout=said, stderr=subprocess.STDOUT,
-                                  preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CPU, (limit, limit + 1)))
-            _, status, used = os.wait4(z3.pid, 0)
-            z3.returncode = status
-            self.spent += used.ru_utime + used.ru_stime
-            said.seek(0)
-            answer = (said.read().strip().split('\n') or [''])[0]
+        said, used = Z3_HERE.ask(text, seconds)
+        self.spent += used
+        answer = said.split('\n')[0]
         if '(error' in answer:
             raise ValueError(f'z3: {answer}')
         if answer == 'unsat' and mark:
