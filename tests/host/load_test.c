@@ -362,10 +362,11 @@ static void debug_lines(void)
 		REFUSED(read_in(bytes), EXT_WHY_MEMORY, "spent");
 	/* tables that end too early */
 	unit_begin(3);
-	poke(&lines, tables_at - 4, lines.n - tables_at - 1, 4);
+	poke(&lines, tables_at - 4, lines.n - tables_at - 3, 4);
 	unit_address(0);
 	object_of_lines(own);
 	REFUSED(read(), EXT_WHY_OBJECT, "a unit of .debug_line is cut off");
+	SAME(made_why.offset, made_data[dwarf] + program_at - 3); /* there, not in the program */
 	/* past the section's end */
 	unit_begin(4);
 	unit_address(24);
