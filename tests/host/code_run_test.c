@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: MIT
  * Code that runs: waiting until a predicate holds, faults that a handler serves, what its functions refuse.
  * links: tests/host/fake.c tests/host/sealed.c kernel/cap.c kernel/siphash.c kernel/frame.c kernel/large.c kernel/allocate.c kernel/account.c kernel/space.c kernel/narrow.c kernel/table.c kernel/code.c kernel/code_attach.c kernel/code_event.c kernel/code_run.c kernel/code_functions.c kernel/code_wait.c kernel/wait.c kernel/check.c kernel/audit_code.c ext/map.c */
-#include "sealed.h"
+#include "handled.h"
 
 #include <map.h>
 #include <setjmp.h>
-
-#define VA 0x40000000ul
 
 /* Holds when the byte of page 0 at value 0 is value 1, and the others' last and first are 0. */
 BLOB(equal, "movzbl (%rdi, %rcx), %eax\n\t"
@@ -18,54 +16,10 @@ BLOB(equal, "movzbl (%rdi, %rcx), %eax\n\t"
 	    "jz 1f\n\t"
 	    "xorl %eax, %eax\n"
 	    "1:\tret");
-/* Calls the function data[0] with data[1..5]; data[6]: its result; data[7]: the event's address. */
-BLOB(caller,
-     "movq %rsi, " DATA(
-	     caller,
-	     56) "\n\t"
-		 "movq " DATA(
-			 caller,
-			 0) ", %rax\n\t"
-			    "movq " DATA(
-				    caller,
-				    8) ", %rdi\n\t"
-				       "movq " DATA(
-					       caller,
-					       16) ", %rsi\n\t"
-						   "movq " DATA(
-							   caller,
-							   24) ", %rdx\n\t"
-							       "movq " DATA(
-								       caller,
-								       32) ", %rcx\n\t"
-									   "movq " DATA(
-										   caller,
-										   40) ", %r8\n\t"
-										       "pushq "
-										       "%r9\n\t"
-										       "call "
-										       "*64(%r9, "
-										       "%rax, "
-										       "8)\n\t"
-										       "popq "
-										       "%r9\n\t"
-										       "movq "
-										       "%rax,"
-										       " " DATA(
-											       caller,
-											       48) "\n\t"
-												   "movq " DATA(
-													   caller,
-													   64) ", %rax\n\t"
-													       "ret");
 /* Stops: the budget is spent. */
 BLOB(stopping, "subq $20000, (%r9)\n\tmovq $1, 8(%r9)\n\tmovl $1, %eax\n\tret");
 
-static struct aril_code_wait w;
-static struct env *env, *other;
-static struct context *ctx;
-static struct aril_context the_page;
-static u32 page, page2;
+static struct env *other;
 static jmp_buf left;
 
 _Noreturn void slice_next(void)
@@ -79,26 +33,6 @@ static s64 wait_for(const struct aril_code_wait *desc)
 	if (setjmp(left))
 		return BLOCKED;
 	return call_code_wait(desc);
-}
-
-static void start(u32 point, const u8 *blob, const u8 *end)
-{
-	code_start();
-	code_sealed(point, blob, end);
-	env = fake_cpu.env;
-	ctx = &env->ctx[0];
-	memset(&the_page, 0, sizeof(the_page));
-	ctx->page = &the_page;
-	ctx->state = CTX_RUNNING;
-	page = fake_frame();
-	page2 = fake_frame();
-	memset(frame_memory(page), 0, 4096);
-	memset(frame_memory(page2), 0, 4096);
-	w = (struct aril_code_wait){.code = first,
-				    .auth = root,
-				    .page = {page, 0, 0},
-				    .word = {8, ARIL_CODE_NO_WORD, ARIL_CODE_NO_WORD},
-				    .value = {5, 9}};
 }
 
 static void begin(void)
@@ -407,42 +341,6 @@ static void ending(void)
 
 /* --- handlers */
 
-static u64 *data;
-static u32 space;
-
-static void handle(u32 point)
-{
-	start(point, caller, caller_end);
-	data = code_data(first);
-	memset(data, 0, 4096);
-	space = fake_space(root, VA, NULL);
-	env->space = space;
-	env->account = 1;
-	ctx->counted_slice = fake_cpu.slice_end;
-	struct aril_code_attach a = {
-		.code = first, .point = point, .target = env->id, .space = root, .frames = root};
-	if (point == ARIL_POINT_VICTIM)
-		a.target = ARIL_ACCOUNT_ROOT;
-	SAME(call_code_attach(root, &a), 0);
-}
-
-static s64 calls(u64 function, u64 a, u64 b, u64 c, u64 d)
-{
-	const struct trap_frame frame = {.vector = 14};
-
-	data[0] = function;
-	data[1] = a;
-	data[2] = b;
-	data[3] = c;
-	data[4] = d;
-	data[8] = ARIL_FAULT_RESUME;
-	if (code_book(first)->point == ARIL_POINT_FAULT)
-		SAME(code_fault(&frame, 0x1234), 1);
-	else
-		SAME(code_victim(1, 1, 9, 1), ARIL_FAULT_RESUME);
-	return (s64)data[6];
-}
-
 static void faults(void)
 {
 	const struct trap_frame frame = {.vector = 14};
@@ -509,94 +407,6 @@ static void binding(void)
 	SAME(calls(ARIL_FUNCTION_UNPROTECT, VA, 0, 0, 0), -ARIL_E_STATE);
 }
 
-/* Whether that went the short way: one unit of work that was given ahead, and no permit noted anew. */
-static int short_bind(u64 va, u32 frame, u64 flags, s64 says)
-{
-	fake_cpu.permit.bits |= PTE_SOFT; /* the short way binds so, the long way does not */
-	SAME(calls(ARIL_FUNCTION_BIND, va, frame, flags, 0), says);
-	SAME(object_lock.taken, 0);
-	return !says && fake_entry(space, va) & PTE_SOFT &&
-	       (fake_entry(space, va) & PTE_ADDR) >> 12 == frame;
-}
-
-#define W ARIL_BIND_WRITE
-static void warm(void)
-{
-	handle(ARIL_POINT_FAULT);
-	SAME(fake_set_guard(root, page, 0, fake_guard("load.page", ARIL_ALL, 0)), 1);
-	SAME(fake_set_guard(root, page2, 0, fake_guard("load.page", ARIL_ALL, 0)), 1);
-	SAME(calls(ARIL_FUNCTION_BIND, VA, page, W, 0), 0);
-	SAME(call_page_unbind(root, space, VA), 0);
-	SAME(calls(ARIL_FUNCTION_BIND, VA, page, W, 0), 0);
-	SAME(call_page_unbind(root, space, VA), 0);
-	SAME(short_bind(VA + 7, page, W, 0), 1);
-	SAME(frames[page].refs, 1);
-	SAME(!!(frames[page].flags & ARIL_FRAME_USED), 1);
-	BOOKS();
-}
-
-static void short_binding(void)
-{
-	warm();
-	SAME(short_bind(VA + 4096, page2, W, 0), 1);
-	BOOKS();
-	/* what is there, a frame that is bound elsewhere, other flags, another place */
-	SAME(short_bind(VA + 4096, page2, W, 0), 0);
-	SAME(short_bind(VA + 8192, page2, W, 0), 1); /* by page_bind's */
-	BOOKS();
-	warm();
-	SAME(short_bind(VA + 4096, page2, 0, 0), 0);
-	warm();
-	SAME(short_bind(VA + (1ul << 21), page2, W, -ARIL_E_TABLE), 0);
-	SAME(short_bind(VA + (1ul << 40), page2, W, -ARIL_E_TABLE), 0);
-	SAME(short_bind(VA + 4096, page2, 1ul << 32 | W, -ARIL_E_RANGE), 0);
-	SAME(short_bind(VA + 4096, nframes, W, -ARIL_E_FRAME), 0);
-	/* what is no memory in order, or another's */
-	frames[page2].state = ARIL_FRAME_REGION;
-	SAME(short_bind(VA + 4096, page2, W, -ARIL_E_STATE), 0);
-	frames[page2].state = 0;
-	frames[page2].flags |= ARIL_FRAME_BREAKING(0);
-	SAME(short_bind(VA + 4096, page2, W, -ARIL_E_STATE), 0);
-	frames[page2].flags &= ~ARIL_FRAME_BREAKING(0);
-	for (u32 i = 0; i < 6; i++) { /* each word of the guard decides */
-		warm();
-		((u64 *)&frames[page2].guard[0])[i] ^= 1ul << 40;
-		SAME(short_bind(VA + 4096, page2, W, 0), 0);
-	}
-	/* time passed: something changed; another use of the same code; work that was not given; the lock */
-	warm();
-	authority_changed();
-	SAME(short_bind(VA + 4096, page2, W, 0), 0);
-	warm();
-	fake_cpu.permit.use += 1;
-	SAME(short_bind(VA + 4096, page2, W, 0), 1); /* by page_bind's */
-	SAME(fake_cpu.permit.use, (u64)env->fault);
-	warm();
-	ctx->spare = 0;
-	SAME(short_bind(VA + 4096, page2, W, 0), 0);
-	warm();
-	object_lock.taken = 1;
-	SAME(calls(ARIL_FUNCTION_BIND, VA + 4096, page2, W, 0), -ARIL_E_AGAIN);
-	SAME(object_lock.taken, 1);
-	object_lock.taken = 0;
-	/* another call by other indices: the permit is not the use's any more */
-	warm();
-	u32 second = fake_open("", ARIL_ALL, ~0ul);
-	SAME(call_page_bind(root, space, VA + 4096, page2, W, second), 0);
-	SAME(fake_cpu.permit.use, 0);
-	SAME(call_page_unbind(root, space, VA + 4096), 0);
-	SAME(short_bind(VA + 4096, page2, W, 0), 0);
-	warm();
-	second = fake_open("", ARIL_ALL, ~0ul);
-	SAME(call_page_bind(second, space, VA + 4096, page2, W, root), 0);
-	SAME(fake_cpu.permit.use, 0);
-	/* nobody's but its own is noted */
-	SAME(call_page_unbind(second, space, VA + 4096), 0);
-	SAME(call_page_bind(second, space, VA + 4096, page2, W, second), 0);
-	SAME(calls(ARIL_FUNCTION_UNPROTECT, VA + 4096, 0, 0, 0), -ARIL_E_RIGHTS);
-	BOOKS();
-}
-
 static void looking(void)
 {
 	handle(ARIL_POINT_VICTIM);
@@ -658,9 +468,9 @@ static void names(void)
 int main(void)
 {
 	static const struct test tests[] = {
-		TEST(arguments),     TEST(waking),  TEST(words),  TEST(letting_go),
-		TEST(bounded),	     TEST(ending),  TEST(faults), TEST(binding),
-		TEST(short_binding), TEST(looking), TEST(maps),	  TEST(names),
+		TEST(arguments), TEST(waking), TEST(words),  TEST(letting_go),
+		TEST(bounded),	 TEST(ending), TEST(faults), TEST(binding),
+		TEST(looking),	 TEST(maps),   TEST(names),
 	};
 
 	return test_main(tests, sizeof(tests) / sizeof(tests[0]));
