@@ -14,6 +14,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#define WEAK __attribute__((weak))
+
 struct aril_frame *frames;
 u32 nframes = FAKE_FRAMES, ncpus = 2;
 struct aril_env_info *env_infos;
@@ -100,9 +102,8 @@ void smp_flush_space(u32 root)
 }
 
 /* A handler of narrower arguments sees the low half of a register only. */
-__attribute__((weak)) s64 call_page_bind(u32 auth, u32 space, u64 va, u32 frame, u32 flags,
-					 u32 opener);
-__attribute__((weak)) s64 call_page_unbind(u32 auth, u32 space, u64 va);
+WEAK s64 call_page_bind(u32 auth, u32 space, u64 va, u32 frame, u32 flags, u32 opener);
+WEAK s64 call_page_unbind(u32 auth, u32 space, u64 va);
 const call_fn call_table[ARIL_CALL_SLOTS] = {
 	[ARIL_CALL_PAGE_BIND_INDEX] = (call_fn)(void (*)(void))call_page_bind,
 	[ARIL_CALL_PAGE_UNBIND_INDEX] = (call_fn)(void (*)(void))call_page_unbind,
@@ -128,17 +129,9 @@ void smp_quiesce(void)
 		fake_on_quiesce();
 }
 
-__attribute__((weak)) void smp_poll(void)
+WEAK void smp_poll(void)
 {
 }
-
-/* A lock that is taken stays so, as if who has it quiesced. */
-int smp_lock_try(struct lock *l)
-{
-	return lock_try(l);
-}
-
-const u8 arch_event_handler[1], arch_event_guard[1], arch_event_guard_kept[1], arch_event_end[1];
 
 u64 arch_random(int *ok)
 {
@@ -163,34 +156,34 @@ void panic_at(const char *file, int line, const char *format, ...)
 }
 
 /* kernel/grant.c's goes before it where that is linked. */
-__attribute__((weak)) int grant_memory(const struct env *env, u32 frame)
+WEAK int grant_memory(const struct env *env, u32 frame)
 {
 	return env->id == fake_grant_env && frame - FAKE_DEVICE < 64;
 }
 
 static u32 device_head, device_refs; /* the list of all bindings of device memory */
 
-__attribute__((weak)) u32 *grant_list(u32 frame, u32 **refs)
+WEAK u32 *grant_list(u32 frame, u32 **refs)
 {
 	(void)frame;
 	*refs = &device_refs;
 	return &device_head;
 }
 
-__attribute__((weak)) int region_destroy(u32 frame, u32 *budget, int *stale)
+WEAK int region_destroy(u32 frame, u32 *budget, int *stale)
 {
 	printf("a region %u without regions (%u %d)\n", frame, *budget, *stale);
 	abort();
 }
 
-__attribute__((weak)) s64 env_check(u32 id, const struct auth *a, u32 rights)
+WEAK s64 env_check(u32 id, const struct auth *a, u32 rights)
 {
 	struct env *env = env_get(id);
 
 	return env ? frame_check(env->frame, a, rights) : -ARIL_E_ENV;
 }
 
-__attribute__((weak)) void ring_frame_gone(u32 frame)
+WEAK void ring_frame_gone(u32 frame)
 {
 	(void)frame;
 }
@@ -198,144 +191,110 @@ __attribute__((weak)) void ring_frame_gone(u32 frame)
 /* kernel/revoke.c's and kernel/audit_account.c's go before these where they are linked. */
 u32 fake_given[4],
 	fake_given_what; /* by kind: credits that revoke_given heard of; the last one's number */
-__attribute__((weak)) void revoke_given(u32 slot, u32 kind, u32 what)
+WEAK void revoke_given(u32 slot, u32 kind, u32 what)
 {
 	(void)slot;
 	fake_given[kind]++;
 	fake_given_what = what;
 }
 
-__attribute__((weak)) void revoke_awaits(u32 slot, u32 frame)
+WEAK void revoke_awaits(u32 slot, u32 frame)
 {
 	(void)slot, (void)frame;
 }
 
-__attribute__((weak)) void revoke_frame_gone(u32 frame)
+WEAK void revoke_frame_gone(u32 frame)
 {
 	(void)frame;
 }
 
-__attribute__((weak)) void revoke_account_gone(u32 slot)
+WEAK void revoke_account_gone(u32 slot)
 {
 	(void)slot;
 }
 
-__attribute__((weak)) u32 audit_counted;
+WEAK u32 audit_counted;
 
-__attribute__((weak)) void audit_recount(u32 frame, int sign)
+WEAK void audit_recount(u32 frame, int sign)
 {
 	(void)frame, (void)sign;
 }
 
-/* Without kernel/code*.c there is none. */
-struct ext_run;
-__attribute__((weak)) u64 code_bind(u64 va, u64 frame, u64 flags, u64 d, u64 e, struct ext_run *run)
-{
-	(void)va, (void)frame, (void)flags, (void)d, (void)e, (void)run;
-	abort();
-}
-
-__attribute__((weak)) int code_destroy(u32 frame, u32 *budget, int *stale)
-{
-	printf("code %u without code (%u %d)\n", frame, *budget, *stale);
-	abort();
-}
-
-__attribute__((weak)) void code_account_gone(u32 slot)
-{
-	(void)slot;
-}
-
-__attribute__((weak)) void code_env_gone(struct env *env)
-{
-	(void)env;
-}
-
-__attribute__((weak)) u32 code_victim(u32 slot, u32 first, u32 last, u32 wanted)
-{
-	(void)slot, (void)first, (void)last, (void)wanted;
-	return 0;
-}
-
-__attribute__((weak)) u32 code_victim_cost(u32 slot)
-{
-	(void)slot;
-	return 0;
-}
+#include "code_stubs.h"
 
 /* Without kernel/code_wait.c nobody waits by a predicate. */
-__attribute__((weak)) int code_wait_over(struct context *ctx, s32 *budget)
+WEAK int code_wait_over(struct context *ctx, s32 *budget)
 {
 	(void)ctx, (void)budget;
 	abort();
 }
 
-__attribute__((weak)) void code_wait_left(struct context *ctx)
+WEAK void code_wait_left(struct context *ctx)
 {
 	(void)ctx;
 	abort();
 }
 
-__attribute__((weak)) void code_wait_queue(u32 ref)
+WEAK void code_wait_queue(u32 ref)
 {
 	(void)ref;
 	abort();
 }
 
-__attribute__((weak)) int code_wait_queued(const struct context *ctx)
+WEAK int code_wait_queued(const struct context *ctx)
 {
 	(void)ctx;
 	abort();
 }
 
-__attribute__((weak)) void code_bucket_audit(u32 bucket, struct aril_check *out)
+WEAK void code_bucket_audit(u32 bucket, struct aril_check *out)
 {
 	(void)bucket, (void)out;
 }
 
-__attribute__((weak)) int code_look_again(struct aril_code_slot *s, s32 budget)
+WEAK int code_look_again(struct aril_code_slot *s, s32 budget)
 {
 	(void)s, (void)budget;
 	abort();
 }
 
-__attribute__((weak)) struct aril_code_word *code_wake_one(struct aril_code_word *w)
+WEAK struct aril_code_word *code_wake_one(struct aril_code_word *w)
 {
 	(void)w;
 	abort();
 }
 
 /* Without kernel/cache.c nobody has one. */
-__attribute__((weak)) struct cache *cache_of(u32 root, u64 va)
+WEAK struct cache *cache_of(u32 root, u64 va)
 {
 	(void)root, (void)va;
 	return NULL;
 }
 
-__attribute__((weak)) u32 cache_entry_frame(u64 entry)
+WEAK u32 cache_entry_frame(u64 entry)
 {
 	return entry >> 12 & (ARIL_MAX_FRAMES - 1);
 }
 
-__attribute__((weak)) u64 cache_entry_clear(u32 id)
+WEAK u64 cache_entry_clear(u32 id)
 {
 	printf("an STLB entry %u without a cache\n", id);
 	abort();
 }
 
-__attribute__((weak)) int cache_destroy(u32 frame, u32 *budget, int *stale)
+WEAK int cache_destroy(u32 frame, u32 *budget, int *stale)
 {
 	printf("a cache %u without caches (%u %d)\n", frame, *budget, *stale);
 	abort();
 }
 
-__attribute__((weak)) int cache_destroy_all(u32 table, u32 *budget, int *stale)
+WEAK int cache_destroy_all(u32 table, u32 *budget, int *stale)
 {
 	(void)table, (void)budget, (void)stale;
 	return 1;
 }
 
-__attribute__((weak)) _Noreturn void slice_next(void)
+WEAK _Noreturn void slice_next(void)
 {
 	printf("nobody is next\n");
 	abort();

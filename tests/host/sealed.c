@@ -25,6 +25,14 @@ _Noreturn void call_abandon(int locked)
 	abort();
 }
 
+/* A lock that is taken stays so, as if who has it quiesced. */
+int smp_lock_try(struct lock *l)
+{
+	return lock_try(l);
+}
+
+const u8 arch_event_handler[1], arch_event_guard[1], arch_event_guard_kept[1], arch_event_end[1];
+
 /* Three frames of load's. */
 static u32 frames_take(void)
 {
