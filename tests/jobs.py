@@ -14,6 +14,8 @@ def bash():
     s.expect(PROMPT, 200)
     s.send(b"echo at $((1 + 1)); cat\r")
     s.expect(rb"at 2\r\n")
+    s.send(b"here\r")
+    s.expect(rb"here\r\nhere\r\n")  # its own: bash would not mind a Ctrl-Z that comes before it has made the job
     s.send(b"\x1a")  # Ctrl-Z stops the foreground job
     s.expect(rb"\[1\]\+ +Stopped +cat\r\n")
     s.expect(PROMPT)
@@ -32,13 +34,13 @@ def bash():
     s.send(b"kill %2; wait %2; echo status $?\r")
     s.expect(rb"status 143\r\n")
     s.expect(PROMPT)
-    s.send(b"sleep 2000\r")
-    time.sleep(0.5)
+    s.send(b"(echo u''p; exec sleep 2000)\r")
+    s.expect(rb"up\r\n")
     s.send(b"\x1a")
-    s.expect(rb"Stopped +sleep 2000\r\n")
+    s.expect(rb"Stopped +.*sleep 2000 \)\r\n")
     s.expect(PROMPT)
     s.send(b"bg; jobs -r | wc -l\r")
-    s.expect(rb"sleep 2000 &\r\n")
+    s.expect(rb"sleep 2000 \) &\r\n")
     s.expect(rb"1\r\n")
     s.expect(PROMPT)
     s.send(b"cat &\r")  # a background job that reads the terminal is stopped
@@ -51,8 +53,8 @@ def bash():
     s.send(b"yes | head -n 3 | tail -n 1 | tr y z; echo ${PIPESTATUS[@]}\r")
     s.expect(rb"z\r\n141 0 0 0\r\n")
     s.expect(PROMPT)
-    s.send(b"(sleep 100; echo never) | cat\r")
-    time.sleep(0.5)
+    s.send(b"(echo u''p; sleep 100; echo never) | cat\r")
+    s.expect(rb"up\r\n")
     s.send(b"\x03")  # the whole pipeline is one job
     s.expect(PROMPT)
     s.send(b"echo status $?\r")

@@ -23,6 +23,6 @@ X
 echo "int twice(int n) { return 2 * n; }" >b.c
 gcc -O2 -Wall -o a a.c b.c -lm && ./a word; echo $?
 gcc -static -O0 -g -o s a.c b.c -lm && ./s static; echo $?
-echo "int main(void) { return x; }" >bad.c; gcc -c bad.c 2>&1 | head -n 3; echo "${PIPESTATUS[0]}"
+echo "int main(void) { return x; }" >bad.c; gcc -c bad.c 2>bad; echo $?; head -n 3 bad
 gcc -shared -fPIC -o libb.so b.c && gcc -o d a.c -L. -lb -lm -Wl,-rpath,. && ./d shared; echo $?
 printf "all: p\np: a.o b.o\n\tgcc -o \$@ \$^ -lm\n%%.o: %%.c\n\tgcc -c -O1 \$<\n" >Makefile; make -j2 -s && ./p made; gcc -S -o - b.c | grep -c twice; gcc -dumpversion; ar rcs libx.a b.o && nm libx.a | grep twice'
