@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: MIT
+"""The two systems that the same static Linux program runs on: Aril, and Debian's Linux as packaged; in the same QEMU with the
+same flags, counting instructions."""
+import hashlib
+import json
+import os
+import re
+import select
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+BUILD = Path(os.environ.get("ARIL_BUILD", ROOT / "build"))
+MADE = ROOT / "build" / "bench"
+PROGRAM = MADE / "unix"
+COMPILE = ["gcc", "-O2", "-static", "-pthread"]
+FLAGS = ["-M", "q35", "-accel", "tcg", "-icount", "shift=0,sleep=off", "-cpu", "max,-erms,-fsrm", "-smp", "1", "-m", "512M"]
+SILENCE = 400  # seconds without a line, behind which a guest is taken to hang (a machine with other work boots slowly)
+
+
+class Unavailable(Exception):
+    """Why a side is not there, in a line."""
+
+
+def said(*command):
+    """What a command says; Unavailable where it fails."""
+    try:
+        done = subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=240, check=False)
+    except (FileNotFoundError, subprocess.TimeoutExpired) as error:
+        raise Unavailable(f"{command[0]}: {error}") from None
+    if done.returncode:
+        raise Unavailable(f"{' '.join(command[:3])}: {(done.stderr.strip() or 'failed').splitlines()[-1]}")
+    return done.stdout
+
+
+def program():
+    """The benchmark, built where it is older than its source."""
+    sources = sorted((ROOT / "bench" / "unix").glob("*.[ch]"))
+    if not PROGRAM.exists() or PROGRAM.stat().st_mtime < max(s.stat().st_mtime for s in sources):
+        MADE.mkdir(parents=True, exist_ok=True)
+        new = MADE / f"unix.{os.getpid()}"
+        said(*COMPILE, "-o", str(new), *(str(s) for s in sources if s.suffix == ".c"))
+        new.replace(PROGRAM)
+    return PROGRAM
+
+
+class Aril:
+    name = "aril"
+
+    def command(self, words):
+        return [str(ROOT / "aril"), "run", "--machine", "q35", "--mem", "512M", "--timeout", "1200", "--", str(program()), *words]
+
+    def environment(self):
+        return {**os.environ, "ARIL_ICOUNT": "1"}
+
+    def version(self):
+        return {"commit": said("git", "describe", "--always", "--dirty").strip()} if (ROOT / ".git").exists() else {}
+
+    def image_bytes(self):
+        """Kernel, first program and library: what must be there before a Linux program runs."""
+        return sum((BUILD / f).stat().st_size for f in ("aril.elf", "init.elf", "exos"))
+
+
+class Linux:
+    """From its package, which apt fetches once, and a file system of the benchmark and busybox."""
+    name = "linux"
+
+    def __init__(self):
+        self.at = MADE / "linux"
+        self.at.mkdir(parents=True, exist_ok=True)
+        if not self.package():
+            depends = re.search(r"Depends: (linux-image-\S+)", said("apt-cache", "depends", "linux-image-amd64"))
+            if not depends:
+                raise Unavailable("apt knows no linux-image-amd64: apt-get update")
+            print(f"aril bench: fetching {depends[1]} into {self.at.relative_to(ROOT)}", file=sys.stderr)
+            subprocess.run(["apt-get", "-qq", "download", depends[1]], cwd=self.at, stdin=subprocess.DEVNULL,
+                           stderr=subprocess.DEVNULL, timeout=600, check=False)
+        deb = self.package()
+        if not deb:
+            raise Unavailable("apt could not download linux-image-amd64")
+        self.kernel = self.at / "vmlinuz"
+        about = self.at / "about.json"
+        if not self.kernel.exists() or not about.exists():
+            name = said("dpkg-deb", "-f", str(deb), "Package").strip().removeprefix("linux-image-")
+            with subprocess.Popen(["dpkg-deb", "--fsys-tarfile", str(deb)], stdout=subprocess.PIPE) as tar:
+                image = subprocess.run(["tar", "-xOf", "-", f"./boot/vmlinuz-{name}"], stdin=tar.stdout, capture_output=True, check=False)
+            if not image.stdout:
+                raise Unavailable(f"{deb.name} has no vmlinuz")
+            self.kernel.write_bytes(image.stdout)
+            about.write_text(json.dumps({"package": deb.name, "version": said("dpkg-deb", "-f", str(deb), "Version").strip(),
+                                         "sha256": hashlib.sha256(deb.read_bytes()).hexdigest()}) + "\n")
+        self.about = json.loads(about.read_text())
+
+    def package(self):
+        return next(iter(sorted(self.at.glob("linux-image-*.deb"))), None)
+
+    def command(self, words):
+        archive = self.at / "initramfs"
+        records = f"f\0/bench\0{program()}\0f\0/bin/busybox\0/bin/busybox\0"
+        subprocess.run([str(BUILD / "mkcpio"), str(archive)], input=records.encode(), check=True)
+        return ["qemu-system-x86_64", *FLAGS, "-vga", "none", "-no-reboot", "-display", "none", "-nodefaults", "-no-user-config",
+                "-monitor", "none", "-serial", "stdio", "-kernel", str(self.kernel), "-initrd", str(archive),
+                "-append", f"console=ttyS0 quiet panic=-1 rdinit=/bench -- --init {' '.join(words)}"]
+
+    def environment(self):
+        return dict(os.environ)
+
+    def version(self):
+        return self.about
+
+    def image_bytes(self):
+        return self.kernel.stat().st_size
+
+
+def lines(side, words):
+    """What a guest prints, line by line, until it ends or says nothing for long."""
+    process = subprocess.Popen(side.command(words), cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                               stderr=subprocess.DEVNULL, env=side.environment())
+    rest = b""
+    try:
+        while select.select([process.stdout], [], [], SILENCE)[0]:
+            got = os.read(process.stdout.fileno(), 65536)
+            if not got:
+                return
+            *whole, rest = (rest + got).split(b"\n")
+            for line in whole:
+                yield line.decode(errors="replace").strip()
+    finally:
+        if process.poll() is None:
+            process.terminate()
+            try:
+                process.wait(timeout=5)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def measure(side, names):
+    """{metric: {"min", "median"} or {"refused": errno}, {"died": signal}, {"hangs": true}}; a metric that the guest does not come
+    back from costs that guest: the others go on in another."""
+    found, left = {}, list(names)
+    began = time.monotonic()
+    while left:
+        current = None
+        over = False
+        for line in lines(side, [",".join(left)]):
+            match = re.match(r"bench (\w+) (started|refused|died|\d+)(?: (\d+))?$", line)
+            over |= line == "bench done"
+            if not match:
+                continue
+            name, what, value = match.groups()
+            if what == "started":
+                current = name
+                progress(f"{side.name}: {name}, {len(found)} of {len(names)}, {time.monotonic() - began:.0f} s")
+            elif what in ("refused", "died"):
+                found[name] = {what: int(value)}
+            else:
+                found[name] = {"min": int(what) / 10, "median": int(value) / 10}
+        progress("")
+        left = [n for n in left if n not in found]
+        if over or not left:
+            break
+        if current is None or current in found:
+            raise Unavailable(f"{side.name}: the guest does not boot, or ended early")
+        found[current] = {"hangs": True}
+        left.remove(current)
+    return found
+
+
+def progress(text):
+    if sys.stderr.isatty():
+        print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
