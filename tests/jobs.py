@@ -45,7 +45,7 @@ def bash():
     s.expect(PROMPT)
     s.send(b"cat &\r")  # a background job that reads the terminal is stopped
     s.expect(PROMPT)
-    s.send(b"\r")
+    s.send(b"until jobs -s | grep -q c''at; do sleep 0.05; done\r")
     s.expect(rb"Stopped +cat\r\n")
     s.expect(PROMPT)
     s.send(b"kill %1 %cat; fg %cat\r")

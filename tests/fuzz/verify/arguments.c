@@ -19,7 +19,8 @@ static struct memory {
 static u32 memories;
 static struct object *object;
 static struct inner inner[2];
-static u32 has_object;
+static struct chain chain[2];
+static u32 has_object, has_chain;
 
 static struct memory *memory_make(struct random *r, u64 bytes, int writable)
 {
@@ -77,9 +78,23 @@ static u64 object_make(struct random *r)
 	return (u64)object;
 }
 
+/* Of the type that the attach point names: none of its pointers is null. */
+static u64 chain_make(void)
+{
+	chain[0].next = &chain[1];
+	chain[1].next = &chain[0];
+	has_chain = 1;
+	return (u64)&chain[0];
+}
+
+static u64 object_of(const struct ext_attach *t, struct random *r)
+{
+	return strcmp(t->name, "chain") ? object_make(r) : chain_make();
+}
+
 void arguments_make(const struct ext_attach *t, struct random *r, u64 *arg)
 {
-	memories = has_object = 0;
+	memories = has_object = has_chain = 0;
 	for (u32 i = 0; i < 5; i++)
 		arg[i] = draw_number(r);
 	for (u32 i = 0; i < t->args; i++) {
@@ -104,7 +119,7 @@ void arguments_make(const struct ext_attach *t, struct random *r, u64 *arg)
 		u64 bytes = a->bytes;
 
 		if (a->kind == EXT_ARG_OBJECT)
-			arg[i] = a->flags & EXT_ARG_NULLABLE && below(r, 2) ? 0 : object_make(r);
+			arg[i] = a->flags & EXT_ARG_NULLABLE && below(r, 2) ? 0 : object_of(t, r);
 		if (a->kind != EXT_ARG_MEM)
 			continue;
 		if (a->size_arg < t->args)
@@ -132,6 +147,8 @@ void arguments_allow(const struct ext_attach *t, struct ext_check *c)
 		if (memory[i].readable && memory[i].bytes)
 			ext_check_allow(c, (u64)memory[i].at, memory[i].bytes,
 					(int)memory[i].writable);
+	if (has_chain)
+		ext_check_allow(c, (u64)chain, sizeof(chain), 0);
 	if (!has_object)
 		return;
 	if (t->class != EXT_PURE && !is_const) {

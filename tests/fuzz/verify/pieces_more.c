@@ -21,6 +21,7 @@ static void unrely(const struct gen *g, struct kinds *then)
 void piece_give(struct gen *g)
 {
 	u32 room = below(g->r, 65), most = below(g->r, 33), size, jumps[8], n = 0;
+	u32 end = chance(g, 15) && room < most ? room : most; /* the other pair's size, at times */
 	struct kinds then;
 
 	if (g->kept & 0x3f || g->is_pure)
@@ -45,10 +46,10 @@ void piece_give(struct gen *g)
 	}
 	emit(g, EXT_ALU64 | EXT_MOV, 2, 0, 0, room);
 	if (chance(g, 50)) {
-		frame_pointer(g, 3, -64 - (s32)most + slip(g));
+		frame_pointer(g, 3, -64 - (s32)end + slip(g));
 	} else {
 		emit_wide(g, 3, EXT_LD_REGION, CONSTANTS);
-		emit(g, EXT_ALU64 | EXT_ADD, 3, 0, 0, CONSTANTS_BYTES - most + slip(g));
+		emit(g, EXT_ALU64 | EXT_ADD, 3, 0, 0, CONSTANTS_BYTES - end + slip(g));
 	}
 	call(g, F_COPY);
 	set_kind(g, 0, K_NUM);
