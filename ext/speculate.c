@@ -419,10 +419,8 @@ int verify_speculation(struct verify *ver)
 	struct moving m = {.ver = ver, .fuel = 64ul * ver->p->insns + 4096};
 
 	m.block = ext_alloc(ver->arena, f->blocks * sizeof(m.block[0]));
-	if (!m.block)
+	if (!m.block || spills(ver))
 		return ext_refuse_memory(ver->why);
-	if (spills(ver))
-		return EXT_WHY_MEMORY;
 	/* a result of any value was promised to nobody */
 	flow_reach(&ver->flow, ver->speculate,
 		   ver->attach->ret_least != 0 || ver->attach->ret_most != ~0ul);
