@@ -103,8 +103,10 @@ static void creating(void)
 	REFUSED(dom, id, desc.guard.generation = 11, ARIL_E_RIGHTS);
 	REFUSED(other, id, (void)0, ARIL_E_RIGHTS);
 	REFUSED(dom, id, desc.limit[ARIL_QUOTA_ACCOUNTS] = 0;
+		desc.limit[ARIL_QUOTA_FRAMES] = 5; /* else it is refused for these */
 		desc.limit[ARIL_QUOTA_WORK] = 11, ARIL_E_RANGE);
 	REFUSED(dom, id, desc.limit[ARIL_QUOTA_ACCOUNTS] = 0;
+		desc.limit[ARIL_QUOTA_FRAMES] = 5; /* else it is refused for these */
 		desc.limit[ARIL_QUOTA_FLUSHES] = 11, ARIL_E_RANGE);
 	/* of its 10 frames 5 are reserved to it */
 	REFUSED(dom, id, desc.limit[ARIL_QUOTA_ACCOUNTS] = 0;
