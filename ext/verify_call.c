@@ -152,7 +152,7 @@ static int arg_memory(struct verify *ver, struct state *s, const struct call *c,
 }
 
 /* The value is a reference that is held; it goes back. */
-static int arg_release(struct verify *ver, struct state *s, const struct call *c, u32 reg)
+static int arg_release(struct verify *ver, struct state *s, const struct call *c, u32 reg, u32 kind)
 {
 	const struct val *v = &s->reg[reg];
 	u32 id = v->id;
@@ -166,6 +166,11 @@ static int arg_release(struct verify *ver, struct state *s, const struct call *c
 	if (v->form.terms || v->form.c)
 		return refuse(ver, s, EXT_WHY_REFERENCE, c->insn, reg,
 			      "R%u is not the pointer that was given, but an offset from it: %s",
+			      c->k->name);
+	/* the types of objects were compared before, a record has none */
+	if (kind == EXT_ARG_VALUE && v->type != VAL_VALUE)
+		return refuse(ver, s, EXT_WHY_CALL, c->insn, reg,
+			      "R%u is a reference, but not to a map's value: %s takes one back",
 			      c->k->name);
 	state_drop_ref(s, id);
 	state_resolve(s, id, 2);
@@ -314,7 +319,7 @@ int verify_import(struct verify *ver, struct state *s, u32 insn)
 	}
 	for (u32 n = 0; n < c.k->args; n++)
 		if (c.k->arg[n].flags & EXT_ARG_RELEASE) {
-			error = arg_release(ver, s, &c, n + 1);
+			error = arg_release(ver, s, &c, n + 1, c.k->arg[n].kind);
 			if (error)
 				return error;
 		}
