@@ -221,11 +221,7 @@ s64 sys_timerfd_settime(u64 fd, u64 flags, u64 from, u64 old)
 	t->interval = interval;
 	if (!value)
 		return 0;
-	u64 base = t->clock == CLOCK_REALTIME ? (u64)family.realtime_offset : 0;
-	if (!(flags & TFD_TIMER_ABSTIME))
-		t->due = now_ns() + value;
-	else
-		t->due = value > base ? value - base : 1;
+	t->due = timer_due((u32)t->clock, value, (flags & TFD_TIMER_ABSTIME) != 0);
 	timer_set(&t->timer, t->due);
 	return 0;
 }

@@ -166,11 +166,7 @@ s64 sys_timer_settime(u64 id, u64 flags, u64 from, u64 old)
 	t->interval = interval;
 	if (!value)
 		return 0;
-	u64 base = t->clock == CLOCK_REALTIME ? (u64)family.realtime_offset : 0;
-	if (!(flags & TIMER_ABSTIME))
-		t->due = now_ns() + value;
-	else
-		t->due = value > base ? value - base : 1;
+	t->due = timer_due((u32)t->clock, value, (flags & TIMER_ABSTIME) != 0);
 	timer_set(&t->timer, t->due);
 	return 0;
 }

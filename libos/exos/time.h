@@ -20,6 +20,9 @@ struct timer {
 void timer_set(struct timer *t, u64 deadline);
 /* Takes t out of the queue; no effect when it is not there. Family lock. */
 void timer_cancel(struct timer *t);
+/* When a program's timer is due, in ns of the exposed clock, never 0: a time of its clock (CLOCK_REALTIME, or one that is the
+ * exposed clock), or so long from now. */
+u64 timer_due(u32 clock, u64 value, int is_absolute);
 
 /* Charges the time since the thread's last stamp to the program (user != 0) or to ExOS on its behalf, and
  * raises SIGVTALRM and SIGPROF that are due. Family lock. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * The timer queue, interval timers, and what a program's time is charged to. */
+#include "linux.h"
 #include "proc_calls.h"
 #include "proc_internal.h"
 #include "time.h"
@@ -12,6 +13,15 @@ void timer_cancel(struct timer *t)
 	if (t->deadline)
 		list_del(&t->link);
 	t->deadline = 0;
+}
+
+u64 timer_due(u32 clock, u64 value, int is_absolute)
+{
+	u64 base = clock == CLOCK_REALTIME ? (u64)family.realtime_offset : 0;
+
+	if (!is_absolute)
+		return now_ns() + value;
+	return value > base ? value - base : 1;
 }
 
 void timer_set(struct timer *t, u64 deadline)

@@ -57,7 +57,7 @@ static void told(const char *when)
 
 static void errors(void)
 {
-	struct epoll_event one;
+	struct epoll_event one = {.events = EPOLLIN};
 	int file = open("/tmp", O_TMPFILE | O_RDWR, 0600);
 	T(epoll_create(0));
 	T(epoll_create1(1));
