@@ -107,15 +107,7 @@ struct timer_file {
 static void timer_file_fire(struct timer *timer)
 {
 	struct timer_file *t = timer->data;
-	u64 now = now_ns(), times = 1;
-	if (t->interval) {
-		times += now > t->due ? (now - t->due) / t->interval : 0;
-		t->due += times * t->interval;
-		timer_set(timer, t->due);
-	} else {
-		t->due = 0;
-	}
-	t->fired += times;
+	t->fired += timer_again(timer, &t->due, t->interval);
 	wake_all(&t->wait);
 	poll_event(t->inode, POLLIN);
 }

@@ -37,15 +37,7 @@ static struct thread *thread_of(const struct proc *p, u32 tid)
 static void posix_fire(struct timer *timer)
 {
 	struct posix_timer *t = timer->data;
-	u64 now = now_ns(), times = 1;
-	if (t->interval) {
-		times += now > t->due ? (now - t->due) / t->interval : 0;
-		t->due += times * t->interval;
-		timer_set(timer, t->due);
-	} else {
-		t->due = 0;
-	}
-	t->missed = times - 1;
+	t->missed = timer_again(timer, &t->due, t->interval) - 1;
 	if (t->how == SIGEV_NONE)
 		return;
 	struct siginfo_k info = {.signo = t->sig, .code = SI_TIMER};

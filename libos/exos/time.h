@@ -23,6 +23,9 @@ void timer_cancel(struct timer *t);
 /* When a program's timer is due, in ns of the exposed clock, never 0: a time of its clock (CLOCK_REALTIME, or one that is the
  * exposed clock), or so long from now. */
 u64 timer_due(u32 clock, u64 value, int is_absolute);
+/* A program's timer that was due at *due fires: queues it for its next time, if it has an interval, and says so in *due (0: it
+ * has none). How often it was due until now, at least 1. Family lock. */
+u64 timer_again(struct timer *t, u64 *due, u64 interval);
 
 /* Charges the time since the thread's last stamp to the program (user != 0) or to ExOS on its behalf, and
  * raises SIGVTALRM and SIGPROF that are due. Family lock. */

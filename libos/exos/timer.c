@@ -35,6 +35,20 @@ void timer_set(struct timer *t, u64 deadline)
 	list_add_tail(at, &t->link);
 }
 
+u64 timer_again(struct timer *t, u64 *due, u64 interval)
+{
+	u64 now = now_ns(), times = 1;
+
+	if (!interval) {
+		*due = 0;
+		return times;
+	}
+	times += now > *due ? (now - *due) / interval : 0;
+	*due += times * interval;
+	timer_set(t, *due);
+	return times;
+}
+
 /* The earliest deadline in ns of the exposed clock; 0: no timer is set. Family lock. */
 u64 timers_next(void)
 {
