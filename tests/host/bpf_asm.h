@@ -3,6 +3,7 @@
 #ifndef HOST_BPF_ASM_H
 #define HOST_BPF_ASM_H
 
+#include <ext.h>
 #include <insn.h>
 
 #include <stdio.h>
@@ -190,6 +191,34 @@ static inline u32 asm_line(const char *line, struct ext_insn *i)
 	n = n ? n : asm_memory(line, i);
 	n = n ? n : asm_flow(line, i);
 	return n ? n : asm_alu_line(line, i);
+}
+
+/* Lines, separated by ';', into code, of which p's functions are parts; `fn` begins another. p: one function, nothing in it yet.
+ * 0: a line was not understood, and is printed. */
+static inline int asm_text(const char *text, struct ext_program *p, struct ext_insn *code)
+{
+	struct ext_function *f = (struct ext_function *)p->function;
+	char line[100];
+
+	while (*text) {
+		u32 n = (u32)strcspn(text, ";");
+
+		snprintf(line, sizeof(line), "%.*s", (int)n, text);
+		text += n + (text[n] == ';');
+		if (!strcmp(line, "fn")) {
+			f[p->functions - 1].count = p->insns - f[p->functions - 1].first;
+			f[p->functions++].first = p->insns;
+			continue;
+		}
+		n = asm_line(line, code + p->insns);
+		if (!n) {
+			printf("  not understood: %s\n", line);
+			return 0;
+		}
+		p->insns += n;
+	}
+	f[p->functions - 1].count = p->insns - f[p->functions - 1].first;
+	return 1;
 }
 
 #endif

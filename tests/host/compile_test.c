@@ -25,33 +25,14 @@ static struct ext_refusal why;
 static struct ext_code code;
 static u8 *image;
 
-/* Lines, separated by ';'; `fn` begins a function. */
+/* bpf_asm.h has the form of the text. */
 static void assemble(const char *text)
 {
-	char line[100];
 
 	memset(function, 0, sizeof(function));
 	memset(insn, 0, sizeof(insn));
 	program = (struct ext_program){.insn = insn, .function = function, .functions = 1};
-	while (*text) {
-		u32 n = (u32)strcspn(text, ";");
-
-		snprintf(line, sizeof(line), "%.*s", (int)n, text);
-		text += n + (text[n] == ';');
-		if (!strcmp(line, "fn")) {
-			function[program.functions - 1].count =
-				program.insns - function[program.functions - 1].first;
-			function[program.functions++].first = program.insns;
-			continue;
-		}
-		n = asm_line(line, insn + program.insns);
-		if (!n)
-			printf("  not understood: %s\n", line);
-		CHECK(n);
-		program.insns += n;
-	}
-	function[program.functions - 1].count =
-		program.insns - function[program.functions - 1].first;
+	CHECK(asm_text(text, &program, insn));
 }
 
 static int compile_v(const struct ext_verdict *v, u64 room)

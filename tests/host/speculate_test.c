@@ -20,7 +20,7 @@ static u8 arena_bytes[16 << 20];
 static struct ext_verdict verdict;
 static struct ext_refusal why;
 
-/* Lines, separated by ';'; `fn` begins a function. r1: 4096 bytes; r2, r3: at most 4096; r4: memory or null. */
+/* bpf_asm.h has the form of the text. r1: 4096 bytes; r2, r3: at most 4096; r4: memory or null. */
 static int verify(const char *text, u32 class, u32 budget)
 {
 	struct ext_arena a = {arena_bytes, sizeof(arena_bytes), 0};
@@ -39,32 +39,13 @@ static int verify(const char *text, u32 class, u32 budget)
 		.worst_most = 1u << 30,
 		.budget = budget,
 	};
-	char line[100];
 	int result;
 
 	memset(function, 0, sizeof(function));
 	memset(insn, 0, sizeof(insn));
 	memset(arena_bytes, 0, sizeof(arena_bytes));
 	program = (struct ext_program){.insn = insn, .function = function, .functions = 1};
-	while (*text) {
-		u32 n = (u32)strcspn(text, ";");
-
-		snprintf(line, sizeof(line), "%.*s", (int)n, text);
-		text += n + (text[n] == ';');
-		if (!strcmp(line, "fn")) {
-			function[program.functions - 1].count =
-				program.insns - function[program.functions - 1].first;
-			function[program.functions++].first = program.insns;
-			continue;
-		}
-		n = asm_line(line, insn + program.insns);
-		if (!n)
-			printf("  not understood: %s\n", line);
-		CHECK(n);
-		program.insns += n;
-	}
-	function[program.functions - 1].count =
-		program.insns - function[program.functions - 1].first;
+	CHECK(asm_text(text, &program, insn));
 	result = ext_verify(&a, &program, 0, &attach, 1000000, 0, &verdict, &why);
 	if (result != EXT_OK) {
 		char said[600];
