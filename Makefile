@@ -107,6 +107,7 @@ $(eval $(call compile,kernel,CC,KCFILE))
 $(eval $(call compile,tools/coverage,CC,KFLAGS))
 $(eval $(call compile,libos/core,CC,UFLAGS))
 $(eval $(call compile,libos/exos,CC,XFLAGS))
+$(eval $(call compile,libos/vdso,CC,VFLAGS))
 $(eval $(call compile,ext,CC,EFLAGS))
 $(eval $(call compile,programs,CC,UFLAGS))
 $(eval $(call compile,bench,CC,UFLAGS))
@@ -137,6 +138,16 @@ $(BUILD)/init.elf: $(COREOBJ) $(INITOBJ) programs/init/init.ld
 $(BUILD)/init.bin: $(BUILD)/init.elf
 	$(Q)$(OBJCOPY) -O binary $< $@
 $(BUILD)/obj/kernel/arch/x86_64/init_image.S.o: $(BUILD)/init.bin
+
+# The vDSO: what of ExOS lies in each program's own memory, position-independent, with what debuggers need to unwind it.
+VFLAGS := $(filter-out -fno-pic -fno-omit-frame-pointer -fno-asynchronous-unwind-tables,$(COMMON)) -fpic -fvisibility=hidden \
+	-fomit-frame-pointer -fasynchronous-unwind-tables
+$(BUILD)/vdso.so: $(BUILD)/obj/libos/vdso/vdso.c.o libos/vdso/vdso.ld
+	$(call say,LD,$@)
+	$(Q)$(LD) -shared -s -nostdlib -soname linux-vdso.so.1 --hash-style=both --eh-frame-hdr --build-id=sha1 -z noexecstack \
+		-z max-page-size=4096 -T libos/vdso/vdso.ld -o $@ $<
+$(BUILD)/obj/libos/exos/vdso_object.S.o: XFLAGS += -DVDSO='"$(BUILD)/vdso.so"'
+$(BUILD)/obj/libos/exos/vdso_object.S.o: $(BUILD)/vdso.so
 
 # ExOS takes of core what it uses, and not its program start.
 $(BUILD)/libcore.a: $(COREOBJ)

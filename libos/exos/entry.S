@@ -3,12 +3,16 @@
  *
  * Upcalls enter at exos_entry on the context's stack, all masked. What the program had goes into a struct
  * user_regs at the top of the thread's own stack; then the context stack is empty again and exceptions may
- * nest (mask ASYNC). END and EVENT reach only code that runs with mask NONE: the program, and two short
- * stretches here. In entry_edge (a call by a stub, not yet masked) and exit_edge (unmasked already, not yet in
- * the program) an END is made pending again: the first goes on masked and finds it on its way out, the second
- * begins its way out anew, for which the registers still lie at the stack's top. So ExOS is never left in
- * the middle of either, and never between reading gs:THREAD_CONTEXT and writing the mask. */
+ * nest (mask ASYNC). END and EVENT reach only code that runs with mask NONE: the program, a call by a stub that was
+ * not masked yet, a quick call, and the last steps of the way out. Wherever they find ExOS they are made pending again, and
+ * it goes on masked, to see them on its way out (edge_in); but for two stretches behind that look:
+ * - exit_edge, quick_edge (unmasked, not yet in the program): the way out begins anew, for which the registers
+ *   still lie at the stack's top, or are the program's already (edge_out, quick_edge_out);
+ * - a leaf (leaf_clock) is undone: the program is before its `syscall` again (leaf_undo).
+ * So ExOS is never left in the middle, and never between reading gs:THREAD_CONTEXT and writing the mask. */
+#include "quick.h"
 #include "sched.h"
+#include <aril/layout.h>
 #include <aril/upcall.h>
 
 .macro function name
@@ -83,6 +87,7 @@ function exos_entry
 	shrq $39, %rcx
 	cmpl $254, %ecx
 	je entry_inside
+entry_program:
 	movq %gs:THREAD_STACK_TOP, %rsp
 	push_regs
 	movq %rsp, %gs:THREAD_REGS
@@ -116,6 +121,134 @@ exit_edge:
 	jmp exos_return
 exit_edge_end:
 
+/* Behind a call whose frame has everything of the program but the registers that C keeps, and these live: rsp at
+ * the frame, rax the result. Mask NONE, unless END or EVENT came meanwhile. */
+quick_return:
+	leaq run_queue(%rip), %rcx
+	cmpq %rcx, (%rcx)
+	jne quick_share
+quick_signals:
+	movq %gs:THREAD_PENDING, %rcx
+	movq %gs:THREAD_PROC, %rdx
+	orq PROC_PENDING(%rdx), %rcx
+	movq %gs:THREAD_SIG_MASK, %rdx
+	notq %rdx
+	testq %rdx, %rcx
+	jne quick_full
+quick_edge:
+	movq %gs:THREAD_CONTEXT, %rcx
+	cmpq $0, ARIL_CTX_MASK(%rcx) /* and pending */
+	jne quick_full
+	movq REGS_R8(%rsp), %r8
+	movq REGS_R9(%rsp), %r9
+	movq REGS_R10(%rsp), %r10
+	movq REGS_RDX(%rsp), %rdx
+	movq REGS_RSI(%rsp), %rsi
+	movq REGS_RDI(%rsp), %rdi
+	movq REGS_RFLAGS(%rsp), %r11
+	leaq REGS_RIP(%rsp), %rsp
+	popq %rcx
+	leaq 8(%rsp), %rsp
+	popfq
+	popq %rsp
+	jmp *%rcx
+
+/* A leaf: a call that only looks, on a thread's own stack below its registers' place, not masked. rsp, flags, rdx and r8
+ * lie there, rdi and rsi stay, and it has no effect but what it writes for the program: so it is undone at any
+ * instruction. clock_gettime of the clocks that are the exposed one, rdi: which, rsi: where to, rcx: where it goes on. */
+function exos_leaf_clock
+	movq %rsp, %gs:THREAD_SCRATCH
+	movq %gs:THREAD_REGS, %rsp
+leaf_switched:
+	pushq %rcx
+	pushfq
+	pushq %rdx
+	pushq %r8
+leaf_saved:
+	movabsq $ARIL_INFO_VA + INFO_CLOCK, %r11
+1:	movl CLOCK_SEQ(%r11), %r8d
+	lfence
+	rdtsc
+	shlq $32, %rdx
+	orq %rdx, %rax
+	subq CLOCK_TSC0(%r11), %rax
+	mulq CLOCK_MULT(%r11)
+	movl CLOCK_SHIFT(%r11), %ecx
+	shrdq %cl, %rdx, %rax
+	addq CLOCK_NS0(%r11), %rax
+	testb $1, %r8b
+	jne 1b
+	cmpl CLOCK_SEQ(%r11), %r8d
+	jne 1b
+	cmpl $1, %edi
+	jne leaf_other
+2:	movabsq $ENTRY_PROGRAM_TOP - 16, %r8
+	cmpq %r8, %rsi
+	ja leaf_slow
+	movq %rax, %rcx
+	shrq $9, %rax
+	movabsq $0x44b82fa09b5a53, %rdx /* 2^75 / 10^9, of what 2^9 has been taken out of */
+	mulq %rdx
+	shrq $11, %rdx
+	imulq $1000000000, %rdx, %rax
+	subq %rax, %rcx
+	movq %rdx, (%rsi)
+	movq %rcx, 8(%rsi)
+	xorl %eax, %eax
+	popq %r8
+	popq %rdx
+	popfq
+	popq %rcx
+	movq %gs:THREAD_SCRATCH, %rsp
+	jmp *%rcx
+leaf_other:
+	cmpl $7, %edi
+	ja leaf_slow
+	movl $0xd0, %ecx /* 4, 6, 7: what 1 is, too */
+	btl %edi, %ecx
+	jc 2b
+	movl $0x21, %ecx /* 0, 5: the time of day */
+	btl %edi, %ecx
+	jnc leaf_slow
+	addq family + FAMILY_REALTIME(%rip), %rax
+	jmp 2b
+leaf_slow:
+	movl $CLOCK_GETTIME, %eax
+	popq %r8
+	popq %rdx
+	popfq
+	popq %rcx
+	movq %gs:THREAD_SCRATCH, %rsp
+	jmp exos_syscall_stub_entry
+edges_end:
+
+quick_share:
+	movq %rax, REGS_RAX(%rsp)
+	call sched_share
+	movq REGS_RAX(%rsp), %rax
+	jmp quick_signals
+/* Something is left to do: the frame gets what it lacks. */
+quick_full:
+	movq %gs:THREAD_CONTEXT, %rcx
+	movl $ARIL_MASK_ASYNC, ARIL_CTX_MASK(%rcx)
+	movq %rax, REGS_RAX(%rsp)
+	call frame_fill
+	jmp exos_return
+
+/* Behind its return address the frame: what C keeps, and what `syscall` would have left in rcx and r11. */
+frame_fill:
+	movq 8 + REGS_RIP(%rsp), %rcx
+	movq %rcx, 8 + REGS_RCX(%rsp)
+	movq 8 + REGS_RFLAGS(%rsp), %rcx
+	movq %rcx, 8 + REGS_R11(%rsp)
+	movq %rbx, 8 + REGS_RBX(%rsp)
+	movq %rbp, 8 + REGS_RBP(%rsp)
+	movq %r12, 8 + REGS_R12(%rsp)
+	movq %r13, 8 + REGS_R13(%rsp)
+	movq %r14, 8 + REGS_R14(%rsp)
+	movq %r15, 8 + REGS_R15(%rsp)
+	ret
+
 /* rax: the save area. ExOS itself was interrupted: by a fault in its C code, or at an edge. */
 entry_inside:
 	movq ARIL_SAVE_RIP(%rax), %rcx
@@ -123,6 +256,15 @@ entry_inside:
 	leaq exit_edge(%rip), %rdx
 	cmpq %rdx, %rcx
 	jb 3f
+	leaq edges_end(%rip), %rdx
+	cmpq %rdx, %rcx
+	jae 3f
+	leaq exos_leaf_clock(%rip), %rdx
+	cmpq %rdx, %rcx
+	jae leaf_undo
+	leaq quick_edge(%rip), %rdx
+	cmpq %rdx, %rcx
+	jae quick_edge_out
 	leaq exit_edge_end(%rip), %rdx
 	cmpq %rdx, %rcx
 	jb edge_out
@@ -157,11 +299,48 @@ edge_in:
 /* In exit_edge: the program's registers are at the stack's top still. An exception there is the program's: its
  * rip or rflags could not be. */
 edge_out:
-	movq %gs:THREAD_STACK_TOP, %rsp
-	subq $REGS_BYTES, %rsp
-	trap_arguments
+	movq %gs:THREAD_REGS, %rsp
+6:	trap_arguments
 	call exos_trap
 	jmp exos_return
+
+/* The same in quick_edge. What C keeps is live, and so is the result. */
+quick_edge_out:
+	popq %rdx
+	movq -8(%rax), %rcx
+	movq %gs:THREAD_REGS, %rsp
+	movq %rcx, REGS_RAX(%rsp)
+	call frame_fill
+	jmp 6b
+
+/* As if the program had not come to its `syscall` yet. A fault is no upcall then: the call begins again by the
+ * kernel's reflection, and sys_clock_gettime meets it. rcx: rip. */
+leaf_undo:
+	leaq leaf_switched(%rip), %rdx
+	cmpq %rdx, %rcx
+	jb 8f
+	leaq leaf_saved(%rip), %rdx
+	cmpq %rdx, %rcx
+	movq %gs:THREAD_REGS, %rcx
+	jb 7f
+	movq -8(%rcx), %rdx
+	movq %rdx, -16(%rax)
+	movq -16(%rcx), %rdx
+	movq %rdx, ARIL_SAVE_RFLAGS(%rax)
+	movq -24(%rcx), %rdx
+	movq %rdx, -24(%rax)
+	movq -32(%rcx), %r8
+7:	movq %gs:THREAD_SCRATCH, %rdx
+	movq %rdx, ARIL_SAVE_RSP(%rax)
+8:	popq %rdx
+	movq -16(%rax), %rcx
+	subq $2, %rcx
+	movq %rcx, ARIL_SAVE_RIP(%rax)
+	movq $CLOCK_GETTIME, -8(%rax)
+	cmpl $ARIL_VECTOR_END, ARIL_SAVE_VECTOR(%rax)
+	jae entry_program
+	movq $ARIL_VECTOR_EVENT, ARIL_SAVE_VECTOR(%rax)
+	jmp entry_program
 
 entry_start:
 	addq $16, %rsp
@@ -185,20 +364,17 @@ function exos_gate
 	call idle_answered
 	ud2
 
-/* A rewritten system call arrives here from its stub: eax its number, rcx where it goes on, all else as at the
- * `syscall`. */
-function exos_syscall_stub_entry
+/* A call by a stub: eax its number, rcx where it goes on, all else as at the `syscall`. What lies in the places of
+ * cs and ss is right: nothing ever puts anything else there. */
+.macro push_call
 	movq %rsp, %gs:THREAD_SCRATCH
 	movq %gs:THREAD_STACK_TOP, %rsp
-	movl %ss, %r11d
-	pushq %r11
+	leaq -8(%rsp), %rsp
 	pushq %gs:THREAD_SCRATCH
 	pushfq
-	movl %cs, %r11d
-	pushq %r11
+	leaq -8(%rsp), %rsp
 	pushq %rcx
 	pushq %rax
-	movq 24(%rsp), %r11
 	pushq %rdi
 	pushq %rsi
 	pushq %rdx
@@ -207,7 +383,26 @@ function exos_syscall_stub_entry
 	pushq %r8
 	pushq %r9
 	pushq %r10
-	pushq %r11
+	cld
+.endm
+
+/* Quick: a function (quick.h) that returns at once, or says that it would not. It is not masked, and what C keeps lies in no
+ * frame. */
+function exos_quick_entry
+	push_call
+	leaq -REGS_R10(%rsp), %rsp
+	leaq quick_calls(%rip), %r11
+	movq %r10, %rcx
+	call *(%r11, %rax, 8)
+	cmpq $QUICK_NO, %rax
+	jne quick_return
+	leaq REGS_R10(%rsp), %rsp
+	jmp call_general
+
+function exos_syscall_stub_entry
+	push_call
+call_general:
+	pushq REGS_RFLAGS - REGS_R10(%rsp)
 	pushq %rbx
 	pushq %rbp
 	pushq %r12
@@ -216,12 +411,22 @@ function exos_syscall_stub_entry
 	pushq %r15
 	movq %gs:THREAD_CONTEXT, %rax
 	movl $ARIL_MASK_ASYNC, ARIL_CTX_MASK(%rax)
-	cld
-	movq %rsp, %gs:THREAD_REGS
 	movq %rsp, %rdi
 	xorl %ebp, %ebp
 	call exos_stub_call
-	jmp exos_return
+	/* A result that may begin the call anew, other registers than the call's own, a mask to be set again: the long way. */
+	movq REGS_RAX(%rsp), %rax
+	leaq RESTART_LAST(%rax), %rcx
+	cmpq $RESTART_LAST - RESTART_FIRST, %rcx
+	jbe exos_return
+	cmpq $-1, REGS_ORIG_RAX(%rsp)
+	je exos_return
+	cmpl $0, %gs:THREAD_SIG_RESTORE
+	jne exos_return
+	movq REGS_RBP(%rsp), %rbp
+	movq %gs:THREAD_CONTEXT, %rcx
+	movl $ARIL_MASK_NONE, ARIL_CTX_MASK(%rcx)
+	jmp quick_return
 
 /* void thread_switch(struct thread *t) */
 function thread_switch

@@ -4,6 +4,7 @@
 #include "mm_internal.h"
 #include "proc.h"
 #include "sched.h"
+#include "vdso.h"
 #include <aril/info.h>
 #include <core/elf.h>
 #include <core/string.h>
@@ -219,8 +220,9 @@ static s64 images_map(struct loading *l)
 		return error;
 	mm->brk_start = mm->brk = page_up(l->main.bias + l->main.elf.high);
 	l->entry = l->main.bias + l->main.elf.entry;
-	if (!l->interp.inode)
-		return 0;
+	error = vdso_map(mm);
+	if (error || !l->interp.inode)
+		return error;
 	u64 base = area_place(mm, 0, page_up(l->interp.elf.high) - page_down(l->interp.elf.low));
 	if (!base)
 		return -ENOMEM;
@@ -267,6 +269,7 @@ static u32 auxv_write(const struct loading *l, u64 *to, u64 random, u64 platform
 	cpuid_features(&hwcap);
 	const u64 auxv[][2] = {
 		{AT_HWCAP, hwcap},
+		{AT_SYSINFO_EHDR, l->mm->vdso},
 		{AT_PAGESZ, PAGE},
 		{AT_CLKTCK, CLOCK_TICKS},
 		{AT_PHDR, main->elf.headers_va ? main->bias + main->elf.headers_va : 0},
@@ -294,7 +297,7 @@ static u32 auxv_write(const struct loading *l, u64 *to, u64 random, u64 platform
 	return n;
 }
 
-#define AUXV_WORDS 40
+#define AUXV_WORDS 42
 
 static int random_bytes(u8 to[16])
 {

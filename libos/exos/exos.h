@@ -124,6 +124,7 @@ struct thread {
 	struct list sibling;	       /* of its process; of those that ended */
 	struct list hash;	       /* by tid */
 	u64 affinity;		       /* processors it may run on, a bit each */
+	u32 time_system;	       /* a slice's end last found it in ExOS: timer.c */
 	char comm[16];
 };
 

@@ -184,6 +184,7 @@ struct mm *mm_clone(struct mm *from)
 	mm->mmap_top = from->mmap_top, mm->stack_top = from->stack_top;
 	mm->arg_start = from->arg_start, mm->arg_end = from->arg_end;
 	mm->env_start = from->env_start, mm->env_end = from->env_end;
+	mm->vdso = from->vdso;
 	mm->stub_page = from->stub_page, mm->stub_used = from->stub_used;
 	for (struct list *at = from->areas.next; at != &from->areas; at = at->next) {
 		const struct area *area = container_of(at, struct area, link);

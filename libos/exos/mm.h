@@ -32,6 +32,7 @@ struct mm {
 	u64 mmap_top;
 	u64 stack_top, arg_start, arg_end, env_start, env_end;
 	u64 rss;
+	u64 vdso;      /* where it was put; 0: nowhere */
 	u64 stub_page; /* rewrite.c: where the next stub goes; 0: nowhere yet */
 	u32 stub_used; /* bytes */
 };

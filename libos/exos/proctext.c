@@ -84,6 +84,8 @@ void proc_text_maps(struct proc_text *t, struct proc *p)
 			what = "[heap]";
 		else if (!a->inode && p->mm->arg_start >= a->start && p->mm->arg_start < a->end)
 			what = "[stack]";
+		else if (!a->inode && p->mm->vdso == a->start)
+			what = "[vdso]";
 		text_add(t, "%08lx-%08lx %c%c%c%c %08lx 00:%02x %lu", a->start, a->end,
 			 a->prot & PROT_READ ? 'r' : '-', a->prot & PROT_WRITE ? 'w' : '-',
 			 a->prot & PROT_EXEC ? 'x' : '-', a->flags & MAP_SHARED ? 's' : 'p',

@@ -8,15 +8,32 @@
  * trap, which the writer holds until the site is whole, and then tries again. */
 #include "rewrite.h"
 #include "mm_internal.h"
+#include "quick.h"
 #include "sched.h"
+#include "syscalls.h"
 
 #define SITE_BYTES 5 /* of the mov, and of the jump */
-#define STUB_STEP 20
-#define POINTER_AT (PAGE - 8)
+#define STUB_STEP 24
 #define REACH 0x7ff00000ul /* a little under what a 32-bit displacement spans */
 #define LOWEST 0x10000ul
 
 struct rewrite_counts rewrite_counts;
+
+/* A stub page's last words: where its stubs enter ExOS. */
+enum { ENTER_CALL, ENTER_QUICK, ENTER_CLOCK, ENTRIES };
+#define POINTERS_AT (PAGE - ENTRIES * 8)
+#define POINTER_AT(entry) (POINTERS_AT + (entry)*8)
+
+/* Calls that only say something of the process. */
+static const struct {
+	u32 number, field;
+} fields[] = {
+	{39, __builtin_offsetof(struct proc, pid)},   {102, __builtin_offsetof(struct proc, uid)},
+	{104, __builtin_offsetof(struct proc, gid)},  {107, __builtin_offsetof(struct proc, euid)},
+	{108, __builtin_offsetof(struct proc, egid)}, {110, __builtin_offsetof(struct proc, ppid)},
+	{111, __builtin_offsetof(struct proc, pgid)},
+};
+#define GETTID 186
 
 /* The page at va as memory to write text to, private to mm; NULL where it is not mapped, shared with others by the
  * program's wish, or there is no memory for a copy. */
@@ -96,7 +113,9 @@ static s64 stub_page_create(struct mm *mm, const struct area *area)
 		page_put(page);
 		return -ENOMEM;
 	}
-	*(u64 *)(page + POINTER_AT) = (u64)exos_syscall_stub_entry;
+	*(u64 *)(page + POINTER_AT(ENTER_CALL)) = (u64)exos_syscall_stub_entry;
+	*(u64 *)(page + POINTER_AT(ENTER_QUICK)) = (u64)exos_quick_entry;
+	*(u64 *)(page + POINTER_AT(ENTER_CLOCK)) = (u64)exos_leaf_clock;
 	pages_bind(mm, va, word, page, MAPPED_EXEC);
 	pages_flush();
 	mm->stub_page = va;
@@ -109,6 +128,29 @@ static int reaches(u64 a, u64 b)
 	return (a > b ? a - b : b - a) < REACH;
 }
 
+/* Writes the stub that is right for the call. What is traced goes the way on which it is seen. */
+static void stub_write(u8 *stub, u64 at, u32 number, u64 back, u64 page)
+{
+	u32 entry = number < SYSCALL_MAX && quick_calls[number] ? ENTER_QUICK : ENTER_CALL;
+
+	if (number == CLOCK_GETTIME)
+		entry = ENTER_CLOCK;
+	if (family.trace) {
+		rewrite_stub(stub, at, number, back, page + POINTER_AT(ENTER_CALL));
+		return;
+	}
+	if (number == GETTID) {
+		rewrite_stub_word(stub, at, THREAD_TID, back);
+		return;
+	}
+	for (u32 i = 0; i < array_count(fields); i++)
+		if (fields[i].number == number) {
+			rewrite_stub_field(stub, at, THREAD_PROC, fields[i].field, back);
+			return;
+		}
+	rewrite_stub(stub, at, number, back, page + POINTER_AT(entry));
+}
+
 /* A stub for the site whose mov is at `site`; its address, or 0. */
 static u64 stub_create(struct mm *mm, u64 site, u32 number)
 {
@@ -117,15 +159,14 @@ static u64 stub_create(struct mm *mm, u64 site, u32 number)
 	if (!area)
 		return 0;
 	if (!mm->stub_page || !reaches(mm->stub_page, site) ||
-	    mm->stub_used + STUB_STEP > POINTER_AT)
+	    mm->stub_used + STUB_STEP > POINTERS_AT)
 		if (stub_page_create(mm, area))
 			return 0;
 	u8 *page = text_page(mm, mm->stub_page);
 	if (!page)
 		return 0;
 	u64 at = mm->stub_page + mm->stub_used;
-	rewrite_stub(page + mm->stub_used, at, number, site + SITE_BYTES + 2,
-		     mm->stub_page + POINTER_AT);
+	stub_write(page + mm->stub_used, at, number, site + SITE_BYTES + 2, mm->stub_page);
 	mm->stub_used += STUB_STEP;
 	return at;
 }

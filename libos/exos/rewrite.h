@@ -23,9 +23,14 @@ int rewrite_breakpoint(struct user_regs *regs);
 /* Pure: may the 5 bytes before the `syscall` at code[6..7] be replaced, given the call's number? code[0] is the
  * byte before them. Host-tested. */
 int rewrite_shape(const u8 code[8], u64 number);
-/* Pure: writes a stub's 18 bytes for address `at`: number into eax, the address behind the syscall into rcx,
- * and a jump through the pointer at `target`. Host-tested. */
-#define REWRITE_STUB_BYTES 18
-void rewrite_stub(u8 stub[REWRITE_STUB_BYTES], u64 at, u32 number, u64 back, u64 target);
+/* Pure, and host-tested: each writes a stub for address `at`, and returns its bytes, REWRITE_STUB_MOST at most. `back`: behind
+ * the `syscall`.
+ * A call: number into eax, back into rcx, and a jump through the pointer at `target`. */
+#define REWRITE_STUB_MOST 20
+u32 rewrite_stub(u8 *stub, u64 at, u32 number, u64 back, u64 target);
+/* A call whose result is 32 bits of the thread, `word` bytes from gs: it is read where it is called. */
+u32 rewrite_stub_word(u8 *stub, u64 at, u32 word, u64 back);
+/* The same of what the thread's pointer at `pointer` leads to, `field` bytes in. */
+u32 rewrite_stub_field(u8 *stub, u64 at, u32 pointer, u32 field, u64 back);
 
 #endif

@@ -27,7 +27,7 @@ static struct {
 } lock;
 
 struct cpu *cpus;
-static struct list run_queue;
+struct list run_queue;
 static u64 queued_since; /* in ticks: when the queue was last empty, or last shared */
 #define SHARE_NS 100000	 /* a thread that has waited so long goes to an idle processor */
 
@@ -223,7 +223,7 @@ static void leave_to(struct cpu *c, const struct thread *t, struct thread *next,
 /* Gives the processor away with the thread's state saved. The lock is held before and after. */
 static void switch_away(struct thread *t)
 {
-	time_account(t, 0);
+	time_account(t);
 	u32 depth = lock.depth;
 	struct cpu *c = this_cpu();
 	int over = this_context()->pending & ARIL_PEND_END;
@@ -374,7 +374,7 @@ void sched_preempt(void)
 	struct thread *t = current();
 
 	family_lock();
-	time_account(t, 1);
+	time_account(t);
 	make_runnable(t);
 	switch_away(t);
 	family_unlock();

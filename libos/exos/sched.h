@@ -12,15 +12,49 @@
 #define THREAD_SCRATCH 16
 #define THREAD_CONTEXT 24
 #define THREAD_REGS 32
+#define THREAD_PROC 40
+#define THREAD_TID 48
 #define THREAD_SWITCH_RSP 56
 #define THREAD_FS_BASE 64
 #define THREAD_XSAVE 72
+#define THREAD_SIG_MASK 152
+#define THREAD_PENDING 168
+#define THREAD_SIG_RESTORE 192
+/* struct proc, struct family */
+#define PROC_PENDING 248
+#define FAMILY_REALTIME 24
 /* struct user_regs */
+#define REGS_R15 0
+#define REGS_R14 8
+#define REGS_R13 16
+#define REGS_R12 24
+#define REGS_RBP 32
+#define REGS_RBX 40
 #define REGS_R11 48
+#define REGS_R10 56
+#define REGS_R9 64
+#define REGS_R8 72
+#define REGS_RAX 80
 #define REGS_RCX 88
+#define REGS_RDX 96
+#define REGS_RSI 104
+#define REGS_RDI 112
+#define REGS_ORIG_RAX 120
 #define REGS_RIP 128
 #define REGS_RFLAGS 144
 #define REGS_BYTES 168
+/* struct aril_info's clock, and its fields */
+#define INFO_CLOCK 104
+#define CLOCK_SEQ 0
+#define CLOCK_SHIFT 4
+#define CLOCK_MULT 8
+#define CLOCK_TSC0 16
+#define CLOCK_NS0 24
+
+#define CLOCK_GETTIME 228
+#define ENTRY_PROGRAM_TOP 0x7d0000000000
+#define RESTART_FIRST 512 /* ERESTARTSYS, and the last of its kind */
+#define RESTART_LAST 516
 
 #ifndef __ASSEMBLER__
 #include "exos.h"
@@ -85,7 +119,9 @@ _Noreturn void stack_call(u64 rsp, struct aril_context *ctx, void (*fn)(void));
 void thread_first(void);
 void vector_save(u8 *area);
 void vector_load(const u8 *area);
-extern const u8 exos_entry[], exos_syscall_stub_entry[];
+extern const u8 exos_entry[], exos_syscall_stub_entry[], exos_quick_entry[], exos_leaf_clock[];
+/* sched.c: the threads that could run. entry.S looks whether there are any. */
+extern struct list run_queue;
 
 /* trap.c: called by entry.S */
 void exos_trap(struct user_regs *regs, u64 vector, u64 error, u64 addr);

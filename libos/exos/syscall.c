@@ -39,31 +39,43 @@ static s64 syscall_call(syscall_handler handler, const struct user_regs *regs)
 static s64 syscall_locked(u32 number, struct user_regs *regs)
 {
 	syscall_handler handler = number < SYSCALL_MAX ? handlers[number] : NULL;
+
+	return handler ? syscall_call(handler, regs) : syscall_absent(number);
+}
+
+/* The same, told about. */
+static __attribute__((noinline)) void syscall_traced(u32 number, struct user_regs *regs,
+						     int rewritten)
+{
 	struct trace trace;
-	if (family.trace)
-		trace_begin(&trace, number, regs);
-	s64 result = handler ? syscall_call(handler, regs) : syscall_absent(number);
-	if (family.trace)
-		trace_end(&trace, result);
-	return result;
+
+	family_lock();
+	if (rewritten)
+		rewrite_counts.rewritten++;
+	trace_begin(&trace, number, regs);
+	s64 result = syscall_locked(number, regs);
+	trace_end(&trace, result);
+	regs->rax = (u64)result;
+	family_unlock();
 }
 
 /* One system call of the current thread, whose number is in regs->rax. Takes the family lock where the table
  * asks for it and drops it again. The result is in regs->rax; what is left to signal_deliver, too. */
 void syscall_dispatch(struct user_regs *regs, int rewritten)
 {
-	(void)rewritten;
 	u32 number = (u32)regs->rax;
-	struct thread *t = current();
+
 	regs->orig_rax = regs->rax;
-	if (number < SYSCALL_MAX && (syscall_descs[number].flags & CALL_NOLOCK) && !family.trace) {
+	if (family.trace) {
+		syscall_traced(number, regs, rewritten);
+		return;
+	}
+	if (number < SYSCALL_MAX && (syscall_descs[number].flags & CALL_NOLOCK)) {
 		regs->rax = (u64)syscall_call(handlers[number], regs);
 		return;
 	}
 	family_lock();
-	time_account(t, 1);
 	regs->rax = (u64)syscall_locked(number, regs);
-	time_account(t, 0);
 	family_unlock();
 }
 

@@ -196,7 +196,7 @@ _Noreturn void thread_exit(s32 status)
 
 	t->killed = 1;
 	exit_words(t);
-	time_account(t, 0);
+	time_account(t);
 	p->user_ticks += t->user_ticks;
 	p->system_ticks += t->system_ticks;
 	t->user_ticks = t->system_ticks = 0;

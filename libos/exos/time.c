@@ -3,6 +3,7 @@
 #include "time.h"
 #include "proc_calls.h"
 #include "proc_internal.h"
+#include "quick.h"
 
 #define CLOCK_TICKS 100 /* a second, in times() */
 
@@ -106,6 +107,36 @@ static s64 clock_read(u64 clock, u64 *ns)
 	}
 }
 
+/* The clocks that are the exposed one, which takes nothing but to read it. */
+s64 quick_clock_gettime(u64 clock, u64 to, u64 c, u64 d, u64 e, u64 f)
+{
+	(void)c, (void)d, (void)e, (void)f;
+	switch ((u32)clock) {
+	case CLOCK_REALTIME:
+	case CLOCK_REALTIME_COARSE:
+		return timespec_out(to, realtime_ns());
+	case CLOCK_MONOTONIC:
+	case CLOCK_MONOTONIC_RAW:
+	case CLOCK_MONOTONIC_COARSE:
+	case CLOCK_BOOTTIME:
+		return timespec_out(to, now_ns());
+	default:
+		return QUICK_NO;
+	}
+}
+
+s64 quick_gettimeofday(u64 to, u64 zone, u64 c, u64 d, u64 e, u64 f)
+{
+	(void)c, (void)d, (void)e, (void)f;
+	return sys_gettimeofday(to, zone);
+}
+
+s64 quick_time(u64 to, u64 b, u64 c, u64 d, u64 e, u64 f)
+{
+	(void)b, (void)c, (void)d, (void)e, (void)f;
+	return sys_time(to);
+}
+
 s64 sys_clock_gettime(u64 clock, u64 to)
 {
 	u64 ns;
@@ -197,6 +228,7 @@ s64 sys_times(u64 to)
 	struct proc *p = current()->proc;
 	const u64 tick = SECOND / CLOCK_TICKS;
 	u64 user, system;
+	time_account(current());
 	proc_times(p, &user, &system);
 	struct linux_tms out = {(s64)(user / tick), (s64)(system / tick),
 				(s64)(p->cutime_ns / tick), (s64)(p->cstime_ns / tick)};
@@ -215,6 +247,7 @@ s64 sys_getrusage(u64 who, u64 to)
 	struct proc *p = current()->proc;
 	struct linux_rusage out = {.maxrss = 0};
 	u64 user, system;
+	time_account(current());
 	if ((s32)who == RUSAGE_CHILDREN) {
 		user = p->cutime_ns;
 		system = p->cstime_ns;

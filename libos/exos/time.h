@@ -27,9 +27,9 @@ u64 timer_due(u32 clock, u64 value, int is_absolute);
  * has none). How often it was due until now, at least 1. Family lock. */
 u64 timer_again(struct timer *t, u64 *due, u64 interval);
 
-/* Charges the time since the thread's last stamp to the program (user != 0) or to ExOS on its behalf, and
- * raises SIGVTALRM and SIGPROF that are due. Family lock. */
-void time_account(struct thread *t, int user);
+/* Charges the time since the thread's last stamp, and raises SIGVTALRM and SIGPROF that are due. All of it counts as where the
+ * end of a slice found the thread last, in the program or in ExOS for it: the sum is exact, the parts are samples. Family lock. */
+void time_account(struct thread *t);
 
 struct linux_timespec;
 struct linux_timeval;

@@ -112,10 +112,11 @@ static void itimer_charge(struct proc *p, int which, int sig, u64 ticks)
 	signal_send(p, sig, NULL);
 }
 
-void time_account(struct thread *t, int user)
+void time_account(struct thread *t)
 {
 	u64 now = ticks_now();
 	u64 spent = t->last_stamp && now > t->last_stamp ? now - t->last_stamp : 0;
+	int user = !t->time_system;
 	t->last_stamp = now;
 	if (user)
 		t->user_ticks += spent;

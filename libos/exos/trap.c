@@ -6,6 +6,7 @@
 #include "rewrite.h"
 #include "sched.h"
 #include "usermem.h"
+#include <aril/info.h>
 #include <aril_stubs.h>
 #include <core/domain.h>
 
@@ -20,6 +21,26 @@ ARIL_ASSERT_OFFSET(struct user_regs, rcx, REGS_RCX);
 ARIL_ASSERT_OFFSET(struct user_regs, rip, REGS_RIP);
 ARIL_ASSERT_OFFSET(struct user_regs, rflags, REGS_RFLAGS);
 ARIL_ASSERT_SIZE(struct user_regs, REGS_BYTES);
+ARIL_ASSERT_OFFSET(struct user_regs, orig_rax, REGS_ORIG_RAX);
+ARIL_ASSERT_OFFSET(struct user_regs, rdi, REGS_RDI);
+ARIL_ASSERT_OFFSET(struct user_regs, rax, REGS_RAX);
+ARIL_ASSERT_OFFSET(struct user_regs, r10, REGS_R10);
+ARIL_ASSERT_OFFSET(struct user_regs, rbx, REGS_RBX);
+ARIL_ASSERT_OFFSET(struct thread, proc, THREAD_PROC);
+ARIL_ASSERT_OFFSET(struct thread, tid, THREAD_TID);
+ARIL_ASSERT_OFFSET(struct thread, sig_mask, THREAD_SIG_MASK);
+ARIL_ASSERT_OFFSET(struct thread, pending, THREAD_PENDING);
+ARIL_ASSERT_OFFSET(struct thread, sig_restore_mask, THREAD_SIG_RESTORE);
+ARIL_ASSERT_OFFSET(struct proc, pending, PROC_PENDING);
+ARIL_ASSERT_OFFSET(struct family, realtime_offset, FAMILY_REALTIME);
+ARIL_ASSERT_OFFSET(struct aril_info, clock, INFO_CLOCK);
+ARIL_ASSERT_OFFSET(struct aril_clock, seq, CLOCK_SEQ);
+ARIL_ASSERT_OFFSET(struct aril_clock, shift, CLOCK_SHIFT);
+ARIL_ASSERT_OFFSET(struct aril_clock, mult, CLOCK_MULT);
+ARIL_ASSERT_OFFSET(struct aril_clock, tsc0, CLOCK_TSC0);
+ARIL_ASSERT_OFFSET(struct aril_clock, ns0, CLOCK_NS0);
+_Static_assert(RESTART_FIRST == ERESTARTSYS && RESTART_LAST == ERESTART_RESTARTBLOCK, "entry.S");
+_Static_assert(ENTRY_PROGRAM_TOP == PROGRAM_TOP, "entry.S");
 
 #define VECTOR_BREAKPOINT 3
 #define VECTOR_PAGE 14
@@ -78,7 +99,6 @@ void exos_trap(struct user_regs *regs, u64 vector, u64 error, u64 addr)
 /* A system call by a stub. */
 void exos_stub_call(struct user_regs *regs)
 {
-	__atomic_add_fetch(&rewrite_counts.rewritten, 1, __ATOMIC_RELAXED);
 	syscall_dispatch(regs, 1);
 }
 
@@ -120,6 +140,7 @@ void exos_leaving(struct user_regs *regs)
 		u32 pending = __atomic_load_n(&ctx->pending, __ATOMIC_SEQ_CST);
 
 		if (pending & ARIL_PEND_END) {
+			t->time_system = regs->orig_rax != ~0ul;
 			sched_preempt();
 		} else if (pending) {
 			__atomic_and_fetch(&ctx->pending, ARIL_PEND_END, __ATOMIC_SEQ_CST);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Which system call sites may be rewritten, and what a stub is.
- * links: libos/exos/rewrite_shape.c */
+ * links: libos/exos/rewrite_shape.c libos/exos/rewrite_stub.c */
 #include "test.h"
 #include "rewrite.h"
 
@@ -41,12 +41,12 @@ static u64 displacement(const u8 *at)
 static void stubs(void)
 {
 	static const u64 places[] = {0x10000, 0x400000 - 4096, 0x555555550000, 0x7c0000000000};
-	u8 stub[REWRITE_STUB_BYTES];
+	u8 stub[REWRITE_STUB_MOST];
 
 	for (u32 i = 0; i < sizeof(places) / sizeof(*places); i++) {
 		u64 at = places[i] + 40, back = places[i] + 0x5000007, target = places[i] + 4088;
 
-		rewrite_stub(stub, at, 0x1234, back, target);
+		CHECK(rewrite_stub(stub, at, 0x1234, back, target) == 18);
 		CHECK(stub[0] == 0xb8 && displacement(stub + 1) == 0x1234);
 		CHECK(stub[5] == 0x48 && stub[6] == 0x8d && stub[7] == 0x0d);
 		CHECK(at + 12 + displacement(stub + 8) == back);
@@ -55,9 +55,26 @@ static void stubs(void)
 	}
 }
 
+/* Run as they are, on memory of which gs has nothing: only their bytes can be looked at here. */
+static void answers(void)
+{
+	static const u8 word[] = {0x65, 0x8b, 0x04, 0x25},
+			pointer[] = {0x65, 0x48, 0x8b, 0x04, 0x25};
+	u64 at = 0x555555550028, back = 0x555555000007;
+	u8 stub[REWRITE_STUB_MOST];
+
+	CHECK(rewrite_stub_word(stub, at, 48, back) == 13);
+	CHECK(!memcmp(stub, word, sizeof(word)) && displacement(stub + 4) == 48);
+	CHECK(stub[8] == 0xe9 && at + 13 + displacement(stub + 9) == back);
+	CHECK(rewrite_stub_field(stub, at, 40, 0x1234, back) == 20);
+	CHECK(!memcmp(stub, pointer, sizeof(pointer)) && displacement(stub + 5) == 40);
+	CHECK(stub[9] == 0x8b && stub[10] == 0x80 && displacement(stub + 11) == 0x1234);
+	CHECK(stub[15] == 0xe9 && at + 20 + displacement(stub + 16) == back);
+}
+
 int main(void)
 {
-	static const struct test tests[] = {TEST(shapes), TEST(stubs)};
+	static const struct test tests[] = {TEST(shapes), TEST(stubs), TEST(answers)};
 
 	return test_main(tests, sizeof(tests) / sizeof(*tests));
 }
