@@ -200,6 +200,8 @@ extern struct family {
 /* ---- lock.c / sched.c ---- */
 void family_lock(void); /* recursive by thread: a nested fault does not lock twice */
 void family_unlock(void);
+/* For quick calls: takes the lock if it is free now, and the caller does not have it. Whether it did. */
+int family_try(void);
 void waitq_init(struct waitq *q);
 /* Sleeps on q until woken, the deadline (ns of the exposed clock, 0: none), or, where interruptible, a
  * deliverable signal. The family lock is held before and after, and dropped between. 0, -ETIMEDOUT, -EINTR.

@@ -12,6 +12,7 @@
 
 /* Numbers and names; the function is quick_NAME. */
 #define EXOS_QUICK(QUICK)       \
+	QUICK(24, sched_yield)  \
 	QUICK(39, getpid)       \
 	QUICK(96, gettimeofday) \
 	QUICK(102, getuid)      \

@@ -37,7 +37,7 @@ static u32 word_offset(const u32 *word)
 }
 
 /* Who has been blocked takes it as waited for: it cannot know whether it was the last, and only one is woken. */
-static int lock_try(struct cpu *c)
+static inline int lock_try(struct cpu *c)
 {
 	u32 free = LOCK_FREE;
 
@@ -79,14 +79,15 @@ static void lock_wait(struct thread *t)
 	thread_switch(t);
 }
 
-void family_lock(void)
+static void lock_taken(struct thread *t)
 {
-	struct thread *t = current();
+	__atomic_store_n(&lock.owner, t, __ATOMIC_RELAXED);
+	lock.depth = 1;
+}
 
-	if (__atomic_load_n(&lock.owner, __ATOMIC_RELAXED) == t) {
-		lock.depth++;
-		return;
-	}
+/* Not free at once. */
+static __attribute__((noinline)) void lock_spin(struct thread *t)
+{
 	/* No `pause`: under an emulator it leaves the CPU's thread, which costs more than all that is waited for. */
 	for (u32 spins = 0; !lock_try(this_cpu()); spins++) {
 		sched_breathe();
@@ -95,15 +96,41 @@ void family_lock(void)
 			spins = 0;
 		}
 	}
-	__atomic_store_n(&lock.owner, t, __ATOMIC_RELAXED);
-	lock.depth = 1;
+	lock_taken(t);
+}
+
+void family_lock(void)
+{
+	struct thread *t = current();
+
+	if (__atomic_load_n(&lock.owner, __ATOMIC_RELAXED) == t) {
+		lock.depth++;
+		return;
+	}
+	if (__builtin_expect(lock_try(this_cpu()), 1))
+		lock_taken(t);
+	else
+		lock_spin(t);
+}
+
+int family_try(void)
+{
+	if (!lock_try(this_cpu()))
+		return 0;
+	lock_taken(current());
+	return 1;
+}
+
+static __attribute__((noinline)) void lock_wake(void)
+{
+	aril_wake(family.auth, page_frame(cpus), word_offset(lock.word), 1);
 }
 
 static void lock_release(void)
 {
 	__atomic_store_n(&lock.owner, NULL, __ATOMIC_RELAXED);
 	if (__atomic_exchange_n(lock.word, LOCK_FREE, __ATOMIC_SEQ_CST) == LOCK_WAITED)
-		aril_wake(family.auth, page_frame(cpus), word_offset(lock.word), 1);
+		lock_wake();
 }
 
 void family_unlock(void)

@@ -6,6 +6,7 @@
 #include "proc.h"
 #include "proc_calls.h"
 #include "rewrite.h"
+#include "sched.h"
 #include "syscalls.h"
 #include "time.h"
 #include "trace.h"
@@ -13,8 +14,12 @@
 typedef s64 (*syscall_handler)(u64, u64, u64, u64, u64, u64);
 
 /* The ABI passes arguments beyond a handler's own in registers that it ignores. */
-#define HANDLER(number, name, args, flags) [number] = (syscall_handler)(void (*)(void))sys_##name,
-static const syscall_handler handlers[SYSCALL_MAX] = {EXOS_SYSCALLS(HANDLER)};
+#define HANDLER(number, name, args, flags) \
+	[number] = {(syscall_handler)(void (*)(void))sys_##name, flags},
+static const struct {
+	syscall_handler call; /* NULL: ExOS does not have it */
+	u64 flags;
+} handlers[SYSCALL_MAX] = {EXOS_SYSCALLS(HANDLER)};
 
 #define DESC(number, name, args, flags) [number] = {#name, args, flags},
 const struct syscall_desc syscall_descs[SYSCALL_MAX] = {EXOS_SYSCALLS(DESC)};
@@ -36,47 +41,55 @@ static s64 syscall_call(syscall_handler handler, const struct user_regs *regs)
 	return handler(regs->rdi, regs->rsi, regs->rdx, regs->r10, regs->r8, regs->r9);
 }
 
-static s64 syscall_locked(u32 number, struct user_regs *regs)
+/* The ways that are not short: a call that is traced, or that ExOS does not have. */
+static __attribute__((noinline)) void syscall_long(struct user_regs *regs, int rewritten)
 {
-	syscall_handler handler = number < SYSCALL_MAX ? handlers[number] : NULL;
-
-	return handler ? syscall_call(handler, regs) : syscall_absent(number);
-}
-
-/* The same, told about. */
-static __attribute__((noinline)) void syscall_traced(u32 number, struct user_regs *regs,
-						     int rewritten)
-{
+	u32 number = (u32)regs->orig_rax;
+	syscall_handler handler = number < SYSCALL_MAX ? handlers[number].call : NULL;
 	struct trace trace;
 
 	family_lock();
-	if (rewritten)
-		rewrite_counts.rewritten++;
-	trace_begin(&trace, number, regs);
-	s64 result = syscall_locked(number, regs);
-	trace_end(&trace, result);
+	if (family.trace) {
+		if (rewritten)
+			rewrite_counts.rewritten++;
+		trace_begin(&trace, number, regs);
+	}
+	s64 result = handler ? syscall_call(handler, regs) : syscall_absent(number);
+	if (family.trace)
+		trace_end(&trace, result);
 	regs->rax = (u64)result;
 	family_unlock();
 }
 
 /* One system call of the current thread, whose number is in regs->rax. Takes the family lock where the table
  * asks for it and drops it again. The result is in regs->rax; what is left to signal_deliver, too. */
-void syscall_dispatch(struct user_regs *regs, int rewritten)
+static inline void syscall_one(struct user_regs *regs, int rewritten)
 {
 	u32 number = (u32)regs->rax;
 
 	regs->orig_rax = regs->rax;
-	if (family.trace) {
-		syscall_traced(number, regs, rewritten);
+	if (family.trace || number >= SYSCALL_MAX || !handlers[number].call) {
+		syscall_long(regs, rewritten);
 		return;
 	}
-	if (number < SYSCALL_MAX && (syscall_descs[number].flags & CALL_NOLOCK)) {
-		regs->rax = (u64)syscall_call(handlers[number], regs);
+	if (handlers[number].flags & CALL_NOLOCK) {
+		regs->rax = (u64)syscall_call(handlers[number].call, regs);
 		return;
 	}
 	family_lock();
-	regs->rax = (u64)syscall_locked(number, regs);
+	regs->rax = (u64)syscall_call(handlers[number].call, regs);
 	family_unlock();
+}
+
+void syscall_dispatch(struct user_regs *regs)
+{
+	syscall_one(regs, 0);
+}
+
+/* A system call by a stub. */
+void exos_stub_call(struct user_regs *regs)
+{
+	syscall_one(regs, 1);
 }
 
 /* Ends a trace: how often each absent call was asked for. Family lock. */

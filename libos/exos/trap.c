@@ -71,7 +71,7 @@ static void reflected_call(struct user_regs *regs)
 	rewrite_counts.reflected++;
 	rewrite_site(regs);
 	family_unlock();
-	syscall_dispatch(regs, 0);
+	syscall_dispatch(regs);
 }
 
 /* The program was interrupted. */
@@ -94,12 +94,6 @@ void exos_trap(struct user_regs *regs, u64 vector, u64 error, u64 addr)
 	if (vector != VECTOR_BREAKPOINT || !rewrite_breakpoint(regs))
 		program_exception(vector, error, addr, regs);
 	family_unlock();
-}
-
-/* A system call by a stub. */
-void exos_stub_call(struct user_regs *regs)
-{
-	syscall_dispatch(regs, 1);
 }
 
 /* ExOS's own code faulted: on the program's memory, or it is wrong. */
