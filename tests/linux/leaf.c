@@ -120,10 +120,7 @@ static void one_round(struct round *r, pid_t pid, pid_t tid, pid_t parent)
 static void *thread(void *data)
 {
 	struct round *r = data;
-	sigset_t all;
 
-	sigfillset(&all);
-	pthread_sigmask(SIG_BLOCK, &all, NULL);
 	for (int i = 0; i < ROUNDS; i++)
 		one_round(r, getpid(), gettid(), getppid());
 	return NULL;
@@ -147,6 +144,7 @@ static void storm(void)
 	pid_t self = getpid(), parent = getppid(), child;
 	unsigned wrong = 0;
 	int status = -1;
+	sigset_t old;
 
 	sigfillset(&action.sa_mask);
 	sigaction(SIGALRM, &action, NULL);
@@ -154,8 +152,11 @@ static void storm(void)
 	child = fork();
 	if (!child)
 		sender(self);
+	sigprocmask(SIG_BLOCK, &action.sa_mask,
+		    &old); /* the threads' handlers would meet the first one's */
 	for (int i = 0; i < THREADS; i++)
 		pthread_create(&threads[i], NULL, thread, &rounds[i]);
+	sigprocmask(SIG_SETMASK, &old, NULL);
 	setitimer(ITIMER_REAL, &every, NULL);
 	for (int i = 0; i < ROUNDS || queued < SIGNALS || alarms < 5; i++)
 		one_round(&rounds[THREADS], self, self, parent);
