@@ -19,6 +19,11 @@ u64 area_flags(const struct area *area, int writable)
 	return flags;
 }
 
+u64 area_kind(const struct area *area)
+{
+	return area->flags & MAP_SHARED ? MAPPED_OWN | MAPPED_SHARED : MAPPED_OWN;
+}
+
 struct area *area_next(struct mm *mm, struct area *area)
 {
 	if (area->link.next == &mm->areas)
@@ -75,7 +80,7 @@ s64 area_split(struct mm *mm, u64 start, u64 end)
 	return error ? error : split_at(mm, end);
 }
 
-static void area_free(struct area *area)
+void area_free(struct area *area)
 {
 	list_del(&area->link);
 	if (area->inode)
@@ -167,6 +172,8 @@ s64 mm_map(struct mm *mm, u64 start, u64 bytes, u32 prot, u32 flags, struct inod
 		inode_get(inode);
 	struct area *after = area_from(mm, start);
 	list_add_tail(after ? &after->link : &mm->areas, &area->link);
+	if (!list_empty(&mm->old))
+		pool_claim(mm, area);
 	area_merge(mm, area->start, area->end);
 	return 0;
 }
@@ -184,7 +191,7 @@ s64 area_populate(struct mm *mm, u64 start, u64 end)
 		void *page = page_zalloc(0);
 		if (!page)
 			return -ENOMEM;
-		pages_bind(mm, va, word, page, area_flags(area, 1));
+		pages_bind(mm, va, word, page, area_flags(area, 1) | area_kind(area));
 		sched_breathe();
 	}
 	pages_flush();

@@ -12,8 +12,59 @@
 /* MXCSR: all exceptions masked, as a program finds it; the rest, marked absent, loads as initial. */
 u8 vector_initial[PAGE] __attribute__((aligned(64))) = {[24] = 0x80, [25] = 0x1f};
 
+/* Whether the kernel still has that env: it may have been taken back. */
+static int env_lives(u32 env)
+{
+	const struct aril_env_info *info =
+		(const struct aril_env_info *)ARIL_INFO->envs_va + (env & 0xffff);
+
+	return info->id == env && info->state == ARIL_ENV_ALIVE;
+}
+
+void spare_destroy(struct spare_env *spare)
+{
+	if (!spare->env)
+		return;
+	frame_unbuild(spare->frame);
+	frame_give(spare->frame);
+	for (u32 cpu = 0; cpu < ARIL_MAX_CPUS; cpu++)
+		if (spare->ctx[cpu])
+			page_put(spare->ctx[cpu]);
+	*spare = (struct spare_env){.env = 0};
+}
+
+/* A space's spare env is a process's. 0: there is none. */
+static int spare_take(struct proc *p, struct spare_env *spare)
+{
+	if (spare->env && !env_lives(spare->env))
+		spare_destroy(spare);
+	if (!spare->env)
+		return 0;
+	p->env = spare->env;
+	p->env_frame = spare->frame;
+	p->auth_open = spare->auth_open;
+	__builtin_memcpy(p->ctx, spare->ctx, sizeof(p->ctx));
+	spare->env = 0;
+	__builtin_memset(spare->ctx, 0, sizeof(spare->ctx));
+	return 1;
+}
+
+/* The env of a process becomes its space's spare one. */
+static void spare_put(struct proc *p, struct spare_env *spare)
+{
+	spare->env = p->env;
+	spare->frame = p->env_frame;
+	spare->auth_open = p->auth_open;
+	__builtin_memcpy(spare->ctx, p->ctx, sizeof(p->ctx));
+	__builtin_memset(p->ctx, 0, sizeof(p->ctx));
+	p->env = 0;
+	p->env_frame = 0;
+}
+
 s64 proc_env_create(struct proc *p)
 {
+	if (spare_take(p, &p->mm->spare))
+		return 0;
 	struct aril_env_desc desc = {
 		.space = p->mm->space,
 		.flags = family.domain->flags & CORE_DOMAIN_LOG ? ARIL_ENV_LOG : 0,
@@ -24,6 +75,8 @@ s64 proc_env_create(struct proc *p)
 	if (!frame)
 		return -ENOMEM;
 	s64 env = aril_env_create(family.auth, frame, &desc);
+	while (env == -ARIL_E_QUOTA && mm_reclaim())
+		env = aril_env_create(family.auth, frame, &desc);
 	if (env < 0) {
 		frame_give(frame);
 		return env == -ARIL_E_QUOTA ? -EAGAIN : -ENOMEM;
@@ -50,21 +103,50 @@ s64 proc_context(struct proc *p, u32 cpu)
 
 void proc_env_destroy(struct proc *p)
 {
+	struct spare_env own = {.env = 0};
+
 	if (!p->env)
 		return;
-	frame_unbuild(p->env_frame);
-	frame_give(p->env_frame);
-	for (u32 cpu = 0; cpu < ARIL_MAX_CPUS; cpu++) {
-		if (p->ctx[cpu])
-			page_put(p->ctx[cpu]);
-		p->ctx[cpu] = NULL;
-	}
-	p->env = 0;
-	p->env_frame = 0;
+	spare_put(p, &own);
+	spare_destroy(&own);
 }
 
-void proc_env_respace(struct proc *p)
+void proc_env_leave(struct proc *p)
 {
+	if (p->env && p->mm && !p->mm->spare.env && env_lives(p->env))
+		spare_put(p, &p->mm->spare);
+	else
+		proc_env_destroy(p);
+}
+
+/* The new space has an env: the thread goes on in that one, as if it had slept, and the old one stays where it is. */
+static int env_change(struct proc *p, struct mm *old)
+{
+	struct spare_env own = {.env = 0};
+	struct thread *t = current();
+	u32 cpu = this_context()->cpu;
+
+	if (!p->mm->spare.env || !env_lives(p->mm->spare.env))
+		return 0;
+	spare_put(p, &own);
+	spare_take(p, &p->mm->spare);
+	if (proc_context(p, cpu)) {
+		spare_put(p, &p->mm->spare);
+		spare_take(p, &own);
+		return 0;
+	}
+	sched_follow(t);
+	if (old->spare.env)
+		spare_destroy(&own);
+	else
+		old->spare = own;
+	return 1;
+}
+
+void proc_env_respace(struct proc *p, struct mm *old)
+{
+	if (env_change(p, old))
+		return;
 	s64 error = aril_env_space(family.auth, p->mm->space);
 
 	if (error < 0)

@@ -386,7 +386,7 @@ static void exec_commit(struct loading *l)
 
 	thread_renumber(t);
 	p->mm = l->mm;
-	proc_env_respace(p);
+	proc_env_respace(p, old);
 	mm_put(old);
 	kfree(p->exe);
 	p->exe = l->main.path;
@@ -414,11 +414,13 @@ s64 exec_load(const char *path, char *const argv[], char *const envp[])
 	if (!error)
 		error = interp_open(l);
 	if (!error) {
-		l->mm = mm_create();
+		l->mm = mm_create(l->main.inode, 0);
 		error = l->mm ? images_map(l) : -ENOMEM;
 	}
 	if (!error)
 		error = stack_build(l, l->argv ? l->argv : argv, envp);
+	if (!error)
+		pool_settle(l->mm, 1);
 	if (!error)
 		error = threads_end_others();
 	if (!error)

@@ -6,7 +6,8 @@
 
 #define STACK_GAP (256 * PAGE) /* kept free below a stack that grows */
 #define STACK_LIMIT (8ul << 20)
-#define AROUND 16ul /* pages of a file that are bound together */
+#define AROUND 16ul	/* pages of a file that are bound together */
+#define HELD_AROUND 8ul /* pages that fork left unbound */
 #define DATA_MOST (1ul << 20)
 #define RLIMIT_STACK_INDEX 3
 
@@ -96,7 +97,7 @@ static int fault_file(struct mm *mm, struct area *area, u64 va, u64 *word, u64 e
 		page = inode_page_write(area->inode, index, &failed);
 		if (!page)
 			return failed == -ENOMEM ? fault_memory(code) : fault_bus(code);
-		pages_bind(mm, va, word, page, area_flags(area, 1));
+		pages_bind(mm, va, word, page, area_flags(area, 1) | MAPPED_SHARED);
 		return 0;
 	}
 	page = inode_page(area->inode, index, &failed);
@@ -115,27 +116,41 @@ static int fault_file(struct mm *mm, struct area *area, u64 va, u64 *word, u64 e
 	page_put(page);
 	if (!copy)
 		return fault_memory(code);
-	pages_bind(mm, va, word, copy, area_flags(area, 1));
+	pages_bind(mm, va, word, copy, area_flags(area, 1) | MAPPED_OWN);
 	return 0;
 }
 
-/* A write to a page that is bound read-only. */
+/* A write to a page that is there, but not for writing. */
 static int fault_write(struct mm *mm, struct area *area, u64 va, u64 *word, int *code)
 {
 	void *old = mapped_page(*word);
 
 	if (area->flags & MAP_SHARED || page_refs(old) == 1) {
 		pages_protect(mm, va, word, area_flags(area, 1));
+		if (!(*word & MAPPED_BOUND))
+			pages_touch(mm, va, word);
 		return 0;
 	}
 	void *page = page_alloc(0);
 	if (!page)
 		return fault_memory(code);
 	memcpy(page, old, PAGE);
-	pages_bind(mm, va, word, page, area_flags(area, 1));
+	pages_bind(mm, va, word, page, area_flags(area, 1) | MAPPED_OWN);
 	pages_flush();
 	page_put(old);
 	return 0;
+}
+
+/* Binds what is held at va and around it. */
+static void fault_held(struct mm *mm, u64 va)
+{
+	u64 from = va & ~(HELD_AROUND * PAGE - 1);
+	struct page_walk w;
+
+	pages_walk(&w, mm, from, from + HELD_AROUND * PAGE, WALK_USED);
+	while (page_next(&w))
+		if (!(*w.word & MAPPED_BOUND))
+			pages_touch(mm, w.va, w.word);
 }
 
 int mm_fault_in(struct mm *mm, u64 addr, u64 error, int *code)
@@ -160,6 +175,8 @@ int mm_fault_in(struct mm *mm, u64 addr, u64 error, int *code)
 	if (*word & MAPPED) {
 		if (error & FAULT_WRITE && !(*word & MAPPED_WRITE))
 			sig = fault_write(mm, area, va, word, code);
+		else if (!(*word & MAPPED_BOUND))
+			fault_held(mm, va);
 		else
 			pages_protect(mm, va, word, area_flags(area, !!(*word & MAPPED_WRITE)));
 	} else if (area->inode) {
@@ -169,7 +186,7 @@ int mm_fault_in(struct mm *mm, u64 addr, u64 error, int *code)
 
 		if (!page)
 			return fault_memory(code);
-		pages_bind(mm, va, word, page, area_flags(area, 1));
+		pages_bind(mm, va, word, page, area_flags(area, 1) | area_kind(area));
 	}
 	pages_flush();
 	return sig;

@@ -59,7 +59,7 @@ static void family_start(void)
 	family_lock();
 	struct proc *p = proc_boot();
 	family.init = current()->proc = p;
-	p->mm = mm_create();
+	p->mm = mm_create(NULL, 0);
 	struct thread *first = thread_create(p, p->pid, NULL);
 	if (!p->mm || !first || proc_env_create(p))
 		exos_panic("exos: no memory for the first process");

@@ -6,6 +6,7 @@
  * little. Invariant: a page is free (in a list), or used with refs >= 1, or its frame is in the pool of
  * unbound frames, or it was retyped. */
 #include "mem.h"
+#include "mm.h"
 #include <aril/info.h>
 #include <aril_stubs.h>
 #include <core/domain.h>
@@ -236,7 +237,7 @@ void *page_alloc(u32 order)
 	if (order >= ORDERS)
 		return NULL;
 	while (!(frame = block_take(order)))
-		if (!chunk_next())
+		if (!chunk_next() && !mm_reclaim())
 			return NULL;
 	return frame_page(frame);
 }

@@ -15,19 +15,43 @@ struct area {
 	u64 offset;	     /* bytes in the inode at start */
 };
 
-/* A page table and what ExOS remembers of it: a word per entry. */
+#define LEAF_GROUPS 8 /* of 64 pages each in the 2 MiB of a leaf */
+/* A page table and what ExOS remembers of it: a word per entry. Of level 1 (a leaf) also which words to look at, a bit
+ * each. */
 struct mm_node {
 	u32 table, shadow; /* frames */
-	u64 *slot; /* 512: of level 2 and up struct mm_node *, of level 1 PAGE_* and the frame << 12 */
+	u64 *slot; /* 512: of level 2 and up struct mm_node *, of level 1 MAPPED_* and the frame << 12 */
+	u64 base;		  /* of a leaf: va >> 21 */
+	struct mm_node *next;	  /* leaf, by base */
+	u64 used[LEAF_GROUPS];	  /* the word has a page */
+	u64 counted[LEAF_GROUPS]; /* and the page is referenced: it is not the archive's */
+	u64 warm[LEAF_GROUPS];	  /* it was bound when the space's last process ended (pool.c) */
+};
+
+/* The kernel env of a process that is over, for the next one in that space. env 0: none. */
+struct spare_env {
+	u32 env, frame, auth_open;
+	struct aril_context *ctx[ARIL_MAX_CPUS];
 };
 
 struct mm {
-	struct mm_node root; /* table: the space */
-	struct list all;     /* of the family */
-	u32 space;	     /* root frame */
-	u32 refs;	     /* vfork shares it */
-	u32 tables;	     /* below the root */
+	struct mm_node root;	/* table: the space */
+	struct list all;	/* of the family */
+	u32 space;		/* root frame */
+	u32 refs;		/* vfork shares it */
+	u32 tables;		/* below the root */
+	struct mm_node *leaves; /* by base */
+	struct mm_node *hint;	/* the leaf that was looked for last */
 	struct list areas;
+	struct list
+		old; /* of the space's last process: where pages of it may still be; empty once one runs */
+	const void *program; /* whose pages these are: what was executed last */
+	u32 forked;	     /* it has not executed anything itself */
+	u32 stubs;	     /* pages of stubs that were made */
+	u32 stubs_lost;	     /* one of them is not there any more */
+	u64 text,
+		text_from; /* which text with jumps it has: a number that no other state of any has; its parent's at the fork */
+	struct spare_env spare;
 	u64 brk_start, brk;
 	u64 mmap_top;
 	u64 stack_top, arg_start, arg_end, env_start, env_end;
@@ -37,7 +61,9 @@ struct mm {
 	u32 stub_used; /* bytes */
 };
 
-struct mm *mm_create(void);	      /* an empty program half over the family's shared sub-trees */
+/* A program half over the family's shared sub-trees. program: what is to run in it (compared, not looked into), or NULL;
+ * pages that an earlier process of the same left may be in it, in places that `old` says. */
+struct mm *mm_create(const void *program, u32 forked);
 struct mm *mm_clone(struct mm *from); /* fork: copy on write */
 void mm_get(struct mm *mm);
 void mm_put(struct mm *mm); /* destroys at the last one; never the space one runs on */
@@ -53,6 +79,10 @@ int mm_poke(struct mm *mm, u64 to, const void *from, usize bytes);
 void mm_inode_truncated(struct inode *inode, u64 size);
 /* Whether a shared mapping of the inode is writable, or can become so. */
 int mm_inode_writable(const struct inode *inode);
+/* The inode has no name any more: nothing of it is kept for later. */
+void mm_inode_gone(const struct inode *inode);
+/* Gives back what is kept for later processes, the oldest first. 0: there is nothing. */
+int mm_reclaim(void);
 /* The inode's page at index has moved from `old` (the archive's) to `page`: mappings follow. */
 void mm_inode_replaced(struct inode *inode, u64 index, const void *old, void *page);
 

@@ -2,8 +2,9 @@
  * Pages of a program as ExOS remembers them, and changes of their bindings in batches. Family lock throughout.
  *
  * The kernel's tables say what is bound; ExOS keeps the same in words of its own, for spaces that do not run,
- * too. Invariant, whenever no batch is open: a word with MAPPED names a page that is bound there with exactly
- * those flags, and holds a reference of it. */
+ * too. Invariants, whenever no batch is open: (1) a word with MAPPED names a page and holds a reference of it; with BOUND it is
+ * bound there with exactly those flags, without it nothing is bound there until somebody touches it. (2) Of each leaf, `used`
+ * has the words with MAPPED, `counted` those of them whose page is not the archive's. (3) Who can run has no `old`. */
 #ifndef EXOS_MM_INTERNAL_H
 #define EXOS_MM_INTERNAL_H
 
@@ -15,6 +16,12 @@
 #define MAPPED_EXEC 4ul
 #define MAPPED_NOREAD 8ul /* PROT_NONE */
 #define MAPPED_FLAGS 15ul
+#define MAPPED_OWN 16ul	   /* contents that no file has: fork must hand them on */
+#define MAPPED_SHARED 32ul /* by the program's wish */
+#define MAPPED_TEXT \
+	64ul /* own, but a file's page with jumps to stubs, or stubs, and nobody else wrote to it */
+#define MAPPED_KINDS (MAPPED_OWN | MAPPED_SHARED | MAPPED_TEXT)
+#define MAPPED_BOUND 128ul
 
 static inline void *mapped_page(u64 word)
 {
@@ -28,13 +35,43 @@ s64 pages_create(struct mm *mm);
 void pages_destroy(struct mm *mm);
 /* The word of a page; NULL where there is no table and create is 0, or no memory for one. */
 u64 *pages_word(struct mm *mm, u64 va, int create);
-/* First page at or after va, below end, whose word may be in use: skips what has no table. */
-u64 pages_next(struct mm *mm, u64 va, u64 end);
-/* Binds page and records it. Its reference goes to the word; the one of the page there before stays the caller's
- * to drop after pages_flush. */
+/* The words in a range whose bit is set in one of the leaves' maps, one after the other. Words that were passed may change. */
+struct page_walk {
+	u64 va, *word; /* this one */
+	struct mm_node *leaf;
+	u64 at, end, base,
+		bits; /* where to look on; the group's first address, and what of it was not seen yet */
+	u32 map, group;
+};
+enum { WALK_USED, WALK_COUNTED, WALK_WARM };
+void pages_walk(struct page_walk *w, struct mm *mm, u64 start, u64 end, u32 map);
+int page_group(struct page_walk *w); /* to the next 64 words of which one is to be seen; 0: none */
+/* 0: that was all. */
+static inline int page_next(struct page_walk *w)
+{
+	if (!w->bits && !page_group(w))
+		return 0;
+	u32 bit = (u32)__builtin_ctzl(w->bits);
+
+	w->bits &= w->bits - 1;
+	w->va = w->base + bit * PAGE;
+	w->word = &w->leaf->slot[w->group * 64 + bit];
+	return 1;
+}
+/* Binds page and records it; flags: those of bindings and MAPPED_KINDS. Its reference goes to the word; the one of the page
+ * there before stays the caller's to drop after pages_flush. */
 void pages_bind(struct mm *mm, u64 va, u64 *word, void *page, u64 flags);
+/* The same, but it is bound only when somebody touches it. Nothing must be bound there. */
+void pages_hold(struct mm *mm, u64 va, u64 *word, void *page, u64 flags);
+/* Binds what a word holds. */
+void pages_touch(struct mm *mm, u64 va, u64 *word);
 /* Other flags for what is mapped. */
 void pages_protect(struct mm *mm, u64 va, u64 *word, u64 flags);
+/* The same for all that is mapped in a range, as area_flags(…, 0) says, and for writing where write is set and a page is
+ * the space's alone. */
+void pages_reprotect(struct mm *mm, u64 start, u64 end, u64 flags, int write);
+/* Takes one page out of a space that does not run, where its reference may be dropped before it is unbound. */
+void pages_drop(struct mm *mm, u64 va, u64 *word);
 /* Unbinds [start, end) and drops the references. */
 void pages_unmap(struct mm *mm, u64 start, u64 end);
 /* Does what was asked for since the last time. */
@@ -57,12 +94,33 @@ s64 area_unmap(struct mm *mm, u64 start, u64 end);
 /* Fills every page of a range now: shared anonymous memory, which fork must find. 0 or -ENOMEM. */
 s64 area_populate(struct mm *mm, u64 start, u64 end);
 
+void area_free(struct area *area);
+/* What a fresh page of an area is besides its flags. */
+u64 area_kind(const struct area *area);
+
+/* ---- pool.c ---- */
+/* Nobody runs in the space any more: it is kept for the next process, or destroyed. */
+void pool_put(struct mm *mm);
+/* One that was kept, best one of the same program; NULL: a new one is to be made. */
+struct mm *pool_take(const void *program, u32 forked);
+/* An area that was just added: pages that the last process left there are made into what it has. */
+void pool_claim(struct mm *mm, const struct area *area);
+/* The same for fork, where the pages are looked at afterwards: the area itself where it can be used again, or NULL. */
+struct area *pool_area(struct mm *mm, const struct area *area);
+/* What is left of the last process goes; its stubs stay where stubs is set, and what jumps there: 0: they could not. */
+int pool_settle(struct mm *mm, int stubs);
+
 /* ---- fault.c ---- */
 /* Makes the page at addr accessible as error (the CPU's) says: 0 or a signal. */
 int mm_fault_in(struct mm *mm, u64 addr, u64 error, int *code);
 
 /* Among an area's flags, of a shared file not open for writing: PROT_WRITE is refused. */
 #define AREA_READ_ONLY 0x40000000u
+
+/* And of pages of stubs. */
+#define AREA_STUBS 0x20000000u
+/* And of the vDSO's. */
+#define AREA_VDSO 0x10000000u
 
 #define FAULT_WRITE 2ul
 #define FAULT_EXEC 16ul

@@ -141,21 +141,6 @@ s64 sys_munmap(u64 addr, u64 bytes)
 	return area_unmap(own(), addr, addr + page_up(bytes));
 }
 
-/* Gives the pages of an area that exist the flags that its protection now asks for. */
-static void area_reprotect(struct mm *mm, struct area *area)
-{
-	for (u64 va = pages_next(mm, area->start, area->end); va < area->end;) {
-		u64 *word = pages_word(mm, va, 0);
-		u64 stop = min(area->end, (va | 0x1fffff) + 1);
-
-		for (; va < stop; va += PAGE, word++)
-			if (*word & MAPPED)
-				pages_protect(mm, va, word,
-					      area_flags(area, !!(*word & MAPPED_WRITE)));
-		va = pages_next(mm, va, area->end);
-	}
-}
-
 s64 sys_mprotect(u64 addr, u64 bytes, u64 prot)
 {
 	struct mm *mm = own();
@@ -186,7 +171,8 @@ s64 sys_mprotect(u64 addr, u64 bytes, u64 prot)
 			break;
 		}
 		area->prot = prot & PROT_ALL;
-		area_reprotect(mm, area);
+		pages_reprotect(mm, area->start, area->end, area_flags(area, 0),
+				!!(prot & PROT_WRITE));
 		at = area->end;
 	}
 	pages_flush();
@@ -197,19 +183,19 @@ s64 sys_mprotect(u64 addr, u64 bytes, u64 prot)
 /* Moves the pages of [from, from + bytes) to `to`, where nothing is. 0 or -ENOMEM with nothing moved. */
 static s64 pages_move(struct mm *mm, u64 from, u64 to, u64 bytes)
 {
-	for (u64 at = 0; at < bytes; at += PAGE)
-		if (pages_word(mm, from + at, 0) && *pages_word(mm, from + at, 0) & MAPPED &&
-		    !pages_word(mm, to + at, 1))
-			return -ENOMEM;
-	for (u64 va = pages_next(mm, from, from + bytes); va < from + bytes;
-	     va = pages_next(mm, va + PAGE, from + bytes)) {
-		u64 *word = pages_word(mm, va, 0);
+	struct page_walk w;
 
-		if (!(*word & MAPPED))
-			continue;
-		page_get(mapped_page(*word));
-		pages_bind(mm, va - from + to, pages_word(mm, va - from + to, 1),
-			   mapped_page(*word), *word & MAPPED_FLAGS & ~MAPPED);
+	pages_walk(&w, mm, from, from + bytes, WALK_USED);
+	while (page_next(&w))
+		if (!pages_word(mm, w.va - from + to, 1))
+			return -ENOMEM;
+	pages_walk(&w, mm, from, from + bytes, WALK_USED);
+	while (page_next(&w)) {
+		u64 va = w.va - from + to;
+
+		page_get(mapped_page(*w.word));
+		pages_bind(mm, va, pages_word(mm, va, 0), mapped_page(*w.word),
+			   *w.word & (MAPPED_FLAGS | MAPPED_KINDS) & ~MAPPED);
 	}
 	pages_flush();
 	return 0;

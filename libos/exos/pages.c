@@ -9,10 +9,11 @@
 static struct {
 	struct mm *mm;
 	u32 n;
+	u32 turns; /* the first op is about writing alone */
 	struct aril_space_op op[BATCH];
 } batch;
 
-static u32 index_of(u64 va, u32 level)
+static inline u32 index_of(u64 va, u32 level)
 {
 	return va >> (12 + 9 * (level - 1)) & 511;
 }
@@ -95,10 +96,27 @@ static struct mm_node *node_create(struct mm *mm, u64 va, u32 level)
 	return node;
 }
 
-u64 *pages_word(struct mm *mm, u64 va, int create)
+/* The first leaf at or behind a base; *link: where a pointer to it is. */
+static struct mm_node *leaf_from(struct mm *mm, u64 base, struct mm_node ***link)
 {
-	struct mm_node *node = &mm->root;
+	struct mm_node **at = &mm->leaves;
 
+	if (mm->hint && mm->hint->base < base)
+		at = &mm->hint->next;
+	while (*at && (*at)->base < base)
+		at = &(*at)->next;
+	*link = at;
+	return *at;
+}
+
+/* The leaf for va, NULL: none. */
+static struct mm_node *leaf_find(struct mm *mm, u64 va, int create)
+{
+	struct mm_node *node = mm->hint;
+
+	if (node && node->base == va >> 21)
+		return node;
+	node = &mm->root;
 	for (u32 level = 4; level > 1; level--) {
 		u64 *slot = &node->slot[index_of(va, level)];
 
@@ -108,45 +126,100 @@ u64 *pages_word(struct mm *mm, u64 va, int create)
 			return NULL;
 		node = (struct mm_node *)*slot;
 	}
-	return &node->slot[index_of(va, 1)];
+	if (node->base != va >> 21) { /* new: none is there for the first 2 MiB */
+		struct mm_node **link;
+
+		node->next = leaf_from(mm, va >> 21, &link);
+		node->base = va >> 21;
+		*link = node;
+	}
+	mm->hint = node;
+	return node;
 }
 
-u64 pages_next(struct mm *mm, u64 va, u64 end)
+u64 *pages_word(struct mm *mm, u64 va, int create)
 {
-	while (va < end) {
-		struct mm_node *node = &mm->root;
-		u32 level = 4;
+	struct mm_node *leaf = leaf_find(mm, va, create);
 
-		while (level > 1 && node->slot[index_of(va, level)]) {
-			node = (struct mm_node *)node->slot[index_of(va, level)];
-			level--;
+	return leaf ? &leaf->slot[index_of(va, 1)] : NULL;
+}
+
+#define GROUP_BYTES (64 * PAGE)
+
+/* What of a leaf's map lies in [start, end), of the group that begins at base. */
+static u64 group_bits(const u64 *map, u64 base, u64 start, u64 end)
+{
+	u64 bits = map[base / GROUP_BYTES % LEAF_GROUPS];
+
+	if (start > base)
+		bits &= ~0ul << ((start - base) / PAGE);
+	if (end < base + GROUP_BYTES)
+		bits &= (1ul << ((end - base) / PAGE)) - 1;
+	return bits;
+}
+
+static const u64 *leaf_map(const struct mm_node *leaf, u32 map)
+{
+	return map == WALK_USED ? leaf->used : map == WALK_COUNTED ? leaf->counted : leaf->warm;
+}
+
+int page_group(struct page_walk *w)
+{
+	while (w->leaf && w->at < w->end) {
+		if (w->leaf->base != w->at >> 21) {
+			w->leaf = w->leaf->next;
+			if (w->leaf)
+				w->at = w->leaf->base << 21;
+			sched_breathe();
+			continue;
 		}
-		if (level == 1)
-			return va;
-		u64 step = 1ul << (12 + 9 * (level - 1));
-		va = (va | (step - 1)) + 1;
+		w->base = w->at & ~(GROUP_BYTES - 1);
+		w->group = w->base / GROUP_BYTES % LEAF_GROUPS;
+		w->bits = group_bits(leaf_map(w->leaf, w->map), w->base, w->at, w->end);
+		w->at = w->base + GROUP_BYTES;
+		if (w->bits)
+			return 1;
 	}
-	return end;
+	return 0;
+}
+
+void pages_walk(struct page_walk *w, struct mm *mm, u64 start, u64 end, u32 map)
+{
+	struct mm_node **link;
+
+	w->leaf = mm->hint && mm->hint->base == start >> 21 ? mm->hint
+							    : leaf_from(mm, start >> 21, &link);
+	w->at = w->leaf ? max(start, w->leaf->base << 21) : end;
+	w->end = end;
+	w->map = map;
+	w->bits = 0;
 }
 
 /* One page: the calls for that are shorter, and faults are of one. Whether it was. */
 static int flush_one(void)
 {
 	const struct aril_space_op *op = batch.op;
+	u32 space = batch.mm->space;
 
-	if (batch.n != 1 || op->count != 1)
+	if (op->count != 1)
 		return 0;
 	if (op->kind == ARIL_BIND)
-		return !aril_page_bind(family.auth, batch.mm->space, op->va, op->frame, op->flags,
-				       op->auth);
-	return op->kind == ARIL_UNBIND && !aril_page_unbind(family.auth, batch.mm->space, op->va);
+		return !aril_page_bind(family.auth, space, op->va, op->frame, op->flags, op->auth);
+	if (op->kind == ARIL_UNBIND)
+		return !aril_page_unbind(family.auth, space, op->va);
+	return batch.turns && !aril_page_protect(family.auth, space, op->va,
+						 op->flags & ARIL_BIND_WRITE
+							 ? ARIL_PAGE_WRITE | ARIL_PAGE_MAY_WRITE
+							 : ARIL_PAGE_MAY_WRITE);
 }
 
 void pages_flush(void)
 {
 	u32 done = 0;
 
-	if (flush_one())
+	if (!batch.n)
+		return;
+	if (batch.n == 1 && flush_one())
 		done = 1;
 	while (done < batch.n) {
 		s64 r = aril_space_update(family.auth, batch.mm->space, batch.op + done,
@@ -162,107 +235,179 @@ void pages_flush(void)
 	batch.n = 0;
 }
 
-/* Adds one page's op; one that continues the last joins it. */
-static void batch_add(struct mm *mm, u32 kind, u64 va, u32 frame, u32 flags)
+/* Adds one op; one that continues the last joins it. turns: it is about writing alone. */
+static void batch_add(struct mm *mm, u32 kind, u64 va, u32 frame, u32 flags, u32 count, u32 turns)
 {
 	if (batch.n && batch.mm == mm) {
 		struct aril_space_op *last = &batch.op[batch.n - 1];
 
 		if (last->kind == kind && last->flags == flags &&
-		    last->va + last->count * PAGE == va && last->count < ARIL_OP_PAGES &&
+		    last->va + last->count * PAGE == va && last->count + count <= ARIL_OP_PAGES &&
 		    (kind != ARIL_BIND || last->frame + last->count == frame)) {
-			last->count++;
+			last->count += count;
 			return;
 		}
 	}
 	if (batch.n == BATCH || (batch.n && batch.mm != mm))
 		pages_flush();
 	batch.mm = mm;
+	if (!batch.n)
+		batch.turns = turns;
 	batch.op[batch.n++] = (struct aril_space_op){
 		.va = va,
 		.frame = frame,
-		.count = 1,
+		.count = count,
 		.kind = kind,
 		.flags = flags,
 		.auth = family.auth,
 	};
 }
 
+/* What is the space's own is bound with leave to write to it, which page_protect then gives and takes. */
 static u32 bind_flags(u64 flags)
 {
 	return (flags & MAPPED_WRITE ? ARIL_BIND_WRITE : 0) |
+	       (flags & MAPPED_OWN ? ARIL_BIND_MAY_WRITE : 0) |
 	       (flags & MAPPED_EXEC ? ARIL_BIND_EXEC : 0) |
 	       (flags & MAPPED_NOREAD ? ARIL_BIND_NOREAD : 0);
 }
 
-void pages_bind(struct mm *mm, u64 va, u64 *word, void *page, u64 flags)
+/* Enters a page into a word and its leaf's maps. */
+static void word_set(struct mm *mm, u64 va, u64 *word, void *page, u64 flags)
 {
+	struct mm_node *leaf = leaf_find(mm, va, 0);
+	u32 group = va / GROUP_BYTES % LEAF_GROUPS;
+	u64 bit = 1ul << (va / PAGE & 63);
+
 	if (!(*word & MAPPED))
 		mm->rss++;
 	*word = (u64)page_frame(page) << 12 | MAPPED | flags;
-	batch_add(mm, ARIL_BIND, va, page_frame(page), bind_flags(flags));
+	leaf->used[group] |= bit;
+	if (flags & (MAPPED_OWN | MAPPED_SHARED) || page_is_ours(page))
+		leaf->counted[group] |= bit;
+	else
+		leaf->counted[group] &= ~bit;
+}
+
+void pages_bind(struct mm *mm, u64 va, u64 *word, void *page, u64 flags)
+{
+	word_set(mm, va, word, page, flags | MAPPED_BOUND);
+	batch_add(mm, ARIL_BIND, va, page_frame(page), bind_flags(flags), 1, 0);
+}
+
+void pages_hold(struct mm *mm, u64 va, u64 *word, void *page, u64 flags)
+{
+	word_set(mm, va, word, page, flags);
+}
+
+void pages_touch(struct mm *mm, u64 va, u64 *word)
+{
+	*word |= MAPPED_BOUND;
+	batch_add(mm, ARIL_BIND, va, (u32)(*word >> 12), bind_flags(*word), 1, 0);
+}
+
+/* A word with other flags; who may write is no longer known to have left text alone. */
+static u64 word_with(u64 word, u64 flags)
+{
+	word = (word & ~MAPPED_FLAGS) | MAPPED | flags;
+	return flags & MAPPED_WRITE ? word & ~MAPPED_TEXT : word;
 }
 
 void pages_protect(struct mm *mm, u64 va, u64 *word, u64 flags)
 {
-	if ((*word & MAPPED_FLAGS) == (MAPPED | flags))
+	u64 old = *word;
+
+	if ((old & MAPPED_FLAGS) == (MAPPED | flags))
 		return;
-	*word = (*word & ~MAPPED_FLAGS) | MAPPED | flags;
-	batch_add(mm, ARIL_PROTECT, va, 0, bind_flags(flags));
+	*word = word_with(old, flags);
+	if (old & MAPPED_BOUND)
+		batch_add(mm, ARIL_PROTECT, va, 0, bind_flags(*word), 1,
+			  old & MAPPED_OWN && ((old ^ *word) & MAPPED_FLAGS) == MAPPED_WRITE);
 }
 
-/* Calls fn for the words of each table in [start, end): va of the first, and how many. */
-static void tables_walk(struct mm *mm, u64 start, u64 end, void (*fn)(struct mm *, u64, u64 *, u32))
-{
-	for (u64 va = pages_next(mm, start, end); va < end;) {
-		u64 stop = min(end, (va | 0x1fffff) + 1);
+/* Pages in a row of which each has the same flags now. */
+struct row {
+	u64 start, end;
+	u32 flags, turns;
+};
 
-		fn(mm, va, pages_word(mm, va, 0), (stop - va) / PAGE);
-		va = pages_next(mm, stop, end);
-		sched_breathe();
+static void row_end(struct mm *mm, struct row *row)
+{
+	if (row->end)
+		batch_add(mm, ARIL_PROTECT, row->start, 0, row->flags,
+			  (row->end - row->start) / PAGE, row->turns);
+	row->end = 0;
+}
+
+void pages_reprotect(struct mm *mm, u64 start, u64 end, u64 flags, int write)
+{
+	struct row row = {.end = 0};
+	struct page_walk w;
+
+	pages_walk(&w, mm, start, end, WALK_USED);
+	while (page_next(&w)) {
+		u64 old = *w.word, to = flags;
+
+		if (old & MAPPED_WRITE
+			    ? write
+			    : write && old & MAPPED_OWN && page_refs(mapped_page(old)) == 1)
+			to |= MAPPED_WRITE;
+		if ((old & MAPPED_FLAGS) == (MAPPED | to))
+			continue;
+		*w.word = word_with(old, to);
+		if (!(old & MAPPED_BOUND))
+			continue;
+		u32 bits = bind_flags(*w.word);
+		if (row.end == w.va && row.flags == bits &&
+		    w.va - row.start < ARIL_OP_PAGES * PAGE) {
+			row.end += PAGE;
+			continue;
+		}
+		row_end(mm, &row);
+		row = (struct row){w.va, w.va + PAGE, bits,
+				   old & MAPPED_OWN &&
+					   ((old ^ *w.word) & MAPPED_FLAGS) == MAPPED_WRITE};
 	}
+	row_end(mm, &row);
 }
 
-/* From word i on, the first of n that may be in use: most of a stack or an arena is not, and is skipped in eights. */
-static u32 words_skip(const u64 *word, u32 i, u32 n)
+/* The word is empty again, and its page let go. */
+static void word_clear(struct mm *mm, u64 va, u64 *word, struct mm_node *leaf)
 {
-	while (i + 8 <= n && !((word[i] | word[i + 1] | word[i + 2] | word[i + 3] | word[i + 4] |
-				word[i + 5] | word[i + 6] | word[i + 7]) &
-			       MAPPED))
-		i += 8;
-	return i;
+	u32 group = va / GROUP_BYTES % LEAF_GROUPS;
+	u64 bit = 1ul << (va / PAGE & 63);
+
+	leaf->used[group] &= ~bit;
+	if (leaf->counted[group] & bit)
+		page_put(mapped_page(*word));
+	leaf->counted[group] &= ~bit;
+	*word = 0;
+	mm->rss--;
 }
 
-/* What the last walk unbound lies in there; end 0: nothing. */
-static u64 unbound_start, unbound_end;
-
-static void table_unbind(struct mm *mm, u64 va, u64 *word, u32 n)
+void pages_drop(struct mm *mm, u64 va, u64 *word)
 {
-	for (u32 i = words_skip(word, 0, n); i < n; i = words_skip(word, i + 1, n))
-		if (word[i] & MAPPED) {
-			batch_add(mm, ARIL_UNBIND, va + i * PAGE, 0, 0);
-			if (!unbound_end)
-				unbound_start = va + i * PAGE;
-			unbound_end = va + (i + 1) * PAGE;
-		}
-}
-
-static void table_let_go(struct mm *mm, u64 va, u64 *word, u32 n)
-{
-	(void)va;
-	for (u32 i = words_skip(word, 0, n); i < n; i = words_skip(word, i + 1, n))
-		if (word[i] & MAPPED) {
-			page_put(mapped_page(word[i]));
-			word[i] = 0;
-			mm->rss--;
-		}
+	if (*word & MAPPED_BOUND)
+		batch_add(mm, ARIL_UNBIND, va, 0, 0, 1, 0);
+	word_clear(mm, va, word, leaf_find(mm, va, 0));
 }
 
 /* A page is let go when nobody can reach it any more. */
 void pages_unmap(struct mm *mm, u64 start, u64 end)
 {
-	unbound_end = 0;
-	tables_walk(mm, start, end, table_unbind);
+	u64 first = 0, last = 0;
+	struct page_walk w;
+
+	pages_walk(&w, mm, start, end, WALK_USED);
+	while (page_next(&w)) {
+		if (!last)
+			first = w.va;
+		last = w.va + PAGE;
+		if (*w.word & MAPPED_BOUND)
+			batch_add(mm, ARIL_UNBIND, w.va, 0, 0, 1, 0);
+	}
 	pages_flush();
-	tables_walk(mm, unbound_start, unbound_end, table_let_go);
+	pages_walk(&w, mm, first, last, WALK_USED);
+	while (page_next(&w))
+		word_clear(mm, w.va, w.word, w.leaf);
 }

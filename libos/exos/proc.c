@@ -94,8 +94,7 @@ static void proc_release(struct proc *p)
 
 void proc_discard(struct proc *p)
 {
-	if (p->env)
-		proc_env_destroy(p);
+	proc_env_leave(p);
 	proc_release(p);
 	if (p->mm)
 		mm_put(p->mm);

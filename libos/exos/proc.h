@@ -14,8 +14,12 @@ struct proc *proc_boot(void);
 /* env.c: makes the kernel env of a process that has an mm; 0 or -ENOMEM/-EAGAIN. And takes it away: */
 s64 proc_env_create(struct proc *p);
 void proc_env_destroy(struct proc *p);
-/* After exec changed current()->proc->mm: moves the env to the new space. */
-void proc_env_respace(struct proc *p);
+/* The process is over: its env stays with its space, for the next one there. */
+void proc_env_leave(struct proc *p);
+struct spare_env;
+void spare_destroy(struct spare_env *spare);
+/* After exec changed current()->proc->mm from `old`: the process is in the new space. */
+void proc_env_respace(struct proc *p, struct mm *old);
 /* thread.c, family lock throughout.
  * Makes a thread of p that leaves ExOS with a copy of regs and rax = 0; without regs it begins at first_main. It is
  * not started, nor among p's threads yet. NULL: no memory. */

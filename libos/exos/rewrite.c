@@ -11,6 +11,7 @@
 #include "quick.h"
 #include "sched.h"
 #include "syscalls.h"
+#include <core/string.h>
 
 #define SITE_BYTES 5 /* of the mov, and of the jump */
 #define STUB_STEP 24
@@ -51,9 +52,9 @@ static u8 *text_page(struct mm *mm, u64 va)
 	u8 *copy = page_alloc(0);
 	if (!copy)
 		return NULL;
-	for (u32 i = 0; i < PAGE / 8; i++)
-		((u64 *)copy)[i] = ((u64 *)page)[i];
-	pages_bind(mm, page_down(va), word, copy, *word & MAPPED_FLAGS & ~MAPPED);
+	memcpy(copy, page, PAGE);
+	u64 kind = *word & MAPPED_OWN ? *word & MAPPED_KINDS : MAPPED_OWN | MAPPED_TEXT;
+	pages_bind(mm, page_down(va), word, copy, (*word & MAPPED_FLAGS & ~MAPPED) | kind);
 	pages_flush();
 	page_put(page);
 	return copy;
@@ -103,7 +104,8 @@ static s64 stub_page_create(struct mm *mm, const struct area *area)
 
 	if (!page)
 		return -ENOMEM;
-	if (mm_map(mm, va, PAGE, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, NULL, 0)) {
+	if (mm_map(mm, va, PAGE, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS | AREA_STUBS,
+		   NULL, 0)) {
 		page_put(page);
 		return -ENOMEM;
 	}
@@ -116,8 +118,9 @@ static s64 stub_page_create(struct mm *mm, const struct area *area)
 	*(u64 *)(page + POINTER_AT(ENTER_CALL)) = (u64)exos_syscall_stub_entry;
 	*(u64 *)(page + POINTER_AT(ENTER_QUICK)) = (u64)exos_quick_entry;
 	*(u64 *)(page + POINTER_AT(ENTER_CLOCK)) = (u64)exos_leaf_clock;
-	pages_bind(mm, va, word, page, MAPPED_EXEC);
+	pages_bind(mm, va, word, page, MAPPED_EXEC | MAPPED_OWN | MAPPED_TEXT);
 	pages_flush();
+	mm->stubs++;
 	mm->stub_page = va;
 	mm->stub_used = 0;
 	return 0;
@@ -210,6 +213,8 @@ void rewrite_site(const struct user_regs *regs)
 		rewrite_counts.kept++;
 		return;
 	}
+	static u64 texts;
+	mm->text = ++texts;
 	site_publish(mm, site, byte, stub);
 	rewrite_counts.sites++;
 }

@@ -282,6 +282,16 @@ void sched_breathe(void)
 	thread_switch(t);
 }
 
+void sched_follow(struct thread *t)
+{
+	struct cpu *c = this_cpu();
+
+	c->current = t;
+	c->leave_to = t->proc->env;
+	c->breathing = 1;
+	thread_switch(t);
+}
+
 void sched_nap(u64 ns)
 {
 	struct thread *t = current();

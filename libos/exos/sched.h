@@ -96,6 +96,8 @@ _Noreturn void sched_main(void);
 void sched_share(void);
 /* The current thread's slice is over: others first. */
 void sched_preempt(void);
+/* The current thread, t, goes on in its process's new env, with what it has locked. */
+void sched_follow(struct thread *t);
 /* The current thread may no longer run here. Family lock. */
 void sched_move(void);
 /* For long work in ExOS, also with the family lock held: gives the slice back if it is over, and goes on in the

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * The tree of names: directory entries, found by hash, listed in the order they were made. */
 #include "inode.h"
+#include "mm.h"
 
 #define BUCKETS 16384u
 #define BUCKET_ORDER 6 /* pages: BUCKETS * sizeof(struct list) */
@@ -110,6 +111,8 @@ void tree_remove(struct dentry *d)
 			i->dir.name = NULL;
 		}
 	}
+	if (S_ISREG(i->mode) && !i->nlink)
+		mm_inode_gone(i);
 	kfree(d);
 	inode_put(i);
 }

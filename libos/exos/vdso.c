@@ -30,16 +30,18 @@ s64 vdso_map(struct mm *mm)
 	u64 va = vdso ? area_place(mm, 0, PAGE) : 0;
 	if (!va)
 		return -ENOMEM;
-	s64 error =
-		mm_map(mm, va, PAGE, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, NULL, 0);
+	s64 error = mm_map(mm, va, PAGE, PROT_READ | PROT_EXEC,
+			   MAP_PRIVATE | MAP_ANONYMOUS | AREA_VDSO, NULL, 0);
 	if (error)
 		return error;
 	u64 *word = pages_word(mm, va, 1);
 	if (!word)
 		return -ENOMEM; /* who asked gives the mm back, and its areas with it */
-	page_get(vdso);
-	pages_bind(mm, va, word, vdso, MAPPED_EXEC);
-	pages_flush();
 	mm->vdso = va;
+	if (*word & MAPPED_TEXT) /* the space's last process left it there */
+		return 0;
+	page_get(vdso);
+	pages_bind(mm, va, word, vdso, MAPPED_EXEC | MAPPED_OWN | MAPPED_TEXT);
+	pages_flush();
 	return 0;
 }
