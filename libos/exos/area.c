@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * The ranges of a program's half: finding, splitting, joining, placing. */
 #include "file.h"
+#include "ipc.h"
 #include "mm_internal.h"
 #include "sched.h"
 
@@ -145,6 +146,8 @@ s64 area_unmap(struct mm *mm, u64 start, u64 end)
 	for (; area && area->start < end; area = next) {
 		next = area_next(mm, area);
 		pages_unmap(mm, area->start, area->end);
+		if (area->flags & AREA_SHM)
+			shm_detached(area->inode);
 		area_free(area);
 	}
 	return 0;

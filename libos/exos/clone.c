@@ -10,8 +10,8 @@
 #define CLONE_IO 0x80000000ul
 /* What every thread shares with its process here. */
 #define CLONE_SHARED (CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD)
-/* What concerns the new thread itself; the last three have nothing to say here: nobody traces, there are no System V
- * semaphores to undo, no input and output to share. */
+/* What concerns the new thread itself; the last three have nothing to say here: nobody traces, what System V
+ * semaphores are to undo is a process's, there is no input and output to share. */
 #define CLONE_OWN                                                                         \
 	(CLONE_SETTLS | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID | CLONE_CHILD_SETTID | \
 	 CLONE_DETACHED | CLONE_UNTRACED | CLONE_SYSVSEM | CLONE_IO)

@@ -38,7 +38,7 @@ static s64 zero_read(struct file *f, u64 to, usize bytes, u64 *offset)
 }
 
 /* Random bytes by the CPU's generator, or, where it lacks one, stirred from the time stamp counter. */
-static u64 random_word(void)
+u64 device_random(void)
 {
 	static u64 state = 0x9e3779b97f4a7c15ul;
 	u32 low, high, a = 1, b, c = 0, d;
@@ -60,7 +60,7 @@ static s64 random_read(struct file *f, u64 to, usize bytes, u64 *offset)
 	while (done < bytes) {
 		u64 n = min(sizeof(words), bytes - done);
 		for (u32 i = 0; i < (n + 7) / 8; i++)
-			words[i] = random_word();
+			words[i] = device_random();
 		if (io_out(to + done, words, n))
 			return done ? (s64)done : -EFAULT;
 		done += n;

@@ -184,6 +184,8 @@ struct proc {
 	u32 no_new_privs, death_signal, dumpable, exiting;
 	struct waitq stop_wait; /* sleeps here while stopped */
 	u32 auth_open;		/* its env has opened the family's capability */
+	u32 sem_undo;		/* sem_exit has something to do for it */
+	u32 personality;
 };
 
 /* ---- main.c: start of the family; boots the first process ---- */

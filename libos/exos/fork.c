@@ -155,6 +155,7 @@ struct mm *mm_clone(struct mm *from)
 	if (!mm)
 		return NULL;
 	mm->brk_start = from->brk_start, mm->brk = from->brk;
+	mm->shm = from->shm;
 	mm->mmap_top = from->mmap_top, mm->stack_top = from->stack_top;
 	mm->arg_start = from->arg_start, mm->arg_end = from->arg_end;
 	mm->env_start = from->env_start, mm->env_end = from->env_end;

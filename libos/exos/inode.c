@@ -6,6 +6,7 @@
 #include "mm.h"
 
 static u64 next_ino = 2;
+u64 cache_pages;
 
 /* UTC now, ns since 1970. */
 s64 realtime_ns(void)
@@ -55,8 +56,10 @@ static void cache_truncate(struct inode *i, u64 first)
 			continue;
 		u64 from = c == first / CHUNK_PAGES ? first % CHUNK_PAGES : 0;
 		for (u64 p = from; p < CHUNK_PAGES; p++) {
-			if (chunk[p])
+			if (chunk[p]) {
 				i->blocks--;
+				cache_pages--;
+			}
 			cache_drop(&chunk[p]);
 		}
 		if (from == 0) {
@@ -66,6 +69,12 @@ static void cache_truncate(struct inode *i, u64 first)
 	}
 }
 
+void inode_cache_free(struct inode *i)
+{
+	cache_truncate(i, 0);
+	kfree(i->file.chunks);
+}
+
 static void inode_free(struct inode *i)
 {
 	inotify_gone(i);
@@ -73,8 +82,7 @@ static void inode_free(struct inode *i)
 	if (i->ops && i->ops->free)
 		i->ops->free(i);
 	else if (S_ISREG(i->mode)) {
-		cache_truncate(i, 0);
-		kfree(i->file.chunks);
+		inode_cache_free(i);
 	} else if (S_ISDIR(i->mode)) {
 		if (i->dir.parent && i->dir.parent != i)
 			inode_put(i->dir.parent);
@@ -193,8 +201,10 @@ void *inode_page_write(struct inode *i, u64 index, s64 *error)
 	u64 *entry = cache_entry(i, index, 1);
 	if (entry && !*entry) {
 		*entry = (u64)cache_fill(i, index);
-		if (*entry)
+		if (*entry) {
 			i->blocks++;
+			cache_pages++;
+		}
 	}
 	if (!entry || !*entry) {
 		*error = -ENOMEM;

@@ -115,6 +115,10 @@ struct files {
 /* A new inode with one reference, no name, the current process's owner and now as its times. NULL: no memory. */
 struct inode *inode_create(u32 mode, u32 device);
 s64 realtime_ns(void);
+/* Pages that files have in the cache. */
+extern u64 cache_pages;
+/* Gives back a regular file's pages: for who frees inodes of its own (inode_ops.free). */
+void inode_cache_free(struct inode *i);
 void inode_touch(struct inode *i); /* mtime and ctime are now */
 /* Sets a regular file's size, giving back pages beyond. 0, -EFBIG or -EINVAL. */
 s64 inode_resize(struct inode *i, u64 size);
@@ -241,6 +245,8 @@ void xattr_release(struct inode *i);
 /* ---- dev.c, procfs.c ---- */
 void dev_boot(struct inode *root);
 s64 device_open(struct inode *i, struct file *f);
+/* As good as the CPU's generator, where it has one. */
+u64 device_random(void);
 void proc_mount(struct inode *root);
 #define RDEV(major, minor) ((u64)(major) << 8 | (minor))
 

@@ -50,6 +50,8 @@ enum linux_error {
 	ENOSYS = 38,
 	ENOTEMPTY = 39,
 	ELOOP = 40,
+	ENOMSG = 42,
+	EIDRM = 43,
 	ENODATA = 61,
 	EPROTO = 71,
 	EOVERFLOW = 75,
@@ -229,6 +231,7 @@ struct linux_fpx_sw_bytes {
 };
 
 /* ---- processes ---- */
+#define CAPABILITIES ((1ul << 41) - 1) /* those that there are: user 0 has them all */
 #define CSIGNAL 0xfful
 #define CLONE_VM 0x100ul
 #define CLONE_FS 0x200ul

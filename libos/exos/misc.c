@@ -2,25 +2,52 @@
  * System calls that tell a program about the machine, its limits and itself. */
 #include <aril/info.h>
 
+#include "ipc.h"
 #include "proc_calls.h"
 #include "proc_internal.h"
+#include "procfs.h"
 #include "sched.h"
 #include "time.h"
 
 #define NOFILE_MAX 1048576
 #define RANDOM_TRIES 10 /* of RDRAND, as its maker advises */
 
+struct linux_utsname machine_name = {
+	.sysname = "Linux",
+	.nodename = "aril",
+	.release = "6.1.0-aril",
+	.version = "#1 ExOS on Aril",
+	.machine = "x86_64",
+	.domainname = "(none)",
+};
+
 s64 sys_uname(u64 to)
 {
-	static const struct linux_utsname name = {
-		.sysname = "Linux",
-		.nodename = "aril",
-		.release = "6.1.0-aril",
-		.version = "#1 ExOS on Aril",
-		.machine = "x86_64",
-		.domainname = "(none)",
-	};
-	return copy_out(to, &name, sizeof(name));
+	return copy_out(to, &machine_name, sizeof(machine_name));
+}
+
+/* The family's own name: other families do not see it. */
+static s64 name_set(char *name, u64 from, u64 bytes)
+{
+	char text[sizeof(machine_name.nodename)] = {0};
+	if (current()->proc->euid)
+		return -EPERM;
+	if (bytes >= sizeof(text))
+		return -EINVAL;
+	if (copy_in(text, from, bytes))
+		return -EFAULT;
+	__builtin_memcpy(name, text, sizeof(text));
+	return 0;
+}
+
+s64 sys_sethostname(u64 from, u64 bytes)
+{
+	return name_set(machine_name.nodename, from, bytes);
+}
+
+s64 sys_setdomainname(u64 from, u64 bytes)
+{
+	return name_set(machine_name.domainname, from, bytes);
 }
 
 static int random_word(u64 *word)
@@ -72,8 +99,10 @@ s64 sys_sysinfo(u64 to)
 		.freeram = pages_free(),
 		.mem_unit = PAGE,
 	};
+	load_average(out.loads);
 	for (struct list *at = all_procs.next; at != &all_procs; at = at->next)
-		out.procs++;
+		out.procs = (u16)(out.procs + container_of(at, struct proc, all)->nthreads);
+	out.sharedram = cache_pages;
 	return copy_out(to, &out, sizeof(out));
 }
 
@@ -92,6 +121,7 @@ void limits_init(struct proc *p)
 	limit_init(p, RLIMIT_NPROC, ARIL_MAX_ENVS, ARIL_MAX_ENVS);
 	limit_init(p, RLIMIT_NOFILE, 1024, NOFILE_MAX);
 	limit_init(p, RLIMIT_SIGPENDING, SIG_QUEUE_MAX, SIG_QUEUE_MAX);
+	limit_init(p, RLIMIT_MSGQUEUE, MQ_LIMIT, MQ_LIMIT);
 	limit_init(p, RLIMIT_NICE, 0, 0);
 	limit_init(p, RLIMIT_RTPRIO, 0, 0);
 }

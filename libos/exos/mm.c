@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * A process's memory as a whole: making it, copying it for fork, letting it go, writing into it. */
 #include "file.h"
+#include "ipc.h"
 #include "mm_internal.h"
 #include "proc.h"
 #include "proc_internal.h"
@@ -51,6 +52,8 @@ void mm_put(struct mm *mm)
 	if (--mm->refs)
 		return;
 	list_del(&mm->all);
+	if (mm->shm)
+		shm_exit(mm);
 	pool_put(mm);
 }
 

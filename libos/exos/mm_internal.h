@@ -116,6 +116,10 @@ int mm_fault_in(struct mm *mm, u64 addr, u64 error, int *code);
 
 /* Among an area's flags, of a shared file not open for writing: PROT_WRITE is refused. */
 #define AREA_READ_ONLY 0x40000000u
+/* Of mlock: its pages are there. */
+#define AREA_LOCKED 0x04000000u
+/* Of a System V segment. */
+#define AREA_SHM 0x08000000u
 
 /* And of pages of stubs. */
 #define AREA_STUBS 0x20000000u

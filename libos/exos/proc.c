@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Processes: making, ending and freeing them. */
 #include "file.h"
+#include "ipc.h"
 #include "mm.h"
 #include "proc_calls.h"
 #include "proc_internal.h"
@@ -12,6 +13,7 @@ struct list all_procs = {&all_procs, &all_procs};
 /* Ended with a parent that does not wait: freed by the next call that may, as none can free its own stack. */
 static struct list unwaited = {&unwaited, &unwaited};
 static u32 last_pid;
+u64 procs_ever;
 
 struct proc *proc_find(u32 pid)
 {
@@ -50,6 +52,7 @@ struct proc *proc_alloc(void)
 	if (!p)
 		return NULL;
 	p->pid = last_pid ? pid_take() : (last_pid = 1);
+	procs_ever++;
 	p->state = PROC_ALIVE;
 	p->exit_signal = SIGCHLD;
 	p->dumpable = 1;
@@ -164,6 +167,10 @@ void proc_end(struct proc *p, s32 status)
 	p->exiting = 1;
 	if (family.trace)
 		trace_exit(status);
+	if (p->sem_undo)
+		sem_exit(p);
+	if (p->mm && p->mm->shm && p->mm->refs == 1)
+		shm_exit(p->mm);
 	time_exit(p);
 	posix_timers_end(p);
 	if (p->sid == p->pid && p->tty)

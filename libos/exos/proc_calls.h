@@ -62,6 +62,8 @@ s64 sys_getrusage(u64 who, u64 to);
 
 /* misc.c, futex.c */
 s64 sys_uname(u64 to);
+s64 sys_sethostname(u64 from, u64 bytes);
+s64 sys_setdomainname(u64 from, u64 bytes);
 s64 sys_getrandom(u64 to, u64 bytes, u64 flags);
 s64 sys_sysinfo(u64 to);
 s64 sys_prlimit64(u64 pid, u64 resource, u64 set, u64 old);

@@ -86,6 +86,10 @@ u32 pid_take(void);
 /* ptimer.c: the process ends or is another program: so do its timers. */
 void posix_timers_end(struct proc *p);
 
+/* Processes that there ever were. */
+extern u64 procs_ever;
+/* misc.c: what uname says. */
+extern struct linux_utsname machine_name;
 /* misc.c: the limits of the first process. */
 void limits_init(struct proc *p);
 

@@ -4,58 +4,6 @@
 #include "proc.h"
 #include <core/print.h>
 
-enum {
-	KIND_ROOT,
-	KIND_PROCESS,
-	KIND_FD,
-	KIND_TEXT,
-	KIND_EXE,
-	KIND_CWD,
-	KIND_ROOT_LINK,
-	KIND_SELF,
-	KIND_FD_LINK,
-	KIND_MOUNTS,
-	KIND_TASK,
-	KIND_THREAD_SELF
-};
-
-struct proc_name {
-	const char *name;
-	u32 kind, mode;
-	void (*text)(struct proc_text *t, struct proc *p);
-};
-
-static const struct proc_name process_names[] = {
-	{"fd", KIND_FD, S_IFDIR | 0500, NULL},
-	{"task", KIND_TASK, S_IFDIR | 0555, NULL},
-	{"exe", KIND_EXE, S_IFLNK | 0777, NULL},
-	{"cwd", KIND_CWD, S_IFLNK | 0777, NULL},
-	{"root", KIND_ROOT_LINK, S_IFLNK | 0777, NULL},
-	{"cmdline", KIND_TEXT, S_IFREG | 0444, proc_text_cmdline},
-	{"environ", KIND_TEXT, S_IFREG | 0400, proc_text_environ},
-	{"maps", KIND_TEXT, S_IFREG | 0444, proc_text_maps},
-	{"stat", KIND_TEXT, S_IFREG | 0444, proc_text_stat},
-	{"statm", KIND_TEXT, S_IFREG | 0444, proc_text_statm},
-	{"status", KIND_TEXT, S_IFREG | 0444, proc_text_status},
-	{"comm", KIND_TEXT, S_IFREG | 0644, proc_text_comm},
-	{"limits", KIND_TEXT, S_IFREG | 0444, proc_text_limits},
-	{"mounts", KIND_TEXT, S_IFREG | 0444, proc_text_mounts},
-};
-static const struct proc_name root_names[] = {
-	{"self", KIND_SELF, S_IFLNK | 0777, NULL},
-	{"thread-self", KIND_THREAD_SELF, S_IFLNK | 0777, NULL},
-	{"mounts", KIND_MOUNTS, S_IFLNK | 0777, NULL},
-	{"meminfo", KIND_TEXT, S_IFREG | 0444, proc_text_meminfo},
-	{"exos_idle", KIND_TEXT, S_IFREG | 0444, proc_text_idle},
-	{"uptime", KIND_TEXT, S_IFREG | 0444, proc_text_uptime},
-	{"cpuinfo", KIND_TEXT, S_IFREG | 0444, proc_text_cpuinfo},
-	{"version", KIND_TEXT, S_IFREG | 0444, proc_text_version},
-	{"stat", KIND_TEXT, S_IFREG | 0444, proc_text_machine_stat},
-	{"loadavg", KIND_TEXT, S_IFREG | 0444, proc_text_loadavg},
-	{"filesystems", KIND_TEXT, S_IFREG | 0444, proc_text_filesystems},
-	{"cmdline", KIND_TEXT, S_IFREG | 0444, proc_text_command_line},
-};
-
 static const struct inode_ops proc_ops;
 static struct inode *proc_root;
 
@@ -119,45 +67,66 @@ static s64 number_of(const char *name, u32 length)
 	return n;
 }
 
-static s64 lookup_in(struct inode *dir, const struct proc_name *names, u32 count, const char *name,
-		     u32 length, struct inode **out)
+/* The names that a directory has; NULL: it has numbers alone. */
+static const struct proc_dir *names_of(const struct inode *dir)
 {
-	for (u32 i = 0; i < count; i++) {
-		const struct proc_name *n = &names[i];
+	switch (dir->proc.kind) {
+	case KIND_ROOT:
+		return &proc_root_dir;
+	case KIND_PROCESS:
+		return &proc_process_dir;
+	case KIND_DIR:
+		return ((const struct proc_name *)dir->proc.key)->dir;
+	default:
+		return NULL;
+	}
+}
+
+static s64 lookup_name(struct inode *dir, const char *name, u32 length, struct inode **out)
+{
+	const struct proc_dir *names = names_of(dir);
+	for (u32 i = 0; i < names->count; i++) {
+		const struct proc_name *n = &names->names[i];
 		if (__builtin_strlen(n->name) == length && !__builtin_memcmp(n->name, name, length))
 			return make(dir, n->name, n->kind, n->mode, dir->proc.pid, (u64)n, out);
 	}
 	return -ENOENT;
 }
 
-static s64 proc_lookup(struct inode *dir, const char *name, u32 length, struct inode **out)
+static s64 lookup_number(struct inode *dir, u32 n, u32 kind, u32 mode, u64 key, struct inode **out)
 {
 	char text[16];
+	core_format(text, sizeof(text), "%u", n);
+	return make(dir, text, kind, mode, kind == KIND_PROCESS ? n : dir->proc.pid, key, out);
+}
+
+static s64 proc_lookup(struct inode *dir, const char *name, u32 length, struct inode **out)
+{
 	s64 n = number_of(name, length);
 	struct proc *p = dir->proc.pid ? proc_of(dir->proc.pid) : NULL;
 	switch (dir->proc.kind) {
 	case KIND_ROOT:
 		if (n < 0)
-			return lookup_in(dir, root_names, array_count(root_names), name, length,
-					 out);
+			return lookup_name(dir, name, length, out);
 		if (!proc_of((u32)n))
 			return -ENOENT;
-		core_format(text, sizeof(text), "%u", (u32)n);
-		return make(dir, text, KIND_PROCESS, S_IFDIR | 0555, (u32)n, 0, out);
+		return lookup_number(dir, (u32)n, KIND_PROCESS, S_IFDIR | 0555, 0, out);
 	case KIND_PROCESS:
-		return p ? lookup_in(dir, process_names, array_count(process_names), name, length,
-				     out)
-			 : -ENOENT;
+		return p ? lookup_name(dir, name, length, out) : -ENOENT;
+	case KIND_DIR:
+		return lookup_name(dir, name, length, out);
 	case KIND_FD:
+	case KIND_FDINFO:
 		if (!p || !p->files || n < 0 || !files_file(p->files, (u32)n))
 			return -ENOENT;
-		core_format(text, sizeof(text), "%u", (u32)n);
-		return make(dir, text, KIND_FD_LINK, S_IFLNK | 0700, dir->proc.pid, (u64)n, out);
+		if (dir->proc.kind == KIND_FD)
+			return lookup_number(dir, (u32)n, KIND_FD_LINK, S_IFLNK | 0700, (u64)n,
+					     out);
+		return lookup_number(dir, (u32)n, KIND_FDINFO_TEXT, S_IFREG | 0444, (u64)n, out);
 	case KIND_TASK:
 		if (!p || n < 0 || !thread_find((u32)n) || proc_of((u32)n) != p)
 			return -ENOENT;
-		core_format(text, sizeof(text), "%u", (u32)n);
-		return make(dir, text, KIND_PROCESS, S_IFDIR | 0555, (u32)n, 0, out);
+		return lookup_number(dir, (u32)n, KIND_PROCESS, S_IFDIR | 0555, 0, out);
 	default:
 		return -ENOTDIR;
 	}
@@ -167,7 +136,7 @@ static s64 proc_lookup(struct inode *dir, const char *name, u32 length, struct i
 static u32 next_number(struct inode *dir, u64 from)
 {
 	u32 best = 0;
-	if (dir->proc.kind == KIND_FD) {
+	if (dir->proc.kind == KIND_FD || dir->proc.kind == KIND_FDINFO) {
 		struct proc *p = proc_of(dir->proc.pid);
 		for (u64 fd = from; p && p->files && fd < p->files->capacity; fd++)
 			if (files_file(p->files, (u32)fd))
@@ -195,19 +164,20 @@ static u32 next_number(struct inode *dir, u64 from)
 
 #define NUMBERS 4096ul /* cookies from here on are numbers */
 
-static s64 emit_names(struct file *f, const struct proc_name *names, u32 count, u64 to, usize bytes)
+static s64 emit_names(struct file *f, const struct proc_dir *names, u64 to, usize bytes)
 {
-	u64 used = 0;
+	u64 used = 0, count = names ? names->count : 0;
 	while (f->offset < count + 2u) {
 		u64 at = f->offset;
-		const char *name = at < 2 ? ".." : names[at - 2].name;
-		u32 length = at < 2 ? (u32)at + 1 : (u32)__builtin_strlen(name);
-		u32 type = at < 2 ? DT_DIR : (names[at - 2].mode & S_IFMT) >> 12;
-		s64 n = dirent_emit(to + used, bytes - used, f->inode->ino + at, at + 1, type, name,
-				    length);
-		if (n <= 0)
-			return used ? (s64)used : n ? n : -EINVAL;
-		used += (u64)n;
+		const struct proc_name *n = at < 2 ? NULL : &names->names[at - 2];
+		const char *name = n ? n->name : "..";
+		u32 length = n ? (u32)__builtin_strlen(name) : (u32)at + 1;
+		u32 type = n ? (n->mode & S_IFMT) >> 12 : DT_DIR;
+		s64 wrote = dirent_emit(to + used, bytes - used, f->inode->ino + at, at + 1, type,
+					name, length);
+		if (wrote <= 0)
+			return used ? (s64)used : wrote ? wrote : -EINVAL;
+		used += (u64)wrote;
 		f->offset++;
 	}
 	if (f->offset < NUMBERS)
@@ -218,17 +188,14 @@ static s64 emit_names(struct file *f, const struct proc_name *names, u32 count, 
 static s64 proc_readdir(struct file *f, u64 to, usize bytes)
 {
 	struct inode *dir = f->inode;
-	int process = dir->proc.kind == KIND_PROCESS, fds = dir->proc.kind == KIND_FD;
-	int numbers = fds || dir->proc.kind == KIND_TASK;
+	u32 kind = dir->proc.kind;
+	int fds = kind == KIND_FD || kind == KIND_FDINFO;
+	u32 type = kind == KIND_FD ? DT_LNK : kind == KIND_FDINFO ? DT_REG : DT_DIR;
 	u64 used = 0;
-	if (process && !proc_of(dir->proc.pid))
+	if (dir->proc.pid && !proc_of(dir->proc.pid))
 		return -ENOENT;
 	if (f->offset < NUMBERS) {
-		const struct proc_name *names = process ? process_names : root_names;
-		u32 count = process   ? array_count(process_names)
-			    : numbers ? 0
-				      : array_count(root_names);
-		s64 n = emit_names(f, names, count, to, bytes);
+		s64 n = emit_names(f, names_of(dir), to, bytes);
 		if (n < 0 || f->offset < NUMBERS)
 			return n;
 		used = (u64)n;
@@ -237,8 +204,8 @@ static s64 proc_readdir(struct file *f, u64 to, usize bytes)
 	     f->offset = NUMBERS + next) {
 		char name[16];
 		u32 length = (u32)core_format(name, sizeof(name), "%u", fds ? next - 1 : next);
-		s64 n = dirent_emit(to + used, bytes - used, dir->ino + next, NUMBERS + next,
-				    fds ? DT_LNK : DT_DIR, name, length);
+		s64 n = dirent_emit(to + used, bytes - used, dir->ino + next, NUMBERS + next, type,
+				    name, length);
 		if (n < 0)
 			return used ? (s64)used : n;
 		if (n == 0)
@@ -306,9 +273,28 @@ static s64 proc_follow(struct inode *link, struct inode **out)
 	return 0;
 }
 
+static void text_drop(struct proc_text *t)
+{
+	kfree(t->bytes);
+	t->bytes = NULL;
+	t->length = t->capacity = 0;
+	t->failed = 0;
+}
+
+/* A text is made when it is read from its beginning, and stays as it was then: who keeps it open and reads it again finds
+ * what is true again. -ESRCH: the process is gone. */
 static s64 text_read(struct file *f, u64 to, usize bytes, u64 *offset)
 {
 	struct proc_text *t = f->data;
+	if (!*offset) {
+		struct proc *p = t->tid ? proc_of(t->tid) : NULL;
+		if (t->tid && !p)
+			return -ESRCH;
+		text_drop(t);
+		t->name->text(t, p);
+		if (t->failed)
+			return -ENOMEM;
+	}
 	if (*offset >= t->length)
 		return 0;
 	bytes = min(bytes, t->length - *offset);
@@ -332,9 +318,8 @@ static s64 text_seek(struct file *f, s64 offset, u32 whence)
 
 static void text_release(struct file *f)
 {
-	struct proc_text *t = f->data;
-	kfree(t->bytes);
-	kfree(t);
+	text_drop(f->data);
+	kfree(f->data);
 }
 
 /* The name of a thread of the caller's own process, which is all that can be written here. */
@@ -360,30 +345,26 @@ static const struct file_ops text_ops = {
 	.read = text_read, .seek = text_seek, .release = text_release};
 static const struct file_ops directory_ops = {.readdir = proc_readdir, .seek = text_seek};
 
-/* A text is made when it is opened, and stays as it was then. */
 static s64 proc_open(struct inode *i, struct file *f)
 {
 	if (S_ISDIR(i->mode)) {
 		f->ops = &directory_ops;
 		return 0;
 	}
-	const struct proc_name *name = (const struct proc_name *)i->proc.key;
+	const struct proc_name *name = i->proc.kind == KIND_FDINFO_TEXT
+					       ? &proc_fdinfo_name
+					       : (const struct proc_name *)i->proc.key;
 	int comm = name->text == proc_text_comm;
 	if ((f->flags & O_ACCMODE) != O_RDONLY && !comm)
 		return -EACCES;
-	struct proc *p = i->proc.pid ? proc_of(i->proc.pid) : NULL;
-	if (i->proc.pid && !p)
+	if (i->proc.pid && !proc_of(i->proc.pid))
 		return -ESRCH;
 	struct proc_text *t = kmalloc(sizeof(*t));
 	if (!t)
 		return -ENOMEM;
 	t->tid = i->proc.pid;
-	name->text(t, p);
-	if (t->failed) {
-		kfree(t->bytes);
-		kfree(t);
-		return -ENOMEM;
-	}
+	t->name = name;
+	t->key = i->proc.key;
 	f->data = t;
 	f->ops = comm ? &comm_ops : &text_ops;
 	return 0;

@@ -1,16 +1,12 @@
 /* SPDX-License-Identifier: MIT
- * The texts of /proc: what is true here, in Linux's formats. */
+ * The texts of /proc about a process: what is true here, in Linux's formats. */
 #include "mm.h"
 #include "mm_internal.h"
 #include "proc.h"
 #include "proc_internal.h"
 #include "procfs.h"
-#include "time.h"
 #include "tty.h"
-#include <aril/info.h>
 #include <core/print.h>
-
-#define TICK_NS 10000000ul
 
 static int text_room(struct proc_text *t, u64 more)
 {
@@ -73,42 +69,6 @@ void proc_text_environ(struct proc_text *t, struct proc *p)
 		text_memory(t, p, p->mm->env_start, p->mm->env_end);
 }
 
-void proc_text_maps(struct proc_text *t, struct proc *p)
-{
-	for (struct list *l = p->mm ? p->mm->areas.next : NULL; l && l != &p->mm->areas;
-	     l = l->next) {
-		struct area *a = container_of(l, struct area, link);
-		char *name = a->inode ? tree_name_of(a->inode) : NULL;
-		const char *what = name ? name : "";
-		if (!a->inode && a->start < p->mm->brk && a->end > p->mm->brk_start)
-			what = "[heap]";
-		else if (!a->inode && p->mm->arg_start >= a->start && p->mm->arg_start < a->end)
-			what = "[stack]";
-		else if (!a->inode && p->mm->vdso == a->start)
-			what = "[vdso]";
-		text_add(t, "%08lx-%08lx %c%c%c%c %08lx 00:%02x %lu", a->start, a->end,
-			 a->prot & PROT_READ ? 'r' : '-', a->prot & PROT_WRITE ? 'w' : '-',
-			 a->prot & PROT_EXEC ? 'x' : '-', a->flags & MAP_SHARED ? 's' : 'p',
-			 a->offset, a->inode ? a->inode->device : 0,
-			 a->inode ? a->inode->ino : 0ul);
-		if (*what)
-			text_add(t, " %30s%s", "", what);
-		text_add(t, "\n");
-		kfree(name);
-	}
-}
-
-static u64 mm_pages(const struct proc *p)
-{
-	u64 pages = 0;
-	for (struct list *l = p->mm ? p->mm->areas.next : NULL; l && l != &p->mm->areas;
-	     l = l->next) {
-		struct area *a = container_of(l, struct area, link);
-		pages += (a->end - a->start) / PAGE;
-	}
-	return pages;
-}
-
 /* The thread that a text is about; NULL: it is about the process. */
 static const struct thread *text_thread(const struct proc_text *t, const struct proc *p)
 {
@@ -135,10 +95,26 @@ static char text_state(const struct proc_text *t, const struct proc *p)
 	return one->state == THREAD_SLEEPING ? 'S' : 'R';
 }
 
+static void signal_actions(const struct proc *p, u64 *ignored, u64 *caught)
+{
+	*ignored = *caught = 0;
+	for (u32 i = 0; p->sig && i < NSIG; i++) {
+		if (p->sig->action[i].handler == SIG_IGN)
+			*ignored |= 1ul << i;
+		else if (p->sig->action[i].handler != SIG_DFL)
+			*caught |= 1ul << i;
+	}
+}
+
 void proc_text_stat(struct proc_text *t, struct proc *p)
 {
-	u64 user = 0, system = 0;
+	static const struct mm none;
+	const struct mm *mm = p->mm ? p->mm : &none;
+	u64 user = 0, system = 0, ignored, caught;
 	const struct thread *one = text_thread(t, p), *th = one ? one : proc_leader(p);
+	struct memory_sums sums;
+	memory_sum(p, &sums);
+	signal_actions(p, &ignored, &caught);
 	proc_times(p, &user, &system);
 	if (one) {
 		user = ticks_ns(one->user_ticks);
@@ -150,33 +126,63 @@ void proc_text_stat(struct proc_text *t, struct proc *p)
 		 p->majflt);
 	text_add(t, "%lu %lu %lu %lu 20 0 %u 0 %lu %lu %lu %lu ", user / TICK_NS, system / TICK_NS,
 		 p->cutime_ns / TICK_NS, p->cstime_ns / TICK_NS, max(p->nthreads, 1u),
-		 p->start_ns / TICK_NS, mm_pages(p) * PAGE, p->mm ? p->mm->rss : 0ul,
-		 p->limit_cur[RLIMIT_RSS]);
-	text_add(t, "1 1 %lu 0 0 %lu %lu 0 0 0 0 0 %u 0 0 0 0 0 0 0 0 0 0 0 0 0 0\n",
-		 p->mm ? p->mm->stack_top : 0ul, th ? th->pending.set : 0ul,
-		 th ? th->sig_mask : 0ul, p->exit_signal);
-}
-
-void proc_text_statm(struct proc_text *t, struct proc *p)
-{
-	text_add(t, "%lu %lu 0 0 0 0 0\n", mm_pages(p), p->mm ? p->mm->rss : 0ul);
+		 p->start_ns / TICK_NS, sums.mapped * PAGE, sums.present, p->limit_cur[RLIMIT_RSS]);
+	text_add(t, "1 1 %lu 0 0 %lu %lu %lu %lu 0 0 0 %u 0 0 0 0 0 0 0 0 %lu %lu %lu %lu %lu %d\n",
+		 mm->stack_top, th ? th->pending.set & 0x7fffffff : 0ul,
+		 th ? th->sig_mask & 0x7fffffff : 0ul, ignored & 0x7fffffff, caught & 0x7fffffff,
+		 p->exit_signal, mm->brk_start, mm->arg_start, mm->arg_end, mm->env_start,
+		 mm->env_end, p->state == PROC_ZOMBIE ? p->exit_status : 0);
 }
 
 static void text_signals(struct proc_text *t, const struct proc *p)
 {
 	const struct thread *one = text_thread(t, p), *th = one ? one : proc_leader(p);
-	u64 ignored = 0, caught = 0;
-	for (u32 i = 0; p->sig && i < NSIG; i++) {
-		if (p->sig->action[i].handler == SIG_IGN)
-			ignored |= 1ul << i;
-		else if (p->sig->action[i].handler != SIG_DFL)
-			caught |= 1ul << i;
+	u64 ignored, caught;
+	signal_actions(p, &ignored, &caught);
+	text_add(t, "SigQ:\t%u/%lu\n", p->sig_queued, p->limit_cur[RLIMIT_SIGPENDING]);
+	text_add(t, "SigPnd:\t%016lx\nShdPnd:\t%016lx\nSigBlk:\t%016lx\n",
+		 th ? th->pending.set : 0ul, p->pending.set, th ? th->sig_mask : 0ul);
+	text_add(t, "SigIgn:\t%016lx\nSigCgt:\t%016lx\n", ignored, caught);
+}
+
+static void text_memory_use(struct proc_text *t, const struct proc *p)
+{
+	struct memory_sums s;
+	if (!p->mm)
+		return;
+	memory_sum(p, &s);
+	text_add(t, "VmSize:\t%8lu kB\nVmLck:\t%8lu kB\nVmPin:\t%8u kB\nVmRSS:\t%8lu kB\n",
+		 s.mapped * 4, s.locked * 4, 0, s.present * 4);
+	text_add(t, "RssAnon:\t%8lu kB\nRssFile:\t%8lu kB\nRssShmem:\t%8u kB\n",
+		 (s.present - s.file) * 4, s.file * 4, 0);
+	text_add(t, "VmData:\t%8lu kB\nVmStk:\t%8lu kB\nVmExe:\t%8lu kB\n", s.data * 4, s.stack * 4,
+		 s.text * 4);
+	text_add(t, "VmPTE:\t%8u kB\nVmSwap:\t%8u kB\n", p->mm->tables * 8, 0);
+}
+
+/* All of them, or those of a thread: as a mask, 32 bits a group, and as ranges. */
+static void text_processors(struct proc_text *t, const struct thread *th)
+{
+	u64 all = family.ncpus >= 64 ? ~0ul : (1ul << family.ncpus) - 1;
+	u64 mask = (th ? th->affinity : ~0ul) & all;
+	const char *comma = "";
+	if (mask >> 32)
+		text_add(t, "Cpus_allowed:\t%x,%08x\nCpus_allowed_list:\t", (u32)(mask >> 32),
+			 (u32)mask);
+	else
+		text_add(t, "Cpus_allowed:\t%x\nCpus_allowed_list:\t", (u32)mask);
+	for (u32 i = 0; i < 64; i++) {
+		u32 first = i;
+		if (!(mask >> i & 1))
+			continue;
+		while (i < 63 && mask >> (i + 1) & 1)
+			i++;
+		text_add(t, "%s%u", comma, first);
+		if (i > first)
+			text_add(t, "-%u", i);
+		comma = ",";
 	}
-	text_add(t,
-		 "SigPnd:\t%016lx\nShdPnd:\t%016lx\nSigBlk:\t%016lx\nSigIgn:\t%016lx\nSigCgt:\t%"
-		 "016lx\n",
-		 th ? th->pending.set : 0ul, p->pending.set, th ? th->sig_mask : 0ul, ignored,
-		 caught);
+	text_add(t, "\nMems_allowed:\t1\nMems_allowed_list:\t0\n");
 }
 
 void proc_text_status(struct proc_text *t, struct proc *p)
@@ -185,22 +191,30 @@ void proc_text_status(struct proc_text *t, struct proc *p)
 					    "Z (zombie)"};
 	char s = text_state(t, p);
 	const struct thread *one = text_thread(t, p);
+	u64 capable = p->euid ? 0 : CAPABILITIES;
 	text_add(t,
-		 "Name:\t%s\nUmask:\t%04o\nState:\t%s\nTgid:\t%u\nPid:\t%u\nPPid:\t%u\nTracerPid:"
-		 "\t0\n",
+		 "Name:\t%s\nUmask:\t%04o\nState:\t%s\nTgid:\t%u\nNgid:\t0\nPid:\t%u\nPPid:\t%u\n"
+		 "TracerPid:\t0\n",
 		 one ? one->comm : p->comm, p->fs ? p->fs->umask : 0,
 		 names[s == 'R'	  ? 0
 		       : s == 'S' ? 1
 		       : s == 'T' ? 2
 				  : 3],
 		 p->pid, one ? one->tid : p->pid, p->ppid);
-	text_add(t, "Uid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\nFDSize:\t%u\n", p->uid, p->euid,
-		 p->suid, p->euid, p->gid, p->egid, p->sgid, p->egid,
+	text_add(t, "Uid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\nFDSize:\t%u\nGroups:\t", p->uid,
+		 p->euid, p->suid, p->euid, p->gid, p->egid, p->sgid, p->egid,
 		 p->files ? p->files->capacity : 0);
-	if (p->mm)
-		text_add(t, "VmSize:\t%8lu kB\nVmRSS:\t%8lu kB\n", mm_pages(p) * 4, p->mm->rss * 4);
+	for (u32 i = 0; i < p->ngroups; i++)
+		text_add(t, "%u ", p->groups[i]);
+	text_add(t, "\nNStgid:\t%u\nNSpid:\t%u\nNSpgid:\t%u\nNSsid:\t%u\n", p->pid,
+		 one ? one->tid : p->pid, p->pgid, p->sid);
+	text_memory_use(t, p);
 	text_add(t, "Threads:\t%u\n", p->nthreads);
 	text_signals(t, p);
+	text_add(t, "CapInh:\t%016lx\nCapPrm:\t%016lx\nCapEff:\t%016lx\nCapBnd:\t%016lx\n", 0ul,
+		 capable, capable, CAPABILITIES);
+	text_add(t, "CapAmb:\t%016lx\nNoNewPrivs:\t%u\nSeccomp:\t0\n", 0ul, p->no_new_privs);
+	text_processors(t, one ? one : proc_leader(p));
 }
 
 void proc_text_comm(struct proc_text *t, struct proc *p)
@@ -235,111 +249,44 @@ void proc_text_mounts(struct proc_text *t, struct proc *p)
 	text_add(t, "archive / tmpfs rw 0 0\nproc /proc proc rw 0 0\n");
 }
 
-void proc_text_meminfo(struct proc_text *t, struct proc *p)
+void proc_text_mountinfo(struct proc_text *t, struct proc *p)
 {
 	(void)p;
-	text_add(t, "MemTotal:       %8lu kB\nMemFree:        %8lu kB\nMemAvailable:   %8lu kB\n",
-		 pages_total() * 4, pages_free() * 4, pages_free() * 4);
-	text_add(t,
-		 "Buffers:        %8u kB\nCached:         %8u kB\nSwapTotal:      %8u "
-		 "kB\nSwapFree:       %8u kB\n",
-		 0, 0, 0, 0);
+	text_add(t, "1 1 0:%u / / rw - tmpfs archive rw\n2 1 0:%u / /proc rw - proc proc rw\n",
+		 DEVICE_ROOT, DEVICE_PROC);
 }
 
-static u64 idle_ns(void)
-{
-	u64 sum = 0;
-	for (u32 i = 0; i < family.ncpus; i++)
-		sum += ARIL_INFO->cpu[i].idle_ns;
-	return sum;
-}
-
-void proc_text_uptime(struct proc_text *t, struct proc *p)
-{
-	u64 up = now_ns() / TICK_NS, idle = idle_ns() / TICK_NS;
-	(void)p;
-	text_add(t, "%lu.%02lu %lu.%02lu\n", up / 100, up % 100, idle / 100, idle % 100);
-}
-
-static void cpuid(u32 leaf, u32 out[4])
-{
-	__asm__ volatile("cpuid"
-			 : "=a"(out[0]), "=b"(out[1]), "=c"(out[2]), "=d"(out[3])
-			 : "a"(leaf), "c"(0));
-}
-
-void proc_text_cpuinfo(struct proc_text *t, struct proc *p)
-{
-	u32 r[4], name[13] = {0};
-	char vendor[13] = {0};
-	(void)p;
-	cpuid(0, r);
-	__builtin_memcpy(vendor, &r[1], 4);
-	__builtin_memcpy(vendor + 4, &r[3], 4);
-	__builtin_memcpy(vendor + 8, &r[2], 4);
-	for (u32 i = 0; i < 3; i++)
-		cpuid(0x80000002u + i, &name[i * 4]);
-	cpuid(1, r);
-	u32 family_id = (r[0] >> 8 & 15) + (r[0] >> 20 & 255),
-	    model = (r[0] >> 4 & 15) | (r[0] >> 12 & 0xf0);
-	u64 khz = ARIL_INFO->clock.tsc_hz / 1000;
-	for (u32 i = 0; i < family.ncpus; i++) {
-		text_add(t, "processor\t: %u\nvendor_id\t: %s\ncpu family\t: %u\nmodel\t\t: %u\n",
-			 i, vendor, family_id, model);
-		text_add(t, "model name\t: %s\nstepping\t: %u\ncpu MHz\t\t: %lu.%03lu\n\n",
-			 (const char *)name, r[0] & 15, khz / 1000, khz % 1000);
-	}
-}
-
-void proc_text_version(struct proc_text *t, struct proc *p)
+void proc_text_cgroup(struct proc_text *t, struct proc *p)
 {
 	(void)p;
-	text_add(t, "Linux version 6.1.0-aril (ExOS) #1 SMP\n");
+	text_add(t, "0::/\n");
 }
 
-void proc_text_machine_stat(struct proc_text *t, struct proc *p)
+void proc_text_wchan(struct proc_text *t, struct proc *p)
 {
-	u64 up = now_ns() / TICK_NS * family.ncpus, idle = idle_ns() / TICK_NS;
 	(void)p;
-	text_add(t, "cpu  %lu 0 0 %lu 0 0 0 0 0 0\n", up > idle ? up - idle : 0ul, idle);
-	for (u32 i = 0; i < family.ncpus; i++) {
-		u64 mine = ARIL_INFO->cpu[i].idle_ns / TICK_NS, all = now_ns() / TICK_NS;
-		text_add(t, "cpu%u %lu 0 0 %lu 0 0 0 0 0 0\n", i, all > mine ? all - mine : 0ul,
-			 mine);
-	}
-	text_add(t, "btime %ld\n", family.realtime_offset / (s64)SECOND);
+	text_add(t, "0"); /* nobody names the places where threads wait */
 }
 
-void proc_text_loadavg(struct proc_text *t, struct proc *p)
+void proc_text_personality(struct proc_text *t, struct proc *p)
 {
-	u32 all = 0, running = 0, last = 0;
-	(void)p;
-	for (struct list *l = all_procs.next; l != &all_procs; l = l->next) {
-		struct proc *q = container_of(l, struct proc, all);
-		all++;
-		running += state_letter(q) == 'R';
-		last = max(last, q->pid);
-	}
-	text_add(t, "0.00 0.00 0.00 %u/%u %u\n", running, all, last);
+	text_add(t, "%08x\n", p->personality);
 }
 
-void proc_text_filesystems(struct proc_text *t, struct proc *p)
+/* What of the family's memory it has, in thousandths. */
+void proc_text_oom_score(struct proc_text *t, struct proc *p)
 {
-	(void)p;
-	text_add(t, "nodev\ttmpfs\nnodev\tproc\n");
+	text_add(t, "%lu\n", p->mm ? p->mm->rss * 1000 / max(pages_total(), 1ul) : 0ul);
 }
 
-void proc_text_command_line(struct proc_text *t, struct proc *p)
+void proc_text_fdinfo(struct proc_text *t, struct proc *p)
 {
-	char line[1024];
-	u32 n = 0;
-	(void)p;
-	while (n < sizeof(line) - 1 && ARIL_INFO->cmdline[n]) {
-		line[n] = ARIL_INFO->cmdline[n];
-		n++;
-	}
-	text_bytes(t, line, n);
-	text_add(t, "\n");
+	const struct file *f = p->files ? files_file(p->files, (u32)t->key) : NULL;
+	if (!f)
+		return;
+	u32 cloexec = p->files->slots[t->key].cloexec ? O_CLOEXEC : 0;
+	text_add(t, "pos:\t%lu\nflags:\t0%o\nmnt_id:\t%u\nino:\t%lu\n", f->offset,
+		 f->flags | cloexec, f->inode->device == DEVICE_PROC ? 2 : 1, f->inode->ino);
 }
 
 s64 proc_fd_name(struct proc *p, u32 fd, char *to, usize bytes)

@@ -2,6 +2,7 @@
  * The system call table and the one way through it. */
 #include "linux.h"
 #include "file_calls.h"
+#include "ipc_calls.h"
 #include "mm.h"
 #include "proc.h"
 #include "proc_calls.h"

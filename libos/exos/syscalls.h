@@ -50,6 +50,9 @@
 	CALL(26, msync, "pux", 0)                   \
 	CALL(27, mincore, "pup", 0)                 \
 	CALL(28, madvise, "pud", 0)                 \
+	CALL(29, shmget, "xux", 0)                  \
+	CALL(30, shmat, "dpx", 0)                   \
+	CALL(31, shmctl, "dup", 0)                  \
 	CALL(32, dup, "f", 0)                       \
 	CALL(33, dup2, "ff", 0)                     \
 	CALL(34, pause, "", 0)                      \
@@ -82,6 +85,14 @@
 	CALL(61, wait4, "dwWp", 0)                  \
 	CALL(62, kill, "dS", 0)                     \
 	CALL(63, uname, "p", 0)                     \
+	CALL(64, semget, "xdx", 0)                  \
+	CALL(65, semop, "dpu", 0)                   \
+	CALL(66, semctl, "ddup", 0)                 \
+	CALL(67, shmdt, "p", 0)                     \
+	CALL(68, msgget, "xx", 0)                   \
+	CALL(69, msgsnd, "dpux", 0)                 \
+	CALL(70, msgrcv, "dpulx", 0)                \
+	CALL(71, msgctl, "dup", 0)                  \
 	CALL(72, fcntl, "fFp", 0)                   \
 	CALL(73, flock, "fx", 0)                    \
 	CALL(74, fsync, "f", 0)                     \
@@ -153,6 +164,8 @@
 	CALL(158, arch_prctl, "xp", CALL_NOLOCK)    \
 	CALL(160, setrlimit, "rL", 0)               \
 	CALL(162, sync, "", 0)                      \
+	CALL(170, sethostname, "bu", 0)             \
+	CALL(171, setdomainname, "bu", 0)           \
 	CALL(186, gettid, "", CALL_NOLOCK)          \
 	CALL(188, setxattr, "sspux", 0)             \
 	CALL(189, lsetxattr, "sspux", 0)            \
@@ -175,6 +188,7 @@
 	CALL(217, getdents64, "fpu", 0)             \
 	CALL(218, set_tid_address, "p", 0)          \
 	CALL(219, restart_syscall, "", 0)           \
+	CALL(220, semtimedop, "dput", 0)            \
 	CALL(221, fadvise64, "flld", 0)             \
 	CALL(222, timer_create, "Cpp", 0)           \
 	CALL(223, timer_settime, "dxpp", 0)         \
@@ -189,6 +203,12 @@
 	CALL(233, epoll_ctl, "fdfp", 0)             \
 	CALL(234, tgkill, "ddS", 0)                 \
 	CALL(235, utimes, "sp", 0)                  \
+	CALL(240, mq_open, "sGop", 0)               \
+	CALL(241, mq_unlink, "s", 0)                \
+	CALL(242, mq_timedsend, "fbuut", 0)         \
+	CALL(243, mq_timedreceive, "fBupt", 0)      \
+	CALL(244, mq_notify, "fp", 0)               \
+	CALL(245, mq_getsetattr, "fpp", 0)          \
 	CALL(247, waitid, "ddpWp", 0)               \
 	CALL(253, inotify_init, "", 0)              \
 	CALL(254, inotify_add_watch, "fsx", 0)      \
@@ -268,7 +288,9 @@
  *     sockets that lie in their own queue are not found and freed
  * setsockopt, getsockopt: SO_TYPE, ERROR, SNDBUF, RCVBUF, RCVTIMEO, SNDTIMEO, PASSCRED, PEERCRED, ACCEPTCONN, DOMAIN, PROTOCOL,
  *     and REUSEADDR, KEEPALIVE, BROADCAST, which mean nothing here; others: ENOPROTOOPT
- * getrlimit, setrlimit, prlimit64: kept for all; FSIZE, DATA (of brk), STACK, NOFILE, SIGPENDING are enforced
+ * getrlimit, setrlimit, prlimit64: kept for all; FSIZE, DATA (of brk), STACK, NOFILE, SIGPENDING, MSGQUEUE are enforced
+ * shmget: SHM_HUGETLB: EINVAL
+ * mq_notify: SIGEV_THREAD: the library wants a netlink socket for it: EAFNOSUPPORT
  * getrusage: times, maxrss, faults; other fields are 0
  * prctl: names, PR_DUMPABLE, NO_NEW_PRIVS; others: EINVAL
  * arch_prctl: FS only: ARCH_SET_GS: EINVAL
