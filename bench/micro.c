@@ -139,14 +139,17 @@ static s64 frame_alloc(u64 n, int count_alloc)
 	memcpy(guard.name, CORE_DOMAIN->cap.name, sizeof(guard.name));
 	guard.len = CORE_DOMAIN->cap.len;
 	for (u64 i = 0; i < n; i++) {
-		u64 a = bench_now();
+		u64 began = count_alloc ? 0 : bench_now();
 		s64 freed = aril_frame_free(core_auth, spare, 1);
-		u64 b = bench_now();
+		u64 ended = count_alloc ? 0 : bench_now();
+		if (count_alloc)
+			began = bench_now();
 		s64 taken = aril_frame_alloc(core_auth, self->account, spare, 1, &guard);
-		u64 c = bench_now();
+		if (count_alloc)
+			ended = bench_now();
 		if (freed < 0 || taken < 0)
 			return freed < 0 ? freed : taken;
-		took += (s64)((count_alloc ? c - b : b - a) - bench_read);
+		took += (s64)(ended - began - bench_read);
 	}
 	return took;
 }
@@ -170,15 +173,16 @@ static s64 guard_set(u64 n)
 	memcpy(op.guard.name, CORE_DOMAIN->cap.name, sizeof(op.guard.name));
 	op.guard.len = CORE_DOMAIN->cap.len;
 	op.guard.generation = CORE_DOMAIN->cap.generation;
-	for (u64 i = 0; i < 2 * n; i++) {
-		op.guard.rights = i & 1 ? 0 : ARIL_READ;
+	for (u64 i = 0; i < n; i++) {
+		op.guard.rights = ARIL_READ;
 		u64 began = bench_now();
 		s64 done = aril_frame_update(core_auth, &op, 1);
 		u64 ended = bench_now();
-		if (done != 1)
-			return done < 0 ? done : -ARIL_E_AGAIN;
-		if (!(i & 1))
-			took += (s64)(ended - began - bench_read);
+		op.guard.rights = 0;
+		s64 undone = aril_frame_update(core_auth, &op, 1);
+		if (done != 1 || undone != 1)
+			return done < 0 ? done : undone < 0 ? undone : -ARIL_E_AGAIN;
+		took += (s64)(ended - began - bench_read);
 	}
 	return took;
 }
@@ -226,14 +230,17 @@ static s64 env_make(u64 n, int count_create)
 	s64 took = 0;
 
 	for (u64 i = 0; i < n; i++) {
-		u64 a = bench_now();
+		u64 began = count_create ? bench_now() : 0;
 		s64 env = aril_env_create(core_auth, spare, &desc);
-		u64 b = bench_now();
+		u64 ended = count_create ? bench_now() : 0;
+		if (!count_create)
+			began = bench_now();
 		s64 error = aril_frame_reset(core_auth, spare);
-		u64 c = bench_now();
+		if (!count_create)
+			ended = bench_now();
 		if (env < 0 || error < 0)
 			return env < 0 ? env : error;
-		took += (s64)((count_create ? b - a : c - b) - bench_read);
+		took += (s64)(ended - began - bench_read);
 	}
 	return took;
 }

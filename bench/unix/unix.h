@@ -31,14 +31,18 @@ extern u64 bench_loop,
 	bench_read; /* what an empty iteration, and two reads with nothing between, take */
 extern const char *bench_self; /* this program's path */
 
+/* The prefix has no effect: by it bench/explain/plugin.c tells these reads from others. */
 static inline u64 bench_now(void)
 {
 	u64 now;
 
-	__asm__ volatile("rdtsc\n\tshlq $32, %%rdx\n\torq %%rdx, %%rax"
+	__asm__ volatile("ds rdtsc\n\tshlq $32, %%rdx\n\torq %%rdx, %%rax"
 			 : "=a"(now)::"rdx", "memory");
 	return now;
 }
+
+/* Where a batch begins, by an instruction without effect that nothing else has: bench/explain/plugin.c counts from one to the next. */
+#define BENCH_MARK() __asm__ volatile("nopl 0x4c495241(%%rax)" ::: "memory")
 
 /* Linux's system call by its instruction, no C function between; as many registers loaded as there are arguments. The number is
  * a constant loaded by the instruction before, as in the functions of C libraries. */

@@ -8,5 +8,5 @@ status "an unknown suite" 2 ./aril bench nonsense
 status "an unknown option" 2 ./aril bench --nonsense
 status "--help" 0 ./aril bench --help
 status "--explain" 0 ./aril bench --explain null
-has "$work/out" ' call_null$'
+has "$work/out" ' call_null (kernel)$'
 has "$work/out" 'instructions in the kernel'
