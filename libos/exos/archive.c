@@ -96,7 +96,7 @@ static void add_entry(const u8 *archive, const struct core_cpio_entry *e)
 	struct inode *i = link_find(e);
 	if (i && !S_ISDIR(i->mode)) {
 		struct dentry *old = tree_find(dir, name, (u32)__builtin_strlen(name));
-		if (!old && tree_add(dir, name, (u32)__builtin_strlen(name), i))
+		if (!old && !tree_add(dir, name, (u32)__builtin_strlen(name), i))
 			exos_panic("exos: no memory for %s", e->name);
 	} else {
 		i = tree_make(dir, name, kind, 0);

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT
  * Changing what files are: mode, owner, times, size. Files are memory, so what is written is safe at once. */
 #include "file_calls.h"
+#include "glance.h"
 #include "inode.h"
 #include "inotify.h"
+#include "sched.h"
 
 #define SECOND_NS 1000000000l
 
@@ -21,7 +23,9 @@ static s64 change_mode(struct inode *i, u64 mode)
 		return error;
 	if (S_ISLNK(i->mode))
 		return -EOPNOTSUPP;
+	u32 within = tree_change_begin();
 	i->mode = (i->mode & S_IFMT) | ((u32)mode & 07777);
+	tree_change_end(within);
 	i->ctime = realtime_ns();
 	return 0;
 }
@@ -62,6 +66,7 @@ static s64 change_owner(struct inode *i, u32 uid, u32 gid)
 	if (p->euid &&
 	    ((uid != ~0u && uid != i->uid) || (gid != ~0u && gid != p->egid && gid != i->gid)))
 		return -EPERM;
+	u32 within = tree_change_begin();
 	if (uid != ~0u)
 		i->uid = uid;
 	if (gid != ~0u)
@@ -71,6 +76,7 @@ static s64 change_owner(struct inode *i, u32 uid, u32 gid)
 		if (i->mode & 010)
 			i->mode &= ~S_ISGID;
 	}
+	tree_change_end(within);
 	i->ctime = realtime_ns();
 	return 0;
 }
@@ -268,6 +274,8 @@ static s64 reserve(struct inode *i, u64 from, u64 to)
 		if (!page)
 			return -ENOSPC;
 		page_put(page);
+		if (index % 16 == 0)
+			sched_breathe();
 	}
 	return 0;
 }
@@ -289,7 +297,7 @@ s64 sys_fallocate(u64 fd, u64 mode, u64 offset, u64 bytes)
 		return -ENODEV;
 	if (offset + bytes > INODE_MAX_SIZE)
 		return -EFBIG;
-	if (bytes / PAGE > pages_free())
+	if (bytes / PAGE > files_free())
 		return -ENOSPC;
 	s64 error = seals_write(f->inode, mode & 1 ? 0 : offset + bytes);
 	if (!error)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Directories: listing, the working directory, and making and removing names. */
 #include "file_calls.h"
+#include "glance.h"
 #include "inode.h"
 #include "inotify.h"
 
@@ -44,7 +45,9 @@ static s64 directory_readdir(struct file *f, u64 to, usize bytes)
 	u64 used = n > 0 ? (u64)n : 0;
 	if (f->offset < 2)
 		return n == 0 && dots ? -EINVAL : n;
-	for (struct list *l = head->next; l != head; l = l->next) {
+	struct dentry *from = f->inode->dir.cursor; /* cookies grow along the list */
+	struct list *l = from && from->cookie <= f->offset ? from->link.next : head->next;
+	for (; l != head; l = l->next) {
 		struct dentry *d = container_of(l, struct dentry, link);
 		if (d->cookie <= f->offset)
 			continue;
@@ -56,6 +59,7 @@ static s64 directory_readdir(struct file *f, u64 to, usize bytes)
 			return used ? (s64)used : -EINVAL;
 		used += (u64)n;
 		f->offset = d->cookie;
+		f->inode->dir.cursor = d;
 	}
 	return (s64)used;
 }
@@ -127,7 +131,7 @@ s64 sys_getdents(u64 fd, u64 to, u64 bytes)
 
 s64 sys_getcwd(u64 to, u64 bytes)
 {
-	char *path = kmalloc(PATH_MAX);
+	char *path = page_alloc(0);
 	if (!path)
 		return -ENOMEM;
 	s64 n = tree_path(current()->proc->fs->cwd, path, PATH_MAX);
@@ -139,7 +143,7 @@ s64 sys_getcwd(u64 to, u64 bytes)
 		else
 			n = copy_out(to, path, (usize)n + 1) ? -EFAULT : n + 1;
 	}
-	kfree(path);
+	page_put(path);
 	return n;
 }
 
@@ -152,9 +156,12 @@ static s64 change_to(struct inode *dir)
 	s64 error = inode_permission(dir, X_OK);
 	if (error)
 		return error;
+	struct inode *before = fs->cwd;
 	inode_get(dir);
-	inode_put(fs->cwd);
+	u32 within = tree_change_begin(); /* glances of other threads may begin at the old one */
 	fs->cwd = dir;
+	tree_change_end(within);
+	inode_put(before);
 	return 0;
 }
 
@@ -211,15 +218,15 @@ static s64 walk_new(struct walk *w, s32 dir, u64 path, int directory)
 /* Makes an inode under the new name that w found. 0 or -E; *out is held by its name. */
 static s64 make_name(struct walk *w, u32 mode, struct inode **out)
 {
-	struct inode *i = inode_create(mode, DEVICE_ROOT);
+	struct inode *i = file_room(1) ? inode_create(mode, DEVICE_ROOT) : NULL;
 	if (!i)
 		return -ENOSPC;
-	s64 error = tree_add(w->dir, w->last, w->last_length, i);
-	if (!error)
+	struct dentry *d = tree_add(w->dir, w->last, w->last_length, i);
+	if (d)
 		inotify_name(w->dir, w->last, w->last_length, i, IN_CREATE, 0);
 	inode_put(i);
 	*out = i;
-	return error ? -ENOSPC : 0;
+	return d ? 0 : -ENOSPC;
 }
 
 s64 socket_name_make(const char *path, struct inode **out)
@@ -334,7 +341,7 @@ s64 sys_linkat(u64 from_dir, u64 from, u64 to_dir, u64 to, u64 flags)
 		else if (!old.inode->nlink && !(flags & AT_EMPTY_PATH))
 			error = -ENOENT;
 		else
-			error = tree_add(w.dir, w.last, w.last_length, old.inode) ? -ENOSPC : 0;
+			error = tree_add(w.dir, w.last, w.last_length, old.inode) ? 0 : -ENOSPC;
 		if (!error) {
 			inotify_inode(old.inode, NULL, "", 0, IN_ATTRIB);
 			inotify_name(w.dir, w.last, w.last_length, old.inode, IN_CREATE, 0);

@@ -183,17 +183,20 @@ static s64 path_under(u64 dir, char *name)
 	struct file *f = fd_file((u32)dir);
 	if (!f)
 		return -EBADF;
-	if (!f->path)
+	char *path = file_path(f);
+	if (!path)
 		return -ENOTDIR;
-	usize base = __builtin_strlen(f->path), length = __builtin_strlen(name),
+	usize base = __builtin_strlen(path), length = __builtin_strlen(name),
 	      slash = length ? 1 : 0;
-	if (base + slash + length >= PATH_MAX)
-		return -ENAMETOOLONG;
-	__builtin_memmove(name + base + slash, name, length + 1);
-	__builtin_memcpy(name, f->path, base);
-	if (slash)
-		name[base] = '/';
-	return 0;
+	s64 error = base + slash + length >= PATH_MAX ? -ENAMETOOLONG : 0;
+	if (!error) {
+		__builtin_memmove(name + base + slash, name, length + 1);
+		__builtin_memcpy(name, path, base);
+		if (slash)
+			name[base] = '/';
+	}
+	kfree(path);
+	return error;
 }
 
 s64 sys_execveat(u64 dir, u64 path, u64 argv, u64 envp, u64 flags)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Descriptor tables, fcntl, and whole-file locks. */
 #include "file_calls.h"
+#include "glance.h"
 #include "inode.h"
 #include "record.h"
 
@@ -30,11 +31,18 @@ struct files *files_create(void)
 	return files;
 }
 
-/* A descriptor of the table leaves the file: with it go the record locks that the table has there, whatever else
- * it has open of the same inode. */
-static void slot_put(struct files *files, struct file *f)
+/* A descriptor of the table leaves its file, for `to` or nothing: with it go the record locks that the table has there,
+ * whatever else it has open of the same inode. */
+static void slot_put(struct files *files, u32 fd, struct file *to)
 {
-	record_release(f->inode, files);
+	struct file *f = files->slots[fd].file;
+	change_begin(&files->changes);
+	files->slots[fd].file = to;
+	change_end(&files->changes);
+	if (!to)
+		files->lowest = min(files->lowest, fd);
+	if (!list_empty(&f->inode->records))
+		record_release(f->inode, files);
 	file_put(f);
 }
 
@@ -45,6 +53,7 @@ struct files *files_clone(struct files *from)
 	if (!files)
 		return NULL;
 	files->refs = 1;
+	files->lowest = from->lowest;
 	files->capacity = from->capacity;
 	files->slots = kmalloc(files->capacity * sizeof(*files->slots));
 	if (!files->slots) {
@@ -65,20 +74,16 @@ void files_put(struct files *files)
 		return;
 	for (u32 i = 0; i < files->capacity; i++)
 		if (files->slots[i].file)
-			slot_put(files, files->slots[i].file);
+			slot_put(files, i, NULL);
 	kfree(files->slots);
 	kfree(files);
 }
 
 void files_close_on_exec(struct files *files)
 {
-	for (u32 i = 0; i < files->capacity; i++) {
-		struct file *f = files->slots[i].file;
-		if (f && files->slots[i].cloexec) {
-			files->slots[i].file = NULL;
-			slot_put(files, f);
-		}
-	}
+	for (u32 i = 0; i < files->capacity; i++)
+		if (files->slots[i].file && files->slots[i].cloexec)
+			slot_put(files, i, NULL);
 }
 
 struct fsinfo *fsinfo_create(void)
@@ -135,9 +140,12 @@ static s64 files_grow(struct files *files, u32 need)
 	if (!slots)
 		return -ENOMEM;
 	__builtin_memcpy(slots, files->slots, files->capacity * sizeof(*slots));
-	kfree(files->slots);
+	struct fd_slot *old = files->slots;
+	change_begin(&files->changes);
 	files->slots = slots;
 	files->capacity = n;
+	change_end(&files->changes);
+	kfree(old);
 	return 0;
 }
 
@@ -149,7 +157,7 @@ static u32 fd_limit(void)
 s64 fd_install(struct file *f, u32 from, int cloexec)
 {
 	struct files *files = current()->proc->files;
-	u32 limit = fd_limit(), fd = from;
+	u32 limit = fd_limit(), fd = max(from, files->lowest);
 	while (fd < files->capacity && files->slots[fd].file)
 		fd++;
 	if (fd >= limit)
@@ -158,16 +166,16 @@ s64 fd_install(struct file *f, u32 from, int cloexec)
 		return -ENOMEM;
 	files->slots[fd].file = f;
 	files->slots[fd].cloexec = cloexec != 0;
+	if (from <= files->lowest)
+		files->lowest = fd + 1;
 	return fd;
 }
 
 s64 sys_close(u64 fd)
 {
-	struct file *f = fd_file((u32)fd);
-	if (!f)
+	if (!fd_file((u32)fd))
 		return -EBADF;
-	current()->proc->files->slots[(u32)fd].file = NULL;
-	slot_put(current()->proc->files, f);
+	slot_put(current()->proc->files, (u32)fd, NULL);
 	return 0;
 }
 
@@ -218,12 +226,12 @@ static s64 dup_to(struct file *f, u32 to, int cloexec)
 		return -EBADF;
 	if (to >= files->capacity && files_grow(files, to))
 		return -ENOMEM;
-	struct file *old = files->slots[to].file;
 	file_get(f);
-	files->slots[to].file = f;
 	files->slots[to].cloexec = cloexec != 0;
-	if (old)
-		slot_put(files, old);
+	if (files->slots[to].file)
+		slot_put(files, to, f);
+	else
+		files->slots[to].file = f;
 	return to;
 }
 

@@ -27,8 +27,9 @@ struct file {
 	struct inode *inode;
 	u64 offset;
 	void *data;	      /* the kind's own: pipe, tty */
-	char *path;	      /* absolute at open, for /proc/self/fd; may be NULL */
-	struct inode *parent; /* the directory that path was found in, referenced, or NULL */
+	char *path;	      /* what file_path says, where there is no parent; may be NULL */
+	struct inode *parent; /* the directory that it was found in, referenced, or NULL */
+	struct dentry *name;  /* and by what name, referenced; NULL: it is that directory itself */
 	struct list watchers; /* epoll.c */
 };
 

@@ -2,8 +2,10 @@
  * Inodes and the page cache of regular files. The boot archive's bytes are read and mapped where they lie; a page is
  * copied into the cache when it may change, or when the archive has it only in part. */
 #include "inode.h"
+#include "glance.h"
 #include "inotify.h"
 #include "mm.h"
+#include "sched.h"
 
 static u64 next_ino = 2;
 u64 cache_pages;
@@ -40,32 +42,40 @@ void inode_get(struct inode *i)
 	i->refs++;
 }
 
-static void cache_drop(u64 *entry)
+static void cache_put(struct inode *i, u64 *entry, void *page)
 {
-	if (*entry)
-		page_put((void *)*entry);
+	*entry = (u64)page;
+	i->blocks++;
+	cache_pages++;
+}
+
+static void cache_drop(struct inode *i, u64 *entry)
+{
+	if (!*entry)
+		return;
+	page_put((void *)*entry);
 	*entry = 0;
+	i->blocks--;
+	cache_pages--;
 }
 
 /* Forgets the cached pages from index `first` on. */
 static void cache_truncate(struct inode *i, u64 first)
 {
+	for (u64 p = first; p < DIRECT_PAGES; p++)
+		cache_drop(i, &i->file.direct[p]);
 	for (u64 c = first / CHUNK_PAGES; c < i->file.nchunks; c++) {
 		u64 *chunk = i->file.chunks[c];
 		if (!chunk)
 			continue;
 		u64 from = c == first / CHUNK_PAGES ? first % CHUNK_PAGES : 0;
-		for (u64 p = from; p < CHUNK_PAGES; p++) {
-			if (chunk[p]) {
-				i->blocks--;
-				cache_pages--;
-			}
-			cache_drop(&chunk[p]);
-		}
+		for (u64 p = from; p < CHUNK_PAGES; p++)
+			cache_drop(i, &chunk[p]);
 		if (from == 0) {
 			page_put(chunk);
 			i->file.chunks[c] = NULL;
 		}
+		sched_breathe();
 	}
 }
 
@@ -112,24 +122,49 @@ void inode_touch(struct inode *i)
 	i->mtime = i->ctime = realtime_ns();
 }
 
+/* Makes room for chunk c. 0 or -ENOMEM. */
+static s64 chunks_grow(struct inode *i, u64 c)
+{
+	u64 n = max(max(i->file.nchunks * 2, c + 1), 4ul);
+	u64 **old = i->file.chunks, **grown = kmalloc(n * sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	if (old)
+		__builtin_memcpy(grown, old, i->file.nchunks * sizeof(*grown));
+	change_begin(&i->changes);
+	i->file.chunks = grown;
+	i->file.nchunks = n;
+	change_end(&i->changes);
+	kfree(old);
+	return 0;
+}
+
+/* What files leave of the memory, so that programs go on when a writer has filled all that it may: a part of 64, but for
+ * very little or very much. */
+static u64 files_reserve(void)
+{
+	return min(max(pages_total() / 64, 64ul), 4096ul);
+}
+
+int file_room(u64 pages)
+{
+	return pages_free() >= files_reserve() + pages;
+}
+
+u64 files_free(void)
+{
+	u64 free = pages_free(), reserve = files_reserve();
+	return free > reserve ? free - reserve : 0;
+}
+
 /* The cache's entry for a page, making the way to it when `make`. NULL: not there, or no memory. */
 static u64 *cache_entry(struct inode *i, u64 index, int make)
 {
 	u64 c = index / CHUNK_PAGES;
-	if (c >= i->file.nchunks) {
-		if (!make)
-			return NULL;
-		u64 n = max(i->file.nchunks * 2, c + 1);
-		n = max(n, 4ul);
-		u64 **grown = kmalloc(n * sizeof(*grown));
-		if (!grown)
-			return NULL;
-		if (i->file.nchunks)
-			__builtin_memcpy(grown, i->file.chunks, i->file.nchunks * sizeof(*grown));
-		kfree(i->file.chunks);
-		i->file.chunks = grown;
-		i->file.nchunks = n;
-	}
+	if (index < DIRECT_PAGES)
+		return &i->file.direct[index];
+	if (c >= i->file.nchunks && (!make || chunks_grow(i, c)))
+		return NULL;
 	if (!i->file.chunks[c]) {
 		if (!make)
 			return NULL;
@@ -144,6 +179,21 @@ void *inode_page_peek(const struct inode *i, u64 index)
 {
 	u64 *entry = cache_entry((struct inode *)i, index, 0);
 	return entry ? (void *)*entry : NULL;
+}
+
+u64 inode_data_from(const struct inode *i, u64 at)
+{
+	u64 index = at / PAGE, most = i->file.nchunks * CHUNK_PAGES;
+	if (at < i->file.archive_bytes)
+		return at;
+	while (!inode_page_peek(i, index)) {
+		if (index >= DIRECT_PAGES && index >= most)
+			return ~0ul;
+		if (index >= DIRECT_PAGES && !i->file.chunks[index / CHUNK_PAGES])
+			index |= CHUNK_PAGES - 1;
+		index++;
+	}
+	return max(at, index * PAGE);
 }
 
 /* The archive's page that holds this one whole, or NULL. */
@@ -181,6 +231,24 @@ void *inode_page_ready(struct inode *i, u64 index)
 	return page;
 }
 
+/* The page at index in the cache, referenced, brought there if it is not. NULL: *error is -ENOMEM. */
+static void *page_bring(struct inode *i, u64 index, s64 *error)
+{
+	u64 *entry = cache_entry(i, index, 1);
+	if (entry && !*entry) {
+		void *page = cache_fill(i, index);
+		if (page)
+			cache_put(i, entry, page);
+	}
+	if (!entry || !*entry) {
+		*error = -ENOMEM;
+		return NULL;
+	}
+	*error = 0;
+	page_get((void *)*entry);
+	return (void *)*entry;
+}
+
 void *inode_page(struct inode *i, u64 index, s64 *error)
 {
 	*error = 0;
@@ -193,26 +261,16 @@ void *inode_page(struct inode *i, u64 index, s64 *error)
 		return NULL;
 	}
 	void *page = inode_page_ready(i, index);
-	return page ? page : inode_page_write(i, index, error);
+	return page ? page : page_bring(i, index, error);
 }
 
 void *inode_page_write(struct inode *i, u64 index, s64 *error)
 {
-	u64 *entry = cache_entry(i, index, 1);
-	if (entry && !*entry) {
-		*entry = (u64)cache_fill(i, index);
-		if (*entry) {
-			i->blocks++;
-			cache_pages++;
-		}
-	}
-	if (!entry || !*entry) {
-		*error = -ENOMEM;
+	if (!inode_page_peek(i, index) && !file_room(2)) {
+		*error = -ENOSPC;
 		return NULL;
 	}
-	*error = 0;
-	page_get((void *)*entry);
-	return (void *)*entry;
+	return page_bring(i, index, error);
 }
 
 /* Where the bytes of a page lie for reading: in the cache, in the archive, or nowhere (zeros: NULL). */
@@ -253,6 +311,42 @@ s64 inode_read_kernel(struct inode *i, void *to, usize bytes, u64 offset)
 	return (s64)done;
 }
 
+/* Writes within a page. 0, -EFAULT, -ENOSPC. */
+static s64 page_write(struct inode *i, u64 index, u64 skip, u64 from, u64 bytes)
+{
+	s64 error;
+	u8 *page = inode_page_write(i, index, &error);
+	if (!page)
+		return -ENOSPC;
+	error = io_in(page + skip, from, bytes);
+	page_put(page);
+	return error;
+}
+
+/* Writes a whole page where the cache has none: what it held before is of no use. The copy may fault, and bring that very
+ * page, if `from` is a mapping of it. 0, -EFAULT, -ENOSPC. */
+static s64 page_write_whole(struct inode *i, u64 index, u64 from)
+{
+	void *page = file_room(2) ? page_alloc(0) : NULL;
+	if (!page)
+		return -ENOSPC;
+	s64 error = io_in(page, from, PAGE);
+	u64 *entry = error ? NULL : cache_entry(i, index, 1);
+	if (!entry) {
+		page_put(page);
+		return error ? error : -ENOSPC;
+	}
+	if (*entry) {
+		__builtin_memcpy((void *)*entry, page, PAGE);
+		page_put(page);
+		return 0;
+	}
+	if (i->file.in_place && archive_page(i, index))
+		mm_inode_replaced(i, index, archive_page(i, index), page);
+	cache_put(i, entry, page);
+	return 0;
+}
+
 s64 inode_write_kernel(struct inode *i, const void *from, usize bytes, u64 offset)
 {
 	u64 done = 0;
@@ -261,17 +355,11 @@ s64 inode_write_kernel(struct inode *i, const void *from, usize bytes, u64 offse
 	while (done < bytes) {
 		u64 at = offset + done, skip = at % PAGE;
 		u64 n = min(PAGE - skip, bytes - done);
-		s64 error;
-		u8 *page = inode_page_write(i, at / PAGE, &error);
-		if (page) {
-			error = io_in(page + skip, (u64)from + done, n);
-			page_put(page);
-		}
-		if (error) {
-			if (error == -ENOMEM)
-				error = -ENOSPC;
+		s64 error = n == PAGE && !inode_page_peek(i, at / PAGE)
+				    ? page_write_whole(i, at / PAGE, (u64)from + done)
+				    : page_write(i, at / PAGE, skip, (u64)from + done, n);
+		if (error)
 			return done ? (s64)done : error;
-		}
 		done += n;
 		i->size = max(i->size, at + n);
 	}
@@ -301,11 +389,13 @@ s64 inode_resize(struct inode *i, u64 size)
 				return -ENOSPC;
 			page_put(page);
 		}
+		change_begin(&i->changes);
 		i->size = size;
 		mm_inode_truncated(i, size);
 		cache_truncate(i, (size + PAGE - 1) / PAGE);
 		i->file.archive_bytes = min(i->file.archive_bytes, size);
 		clear_tail(i, size);
+		change_end(&i->changes);
 	}
 	i->size = size;
 	inode_touch(i);
@@ -314,13 +404,16 @@ s64 inode_resize(struct inode *i, u64 size)
 
 s64 inode_permission_ids(const struct inode *i, u32 want, u32 uid, u32 gid)
 {
-	if (uid == 0) {
-		if ((want & X_OK) && !S_ISDIR(i->mode) && !(i->mode & 0111))
-			return -EACCES;
-		return 0;
-	}
-	u32 shift = i->uid == uid ? 6 : i->gid == gid ? 3 : 0;
-	return ((i->mode >> shift) & want) == want ? 0 : -EACCES;
+	u32 mode, owner, group;
+	PEEK(mode, i->mode, missed);
+	PEEK(owner, i->uid, missed);
+	PEEK(group, i->gid, missed);
+	if (uid == 0)
+		return (want & X_OK) && !S_ISDIR(mode) && !(mode & 0111) ? -EACCES : 0;
+	u32 shift = owner == uid ? 6 : group == gid ? 3 : 0;
+	return ((mode >> shift) & want) == want ? 0 : -EACCES;
+missed:
+	return GLANCE_MISSED;
 }
 
 s64 inode_permission(const struct inode *i, u32 want)

@@ -8,6 +8,7 @@
 #include "linux.h"
 
 #define CHUNK_PAGES 512ul
+#define DIRECT_PAGES 4ul /* a small file's pages need no chunk */
 #define INODE_MAX_SIZE 0x7fffffffffffful
 #define SYMLINK_DEPTH 40
 
@@ -45,9 +46,11 @@ struct inode {
 	struct xattr *xattrs; /* xattr.c */
 	struct mark *marks;   /* inotify.c */
 	u32 sealable, seals;  /* memfd.c */
+	u32 changes;	      /* of file's pages and where they lie: glance.h */
 	union {
 		struct {
-			u64 **chunks; /* each CHUNK_PAGES entries */
+			u64 direct[DIRECT_PAGES]; /* the first pages' addresses; 0: none */
+			u64 **chunks; /* each CHUNK_PAGES entries; the first ones of all are not used */
 			u64 nchunks;
 			const u8 *archive; /* its bytes in the boot archive, or NULL */
 			u64 archive_bytes;
@@ -57,7 +60,9 @@ struct inode {
 			struct inode *parent; /* referenced; itself at the root */
 			struct list entries;  /* struct dentry by cookie */
 			u64 next_cookie, count;
-			char *name; /* its own in parent, for getcwd; NULL once removed */
+			struct dentry *
+				cursor; /* where the last listing stopped, or before; NULL: the start */
+			char *name;	/* its own in parent, for getcwd; NULL once removed */
 		} dir;
 		struct {
 			char *target;
@@ -74,12 +79,12 @@ struct inode {
 };
 
 struct dentry {
-	struct list link, bucket;
+	struct list link, bucket; /* empty once the name is gone */
 	struct inode *dir, *inode;
-	u64 cookie;
-	u32 hash;
-	u16 length;
-	char name[];
+	u64 cookie, hash;
+	u32 length;
+	u32 refs; /* the tree's, and one of each file that was opened by it */
+	char name[] __attribute__((aligned(8))); /* zeros up to a whole word and at least one */
 };
 
 /* The file systems, as st_dev tells them apart. */
@@ -108,6 +113,8 @@ struct fd_slot {
 struct files {
 	u32 refs;
 	u32 capacity;
+	u32 changes; /* descriptors that leave, and where they all lie: glance.h */
+	u32 lowest;  /* all below are in use */
 	struct fd_slot *slots;
 };
 
@@ -120,25 +127,39 @@ extern u64 cache_pages;
 /* Gives back a regular file's pages: for who frees inodes of its own (inode_ops.free). */
 void inode_cache_free(struct inode *i);
 void inode_touch(struct inode *i); /* mtime and ctime are now */
+/* Whether so many more pages may be had for files, and how many may. */
+int file_room(u64 pages);
+u64 files_free(void);
 /* Sets a regular file's size, giving back pages beyond. 0, -EFBIG or -EINVAL. */
 s64 inode_resize(struct inode *i, u64 size);
-/* The page at index for changing it, referenced, also beyond the end. NULL: *error is -ENOMEM. */
+/* The page at index for changing it, referenced, also beyond the end. NULL: *error is -ENOMEM or, of what files may
+ * have, -ENOSPC. */
 void *inode_page_write(struct inode *i, u64 index, s64 *error);
 /* What a private mapping may bind without copying: the cached page, with a reference, or the archive's own, which
  * needs none. NULL: neither has it whole. */
 void *inode_page_ready(struct inode *i, u64 index);
 /* The page at index or NULL where there is a hole; no reference. */
 void *inode_page_peek(const struct inode *i, u64 index);
+/* The first offset from `at` that is no hole, or one beyond the end. Cost: where there are no pages it goes by chunks. */
+u64 inode_data_from(const struct inode *i, u64 at);
 s64 inode_write_kernel(struct inode *i, const void *from, usize bytes, u64 offset);
-/* Whether the current process may (R_OK, W_OK, X_OK): 0 or -EACCES. */
+/* Whether the current process may (R_OK, W_OK, X_OK): 0 or -EACCES; GLANCE_MISSED of an inode that is gone. */
 s64 inode_permission(const struct inode *i, u32 want);
 s64 inode_permission_ids(const struct inode *i, u32 want, u32 uid, u32 gid);
 
 /* ---- tree.c ---- */
 void tree_init(void);
+/* Counts changes of names, of the places of directories and of who may pass through them: glance.h. */
+extern u32 tree_changes;
+u64 tree_seed(const struct inode *dir); /* a name's hash in dir begins with it: name.h */
 struct dentry *tree_find(struct inode *dir, const char *name, u32 length);
-/* Adds a name; takes a reference of inode and counts the link. 0 or -ENOMEM. The name must not be there. */
-s64 tree_add(struct inode *dir, const char *name, u32 length, struct inode *inode);
+/* The same for whoever has the hash, also without the family lock, beginning after tree_changes was `began`. 0 and *out, which
+ * is NULL where there is no such name; or GLANCE_MISSED. name: as in name.h. */
+s64 tree_glance(const struct inode *dir, const char *name, u32 length, u64 hash, u32 began,
+		struct dentry **out);
+/* Adds a name; takes a reference of inode and counts the link. NULL: no memory. The name must not be there. */
+struct dentry *tree_add(struct inode *dir, const char *name, u32 length, struct inode *inode);
+void dentry_put(struct dentry *d);
 /* Removes a name and drops its link and reference. */
 void tree_remove(struct dentry *d);
 /* Absolute path of a directory: length, -ENOENT (removed), -ERANGE. */
@@ -152,20 +173,25 @@ char *string_copy(const char *s, usize length);
 struct inode *tree_make(struct inode *dir, const char *name, u32 mode, u64 rdev);
 
 /* ---- path.c ---- */
-#define WALK_FOLLOW 1u /* follow a link in the last place */
-#define WALK_PARENT 2u /* stop before the last name, which need not be there */
-#define WALK_EMPTY 4u  /* AT_EMPTY_PATH */
+#define GLANCE_PATH 248u /* bytes: longer paths need the buffer */
+#define WALK_FOLLOW 1u	 /* follow a link in the last place */
+#define WALK_PARENT 2u	 /* stop before the last name, which need not be there */
+#define WALK_EMPTY 4u	 /* AT_EMPTY_PATH */
 /* Where a path leads. Everything in it is referenced until walk_done. */
 struct walk {
 	struct inode *inode; /* NULL with WALK_PARENT when nothing has the name */
 	struct inode *dir;   /* holds the last name; with WALK_PARENT always */
-	char last[NAME_MAX + 1];
+	struct dentry *
+		entry; /* the last name in the tree, until that changes; NULL: none, or dir is none of the tree's */
+	const char *last; /* the last name, in one of the buffers */
 	u32 last_length;
 	u32 last_special; /* ".", ".." or "/": no name that could be made or removed */
 	u32 slash;	  /* the path ended in '/': a directory is meant */
-	char *buffer;	  /* PATH_MAX + room for links */
+	u32 empty;	  /* the path was "" */
+	char *buffer;	  /* PATH_MAX + room for links; NULL: `path` sufficed */
+	char path[GLANCE_PATH + 8];
 };
-/* Walks a path of the program, or a string of ExOS's own, from descriptor dir (AT_FDCWD: working directory). */
+/* Walks a path of the program's, or a string of ExOS's own, from descriptor dir (AT_FDCWD: working directory). */
 s64 walk_user(struct walk *w, s32 dir, u64 path, u32 flags);
 s64 walk_string(struct walk *w, s32 dir, const char *path, u32 flags);
 void walk_done(struct walk *w);
@@ -184,6 +210,9 @@ s64 file_anonymous(const char *name, const struct file_ops *ops, void *data, u32
 		   struct file **out);
 void file_get(struct file *f);
 void file_put(struct file *f);
+/* The absolute path of what is open, a new string; of what has no name any more that which it had, and " (deleted)". NULL:
+ * it never had one, or there is no memory. */
+char *file_path(struct file *f);
 
 /* ---- fd.c ---- */
 /* Lowest free descriptor from `from`, with f (takes over its reference). Or -EMFILE, -ENOMEM, -EINVAL. */
@@ -192,11 +221,15 @@ struct file *files_file(struct files *files, u32 fd);
 void flock_release(struct file *f);
 
 /* ---- rw.c ---- */
+#define RW_MAX 0x7ffff000ul /* most bytes that one call moves, as on Linux */
 /* Moves bytes to or from the program, or ExOS itself where the address is its own (callers checked). 0 or -EFAULT. */
 int io_out(u64 to, const void *from, usize bytes);
 int io_in(void *to, u64 from, usize bytes);
 /* Whether a range lies in the program's half. */
-int user_range(u64 at, u64 bytes);
+static inline int user_range(u64 at, u64 bytes)
+{
+	return at < PROGRAM_TOP && bytes <= PROGRAM_TOP - at;
+}
 /* Reads a vector of count pieces and checks it as a whole: the sum of its lengths, cut to what one call moves, or -E. */
 s64 iovec_in(u64 from, u64 count, struct linux_iovec *vec);
 /* End of a write that found no reader: SIGPIPE and -EPIPE. */
@@ -210,7 +243,8 @@ s64 dirent_emit(u64 to, usize room, u64 ino, u64 next, u32 type, const char *nam
 s64 socket_name_make(const char *path, struct inode **out);
 
 /* ---- stat.c ---- */
-void inode_stat(struct inode *i, struct stat64 *st);
+/* Also of an inode that may be gone: 0 or GLANCE_MISSED. */
+s64 inode_stat(const struct inode *i, struct stat64 *st);
 
 /* ---- pipe.c ---- */
 #define PIPE_PAGES 16u

@@ -40,7 +40,8 @@ struct linux_inotify_event {
 	u32 mask, cookie, length;
 };
 
-static u32 marks_total, last_cookie;
+u32 inotify_marks;
+static u32 last_cookie;
 
 u32 inotify_cookie(void)
 {
@@ -88,7 +89,7 @@ static void mark_remove(struct mark *m)
 		at = &(*at)->next;
 	*at = m->next;
 	list_del(&m->link);
-	marks_total--;
+	inotify_marks--;
 	event_add(m->notifier, m->wd, IN_IGNORED, 0, "", 0);
 	kfree(m);
 }
@@ -110,7 +111,7 @@ static void marks_tell(struct inode *i, u32 mask, u32 cookie, const char *name, 
 void inotify_name(struct inode *dir, const char *name, u32 length, const struct inode *child,
 		  u32 mask, u32 cookie)
 {
-	if (!marks_total)
+	if (!inotify_marks)
 		return;
 	marks_tell(dir, mask | (S_ISDIR(child->mode) ? IN_ISDIR : 0), cookie, name, length);
 }
@@ -118,7 +119,7 @@ void inotify_name(struct inode *dir, const char *name, u32 length, const struct 
 void inotify_inode(struct inode *i, struct inode *dir, const char *name, u32 length, u32 mask)
 {
 	u32 kind = S_ISDIR(i->mode) ? IN_ISDIR : 0;
-	if (!marks_total)
+	if (!inotify_marks)
 		return;
 	if (dir && length && dir != i)
 		marks_tell(dir, mask | kind, 0, name, length);
@@ -132,13 +133,10 @@ void inotify_walk(const struct walk *w, u32 mask)
 
 void inotify_file(struct file *f, u32 mask)
 {
-	const char *name = f->path;
-	if (!marks_total || f->flags & O_PATH)
+	const struct dentry *d = f->name;
+	if (!inotify_marks || f->flags & O_PATH)
 		return;
-	for (const char *at = f->path; at && *at; at++)
-		if (*at == '/')
-			name = at + 1;
-	inotify_inode(f->inode, f->parent, name, name ? (u32)__builtin_strlen(name) : 0, mask);
+	inotify_inode(f->inode, f->parent, d ? d->name : "", d ? d->length : 0, mask);
 }
 
 void inotify_gone(struct inode *i)
@@ -282,7 +280,7 @@ static s64 mark_set(struct notifier *n, struct inode *i, u32 mask)
 	m->next = i->marks;
 	i->marks = m;
 	list_add_tail(&n->marks, &m->link);
-	marks_total++;
+	inotify_marks++;
 	return m->wd;
 }
 

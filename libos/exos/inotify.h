@@ -30,6 +30,12 @@
 #define IN_ISDIR 0x40000000u
 #define IN_ONESHOT 0x80000000u
 
+/* How many watches there are. Readable without the lock. */
+extern u32 inotify_marks;
+static inline int inotify_watches(void)
+{
+	return __atomic_load_n(&inotify_marks, __ATOMIC_RELAXED) != 0;
+}
 /* A name of a directory came, went or moved: IN_CREATE, IN_DELETE, IN_MOVED_*. */
 void inotify_name(struct inode *dir, const char *name, u32 length, const struct inode *child,
 		  u32 mask, u32 cookie);

@@ -14,16 +14,21 @@ struct slab {
 };
 
 static const u16 sizes[] = {16, 32, 48, 64, 96, 128, 192, 256, 400, 576, 800, 1344, 2016};
+#define UNIT 16ul
+/* The class of so many units. */
+static const u8 classes[] = {
+	[0 ... 1] = 0,	  [2] = 1,	    [3] = 2,	       [4] = 3,		[5 ... 6] = 4,
+	[7 ... 8] = 5,	  [9 ... 12] = 6,   [13 ... 16] = 7,   [17 ... 25] = 8, [26 ... 36] = 9,
+	[37 ... 50] = 10, [51 ... 84] = 11, [85 ... 126] = 12,
+};
 #define FIRST 64ul /* of the objects in a slab: they are 16-byte aligned */
 static struct list partial[array_count(sizes)];
 
 static u32 class_of(usize bytes)
 {
-	u32 class = 0;
+	usize units = (bytes + UNIT - 1) / UNIT;
 
-	while (class < array_count(sizes) && sizes[class] < bytes)
-		class ++;
-	return class;
+	return units < array_count(classes) ? classes[units] : array_count(sizes);
 }
 
 static struct slab *slab_create(u32 class)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Taking names away and moving them. */
 #include "file_calls.h"
+#include "glance.h"
 #include "inode.h"
 #include "inotify.h"
 
@@ -32,7 +33,7 @@ static s64 unlink_walked(struct walk *w)
 		return error;
 	if (S_ISDIR(w->inode->mode))
 		return -EISDIR;
-	tree_remove(tree_find(w->dir, w->last, w->last_length));
+	tree_remove(w->entry);
 	inotify_inode(w->inode, NULL, "", 0, IN_ATTRIB);
 	if (!w->inode->nlink &&
 	    w->inode->refs == 1) /* nobody has it open: it goes with this walk */
@@ -56,7 +57,7 @@ static s64 rmdir_walked(struct walk *w)
 		return -EBUSY;
 	if (w->inode->dir.count)
 		return -ENOTEMPTY;
-	tree_remove(tree_find(w->dir, w->last, w->last_length));
+	tree_remove(w->entry);
 	inotify_gone(w->inode);
 	inotify_name(w->dir, w->last, w->last_length, w->inode, IN_DELETE, 0);
 	return 0;
@@ -141,16 +142,6 @@ static s64 rename_check(struct walk *a, struct walk *b, u32 flags)
 	return error;
 }
 
-/* Gives a name another inode. What fails for want of memory has changed nothing. */
-static s64 rename_put(struct inode *dir, const char *name, u32 length, struct inode *inode)
-{
-	struct dentry *old = tree_find(dir, name, length);
-	s64 error = tree_add(dir, name, length, inode);
-	if (!error && old)
-		tree_remove(old);
-	return error;
-}
-
 static void moved(const struct walk *from, const struct walk *to, struct inode *i)
 {
 	u32 cookie = inotify_cookie();
@@ -158,43 +149,48 @@ static void moved(const struct walk *from, const struct walk *to, struct inode *
 	inotify_name(to->dir, to->last, to->last_length, i, IN_MOVED_TO, cookie);
 }
 
+/* Moves a's inode to b's name. 0 or -ENOMEM. */
+static s64 rename_move(const struct walk *a, const struct walk *b)
+{
+	if (!tree_add(b->dir, b->last, b->last_length, a->inode))
+		return -ENOMEM;
+	if (b->entry)
+		tree_remove(b->entry);
+	tree_remove(a->entry);
+	return 0;
+}
+
+static s64 rename_exchange(const struct walk *a, const struct walk *b)
+{
+	struct dentry *new_b = tree_add(b->dir, b->last, b->last_length, a->inode);
+	if (!new_b)
+		return -ENOMEM;
+	if (!tree_add(a->dir, a->last, a->last_length, b->inode)) {
+		tree_remove(new_b); /* a directory's place is set back with it */
+		return -ENOMEM;
+	}
+	tree_remove(a->entry);
+	tree_remove(b->entry);
+	return 0;
+}
+
 static s64 rename_walked(struct walk *a, struct walk *b, u32 flags)
 {
 	s64 error = rename_check(a, b, flags);
 	if (error || a->inode == b->inode)
 		return error;
+	u32 within = tree_change_begin(); /* one change: nobody sees half of it */
+	error = flags & RENAME_EXCHANGE ? rename_exchange(a, b) : rename_move(a, b);
+	tree_change_end(within);
+	if (error)
+		return error;
 	if (!(flags & RENAME_EXCHANGE)) {
-		struct dentry *old = tree_find(a->dir, a->last, a->last_length);
-		error = rename_put(b->dir, b->last, b->last_length, a->inode);
-		if (error)
-			return error;
-		tree_remove(old);
 		moved(a, b, a->inode);
 		if (b->inode)
 			inotify_inode(b->inode, NULL, "", 0, IN_ATTRIB);
 		inotify_inode(a->inode, NULL, "", 0, IN_MOVE_SELF);
 		return 0;
 	}
-	struct dentry *old_a = tree_find(a->dir, a->last, a->last_length);
-	struct dentry *old_b = tree_find(b->dir, b->last, b->last_length);
-	error = tree_add(b->dir, b->last, b->last_length, a->inode);
-	if (error)
-		return error;
-	error = tree_add(a->dir, a->last, a->last_length, b->inode);
-	if (error) {
-		/* the newest entry of that name goes again; a directory's place is set back with it */
-		for (struct list *l = b->dir->dir.entries.prev; l != &b->dir->dir.entries;
-		     l = l->prev) {
-			struct dentry *d = container_of(l, struct dentry, link);
-			if (d->inode == a->inode && d != old_b) {
-				tree_remove(d);
-				break;
-			}
-		}
-		return error;
-	}
-	tree_remove(old_a);
-	tree_remove(old_b);
 	moved(a, b, a->inode);
 	inotify_inode(a->inode, NULL, "", 0, IN_MOVE_SELF);
 	moved(b, a, b->inode);

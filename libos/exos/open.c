@@ -72,19 +72,65 @@ void file_put(struct file *f)
 	exos_assert(f->refs > 0);
 	if (--f->refs)
 		return;
-	epoll_forget(f);
-	inotify_file(f, flags_write(f->flags) ? IN_CLOSE_WRITE : IN_CLOSE_NOWRITE);
-	flock_release(f);
-	record_release(f->inode, f);
+	if (!list_empty(&f->watchers))
+		epoll_forget(f);
+	if (inotify_watches())
+		inotify_file(f, flags_write(f->flags) ? IN_CLOSE_WRITE : IN_CLOSE_NOWRITE);
+	if (!list_empty(&f->inode->locks))
+		flock_release(f);
+	if (!list_empty(&f->inode->records))
+		record_release(f->inode, f);
 	if (f->ops->release)
 		f->ops->release(f);
 	if (S_ISREG(f->inode->mode) && flags_write(f->flags) && !(f->flags & O_PATH))
 		f->inode->writers--;
 	inode_put(f->inode);
+	if (f->name)
+		dentry_put(f->name);
 	if (f->parent)
 		inode_put(f->parent);
 	kfree(f->path);
 	kfree(f);
+}
+
+/* The path of a name that is gone, or of its directory as it was last called. */
+static char *path_deleted(const struct file *f)
+{
+	static const char mark[] = " (deleted)";
+	char *last = kmalloc(f->name->length + sizeof(mark)), *path = NULL;
+	if (last) {
+		__builtin_memcpy(last, f->name->name, f->name->length);
+		__builtin_memcpy(last + f->name->length, mark, sizeof(mark));
+		path = tree_path_of(f->parent, last, f->name->length + sizeof(mark) - 1);
+	}
+	kfree(last);
+	return path;
+}
+
+char *file_path(struct file *f)
+{
+	if (!f->parent)
+		return f->path ? string_copy(f->path, __builtin_strlen(f->path)) : NULL;
+	if (!f->name)
+		return tree_path_of(f->parent, "", 0);
+	if (!list_empty(&f->name->link))
+		return tree_path_of(f->parent, f->name->name, f->name->length);
+	char *moved = f->inode->nlink ? tree_name_of(f->inode) : NULL;
+	return moved ? moved : path_deleted(f);
+}
+
+/* What file_path needs to know. What is open without it has no path. */
+static void file_place(struct file *f, const struct walk *w)
+{
+	if (w->dir->device != DEVICE_ROOT || (w->last_special && !S_ISDIR(w->inode->mode))) {
+		f->path = walk_path(w);
+		return;
+	}
+	f->parent = w->dir;
+	inode_get(w->dir);
+	f->name = w->last_special ? NULL : w->entry;
+	if (f->name)
+		f->name->refs++;
 }
 
 /* Sets the operations by the inode's kind. 0 or -E. */
@@ -174,11 +220,13 @@ static s64 open_create(struct walk *w, u32 mode, struct inode **out)
 	if (!w->dir->nlink)
 		return -ENOENT;
 	struct inode *i =
-		inode_create(S_IFREG | (mode & 07777 & ~current()->proc->fs->umask), DEVICE_ROOT);
+		file_room(1) ? inode_create(S_IFREG | (mode & 07777 & ~current()->proc->fs->umask),
+					    DEVICE_ROOT)
+			     : NULL;
 	if (!i)
 		return -ENOSPC;
-	error = tree_add(w->dir, w->last, w->last_length, i);
-	if (error) {
+	w->entry = tree_add(w->dir, w->last, w->last_length, i);
+	if (!w->entry) {
 		inode_put(i);
 		return -ENOSPC;
 	}
@@ -260,14 +308,9 @@ static s64 open_file(s32 dir, u64 path, u32 flags, u32 mode, struct file **out)
 		return error;
 	int there = w.inode != NULL;
 	error = tmpfile ? open_tmpfile(&w, flags, mode, out) : open_walked(&w, flags, mode, out);
-	if (!error && !tmpfile) {
-		(*out)->path = walk_path(&w);
-		if (w.dir && w.dir->device == DEVICE_ROOT) {
-			(*out)->parent = w.dir;
-			inode_get(w.dir);
-		}
-	}
-	if (!error)
+	if (!error && !tmpfile)
+		file_place(*out, &w);
+	if (!error && inotify_watches())
 		inotify_file(*out, IN_OPEN);
 	if (!error && !tmpfile && there && (flags & O_TRUNC) && S_ISREG((*out)->inode->mode))
 		inotify_file(*out, IN_MODIFY);

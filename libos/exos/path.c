@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT
  * Walks along paths: components, "..", symbolic links, and the errors in Linux's order. */
-#include "inode.h"
+#include "glance.h"
+#include "name.h"
 
-#define WALK_BUFFER (2 * PATH_MAX)
+#define WALK_BUFFER (2 * PATH_MAX) /* of which the walk itself uses all but a word: name.h */
+#define WALK_ORDER 1
+_Static_assert(WALK_BUFFER <= PAGE << WALK_ORDER, "a block of pages");
 
 /* Gives up what was found and takes over the reference of `to`. */
 static void walk_step(struct walk *w, struct inode *to)
@@ -35,11 +38,13 @@ static s64 walk_start(struct walk *w, s32 dir, const char *path)
 static s64 walk_child(struct walk *w, const char *name, u32 length, struct inode **out)
 {
 	struct inode *dir = w->dir;
+	w->entry = NULL;
 	if (dir->ops && dir->ops->lookup)
 		return dir->ops->lookup(dir, name, length, out);
 	struct dentry *d = tree_find(dir, name, length);
 	if (!d)
 		return -ENOENT;
+	w->entry = d;
 	inode_get(d->inode);
 	*out = d->inode;
 	return 0;
@@ -64,7 +69,7 @@ static s64 walk_link(struct walk *w, struct inode *link, char **rest, struct ino
 		if (error || *jump)
 			return error;
 	}
-	char *target = kmalloc(PATH_MAX);
+	char *target = page_alloc(0);
 	if (!target)
 		return -ENOMEM;
 	s64 n = link->ops && link->ops->readlink ? link->ops->readlink(link, target, PATH_MAX - 1)
@@ -74,7 +79,7 @@ static s64 walk_link(struct walk *w, struct inode *link, char **rest, struct ino
 		__builtin_memcpy(target, link->link.target, (usize)n);
 	if (n == 0)
 		n = -ENOENT;
-	if (n > 0 && (usize)n + 1 + left + 1 > WALK_BUFFER)
+	if (n > 0 && (usize)n + 1 + left + 8 > WALK_BUFFER)
 		n = -ENAMETOOLONG;
 	if (n > 0) {
 		/* a slash behind the link stays: the target must be a directory then */
@@ -88,7 +93,7 @@ static s64 walk_link(struct walk *w, struct inode *link, char **rest, struct ino
 			walk_step(w, root_inode);
 		}
 	}
-	kfree(target);
+	page_put(target);
 	return n < 0 ? n : 0;
 }
 
@@ -96,15 +101,13 @@ static s64 walk_link(struct walk *w, struct inode *link, char **rest, struct ino
 static s64 walk_next(struct walk *w, char **rest, int *last)
 {
 	char *p = *rest;
-	u32 n = 0;
+	u64 hash;
 	while (*p == '/')
 		p++;
-	while (p[n] && p[n] != '/')
-		n++;
+	u32 n = name_scan(p, 0, &hash);
 	if (n > NAME_MAX)
 		return -ENAMETOOLONG;
-	__builtin_memcpy(w->last, p, n);
-	w->last[n] = 0;
+	w->last = p;
 	w->last_length = n;
 	p += n;
 	w->slash = *p == '/';
@@ -183,7 +186,8 @@ void walk_done(struct walk *w)
 		inode_put(w->inode);
 	if (w->dir)
 		inode_put(w->dir);
-	kfree(w->buffer);
+	if (w->buffer)
+		page_put(w->buffer);
 	w->inode = w->dir = NULL;
 	w->buffer = NULL;
 }
@@ -191,7 +195,8 @@ void walk_done(struct walk *w)
 /* Walks the path that is in w->buffer. On failure everything is given back. */
 static s64 walk_buffer(struct walk *w, s32 dir, u32 flags)
 {
-	if (!w->buffer[0] && !(flags & WALK_EMPTY)) {
+	w->empty = !w->buffer[0];
+	if (w->empty && !(flags & WALK_EMPTY)) {
 		walk_done(w);
 		return -ENOENT;
 	}
@@ -211,15 +216,27 @@ static s64 walk_buffer(struct walk *w, s32 dir, u32 flags)
 static s64 walk_begin(struct walk *w)
 {
 	w->inode = w->dir = NULL;
-	w->last_length = w->last_special = w->slash = 0;
-	w->last[0] = 0;
-	w->buffer = kmalloc(WALK_BUFFER);
+	w->entry = NULL;
+	w->last = "";
+	w->last_length = w->last_special = w->slash = w->empty = 0;
+	w->buffer = page_alloc(WALK_ORDER);
 	return w->buffer ? 0 : -ENOMEM;
 }
 
+/* With the lock a glance misses nothing but what it does not do. */
 s64 walk_user(struct walk *w, s32 dir, u64 path, u32 flags)
 {
-	s64 error = walk_begin(w);
+	struct glance g;
+	s64 error = glance_walk(w, &g, dir, path, flags);
+	if (!error) {
+		inode_get(w->dir);
+		if (w->inode)
+			inode_get(w->inode);
+		return 0;
+	}
+	if (error != GLANCE_MISSED)
+		return error;
+	error = walk_begin(w);
 	if (error)
 		return error;
 	error = string_in(w->buffer, path, PATH_MAX);

@@ -386,6 +386,6 @@ void proc_mount(struct inode *root)
 		exos_panic("exos: no memory for /proc");
 	proc_root->ino = 1ul << 40;
 	proc_root->nlink = 0; /* its name counts */
-	if (tree_add(root, "proc", 4, proc_root))
+	if (!tree_add(root, "proc", 4, proc_root))
 		exos_panic("exos: no memory for /proc");
 }

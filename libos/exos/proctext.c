@@ -295,7 +295,8 @@ s64 proc_fd_name(struct proc *p, u32 fd, char *to, usize bytes)
 	char text[64];
 	if (!f)
 		return -ENOENT;
-	const char *name = f->path;
+	char *path = file_path(f);
+	const char *name = path;
 	if (!name) {
 		core_format(text, sizeof(text), "%s:[%lu]",
 			    S_ISFIFO(f->inode->mode)   ? "pipe"
@@ -306,5 +307,6 @@ s64 proc_fd_name(struct proc *p, u32 fd, char *to, usize bytes)
 	}
 	usize n = min(__builtin_strlen(name), bytes);
 	__builtin_memcpy(to, name, n);
+	kfree(path);
 	return (s64)n;
 }

@@ -11,19 +11,29 @@
 #define QUICK_NO (-4096)
 
 /* Numbers and names; the function is quick_NAME. */
-#define EXOS_QUICK(QUICK)       \
-	QUICK(24, sched_yield)  \
-	QUICK(39, getpid)       \
-	QUICK(96, gettimeofday) \
-	QUICK(102, getuid)      \
-	QUICK(104, getgid)      \
-	QUICK(107, geteuid)     \
-	QUICK(108, getegid)     \
-	QUICK(110, getppid)     \
-	QUICK(111, getpgrp)     \
-	QUICK(186, gettid)      \
-	QUICK(201, time)        \
-	QUICK(228, clock_gettime)
+#define EXOS_QUICK(QUICK)         \
+	QUICK(0, read)            \
+	QUICK(4, stat)            \
+	QUICK(5, fstat)           \
+	QUICK(6, lstat)           \
+	QUICK(17, pread64)        \
+	QUICK(21, access)         \
+	QUICK(24, sched_yield)    \
+	QUICK(39, getpid)         \
+	QUICK(96, gettimeofday)   \
+	QUICK(102, getuid)        \
+	QUICK(104, getgid)        \
+	QUICK(107, geteuid)       \
+	QUICK(108, getegid)       \
+	QUICK(110, getppid)       \
+	QUICK(111, getpgrp)       \
+	QUICK(186, gettid)        \
+	QUICK(201, time)          \
+	QUICK(228, clock_gettime) \
+	QUICK(262, newfstatat)    \
+	QUICK(269, faccessat)     \
+	QUICK(332, statx)         \
+	QUICK(439, faccessat2)
 
 #ifndef __ASSEMBLER__
 #include "exos.h"

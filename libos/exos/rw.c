@@ -5,13 +5,7 @@
 #include "inotify.h"
 #include "proc.h"
 
-#define RW_MAX 0x7ffff000ul /* most bytes that one call moves, as on Linux */
 #define BOUNCE (16 * PAGE)
-
-int user_range(u64 at, u64 bytes)
-{
-	return at < PROGRAM_TOP && bytes <= PROGRAM_TOP - at;
-}
 
 int io_out(u64 to, const void *from, usize bytes)
 {
@@ -93,12 +87,14 @@ static s64 seek_data(const struct inode *i, u64 at, int hole)
 {
 	if (at >= i->size)
 		return -ENXIO;
-	for (; at < i->size; at = (at / PAGE + 1) * PAGE) {
-		int data = inode_page_peek(i, at / PAGE) || at < i->file.archive_bytes;
-		if (data == !hole)
-			return (s64)at;
+	u64 data = inode_data_from(i, at);
+	if (!hole)
+		return data < i->size ? (s64)data : -ENXIO;
+	while (data == at && at < i->size) {
+		at = (at / PAGE + 1) * PAGE;
+		data = inode_data_from(i, at);
 	}
-	return hole ? (s64)i->size : -ENXIO;
+	return (s64)min(at, i->size);
 }
 
 static s64 regular_seek(struct file *f, s64 offset, u32 whence)

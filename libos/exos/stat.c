@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * What files are: stat and its relatives, access, readlink, statfs. */
 #include "file_calls.h"
-#include "inode.h"
+#include "glance.h"
 
 #define SECOND_NS 1000000000l
 
@@ -15,68 +15,128 @@ static struct linux_timespec timespec_of(s64 ns)
 	return (struct linux_timespec){sec, rest};
 }
 
-/* 512-byte blocks that the file's data takes. */
-static u64 inode_blocks(const struct inode *i)
+s64 inode_stat(const struct inode *i, struct stat64 *st)
 {
-	if (!S_ISREG(i->mode) || i->device != DEVICE_ROOT)
-		return 0;
-	u64 archive = (i->file.archive_bytes + PAGE - 1) / PAGE;
-	return max(i->blocks, archive) * (PAGE / 512);
-}
-
-void inode_stat(struct inode *i, struct stat64 *st)
-{
-	*st = (struct stat64){.dev = i->device, .ino = i->ino, .nlink = i->nlink, .mode = i->mode};
-	st->uid = i->uid;
-	st->gid = i->gid;
-	st->rdev = i->rdev;
-	st->size = (s64)i->size;
+	u32 mode, device, links, uid, gid;
+	u64 ino, rdev, size, blocks = 0, count;
+	s64 atime, mtime, ctime;
+	PEEK(mode, i->mode, missed);
+	PEEK(device, i->device, missed);
+	PEEK(ino, i->ino, missed);
+	PEEK(links, i->nlink, missed);
+	PEEK(uid, i->uid, missed);
+	PEEK(gid, i->gid, missed);
+	PEEK(rdev, i->rdev, missed);
+	PEEK(size, i->size, missed);
+	PEEK(atime, i->atime, missed);
+	PEEK(mtime, i->mtime, missed);
+	PEEK(ctime, i->ctime, missed);
+	if (device == DEVICE_ROOT && S_ISREG(mode)) {
+		PEEK(blocks, i->blocks, missed);
+		PEEK(count, i->file.archive_bytes, missed);
+		blocks = max(blocks, (count + PAGE - 1) / PAGE) * (PAGE / 512);
+	} else if (device == DEVICE_ROOT && S_ISDIR(mode)) {
+		PEEK(count, i->dir.count, missed);
+		size = 40 + count * 20;
+	}
+	st->dev = device;
+	st->ino = ino;
+	st->nlink = links;
+	st->mode = mode;
+	st->uid = uid;
+	st->gid = gid;
+	st->pad = 0;
+	st->rdev = rdev;
+	st->size = (s64)size;
 	st->blksize = (s64)PAGE;
-	st->blocks = (s64)inode_blocks(i);
-	st->atime = timespec_of(i->atime);
-	st->mtime = timespec_of(i->mtime);
-	st->ctime = timespec_of(i->ctime);
-	if (S_ISDIR(i->mode) && i->device == DEVICE_ROOT)
-		st->size = (s64)(40 + i->dir.count * 20);
+	st->blocks = (s64)blocks; /* of 512 bytes */
+	st->atime = timespec_of(atime);
+	st->mtime = timespec_of(mtime);
+	st->ctime = timespec_of(ctime);
+	st->unused[0] = st->unused[1] = st->unused[2] = 0;
+	return 0;
+missed:
+	return GLANCE_MISSED;
 }
 
-static s64 stat_out(struct inode *i, u64 to)
+static u32 flags_walk(u64 flags)
+{
+	return (flags & AT_SYMLINK_NOFOLLOW ? 0 : WALK_FOLLOW) |
+	       (flags & AT_EMPTY_PATH ? WALK_EMPTY : 0);
+}
+
+/* What a path leads to: with the lock, or quick, by a glance. */
+static s64 path_stat(s32 dir, u64 path, u64 flags, struct stat64 *st, int quick)
+{
+	struct walk w;
+	struct glance g;
+	s64 error;
+	if (quick) {
+		error = glance_walk(&w, &g, dir, path, flags_walk(flags));
+		if (!error)
+			error = inode_stat(w.inode, st);
+		return glance_walk_holds(&g) ? error : GLANCE_MISSED;
+	}
+	error = walk_user(&w, dir, path, flags_walk(flags));
+	if (error)
+		return error;
+	error = inode_stat(w.inode, st);
+	walk_done(&w);
+	return error;
+}
+
+static s64 stat_at(s32 dir, u64 path, u64 to, u64 flags, int quick)
 {
 	struct stat64 st;
-	inode_stat(i, &st);
+	if (flags &
+	    ~(u64)(AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH | AT_STATX_SYNC_TYPE))
+		return -EINVAL;
+	s64 error = path_stat(dir, path, flags, &st, quick);
+	if (error)
+		return error;
 	return copy_out(to, &st, sizeof(st)) ? -EFAULT : 0;
 }
 
 s64 sys_newfstatat(u64 dir, u64 path, u64 to, u64 flags)
 {
-	struct walk w;
-	if (flags &
-	    ~(u64)(AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH | AT_STATX_SYNC_TYPE))
-		return -EINVAL;
-	u32 how = (flags & AT_SYMLINK_NOFOLLOW ? 0 : WALK_FOLLOW) |
-		  (flags & AT_EMPTY_PATH ? WALK_EMPTY : 0);
-	s64 error = walk_user(&w, (s32)dir, path, how);
-	if (error)
-		return error;
-	error = stat_out(w.inode, to);
-	walk_done(&w);
-	return error;
+	return stat_at((s32)dir, path, to, flags, 0);
 }
 
 s64 sys_stat(u64 path, u64 to)
 {
-	return sys_newfstatat((u64)AT_FDCWD, path, to, 0);
+	return stat_at(AT_FDCWD, path, to, 0, 0);
 }
 
 s64 sys_lstat(u64 path, u64 to)
 {
-	return sys_newfstatat((u64)AT_FDCWD, path, to, AT_SYMLINK_NOFOLLOW);
+	return stat_at(AT_FDCWD, path, to, AT_SYMLINK_NOFOLLOW, 0);
+}
+
+/* Also by a glance. */
+static s64 fd_stat(const struct files *files, u32 fd, u64 to, int quick)
+{
+	struct stat64 st;
+	const struct fd_slot *slots;
+	const struct file *f;
+	const struct inode *i;
+	u32 began = glance_begin(&files->changes);
+	if (fd >= files->capacity)
+		return quick ? GLANCE_MISSED : -EBADF;
+	PEEK(slots, files->slots, missed);
+	PEEK(f, slots[fd].file, missed);
+	if (!f)
+		return quick ? GLANCE_MISSED : -EBADF;
+	PEEK(i, f->inode, missed);
+	if (inode_stat(i, &st) || (quick && !glance_holds(&files->changes, began)))
+		goto missed;
+	return copy_out(to, &st, sizeof(st)) ? -EFAULT : 0;
+missed:
+	return GLANCE_MISSED;
 }
 
 s64 sys_fstat(u64 fd, u64 to)
 {
-	struct file *f = fd_file((u32)fd);
-	return f ? stat_out(f->inode, to) : -EBADF;
+	return fd_stat(current()->proc->files, (u32)fd, to, 0);
 }
 
 static struct linux_statx_time statx_time(struct linux_timespec t)
@@ -84,11 +144,10 @@ static struct linux_statx_time statx_time(struct linux_timespec t)
 	return (struct linux_statx_time){.sec = t.sec, .nsec = (u32)t.nsec};
 }
 
-static s64 statx_out(struct inode *i, u64 to)
+static s64 statx_out(const struct stat64 *from, u64 to)
 {
-	struct stat64 st;
+	const struct stat64 st = *from;
 	struct linux_statx x = {.mask = STATX_BASIC_STATS, .blksize = (u32)PAGE};
-	inode_stat(i, &st);
 	x.nlink = (u32)st.nlink;
 	x.uid = st.uid;
 	x.gid = st.gid;
@@ -105,9 +164,9 @@ static s64 statx_out(struct inode *i, u64 to)
 	return copy_out(to, &x, sizeof(x)) ? -EFAULT : 0;
 }
 
-s64 sys_statx(u64 dir, u64 path, u64 flags, u64 mask, u64 to)
+static s64 statx_at(s32 dir, u64 path, u64 flags, u64 mask, u64 to, int quick)
 {
-	struct walk w;
+	struct stat64 st;
 	if (mask & STATX__RESERVED)
 		return -EINVAL;
 	if ((flags & AT_STATX_SYNC_TYPE) == AT_STATX_SYNC_TYPE)
@@ -115,14 +174,13 @@ s64 sys_statx(u64 dir, u64 path, u64 flags, u64 mask, u64 to)
 	if (flags &
 	    ~(u64)(AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH | AT_STATX_SYNC_TYPE))
 		return -EINVAL;
-	u32 how = (flags & AT_SYMLINK_NOFOLLOW ? 0 : WALK_FOLLOW) |
-		  (flags & AT_EMPTY_PATH ? WALK_EMPTY : 0);
-	s64 error = walk_user(&w, (s32)dir, path, how);
-	if (error)
-		return error;
-	error = statx_out(w.inode, to);
-	walk_done(&w);
-	return error;
+	s64 error = path_stat(dir, path, flags, &st, quick);
+	return error ? error : statx_out(&st, to);
+}
+
+s64 sys_statx(u64 dir, u64 path, u64 flags, u64 mask, u64 to)
+{
+	return statx_at((s32)dir, path, flags, mask, to, 0);
 }
 
 static s64 statfs_out(const struct inode *i, u64 to)
@@ -131,8 +189,8 @@ static s64 statfs_out(const struct inode *i, u64 to)
 	s.namelen = NAME_MAX;
 	if (i->device == DEVICE_ROOT) {
 		s.blocks = pages_total();
-		s.bfree = s.bavail = pages_free();
-		s.files = s.ffree = pages_free();
+		s.bfree = s.bavail = files_free();
+		s.files = s.ffree = files_free();
 	} else {
 		s.type = i->device == DEVICE_PROC ? PROC_SUPER_MAGIC : PIPEFS_MAGIC;
 	}
@@ -157,36 +215,67 @@ s64 sys_fstatfs(u64 fd, u64 to)
 	return f ? statfs_out(f->inode, to) : -EBADF;
 }
 
-s64 sys_faccessat2(u64 dir, u64 path, u64 mode, u64 flags)
+static s64 access_check(const struct inode *i, u32 mode, u64 flags)
+{
+	const struct proc *p = current()->proc;
+	if (flags & AT_EACCESS)
+		return inode_permission(i, mode);
+	return inode_permission_ids(i, mode, p->uid, p->gid);
+}
+
+static s64 access_at(s32 dir, u64 path, u64 mode, u64 flags, int quick)
 {
 	struct walk w;
-	struct proc *p = current()->proc;
+	struct glance g;
+	s64 error;
 	if ((u32)mode & ~7u)
 		return -EINVAL;
 	if (flags & ~(u64)(AT_EACCESS | AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
 		return -EINVAL;
-	u32 how = (flags & AT_SYMLINK_NOFOLLOW ? 0 : WALK_FOLLOW) |
-		  (flags & AT_EMPTY_PATH ? WALK_EMPTY : 0);
-	s64 error = walk_user(&w, (s32)dir, path, how);
+	if (quick) {
+		error = glance_walk(&w, &g, dir, path, flags_walk(flags));
+		if (!error)
+			error = access_check(w.inode, (u32)mode, flags);
+		return glance_walk_holds(&g) ? error : GLANCE_MISSED;
+	}
+	error = walk_user(&w, dir, path, flags_walk(flags));
 	if (error)
 		return error;
-	if (flags & AT_EACCESS)
-		error = inode_permission(w.inode, (u32)mode);
-	else
-		error = inode_permission_ids(w.inode, (u32)mode, p->uid, p->gid);
+	error = access_check(w.inode, (u32)mode, flags);
 	walk_done(&w);
 	return error;
 }
 
+s64 sys_faccessat2(u64 dir, u64 path, u64 mode, u64 flags)
+{
+	return access_at((s32)dir, path, mode, flags, 0);
+}
+
 s64 sys_faccessat(u64 dir, u64 path, u64 mode)
 {
-	return sys_faccessat2(dir, path, mode, 0);
+	return access_at((s32)dir, path, mode, 0, 0);
 }
 
 s64 sys_access(u64 path, u64 mode)
 {
-	return sys_faccessat2((u64)AT_FDCWD, path, mode, 0);
+	return access_at(AT_FDCWD, path, mode, 0, 0);
 }
+
+/* The quick ones: what they miss is done by those above. */
+#define QUICK_FILE(name, call)                                        \
+	s64 quick_##name(u64 a, u64 b, u64 c, u64 d, u64 e, u64 f)    \
+	{                                                             \
+		(void)a, (void)b, (void)c, (void)d, (void)e, (void)f; \
+		return call;                                          \
+	}
+QUICK_FILE(stat, stat_at(AT_FDCWD, a, b, 0, 1))
+QUICK_FILE(lstat, stat_at(AT_FDCWD, a, b, AT_SYMLINK_NOFOLLOW, 1))
+QUICK_FILE(newfstatat, stat_at((s32)a, b, c, d, 1))
+QUICK_FILE(fstat, fd_stat(current()->proc->files, (u32)a, b, 1))
+QUICK_FILE(statx, statx_at((s32)a, b, c, d, e, 1))
+QUICK_FILE(access, access_at(AT_FDCWD, a, b, 0, 1))
+QUICK_FILE(faccessat, access_at((s32)a, b, c, 0, 1))
+QUICK_FILE(faccessat2, access_at((s32)a, b, c, d, 1))
 
 static s64 readlink_out(struct inode *i, u64 to, u64 bytes)
 {
@@ -217,7 +306,7 @@ s64 sys_readlinkat(u64 dir, u64 path, u64 to, u64 bytes)
 	if (S_ISLNK(w.inode->mode))
 		error = readlink_out(w.inode, to, (u32)bytes);
 	else
-		error = w.buffer[0] ? -EINVAL : -ENOENT;
+		error = w.empty ? -ENOENT : -EINVAL;
 	walk_done(&w);
 	return error;
 }

@@ -1,20 +1,31 @@
 /* SPDX-License-Identifier: MIT
  * The tree of names: directory entries, found by hash, listed in the order they were made. */
+#include "glance.h"
 #include "inode.h"
 #include "mm.h"
+#include "name.h"
 
 #define BUCKETS 16384u
 #define BUCKET_ORDER 6 /* pages: BUCKETS * sizeof(struct list) */
 
 struct inode *root_inode;
+u32 tree_changes;
 static struct list *buckets;
 
-static u32 name_hash(const struct inode *dir, const char *name, u32 length)
+/* Where an inode lies is as good as its number: names move with it. */
+u64 tree_seed(const struct inode *dir)
 {
-	u32 h = 2166136261u ^ (u32)dir->ino;
+	return (u64)dir;
+}
+
+static u64 name_hash(const struct inode *dir, const char *name, u32 length)
+{
+	u64 hash = tree_seed(dir), rest = 0;
+	for (; length >= 8; length -= 8, name += 8)
+		hash = name_mix(hash, name_word(name));
 	for (u32 i = 0; i < length; i++)
-		h = (h ^ (u8)name[i]) * 16777619u;
-	return h ^ h >> 15;
+		rest |= (u64)(u8)name[i] << 8 * i;
+	return name_mix(hash, rest);
 }
 
 /* Makes the empty root. */
@@ -33,7 +44,7 @@ void tree_init(void)
 
 struct dentry *tree_find(struct inode *dir, const char *name, u32 length)
 {
-	u32 hash = name_hash(dir, name, length);
+	u64 hash = name_hash(dir, name, length);
 	struct list *bucket = &buckets[hash % BUCKETS];
 	for (struct list *l = bucket->next; l != bucket; l = l->next) {
 		struct dentry *d = container_of(l, struct dentry, bucket);
@@ -42,6 +53,56 @@ struct dentry *tree_find(struct inode *dir, const char *name, u32 length)
 			return d;
 	}
 	return NULL;
+}
+
+/* Whether d is this name: 1, 0, or -1 where it cannot be read. */
+static inline int name_glance(const struct dentry *d, const struct inode *dir, const char *name,
+			      u32 length)
+{
+	const u64 *words = (const u64 *)d->name;
+	const struct inode *of;
+	u32 bytes;
+	u64 word;
+	PEEK(of, d->dir, missed);
+	PEEK(bytes, d->length, missed);
+	if (of != dir || bytes != length)
+		return 0;
+	for (; bytes >= 8; bytes -= 8, name += 8) {
+		PEEK(word, *words, missed);
+		words++;
+		if (word != name_word(name))
+			return 0;
+	}
+	PEEK(word, *words, missed);
+	return word == word_cut(name_word(name), bytes);
+missed:
+	return -1;
+}
+
+s64 tree_glance(const struct inode *dir, const char *name, u32 length, u64 hash, u32 began,
+		struct dentry **out)
+{
+	const struct list *bucket = &buckets[hash % BUCKETS], *l = bucket->next;
+	u64 of;
+	*out = NULL;
+	while (l != bucket) {
+		struct dentry *d = container_of(l, struct dentry, bucket);
+		PEEK(of, d->hash, missed);
+		int same = of == hash ? name_glance(d, dir, name, length) : 0;
+		if (same < 0)
+			return GLANCE_MISSED;
+		if (same) {
+			*out = d;
+			return 0;
+		}
+		PEEK(l, d->bucket.next, missed);
+		/* what was given back may lead in circles */
+		if (!glance_holds(&tree_changes, began))
+			return GLANCE_MISSED;
+	}
+	return 0;
+missed:
+	return GLANCE_MISSED;
 }
 
 /* A copy of length bytes, terminated. NULL: no memory. */
@@ -62,44 +123,68 @@ static s64 directory_place(struct inode *child, struct inode *dir, const char *n
 	kfree(child->dir.name);
 	child->dir.name = copy;
 	inode_get(dir);
-	if (child->dir.parent)
-		inode_put(child->dir.parent);
+	struct inode *before = child->dir.parent;
+	u32 within = tree_change_begin();
 	child->dir.parent = dir;
+	tree_change_end(within);
+	if (before)
+		inode_put(before);
 	dir->nlink++;
 	return 0;
 }
 
-s64 tree_add(struct inode *dir, const char *name, u32 length, struct inode *inode)
+struct dentry *tree_add(struct inode *dir, const char *name, u32 length, struct inode *inode)
 {
-	struct dentry *d = kmalloc(sizeof(*d) + length + 1);
+	struct dentry *d = kmalloc(sizeof(*d) + (length / 8 + 1) * 8);
 	if (!d)
-		return -ENOMEM;
+		return NULL;
 	if (S_ISDIR(inode->mode) && inode->device == DEVICE_ROOT &&
 	    directory_place(inode, dir, name, length)) {
 		kfree(d);
-		return -ENOMEM;
+		return NULL;
 	}
+	d->refs = 1;
 	d->dir = dir;
 	d->inode = inode;
-	d->length = (u16)length;
+	d->length = length;
 	d->hash = name_hash(dir, name, length);
 	d->cookie = ++dir->dir.next_cookie + 2; /* 1 and 2 are behind "." and ".." */
 	__builtin_memcpy(d->name, name, length);
 	list_add_tail(&dir->dir.entries, &d->link);
+	u32 within = tree_change_begin();
 	list_add_tail(&buckets[d->hash % BUCKETS], &d->bucket);
+	tree_change_end(within);
 	dir->dir.count++;
 	inode_get(inode);
 	inode->nlink += S_ISDIR(inode->mode) ? 2 : 1;
 	inode_touch(dir);
 	inode->ctime = dir->ctime;
-	return 0;
+	return d;
+}
+
+void dentry_put(struct dentry *d)
+{
+	if (!--d->refs)
+		kfree(d);
+}
+
+/* A directory's cursor goes back from a name that is taken away: it may stand anywhere before what is wanted. */
+static void cursor_leave(struct inode *dir, const struct dentry *d)
+{
+	struct list *back = d->link.prev;
+	if (dir->dir.cursor == d)
+		dir->dir.cursor =
+			back == &dir->dir.entries ? NULL : container_of(back, struct dentry, link);
 }
 
 void tree_remove(struct dentry *d)
 {
 	struct inode *i = d->inode, *dir = d->dir;
+	cursor_leave(dir, d);
 	list_del(&d->link);
+	u32 within = tree_change_begin();
 	list_del(&d->bucket);
+	tree_change_end(within);
 	dir->dir.count--;
 	inode_touch(dir);
 	i->ctime = dir->ctime;
@@ -113,7 +198,7 @@ void tree_remove(struct dentry *d)
 	}
 	if (S_ISREG(i->mode) && !i->nlink)
 		mm_inode_gone(i);
-	kfree(d);
+	dentry_put(d);
 	inode_put(i);
 }
 
@@ -155,12 +240,12 @@ s64 tree_path(struct inode *dir, char *to, usize bytes)
 
 char *tree_path_of(struct inode *dir, const char *name, u32 length)
 {
-	char *path = kmalloc(PATH_MAX + NAME_MAX + 2), *result;
+	char *path = page_alloc(1), *result;
 	if (!path)
 		return NULL;
 	s64 n = tree_path(dir, path, PATH_MAX);
 	if (n < 0) {
-		kfree(path);
+		page_put(path);
 		return NULL;
 	}
 	if (length) {
@@ -170,7 +255,7 @@ char *tree_path_of(struct inode *dir, const char *name, u32 length)
 		n += length;
 	}
 	result = string_copy(path, (usize)n);
-	kfree(path);
+	page_put(path);
 	return result;
 }
 
@@ -183,7 +268,7 @@ struct inode *tree_make(struct inode *dir, const char *name, u32 mode, u64 rdev)
 	if (d)
 		tree_remove(d);
 	struct inode *i = inode_create(mode, DEVICE_ROOT);
-	if (!i || tree_add(dir, name, length, i))
+	if (!i || !tree_add(dir, name, length, i))
 		exos_panic("no memory for /%s", name);
 	i->rdev = rdev;
 	inode_put(i); /* the name holds it */
