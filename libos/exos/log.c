@@ -1,19 +1,35 @@
 /* SPDX-License-Identifier: MIT
- * ExOS's own messages: to the kernel's log. */
+ * ExOS's own messages: to the kernel's log, or, where the domain may not write there, to its console. */
+#include "file.h"
 #include "sched.h"
 #include <aril_stubs.h>
+#include <core/domain.h>
 #include <core/print.h>
 #include <core/string.h>
 
 #define LINE 256
 #define ONCE 64
 
+static void line_out(char line[LINE])
+{
+	u32 n = (u32)strlen(line);
+
+	if (!family.domain || family.domain->flags & CORE_DOMAIN_LOG) {
+		aril_log(line, n);
+		return;
+	}
+	line[n] = '\n';
+	family_lock();
+	console_trace(line, n + 1);
+	family_unlock();
+}
+
 static void line_write(const char *format, __builtin_va_list args)
 {
 	char line[LINE];
-	int n = core_vformat(line, sizeof(line), format, args);
 
-	aril_log(line, n < LINE ? (u64)n : LINE - 1);
+	core_vformat(line, sizeof(line), format, args);
+	line_out(line);
 }
 
 void exos_log(const char *format, ...)
@@ -44,16 +60,19 @@ void exos_log_once(const char *format, ...)
 	if (count == ONCE)
 		return;
 	seen[count++] = hash;
-	aril_log(line, strlen(line));
+	line_out(line);
 }
 
 _Noreturn void exos_panic(const char *format, ...)
 {
 	__builtin_va_list args;
 
+	char line[LINE];
 	__builtin_va_start(args, format);
-	line_write(format, args);
+	int n = core_vformat(line, sizeof(line), format, args);
 	__builtin_va_end(args);
+	aril_log(line,
+		 n < LINE ? (u64)n : LINE - 1); /* nothing of ExOS's is relied upon any more */
 	family_failed = 1;
 	for (;;) /* the scheduler ends the family */
 		aril_yield(0, 0);

@@ -46,40 +46,9 @@ static struct machine {
 	u32 used[ARIL_QUOTA_HELD]; /* by the root account */
 } before;
 
-static const volatile struct aril_frame *frame_of(u32 frame)
-{
-	return (const volatile struct aril_frame *)ARIL_INFO->frames_va + frame;
-}
-
-static const volatile struct aril_account *account_of(u32 slot)
-{
-	return (const volatile struct aril_account *)ARIL_INFO->accounts_va + slot;
-}
-
-static const volatile struct aril_env_info *env_of(u32 slot)
-{
-	return (const volatile struct aril_env_info *)ARIL_INFO->envs_va + slot;
-}
-
 static const volatile struct aril_slice *slice_of(u32 i)
 {
 	return (const volatile struct aril_slice *)ARIL_INFO->slices_va + i;
-}
-
-static int is_kernels(u32 state)
-{
-	return state == ARIL_FRAME_KERNEL || state == ARIL_FRAME_ABSENT;
-}
-
-/* Whether it is charged to a domain, or nobody's and not as it should be. */
-static int is_domains(u32 frame)
-{
-	const volatile struct aril_frame *f = frame_of(frame);
-
-	if (is_kernels(f->state) || f->account == (ARIL_ACCOUNT_ROOT & 0xffff))
-		return 0;
-	return f->account || f->state || f->guard[0].rights | f->guard[1].rights || f->refs ||
-	       f->pins;
 }
 
 static struct machine look(void)
@@ -93,7 +62,7 @@ static struct machine look(void)
 		const volatile struct aril_frame *i = frame_of(f);
 
 		m.pins += i->pins;
-		m.free += i->state == ARIL_FRAME_NORMAL && !i->account && !is_domains(f);
+		m.free += i->state == ARIL_FRAME_NORMAL && !i->account && !frame_is_of(NULL, f);
 	}
 	for (u32 i = 1; i < ARIL_MAX_ENVS; i++)
 		m.envs += env_of(i)->state == ARIL_ENV_ALIVE;
@@ -111,46 +80,6 @@ static struct machine look(void)
 void audit_before(void)
 {
 	before = look();
-}
-
-/* Ends every env but init. */
-static u32 envs_end(void)
-{
-	u32 n = 0;
-
-	for (u32 i = 1; i < ARIL_MAX_ENVS; i++) {
-		const volatile struct aril_env_info *e = env_of(i);
-
-		if (e->state != ARIL_ENV_ALIVE || e->id == init.env)
-			continue;
-		aril_frame_reset(init.root, e->frame);
-		n++;
-	}
-	return n;
-}
-
-/* Frees what the domains have; how many. Runs of frames, as long as they are. */
-static u32 frames_free(void)
-{
-	u32 n = 0, nframes = ARIL_INFO->nframes;
-
-	for (u32 f = 0; f < nframes;) {
-		u32 count = 0;
-		s64 done;
-
-		while (count < ARIL_BATCH_PAGES && f + count < nframes && is_domains(f + count))
-			count++;
-		if (!count) {
-			f++;
-			continue;
-		}
-		do
-			done = aril_frame_free(init.root, f, count);
-		while (done == -ARIL_E_AGAIN);
-		n += done > 0 ? (u32)done : 0;
-		f += done > 0 ? (u32)done : 1; /* what is refused is counted below */
-	}
-	return n;
 }
 
 /* Ends all accounts but the root's, children before their parents. */
@@ -205,16 +134,16 @@ int audit_leaks(void)
 		"grants of root", "rings of root", "accounts of root",
 	};
 	u64 began = core_now();
-	u32 envs = envs_end(), frames, accounts;
+	u32 envs = envs_end(NULL), frames, accounts;
 	int right = 1;
 
 	devices_close();
-	frames = frames_free();
+	frames = frames_free(NULL);
 	slices_free();
 	accounts = accounts_end();
 	struct machine after = look();
 	for (u32 f = 0; f < ARIL_INFO->nframes && right; f++)
-		if (is_domains(f)) {
+		if (frame_is_of(NULL, f)) {
 			core_log(
 				"init: audit: left of the domains: frame %u: state %u, account %u, "
 				"%u bindings, %u pins",

@@ -4,7 +4,10 @@
 #include "init.h"
 
 #define SHARE_MAX 1000
-#define SWAP_MAX 256 /* MiB: what one grant of memory covers */
+#define SLICES_MAX 32
+#define SWAP_MAX 256		   /* MiB: what one grant of memory covers */
+#define MEM_MAX 32768		   /* MiB */
+#define ARCHIVE_MAX (MEM_MAX << 8) /* pages */
 #define AUDIT_EVERY_MAX 3600000
 
 static int is_space(char c)
@@ -96,6 +99,44 @@ static u32 device_list(const char *at, const char *end)
 	}
 }
 
+/* A number from 1 to most, and nothing behind it but `unit`. NULL, or `why`. */
+static const char *whole(const char *value, const char *end, const char *unit, u32 most,
+			 const char *why, u32 *to)
+{
+	s32 n = number(&value, end, most);
+
+	*to = (u32)n;
+	return n > 0 && same(value, (u32)(end - value), unit) ? NULL : why;
+}
+
+/* The keys of a domain that has a file system of its own, or takes its part in another way than by share. */
+static const char *family_value(const char *key, u32 bytes, const char *value, const char *end,
+				struct plan *plan)
+{
+	if (same(key, bytes, "name")) {
+		u32 n = (u32)(end - value);
+
+		if (!n || n >= sizeof(plan->name))
+			return "name is not of 1 to 31 characters";
+		memcpy(plan->name, value, n);
+		plan->name[n] = 0;
+		return NULL;
+	}
+	if (same(key, bytes, "mem"))
+		return whole(value, end, "M", MEM_MAX, "mem is not a number from 1 to 32768 and M",
+			     &plan->mem);
+	if (same(key, bytes, "slices"))
+		return whole(value, end, "", SLICES_MAX, "slices is not a number from 1 to 32",
+			     &plan->slices);
+	if (same(key, bytes, "archive"))
+		return whole(value, end, "", ARCHIVE_MAX, "archive is not a number of pages",
+			     &plan->archive);
+	if (same(key, bytes, "wait"))
+		return yes_or_no(value, (u32)(end - value), &plan->wait);
+	return "a key is none of share, console, log, cpus, trace, root, code, swap, devices, "
+	       "name, mem, slices, archive, wait";
+}
+
 static const char *key_value(const char *text, u32 bytes, u32 ncpus, struct plan *plan)
 {
 	const char *end = text + bytes, *value = text;
@@ -134,8 +175,7 @@ static const char *key_value(const char *text, u32 bytes, u32 ncpus, struct plan
 		return plan->devices ? NULL : "devices are not of rtc, hpet";
 	}
 	if (!same(text, key, "cpus"))
-		return "a key is none of share, console, log, cpus, trace, root, code, swap, "
-		       "devices";
+		return family_value(text, key, value, end, plan);
 	plan->cpus = cpu_list(value, end, ncpus);
 	return plan->cpus ? NULL : "cpus names no CPU of this machine";
 }
@@ -145,7 +185,7 @@ const char *boot_line(const char *line, u32 bytes, u32 ncpus, struct plan *plan)
 	const char *at = line, *end = line + bytes, *text, *why;
 	u32 n = word(&at, end, &text);
 
-	*plan = (struct plan){.share = 1, .cpus = (u32)((1ul << ncpus) - 1)};
+	*plan = (struct plan){.share = 1, .slices = 1, .cpus = (u32)((1ul << ncpus) - 1)};
 	if (!same(text, n, "domain"))
 		return "it does not begin with \"domain\"";
 	n = word(&at, end, &text);
@@ -185,7 +225,7 @@ void boot_read(void)
 	struct file file;
 	u32 number = 0;
 
-	if (!archive_file(".aril/boot", &file))
+	if (!archive_file(&init.archive, ".aril/boot", &file))
 		fail("the boot archive has no .aril/boot");
 	for (u64 at = 0; at < file.bytes;) {
 		const char *line = (const char *)file.data + at;
@@ -222,4 +262,5 @@ void boot_read(void)
 	}
 	if (!init.ndomains)
 		fail(".aril/boot names no domain");
+	archives_divide();
 }

@@ -114,12 +114,21 @@ void frames_divide(void)
 
 	for (u32 i = 0; i < init.nruns; i++)
 		total += init.run[i].count;
-	for (u32 i = 0; i < init.ndomains; i++)
-		shares += init.domain[i].plan.code ? 0 : init.domain[i].plan.share;
+	for (u32 i = 0; i < init.ndomains; i++) {
+		u64 fixed = (u64)init.domain[i].plan.mem << (20 - ARIL_PAGE_SHIFT);
+
+		if (fixed >= total)
+			fail("domain %s: there are not %u MiB of memory left",
+			     init.domain[i].plan.name, init.domain[i].plan.mem);
+		total -= fixed;
+		shares += init.domain[i].plan.code || fixed ? 0 : init.domain[i].plan.share;
+	}
 	for (u32 i = 0; i < init.ndomains; i++) {
 		if (init.domain[i].plan.code)
 			continue;
-		u64 frames = total * init.domain[i].plan.share / shares;
+		u64 frames = init.domain[i].plan.mem
+				     ? (u64)init.domain[i].plan.mem << (20 - ARIL_PAGE_SHIFT)
+				     : total * init.domain[i].plan.share / shares;
 
 		account_make(&init.domain[i], (u32)frames);
 		give(&init.domain[i], frames);

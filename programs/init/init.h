@@ -35,12 +35,23 @@ struct plan {
 	u32 swap;	  /* MiB of the memory device; 0: none */
 	u32 devices;	  /* bit mask: DEVICE_* */
 	u32 code;	  /* it is the code authority */
+	u32 mem;	  /* MiB; 0: by its share */
+	u32 slices;	  /* weight of its part of the processors' time */
+	u32 wait;	  /* the machine does not end before it */
+	u32 archive;	  /* pages of its own archive, at the module's end; 0: it has none */
 	const char *args; /* native: the words after " -- ", else NULL */
 	u32 args_bytes;
 };
 
+/* A part of module 0, from `at` on: bytes from its first frame's start. Bound as far as it is read. */
+struct archive {
+	u64 at, bytes, mapped;
+};
+
 struct domain {
 	struct plan plan;
+	struct archive *archive; /* NULL: none */
+	struct archive own;
 	u32 index;
 	struct aril_cap cap;
 	struct aril_guard guard; /* of all that it owns */
@@ -52,6 +63,7 @@ struct domain {
 	u32 root;
 	u32 env, env_frame;
 	u32 ended;		/* its end was reported */
+	u32 cleared;		/* what it had is free */
 	u32 has_device, device; /* opened for it */
 };
 
@@ -63,6 +75,7 @@ struct init {
 	struct core_run reserve; /* for its own page tables */
 	struct core_pool pool;
 	struct core_space space; /* its own */
+	struct archive archive;	 /* all of module 0 but the domains' own: the primary's */
 	struct domain domain[DOMAINS];
 	u32 ndomains;
 	u32 nsharing;  /* of them: that get a share, and slices */
@@ -95,18 +108,21 @@ void authority_open(const struct domain *domain);
  * what its share of the machine's is. frames: that it will get. */
 void account_make(struct domain *domain, u32 frames);
 
-/* archive.c: module 0, bound as far as it is read; its files under .aril/. */
+/* archive.c: module 0, bound as far as it is read; its files under .aril/. It is the primary's archive; behind that, in the
+ * order of their lines, on pages of their own, those of other domains. */
 /* Guards its frames as init's own, before any is bound: so giving them to others later (slot 1) breaks no
  * binding. Ends the machine where there is no archive. */
 void archive_claim(void);
+/* boot_read has said who has one: finds each. */
+void archives_divide(void);
 struct file {
 	const u8 *data;
 	u64 bytes;
 };
 /* Finds a file by its path; maps its data. Ends the machine where the archive is malformed. 0: there is none. */
-int archive_file(const char *path, struct file *file);
-/* Its frames, and its size in bytes. */
-struct core_run archive_frames(u64 *bytes);
+int archive_file(struct archive *archive, const char *path, struct file *file);
+/* Its frames. */
+struct core_run archive_frames(const struct archive *archive);
 
 /* boot.c: reads .aril/boot into init.domain[].plan. */
 void boot_read(void);
@@ -126,6 +142,28 @@ void slices_divide(void);
 void domains_start(void);
 /* Lets it run in its slices again. */
 void slices_give(struct domain *domain);
+
+/* end.c: destroys the envs that are charged to a domain's account or one below it, and frees their frames; all domains: NULL.
+ * How many of each. */
+u32 envs_end(const struct domain *domain);
+u32 frames_free(const struct domain *domain);
+/* Whether a frame is charged to it; NULL: to any domain, or nobody's and not as it should be. */
+int frame_is_of(const struct domain *domain, u32 frame);
+/* A domain that has ended, not the primary: what it had is nobody's from here on, its device's ring closed. */
+void domain_clear(struct domain *domain);
+
+static inline const volatile struct aril_frame *frame_of(u32 frame)
+{
+	return (const volatile struct aril_frame *)ARIL_INFO->frames_va + frame;
+}
+static inline const volatile struct aril_account *account_of(u32 slot)
+{
+	return (const volatile struct aril_account *)ARIL_INFO->accounts_va + slot;
+}
+static inline const volatile struct aril_env_info *env_of(u32 slot)
+{
+	return (const volatile struct aril_env_info *)ARIL_INFO->envs_va + slot;
+}
 
 /* audit.c: the kernel's own audit of all its books. Says what is wrong, and how much it saw unless quiet; 1: nothing
  * is wrong. */

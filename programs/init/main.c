@@ -71,7 +71,7 @@ static void name_domain(struct domain *d)
 
 static const volatile struct aril_env_info *env_info(u32 env)
 {
-	return (const volatile struct aril_env_info *)ARIL_INFO->envs_va + (env & 0xffff);
+	return env_of(env & 0xffff);
 }
 
 /* Whether the env is no more; says how it ended unless it did so itself. */
@@ -98,10 +98,19 @@ static int has_ended(struct domain *d)
 	return 1;
 }
 
-/* Sleeps until the primary's state changes, or it is time to look at the others, or at the books. */
-static void sleep_until_change(u32 others)
+/* Whom the machine's end waits for: the primary, then those whose line says so. NULL: all have ended. */
+static const struct domain *awaited(void)
 {
-	const volatile struct aril_env_info *e = env_info(init.domain[0].env);
+	for (u32 i = 0; i < init.ndomains; i++)
+		if ((!i || init.domain[i].plan.wait) && !init.domain[i].ended)
+			return &init.domain[i];
+	return NULL;
+}
+
+/* Sleeps until the domain's state changes, or it is time to look at the others, or at the books. */
+static void sleep_until_change(const struct domain *domain, u32 others)
+{
+	const volatile struct aril_env_info *e = env_info(domain->env);
 	u64 at = (u64)&e->state - ARIL_INFO->envs_va, until = others ? core_now() + LOOK_NS : 0;
 	static u64 audit_at;
 	u32 state = e->state;
@@ -164,6 +173,9 @@ static void look_at(struct domain *d, u32 *others)
 			authority_help(d, (u32)env_info(d->env)->overruns);
 	} else if (authority) {
 		authority_again(d);
+	} else if (d->index && d->archive && !d->cleared) {
+		d->cleared = 1;
+		domain_clear(d);
 	}
 }
 
@@ -179,8 +191,10 @@ void core_run(struct aril_context *context)
 
 		for (u32 i = 1; i < init.ndomains; i++)
 			look_at(&init.domain[i], &others);
-		if (has_ended(&init.domain[0]))
+		has_ended(&init.domain[0]);
+		const struct domain *domain = awaited();
+		if (!domain)
 			end();
-		sleep_until_change(others);
+		sleep_until_change(domain, others);
 	}
 }

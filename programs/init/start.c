@@ -59,7 +59,7 @@ static void image_read(struct domain *d, struct image *image)
 	struct core_elf *elf = &image->elf;
 	const char *why;
 
-	if (!archive_file(d->plan.image, &image->file))
+	if (!archive_file(&init.archive, d->plan.image, &image->file))
 		fail("domain %s: the boot archive has no %s", name_of(d), d->plan.image);
 	why = core_elf_read(elf, image->file.data, image->file.bytes, image->file.bytes);
 	if (!why && elf->type != 2)
@@ -138,16 +138,16 @@ static int is_native(const struct domain *d)
 	return !strncmp(d->plan.image, ".aril/native/", 13);
 }
 
-/* Arguments and environment: the primary's from the archive, others' from their line. A native program's
+/* Arguments and environment: from the archive of who has one, others' from their line. A native program's
  * first argument is its name: the primary's is in the archive already. */
 static void make_args(struct domain *d, struct core_domain *page)
 {
 	struct file args = {0}, env = {0};
 	u64 bytes = 64 + d->plan.args_bytes + 1;
 
-	if (d->index == 0) {
-		archive_file(".aril/args", &args);
-		archive_file(".aril/env", &env);
+	if (d->archive) {
+		archive_file(d->archive, ".aril/args", &args);
+		archive_file(d->archive, ".aril/env", &env);
 	}
 	bytes += args.bytes + env.bytes;
 	if (bytes > CORE_ARGS_MAX)
@@ -168,12 +168,13 @@ static void make_args(struct domain *d, struct core_domain *page)
 	bind(d, CORE_ARGS_VA, first, count, 0);
 }
 
-/* The primary may read the archive's frames. */
+/* It may read its archive's frames: nobody else may but init. */
 static void give_archive(struct domain *d, struct core_domain *page)
 {
 	struct aril_guard guard = d->guard;
 
-	page->archive = archive_frames(&page->archive_bytes);
+	page->archive = archive_frames(d->archive);
+	page->archive_bytes = d->archive->bytes;
 	guard.rights = ARIL_READ | ARIL_EXEC;
 	must(core_set_guard(init.root, page->archive, 1, &guard), "guarding the boot archive",
 	     name_of(d));
@@ -183,6 +184,15 @@ static u32 flags_of(const struct domain *d)
 {
 	return (d->index == 0 ? CORE_DOMAIN_PRIMARY : 0) | (d->plan.log ? CORE_DOMAIN_LOG : 0) |
 	       (d->plan.trace ? CORE_DOMAIN_TRACE : 0) | (d->plan.code ? CORE_DOMAIN_AUTHORITY : 0);
+}
+
+static u32 bits(u32 mask)
+{
+	u32 n = 0;
+
+	for (; mask; mask &= mask - 1)
+		n++;
+	return n;
 }
 
 /* All of the page that does not change with what is taken from the pool. */
@@ -201,7 +211,7 @@ static void describe(const struct domain *d, const struct core_elf *elf, struct 
 	page->space = d->root;
 	page->cpus = d->plan.cpus;
 	page->ncpus = ARIL_INFO->ncpus;
-	page->nslices = d->plan.code ? 0 : ARIL_SLICES / init.nsharing;
+	page->nslices = d->plan.code ? 0 : d->nslices / bits(d->plan.cpus);
 	page->realtime_offset = init.realtime_offset;
 	page->image_low = elf->low;
 	page->image_high = elf->high;
@@ -254,37 +264,45 @@ void domain_build(struct domain *d)
 	if (d->plan.swap)
 		swap_give(d, &page);
 	devices_give(d);
-	if (d->index == 0)
+	if (d->archive)
 		give_archive(d, &page);
 	if (d->plan.code)
 		authority_open(d);
 	publish(d, &page);
 }
 
-/* The next domain, round robin after *last, that runs on that CPU; NULL: none does. */
-static struct domain *next_on(u32 cpu, u32 *last)
+/* The next domain on that CPU; NULL: none runs there. In any stretch of the vector each has as much as its weight is of
+ * theirs: with each position all get their weight, and who has most pays for all. */
+static struct domain *next_on(u32 cpu, s32 credit[DOMAINS])
 {
-	for (u32 i = 1; i <= init.ndomains; i++) {
-		struct domain *d = &init.domain[(*last + i) % init.ndomains];
+	struct domain *best = NULL;
+	s32 all = 0;
+
+	for (u32 i = 0; i < init.ndomains; i++) {
+		struct domain *d = &init.domain[i];
 
 		if (!(d->plan.cpus >> cpu & 1) || d->plan.code)
 			continue;
-		*last = d->index;
-		return d;
+		all += (s32)d->plan.slices;
+		credit[i] += (s32)d->plan.slices;
+		if (!best || credit[i] > credit[best->index])
+			best = d;
 	}
-	return NULL;
+	if (best)
+		credit[best->index] -= all;
+	return best;
 }
 
 /* Calls one for each position of the slice vectors and the domain that gets it, NULL: nobody. */
 static void for_positions(void (*one)(u32 cpu, u32 position, struct domain *d))
 {
 	for (u32 cpu = ARIL_INFO->ncpus; cpu--;) {
-		u32 last = init.ndomains - 1;
+		s32 credit[DOMAINS] = {0};
 
 		for (u32 position = 0; position < ARIL_SLICES; position++) {
 			struct domain *d = position == AUTHORITY_POSITION && init.authority
 						   ? &init.domain[init.authority]
-						   : next_on(cpu, &last);
+						   : next_on(cpu, credit);
 
 			if (cpu != 0 || position != OWN_POSITION)
 				one(cpu, position, d);

@@ -24,6 +24,32 @@ refused "slice-us 999" ./aril run --slice-us 999 -- busybox true
 refused "device hello=rtc: start hello" ./aril run --device hello=rtc -- busybox true
 refused "device hello=hpet needs --machine" ./aril run --device hello=hpet --machine microvm --primary hello
 refused "native program frobnicate" ./aril run --native frobnicate -- busybox true
+conf() {
+	printf '%s\n' "${@:2}" >"$work/bad.conf"
+	refused "bad.conf$1" ./aril run --with "$work/bad.conf" -- busybox true
+}
+refused "/no/such.conf: no such file" ./aril run --with /no/such.conf -- busybox true
+conf ":1: 'frobnicate' is not KEY = VALUE" frobnicate
+conf ":2: no key 'frobnicate': program" '# a comment' 'frobnicate = 1'
+conf ":1: memory = lots: give a size" 'memory = lots'
+conf ":1: memory = 8M: give at least" 'memory = 8M'
+conf ":1: cpus = 3: the machine has 1: use --smp 4" 'cpus = 3'
+conf ":1: cpus = some: give all, or numbers" 'cpus = some'
+conf ":1: slices = 33: give a weight" 'slices = 33'
+conf ":2: program is given twice" 'program = a' 'program = b'
+conf ":1: no line names its program" 'wait = yes'
+conf ":1: wait = perhaps: give yes or no" 'wait = perhaps'
+conf ":1: root = /no/such/dir: no such directory" 'root = /no/such/dir'
+conf ":3: deb and root are two file systems" 'program = x' 'deb = bash' 'root = /'
+conf ":1: deb = A_B: give names" 'deb = A_B'
+conf ":1: env = X: give NAME=VALUE" 'env = X'
+conf ":1: name = a b: give 1 to 31" 'name = a b'
+conf ":1: console = here: give lines" 'console = here'
+conf ":1: console = /no/such/dir/x: it cannot be written" 'console = /no/such/dir/x'
+conf ": frobnicate: no such program" 'program = frobnicate'
+refused "there is a family bad already" ./aril run --with "$work/bad.conf" --with "$work/bad.conf" -- busybox true
+printf 'program = busybox true\nmemory = 400M\n' >"$work/bad.conf"
+refused "the families take 4[0-9]* of 256M of memory: use --mem" ./aril run --mem 256M --with "$work/bad.conf" -- busybox true
 refused "name is empty" ./aril run -- ''
 refused "/etc: a directory" ./aril run -- /etc
 refused "/no/such/dir/x cannot be written" ./aril iso -o /no/such/dir/x

@@ -156,6 +156,7 @@ write_boot() {
 	[[ -n $native ]] && share=3
 	if [[ -n $primary ]]; then
 		add_native "$primary"
+		((${#families[@]})) && record f /.aril/exos "$build/exos"
 		echo "domain .aril/native/$primary share=$share console=yes log=yes cpus=all trace=$trace${swap:+ swap=$swap}$(devices_of "$primary")$(root_of "$primary")"
 	else
 		record f /.aril/exos "$build/exos"
@@ -165,6 +166,7 @@ write_boot() {
 		add_native fuzz
 		echo "domain .aril/native/fuzz share=8 console=no log=yes cpus=all trace=0 root=yes -- $fuzz"
 	fi
+	families_boot
 	for name in ${native//,/ }; do
 		add_native "$name"
 		[[ $name == authority ]] && echo "domain .aril/native/authority code=yes console=no log=yes cpus=all trace=0 -- ${ARIL_AUTHORITY:-}" && continue
@@ -172,17 +174,15 @@ write_boot() {
 	done
 }
 
-make_archive() {
-	local value argv=("$@") needed largest
-	[[ -t 0 || -t 1 ]] && variables[TERM]=${TERM:-linux}
+# file_records PROGRAM ARGUMENT...: begins the records: a file system by root, debs and adds, the arguments and the
+# environment of its program.
+file_records() {
+	local value argv=("$@")
 	for value in ${envs[@]+"${envs[@]}"}; do
 		variables[${value%%=*}]=${value#*=}
 	done
 	guest_path=${variables[PATH]}
-	work=$(mktemp -d "${TMPDIR:-/tmp}/aril.XXXXXX")
-	trap 'rm -rf "$work"' EXIT
 	records=$work/records
-	archive=$work/archive
 	: >"$records"
 	((${#debs[@]})) && deb_root "${debs[@]}" dash
 	if [[ -n $root ]]; then
@@ -194,24 +194,42 @@ make_archive() {
 	for value in ${adds[@]+"${adds[@]}"}; do
 		add_option "$value"
 	done
-	if [[ -z $primary ]]; then
-		((${#argv[@]})) || argv=(busybox sh)
+	if [[ -z $primary || $work == *.parts ]]; then
 		find_program "${argv[0]}"
 		argv[0]=$program
 	else
-		argv=("$primary" "$@")
+		argv=("$primary" "${argv[@]:1}")
 	fi
 	printf '%s\0' "${argv[@]}" >"$work/args"
 	for value in "${!variables[@]}"; do
 		printf '%s\0' "$value=${variables[$value]}"
 	done >"$work/env"
+}
+
+make_archive() {
+	local needed largest base
+	[[ -t 0 || -t 1 ]] && variables[TERM]=${TERM:-linux}
+	work=$(mktemp -d "${TMPDIR:-/tmp}/aril.XXXXXX")
+	trap 'rm -rf "$work"' EXIT
+	archive=$work/archive
+	make_families
+	if [[ -n $primary ]]; then
+		file_records "$primary" "$@"
+	else
+		(($#)) || set -- busybox sh
+		file_records "$@"
+	fi
 	write_boot >"$work/boot"
 	record f /.aril/boot "$work/boot" f /.aril/args "$work/args" f /.aril/env "$work/env"
-	needed=$("$build/mkcpio" -m $((mem_bytes - (48 << 20))) "$archive" <"$records") && return
+	base=$(((families_bytes >> 20) + families_mib))
+	((mem_given)) || mem_bytes=$((mem_bytes + (base << 20)))
+	((${#families[@]} && !mem_given)) && mem=$((mem_bytes >> 20))M
+	((mem_bytes >> 20 > base + 64)) || fail "the families take $base of $mem of memory: use --mem $((base + 256))M"
+	needed=$("$build/mkcpio" -m $((mem_bytes - (base << 20) - (48 << 20))) "$archive" <"$records") && families_append && return
 	read -r needed largest <<<"$needed"
 	if [[ -n $needed && -n ${debs[*]-} ]] && ((!mem_given)); then
-		mem=$(((needed >> 20) + 320))M
-		"$build/mkcpio" "$archive" <"$records" && return
+		mem=$(((needed >> 20) + 320 + base))M
+		"$build/mkcpio" "$archive" <"$records" && families_append && return
 		exit 2
 	fi
 	[[ -n $needed ]] && fail "the files ($((needed >> 20)) MiB, the largest is $largest) do not fit into $mem of memory: use --mem $(((needed >> 20) + 192))M"

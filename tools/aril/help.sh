@@ -7,6 +7,9 @@ run_options() {
   --root DIR             the program's file system is a snapshot of DIR; changes are discarded at the end
   --deb PKG[,PKG...]     the file system is these Debian packages, what they depend on, and dash: fetched by apt, checked
                          against its lists, unpacked without root into ~/.cache/aril/deb (PKG=VERSION for another)
+  --with FAMILY.conf     start another family beside, with its own file system, memory, slices and console, as FAMILY.conf
+                         says (repeat for more): lines KEY = VALUE with the keys program, argument, name, root, deb, add,
+                         env, memory, cpus, slices, console, log, wait: docs/46
   --env K=V              set a variable of the program's environment (repeat for more)
   --smp N                number of CPUs, 1 to 16 (default 1)
   --slice-us N           microseconds of processor time per position of a slice vector, 1000 to 100000 (default 10000)

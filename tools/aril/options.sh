@@ -27,7 +27,7 @@ parse() {
 			value=${option#*=}
 			option=${option%%=*}
 			;;
-		--audit-every | --add | --root | --deb | --env | --smp | --slice-us | --mem | --swap | --machine | --accel | --console | --boot | --native | --device | \
+		--audit-every | --with | --add | --root | --deb | --env | --smp | --slice-us | --mem | --swap | --machine | --accel | --console | --boot | --native | --device | \
 			--primary | --timeout | -o)
 			(($#)) || fail "$option needs a value: see ./aril $verb --help"
 			value=$1
@@ -41,6 +41,7 @@ parse() {
 			[[ $value =~ ^[1-9][0-9]{0,6}$ ]] || fail "--audit-every $value: give milliseconds"
 			audit=1 audit_every="=$value"
 			;;
+		--with) withs+=("$value") ;;
 		--add) adds+=("$value") ;;
 		--env) envs+=("$value") ;;
 		--root) root=$value ;;
@@ -109,5 +110,6 @@ check_options() {
 	for value in ${envs[@]+"${envs[@]}"}; do
 		[[ $value == ?*=* ]] || fail "--env $value: give NAME=VALUE"
 	done
+	check_families
 	[[ $accel != kvm || -w /dev/kvm ]] || fail '--accel kvm: /dev/kvm cannot be used here: use --accel tcg'
 }

@@ -32,15 +32,32 @@ int log_audit(FILE *to);
 void log_last_line(char *line, size_t n);
 
 /* QEMU. Its end of each channel is a descriptor of fixed number, named in its command line. */
-enum { QEMU_CHANNEL_FD = 3, QEMU_LOG_FD = 4 };
+enum { QEMU_CHANNEL_FD = 3, QEMU_LOG_FD = 4, QEMU_FAMILY_FD = 5 };
+#define FAMILIES 7
 struct qemu {
 	pid_t pid;
 	int channel; /* ours, non-blocking */
 	int log;
 	int errors;
 	int theirs; /* QEMU's end of the channel, until its O_NONBLOCK is cleared */
+	int nfamilies, family[FAMILIES], family_theirs[FAMILIES]; /* the same, for each */
 };
 int qemu_start(struct qemu *q, char **argv);
-void qemu_make_lossless(struct qemu *q);
+void qemu_make_lossless(int *theirs);
+
+/* main.c: a line to standard error; and bytes to standard output or error, 0 where so much lies there that they are
+ * lost. */
+void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+int output_put(int fd, const char *bytes, size_t n);
+
+/* The consoles of families beside the first: their output, line by line, behind their name, or in a file. */
+struct pollfd;
+int family_add(const char *name_and_file);
+int families(void);
+void families_start(struct qemu *q);
+int families_open(void);
+void families_poll(struct pollfd *p);
+void families_take(const struct pollfd *p);
+void families_end(void);
 
 #endif

@@ -2,7 +2,8 @@
  * Runs QEMU and speaks for the host: carries standard input, output, errors, the window's size and the
  * program's exit status over the framed channel (core/channel.h), or plain bytes over a serial line.
  *
- * usage: front [--serial] [--timeout SECONDS] [--remove DIR] [--debugged] [-v] -- QEMU ARGUMENT...
+ * usage: front [--serial] [--timeout SECONDS] [--remove DIR] [--family NAME=[FILE]]... [--debugged] [-v] --
+ *        QEMU ARGUMENT...
  * DIR, which holds the archive, is removed at the end. --debugged: a debugger ends the machine, so a
  * missing status needs no explanation.
  * Ends with the program's status; 124 after the timeout, 125 when Aril ended without one. */
@@ -66,7 +67,16 @@ static uint64_t now_ns(clockid_t clock)
 	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
-static void __attribute__((format(printf, 1, 2))) say(const char *format, ...)
+int output_put(int fd, const char *bytes, size_t n)
+{
+	if (front.out[fd].used + n > OUTPUT_BOUND / 2)
+		return 0;
+	if (!front.out_gone[fd])
+		queue_put(&front.out[fd], bytes, n);
+	return 1;
+}
+
+void say(const char *format, ...)
 {
 	char line[512];
 	va_list args;
@@ -264,7 +274,7 @@ static void read_channel(void)
 		front.channel_open = 0;
 		return;
 	}
-	qemu_make_lossless(&front.qemu);
+	qemu_make_lossless(&front.qemu.theirs);
 	if (front.serial) {
 		front.hold = 0;
 		if (!front.out_gone[1])
@@ -377,7 +387,7 @@ static void one_round(void)
 	int wanted = front.in.used < INPUT_BOUND && front.stdin_open &&
 		     (front.tty_in || front.serial || front.credit) &&
 		     front.to.used < INPUT_BOUND * 4;
-	struct pollfd p[7] = {
+	struct pollfd p[7 + FAMILIES] = {
 		{.fd = front.signals, .events = POLLIN},
 		{.fd = front.channel_open && (room || front.to.used) ? front.qemu.channel : -1,
 		 .events = (short)((room ? POLLIN : 0) | (front.to.used ? POLLOUT : 0))},
@@ -389,7 +399,8 @@ static void one_round(void)
 	};
 	int fd;
 
-	if (poll(p, 7, patience()) < 0 && errno != EINTR)
+	families_poll(p + 7);
+	if (poll(p, 7 + families(), patience()) < 0 && errno != EINTR)
 		return;
 	if (p[0].revents)
 		take_signal();
@@ -401,6 +412,7 @@ static void one_round(void)
 		read_log();
 	if (p[3].revents)
 		read_errors();
+	families_take(p + 7);
 	for (fd = 1; fd <= 2; fd++)
 		if (p[4 + fd].revents & (POLLERR | POLLHUP | POLLNVAL) ||
 		    (p[4 + fd].revents & POLLOUT &&
@@ -482,7 +494,7 @@ static int remove_one(const char *path, const struct stat *st, int kind, struct 
 static void usage(void)
 {
 	fputs("usage: front [--serial] [--timeout SECONDS] [--remove DIR] [--audit FILE] "
-	      "[--debugged] [-v] -- "
+	      "[--family NAME=[FILE]]... [--debugged] [-v] -- "
 	      "QEMU "
 	      "ARGUMENT...\n",
 	      stderr);
@@ -504,6 +516,8 @@ static char **parse(int argc, char **argv)
 			front.timeout = atof(argv[++i]);
 		else if (!strcmp(argv[i], "--audit") && i + 1 < argc)
 			front.audit = argv[++i];
+		else if (!strcmp(argv[i], "--family") && i + 1 < argc && family_add(argv[i + 1]))
+			i++;
 		else if (!strcmp(argv[i], "--remove") && i + 1 < argc)
 			front.remove = argv[++i];
 		else
@@ -523,6 +537,7 @@ int main(int argc, char **argv)
 	front.started = now_ns(CLOCK_MONOTONIC);
 	if (front.timeout > 0)
 		front.give_up = front.started + (uint64_t)(front.timeout * 1e9);
+	front.qemu.nfamilies = families();
 	if (qemu_start(&front.qemu, command)) {
 		say("cannot start %s: %s", command[0], strerror(errno));
 		return 125;
@@ -530,14 +545,17 @@ int main(int argc, char **argv)
 	if (front.serial)
 		front.hold = front.started + SERIAL_HOLD_NS;
 	send_hello();
+	families_start(&front.qemu);
 	if (front.tty_in)
 		term_raw();
 	while (front.running || front.channel_open || front.log_open || front.errors_open ||
-	       (front.out[1].used && !front.out_gone[1]) ||
+	       families_open() || (front.out[1].used && !front.out_gone[1]) ||
 	       (front.out[2].used && !front.out_gone[2])) {
 		if (!front.running && front.qemu.theirs >= 0)
 			qemu_make_lossless(
-				&front.qemu); /* closes it, so that our end sees the end */
+				&front.qemu.theirs); /* closes it, so that our end sees the end */
+		if (!front.running)
+			families_end();
 		one_round();
 	}
 	term_restore();

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT
+ * What a domain leaves behind. */
+#include "init.h"
+#include <aril_stubs.h>
+#include <core/print.h>
+
+/* Whether an account, by its slot, is the domain's or below it. */
+static int account_is_of(const struct domain *d, u32 slot)
+{
+	for (u32 i = 0; i < ARIL_MAX_ACCOUNTS && slot; i++) {
+		if (slot == (d->account & 0xffff))
+			return 1;
+		slot = account_of(slot)->parent & 0xffff;
+	}
+	return 0;
+}
+
+int frame_is_of(const struct domain *domain, u32 frame)
+{
+	const volatile struct aril_frame *f = frame_of(frame);
+
+	if (f->state == ARIL_FRAME_KERNEL || f->state == ARIL_FRAME_ABSENT ||
+	    f->account == (ARIL_ACCOUNT_ROOT & 0xffff))
+		return 0;
+	if (domain)
+		return account_is_of(domain, f->account);
+	return f->account || f->state || f->guard[0].rights | f->guard[1].rights || f->refs ||
+	       f->pins;
+}
+
+u32 envs_end(const struct domain *domain)
+{
+	u32 n = 0;
+
+	for (u32 i = 1; i < ARIL_MAX_ENVS; i++) {
+		const volatile struct aril_env_info *e = env_of(i);
+
+		if (e->state != ARIL_ENV_ALIVE || e->id == init.env ||
+		    (domain && !account_is_of(domain, e->account & 0xffff)))
+			continue;
+		aril_frame_reset(init.root, e->frame);
+		n++;
+	}
+	return n;
+}
+
+/* Runs of frames, as long as they are. */
+u32 frames_free(const struct domain *domain)
+{
+	u32 n = 0, nframes = ARIL_INFO->nframes;
+
+	for (u32 f = 0; f < nframes;) {
+		u32 count = 0;
+		s64 done;
+
+		while (count < ARIL_BATCH_PAGES && f + count < nframes &&
+		       frame_is_of(domain, f + count))
+			count++;
+		if (!count) {
+			f++;
+			continue;
+		}
+		do
+			done = aril_frame_free(init.root, f, count);
+		while (done == -ARIL_E_AGAIN);
+		n += done > 0 ? (u32)done : 0;
+		f += done > 0 ? (u32)done : 1; /* what is refused, the audit counts */
+	}
+	return n;
+}
+
+void domain_clear(struct domain *d)
+{
+	u32 envs = envs_end(d);
+	s64 error = d->has_device ? aril_device_close(init.root, d->device) : 0;
+
+	d->has_device &= error != 0;
+	u32 frames = frames_free(d);
+	core_log("init: domain %s: %u processes' envs ended, %u frames are free", d->plan.name,
+		 envs, frames);
+}
