@@ -10,6 +10,8 @@
 #define SIG_BIT(sig) (1ul << ((sig)-1))
 #define SIG_UNBLOCKABLE (SIG_BIT(SIGKILL) | SIG_BIT(SIGSTOP))
 #define SIG_STOPS (SIG_BIT(SIGSTOP) | SIG_BIT(SIGTSTP) | SIG_BIT(SIGTTIN) | SIG_BIT(SIGTTOU))
+#define SIG_DEFAULT_IGNORED \
+	(SIG_BIT(SIGCHLD) | SIG_BIT(SIGCONT) | SIG_BIT(SIGURG) | SIG_BIT(SIGWINCH))
 #define SIG_QUEUE_MAX 1024 /* queued siginfos of a process, as RLIMIT_SIGPENDING says */
 
 /* A signal with its information, until it is delivered. */
@@ -24,6 +26,16 @@ struct sighand {
 	struct linux_sigaction action[NSIG]; /* of signal n at n - 1 */
 };
 
+/* Nobody but the current thread changes its process's actions, or can come to: it needs no lock to read or change them. */
+static inline int signal_alone(const struct proc *p)
+{
+	return p->nthreads == 1 && p->sig->refs == 1;
+}
+/* A signal that the current thread sends itself, or that an instruction of its raised: the handler is entered at once, as it
+ * would be on the way out, without making the signal pending. `locked`: with the family lock. 0: it has to be sent as any
+ * other, as it is blocked or has no handler, others come first, or the process is not alone with its actions. */
+int signal_enter(struct user_regs *regs, const struct siginfo_k *info, int locked);
+
 /* Takes the lowest pending signal that `mask` does not block, faults first, the thread's own before its process's, with
  * its information. 0: none. */
 int signal_take(struct thread *t, u64 mask, struct siginfo_k *info);
@@ -31,8 +43,8 @@ int signal_take(struct thread *t, u64 mask, struct siginfo_k *info);
 u64 signal_pending_set(const struct thread *t);
 /* signalfd.c: a signal is pending that somebody may read. */
 void signal_file_notify(void);
-/* Sets the thread's mask (KILL and STOP stay deliverable). What its process has pending and it blocks now, another
- * thread is told of. */
+/* Sets the current thread's mask (KILL and STOP stay deliverable). What its process has pending and it blocks now, another
+ * thread is told of. With or without the family lock. */
 void signal_set_mask(struct thread *t, u64 mask);
 /* Sends to one thread; else as signal_send. */
 s64 signal_send_thread(struct thread *t, int sig, const struct siginfo_k *info);

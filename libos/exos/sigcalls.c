@@ -3,6 +3,27 @@
 #include "proc_calls.h"
 #include "proc_internal.h"
 #include "time.h"
+#include "usermem.h"
+
+static int word_in(u64 *to, u64 from)
+{
+	if (from > PROGRAM_TOP - 8)
+		return -EFAULT;
+	USER_GET(*to, (const u64 *)from, fault);
+	return 0;
+fault:
+	return -EFAULT;
+}
+
+static int word_out(u64 to, u64 word)
+{
+	if (to > PROGRAM_TOP - 8)
+		return -EFAULT;
+	USER_PUT((u64 *)to, word, fault);
+	return 0;
+fault:
+	return -EFAULT;
+}
 
 static s64 sigset_in(u64 from, u64 bytes, u64 *set)
 {
@@ -11,29 +32,65 @@ static s64 sigset_in(u64 from, u64 bytes, u64 *set)
 	return copy_in(set, from, 8);
 }
 
+/* The program's words at from. */
+static int action_in(struct linux_sigaction *to, const struct linux_sigaction *from)
+{
+	if ((u64)from > PROGRAM_TOP - sizeof(*from))
+		return -EFAULT;
+	USER_GET(to->handler, &from->handler, fault);
+	USER_GET(to->flags, &from->flags, fault);
+	USER_GET(to->restorer, &from->restorer, fault);
+	USER_GET(to->mask, &from->mask, fault);
+	to->mask &= ~SIG_UNBLOCKABLE;
+	return 0;
+fault:
+	return -EFAULT;
+}
+
+/* What is ignored does not stay pending. Who sends a signal makes it pending, then looks at its action; here the action
+ * is written, then what pends is read: one of them sees the other. */
+static void action_set(struct proc *p, u32 sig, const struct linux_sigaction *wanted)
+{
+	struct linux_sigaction *slot = &p->sig->action[sig - 1];
+	u64 pending = 0;
+
+	slot->flags = wanted->flags;
+	slot->restorer = wanted->restorer;
+	slot->mask = wanted->mask;
+	__atomic_exchange_n(&slot->handler, wanted->handler, __ATOMIC_SEQ_CST);
+	if (wanted->handler != SIG_IGN &&
+	    (wanted->handler != SIG_DFL || !(SIG_DEFAULT_IGNORED & SIG_BIT(sig))))
+		return;
+	for (struct list *at = p->threads.next; at != &p->threads; at = at->next)
+		pending |= container_of(at, struct thread, sibling)->pending.set;
+	if (!((pending | p->pending.set) & SIG_BIT(sig)))
+		return;
+	family_lock();
+	signal_forget(p, SIG_BIT(sig));
+	family_unlock();
+}
+
 s64 sys_rt_sigaction(u64 sig, u64 act, u64 old, u64 bytes)
 {
 	struct proc *p = current()->proc;
-	struct linux_sigaction wanted, *slot;
+	struct linux_sigaction wanted = {.handler = SIG_DFL}, before;
+	int alone = signal_alone(p);
 	if (bytes != 8)
 		return -EINVAL;
-	if (act && copy_in(&wanted, act, sizeof(wanted)))
+	if (act && action_in(&wanted, (const struct linux_sigaction *)act))
 		return -EFAULT;
 	sig = (u32)sig;
 	if (sig < 1 || sig > NSIG || (act && (SIG_UNBLOCKABLE & SIG_BIT(sig))))
 		return -EINVAL;
-	slot = &p->sig->action[sig - 1];
-	if (old && copy_out(old, slot, sizeof(*slot)))
-		return -EFAULT;
-	if (!act)
-		return 0;
-	*slot = wanted;
-	slot->mask &= ~SIG_UNBLOCKABLE;
-	if (wanted.handler == SIG_IGN ||
-	    (wanted.handler == SIG_DFL &&
-	     (sig == SIGCHLD || sig == SIGCONT || sig == SIGURG || sig == SIGWINCH)))
-		signal_forget(p, SIG_BIT(sig)); /* what is ignored does not stay pending */
-	return 0;
+	if (!alone)
+		family_lock();
+	if (old)
+		before = p->sig->action[sig - 1];
+	if (act)
+		action_set(p, (u32)sig, &wanted);
+	if (!alone)
+		family_unlock();
+	return old && copy_out(old, &before, sizeof(before)) ? -EFAULT : 0;
 }
 
 s64 sys_rt_sigprocmask(u64 how, u64 set, u64 old, u64 bytes)
@@ -43,7 +100,7 @@ s64 sys_rt_sigprocmask(u64 how, u64 set, u64 old, u64 bytes)
 	if (bytes != 8)
 		return -EINVAL;
 	if (set) {
-		if (copy_in(&change, set, 8))
+		if (word_in(&change, set))
 			return -EFAULT;
 		if (how == SIG_BLOCK)
 			signal_set_mask(t, before | change);
@@ -54,7 +111,7 @@ s64 sys_rt_sigprocmask(u64 how, u64 set, u64 old, u64 bytes)
 		else
 			return -EINVAL;
 	}
-	return old ? copy_out(old, &before, 8) : 0;
+	return old ? word_out(old, before) : 0;
 }
 
 s64 sys_rt_sigpending(u64 set, u64 bytes)
@@ -169,6 +226,18 @@ static s64 kill_many(u32 pgid, int sig, const struct siginfo_k *info)
 	return result;
 }
 
+/* A signal from the current thread to itself, or to its process when it is alone in it. 1: done. */
+static int kill_self(int sig, const struct siginfo_k *info)
+{
+	struct user_regs *regs = current()->regs;
+
+	if (!sig)
+		return 0;
+	regs->rax = 0; /* the call's result, which the handler's frame carries */
+	regs->orig_rax = ~0ul;
+	return signal_enter(regs, info, 0);
+}
+
 static struct siginfo_k info_from_me(int sig, int code)
 {
 	const struct proc *me = current()->proc;
@@ -176,21 +245,30 @@ static struct siginfo_k info_from_me(int sig, int code)
 		.signo = sig, .code = code, .pid = (s32)me->pid, .uid = (s32)me->uid};
 }
 
+static s64 kill_who(s32 who, int sig, const struct siginfo_k *info)
+{
+	if (who > 0)
+		return kill_one(proc_find((u32)who), sig, info);
+	if (who == 0)
+		return kill_many(current()->proc->pgid, sig, info);
+	if (who == -1)
+		return kill_many(0, sig, info);
+	if (who == (s32)0x80000000)
+		return -ESRCH;
+	return kill_many((u32)-who, sig, info);
+}
+
 s64 sys_kill(u64 pid, u64 sig)
 {
-	s32 who = (s32)pid;
 	struct siginfo_k info = info_from_me((int)sig, SI_USER);
 	if ((u32)sig > NSIG)
 		return -EINVAL;
-	if (who > 0)
-		return kill_one(proc_find((u32)who), (int)sig, &info);
-	if (who == 0)
-		return kill_many(current()->proc->pgid, (int)sig, &info);
-	if (who == -1)
-		return kill_many(0, (int)sig, &info);
-	if (who == (s32)0x80000000)
-		return -ESRCH;
-	return kill_many((u32)-who, (int)sig, &info);
+	if ((u32)pid == current()->proc->pid && kill_self((int)sig, &info))
+		return 0;
+	family_lock();
+	s64 result = kill_who((s32)pid, (int)sig, &info);
+	family_unlock();
+	return result;
 }
 
 /* pid 0: whatever process it is of. A first thread that ended is there as long as its process. */
@@ -205,20 +283,32 @@ static s64 kill_thread(u32 pid, u32 tid, int sig, const struct siginfo_k *info)
 	return t ? signal_send_thread(t, sig, info) : 0;
 }
 
-s64 sys_tkill(u64 tid, u64 sig)
+static s64 thread_signal(u32 pid, u32 tid, u64 sig)
 {
 	struct siginfo_k info = info_from_me((int)sig, SI_TKILL);
-	if ((s32)tid <= 0 || (u32)sig > NSIG)
+	const struct thread *t = current();
+	if ((u32)sig > NSIG)
 		return -EINVAL;
-	return kill_thread(0, (u32)tid, (int)sig, &info);
+	if (tid == t->tid && (!pid || pid == t->proc->pid) && kill_self((int)sig, &info))
+		return 0;
+	family_lock();
+	s64 result = kill_thread(pid, tid, (int)sig, &info);
+	family_unlock();
+	return result;
+}
+
+s64 sys_tkill(u64 tid, u64 sig)
+{
+	if ((s32)tid <= 0)
+		return -EINVAL;
+	return thread_signal(0, (u32)tid, sig);
 }
 
 s64 sys_tgkill(u64 pid, u64 tid, u64 sig)
 {
-	struct siginfo_k info = info_from_me((int)sig, SI_TKILL);
-	if ((s32)pid <= 0 || (s32)tid <= 0 || (u32)sig > NSIG)
+	if ((s32)pid <= 0 || (s32)tid <= 0)
 		return -EINVAL;
-	return kill_thread((u32)pid, (u32)tid, (int)sig, &info);
+	return thread_signal((u32)pid, (u32)tid, sig);
 }
 
 /* A program's own siginfo for a signal to p. 0, -EFAULT, -EINVAL, -EPERM: only the kernel says that of others. */
@@ -287,14 +377,13 @@ static int sse_code(void)
 }
 
 /* A trap of the program other than a page fault or system call becomes its signal. vector, error: the CPU's; addr:
- * unused by these vectors. Takes the family lock. */
+ * unused by these vectors. Without the family lock. */
 void program_exception(u64 vector, u64 error, u64 addr, struct user_regs *regs)
 {
 	struct thread *t = current();
 	struct siginfo_k info = {.code = SI_KERNEL};
 	int sig = SIGSEGV;
 	(void)addr;
-	family_lock();
 	switch (vector) {
 	case 0:
 		sig = SIGFPE, info.code = FPE_INTDIV, info.addr = regs->rip;
@@ -325,6 +414,10 @@ void program_exception(u64 vector, u64 error, u64 addr, struct user_regs *regs)
 	t->fault_vector = vector;
 	t->fault_error = error;
 	regs->orig_rax = ~0ul;
+	info.signo = sig;
+	if (signal_enter(regs, &info, 0))
+		return;
+	family_lock();
 	signal_force(sig, &info);
 	family_unlock();
 }

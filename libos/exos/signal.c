@@ -6,9 +6,6 @@
 #define SIG_FAULTS                                                                 \
 	(SIG_BIT(SIGSEGV) | SIG_BIT(SIGBUS) | SIG_BIT(SIGILL) | SIG_BIT(SIGTRAP) | \
 	 SIG_BIT(SIGFPE) | SIG_BIT(SIGSYS))
-#define SIG_DEFAULT_IGNORED \
-	(SIG_BIT(SIGCHLD) | SIG_BIT(SIGCONT) | SIG_BIT(SIGURG) | SIG_BIT(SIGWINCH))
-
 /* Default actions everywhere, one reference. NULL: no memory. */
 struct sighand *sighand_create(void)
 {
@@ -106,7 +103,7 @@ static void pending_add(struct sigqueue *to, struct proc *p, int sig, const stru
 	int already = (to->set & SIG_BIT(sig)) != 0;
 	if (already && sig < SIGRTMIN)
 		return;
-	to->set |= SIG_BIT(sig);
+	__atomic_or_fetch(&to->set, SIG_BIT(sig), __ATOMIC_SEQ_CST);
 	if (!info || p->sig_queued >= SIG_QUEUE_MAX)
 		return;
 	struct sig_queued *q = kmalloc(sizeof(*q));
@@ -154,12 +151,20 @@ void signal_retarget(struct proc *p, const struct thread *t, u64 set)
 	}
 }
 
+/* Who sends makes the signal pending, then reads masks; here the mask is written, then what pends is read: one of
+ * them sees the other. */
 void signal_set_mask(struct thread *t, u64 mask)
 {
-	u64 fresh = mask & ~SIG_UNBLOCKABLE & ~t->sig_mask & t->proc->pending.set;
-	t->sig_mask = mask & ~SIG_UNBLOCKABLE;
-	if (fresh && t->proc->nthreads > 1)
-		signal_retarget(t->proc, t, fresh);
+	struct proc *p = t->proc;
+	u64 before = __atomic_exchange_n(&t->sig_mask, mask & ~SIG_UNBLOCKABLE, __ATOMIC_SEQ_CST);
+	if (p->nthreads == 1)
+		return;
+	u64 fresh = t->sig_mask & ~before & __atomic_load_n(&p->pending.set, __ATOMIC_SEQ_CST);
+	if (!fresh)
+		return;
+	family_lock();
+	signal_retarget(p, t, fresh);
+	family_unlock();
 }
 
 /* Whether anybody who may get it wants sig although it is ignored. */
@@ -193,6 +198,11 @@ static s64 signal_to(struct proc *p, struct thread *only, int sig, const struct 
 	if (sig_ignored(p, sig) && !signal_awaited(p, only, bit))
 		return 0;
 	pending_add(only ? &only->pending : &p->pending, p, sig, info ? info : &from_kernel);
+	/* It may have come to be ignored meanwhile: sys_rt_sigaction takes no lock, and looks at what pends after that. */
+	if (sig_ignored(p, sig) && !signal_awaited(p, only, bit)) {
+		signal_forget(p, bit);
+		return 0;
+	}
 	signal_file_notify();
 	struct thread *t = only ? only : signal_taker(p, bit, NULL);
 	if (t && (bit & (~t->sig_mask | t->sig_waiting)))
@@ -312,9 +322,11 @@ static void handler_enter(struct user_regs *regs, const struct siginfo_k *info)
 	u64 restore = t->sig_restore_mask ? t->sig_saved_mask : t->sig_mask;
 	t->sig_restore_mask = 0;
 	if (sigframe_push(regs, info, &action, restore)) {
+		family_lock();
 		if (sig == SIGSEGV)
 			slot->handler = SIG_DFL;
 		signal_force(SIGSEGV, &(struct siginfo_k){.code = SI_KERNEL});
+		family_unlock();
 		return;
 	}
 	if (action.flags & SA_RESETHAND)
@@ -323,6 +335,21 @@ static void handler_enter(struct user_regs *regs, const struct siginfo_k *info)
 	if (!(action.flags & SA_NODEFER))
 		mask |= SIG_BIT(sig);
 	signal_set_mask(t, mask);
+}
+
+int signal_enter(struct user_regs *regs, const struct siginfo_k *info, int locked)
+{
+	struct thread *t = current();
+	struct proc *p = t->proc;
+	u64 bit = SIG_BIT(info->signo);
+
+	if ((!locked && !signal_alone(p)) || family.trace)
+		return 0;
+	if (((t->pending.set | p->pending.set) & ~t->sig_mask) || t->sig_mask & bit ||
+	    t->sig_restore_mask || p->sig->action[info->signo - 1].handler <= SIG_IGN)
+		return 0;
+	handler_enter(regs, info);
+	return 1;
 }
 
 static void default_action(int sig)

@@ -34,9 +34,9 @@
 	CALL(10, mprotect, "pum", 0)                \
 	CALL(11, munmap, "pu", 0)                   \
 	CALL(12, brk, "p", CALL_HEX)                \
-	CALL(13, rt_sigaction, "SjJu", 0)           \
+	CALL(13, rt_sigaction, "SjJu", CALL_NOLOCK) \
 	CALL(14, rt_sigprocmask, "hkKu", 0)         \
-	CALL(15, rt_sigreturn, "", 0)               \
+	CALL(15, rt_sigreturn, "", CALL_NOLOCK)     \
 	CALL(16, ioctl, "fip", 0)                   \
 	CALL(17, pread64, "fBul", 0)                \
 	CALL(18, pwrite64, "fbul", 0)               \
@@ -83,7 +83,7 @@
 	CALL(59, execve, "sae", 0)                  \
 	CALL(60, exit, "d", CALL_ENTRY)             \
 	CALL(61, wait4, "dwWp", 0)                  \
-	CALL(62, kill, "dS", 0)                     \
+	CALL(62, kill, "dS", CALL_NOLOCK)           \
 	CALL(63, uname, "p", 0)                     \
 	CALL(64, semget, "xdx", 0)                  \
 	CALL(65, semop, "dpu", 0)                   \
@@ -179,7 +179,7 @@
 	CALL(197, removexattr, "ss", 0)             \
 	CALL(198, lremovexattr, "ss", 0)            \
 	CALL(199, fremovexattr, "fs", 0)            \
-	CALL(200, tkill, "dS", 0)                   \
+	CALL(200, tkill, "dS", CALL_NOLOCK)         \
 	CALL(201, time, "p", CALL_NOLOCK)           \
 	CALL(202, futex, "pxupp", 0)                \
 	CALL(203, sched_setaffinity, "dup", 0)      \
@@ -201,7 +201,7 @@
 	CALL(231, exit_group, "d", CALL_ENTRY)      \
 	CALL(232, epoll_wait, "fpud", 0)            \
 	CALL(233, epoll_ctl, "fdfp", 0)             \
-	CALL(234, tgkill, "ddS", 0)                 \
+	CALL(234, tgkill, "ddS", CALL_NOLOCK)       \
 	CALL(235, utimes, "sp", 0)                  \
 	CALL(240, mq_open, "sGop", 0)               \
 	CALL(241, mq_unlink, "s", 0)                \

@@ -3,6 +3,7 @@
 #include "linux.h"
 #include "mm.h"
 #include "proc.h"
+#include "proc_internal.h"
 #include "rewrite.h"
 #include "sched.h"
 #include "usermem.h"
@@ -45,7 +46,7 @@ _Static_assert(ENTRY_PROGRAM_TOP == PROGRAM_TOP, "entry.S");
 #define VECTOR_BREAKPOINT 3
 #define VECTOR_PAGE 14
 
-static void program_fault(u64 addr, u64 error)
+static void program_fault(struct user_regs *regs, u64 addr, u64 error)
 {
 	struct thread *t = current();
 	struct siginfo_k info = {.addr = addr};
@@ -56,7 +57,8 @@ static void program_fault(u64 addr, u64 error)
 		t->fault_addr = addr;
 		t->fault_error = error;
 		t->fault_vector = VECTOR_PAGE;
-		signal_force(info.signo, &info);
+		if (!signal_enter(regs, &info, 1))
+			signal_force(info.signo, &info);
 	}
 	family_unlock();
 }
@@ -74,6 +76,14 @@ static void reflected_call(struct user_regs *regs)
 	syscall_dispatch(regs);
 }
 
+static int breakpoint_is_ours(struct user_regs *regs)
+{
+	family_lock();
+	int ours = rewrite_breakpoint(regs);
+	family_unlock();
+	return ours;
+}
+
 /* The program was interrupted. */
 void exos_trap(struct user_regs *regs, u64 vector, u64 error, u64 addr)
 {
@@ -82,7 +92,7 @@ void exos_trap(struct user_regs *regs, u64 vector, u64 error, u64 addr)
 		reflected_call(regs);
 		return;
 	case VECTOR_PAGE:
-		program_fault(addr, error);
+		program_fault(regs, addr, error);
 		return;
 	case ARIL_VECTOR_END:
 		__atomic_or_fetch(&this_context()->pending, ARIL_PEND_END, __ATOMIC_SEQ_CST);
@@ -90,10 +100,8 @@ void exos_trap(struct user_regs *regs, u64 vector, u64 error, u64 addr)
 	case ARIL_VECTOR_EVENT:
 		return;
 	}
-	family_lock();
-	if (vector != VECTOR_BREAKPOINT || !rewrite_breakpoint(regs))
+	if (vector != VECTOR_BREAKPOINT || !breakpoint_is_ours(regs))
 		program_exception(vector, error, addr, regs);
-	family_unlock();
 }
 
 /* ExOS's own code faulted: on the program's memory, or it is wrong. */

@@ -10,4 +10,27 @@ u64 fixup_find(u64 rip);
 /* entry.S: copies between any two places. 0, or -1 at a fault that nothing resolves: part may be copied then. */
 int user_copy(void *to, const void *from, u64 bytes);
 
+/* For asm goto: an instruction at `local` that may touch the program's memory. What no page fault resolves, and any other
+ * exception there, goes on at the label, with the registers as they were. The caller has seen that the address is
+ * in the program's half. */
+#define USER_FAULT(local, label)              \
+	".pushsection .exos_extable, \"a\"\n" \
+	".quad " local ", %l[" label "]\n"    \
+	".popsection\n"
+/* One word of 8 bytes, to or from the program's memory. */
+#define USER_PUT(to, value, fault)                                                           \
+	asm goto("1: movq %1, %0\n" USER_FAULT("1b", #fault)::"m"(*(to)), "er"((u64)(value)) \
+		 : "memory"                                                                  \
+		 : fault)
+#define USER_GET(value, from, fault)                                 \
+	do {                                                         \
+		u64 got_;                                            \
+		asm goto("1: movq %1, %0\n" USER_FAULT("1b", #fault) \
+			 : "=r"(got_)                                \
+			 : "m"(*(from))                              \
+			 :                                           \
+			 : fault);                                   \
+		(value) = got_;                                      \
+	} while (0)
+
 #endif
