@@ -131,7 +131,7 @@ struct thread {
 static inline struct thread *current(void)
 {
 	struct thread *t;
-	__asm__ volatile("movq %%gs:0, %0" : "=r"(t));
+	__asm__("movq %%gs:0, %0" : "=r"(t)); /* the same as long as a stack is */
 	return t;
 }
 

@@ -14,20 +14,10 @@
 
 #include "inode.h"
 #include "quick.h"
+#include <peek.h>
 
 /* No error of Linux's: quick calls that miss (quick.h) are made again with the lock. */
 #define GLANCE_MISSED ((s64)QUICK_NO)
-
-/* Reads the word at `from` (a lvalue of ExOS's memory or the program's), or goes to the label where it cannot be read. In the
- * order in which they stand: x86 keeps that of loads. */
-#define PEEK(to, from, label)                                  \
-	__asm__ goto("1: mov %1, %0\n\t"                       \
-		     ".pushsection .exos_extable, \"a\"\n\t"   \
-		     ".quad 1b, %l[" #label "]\n\t.popsection" \
-		     : "=r"(to)                                \
-		     : "m"(from)                               \
-		     :                                         \
-		     : label)
 
 /* Family lock. One that was ended in the middle of a change left the count odd: the next change makes it even. Changes of one
  * count are not made within each other. */
@@ -63,6 +53,9 @@ static inline int glance_holds(const u32 *count, u32 began)
 	__atomic_thread_fence(__ATOMIC_ACQ_REL);
 	return !(began & 1) && __atomic_load_n(count, __ATOMIC_RELAXED) == began;
 }
+
+/* A read of the current process without the lock: bytes, or GLANCE_MISSED. */
+s64 glance_read(u32 fd, u64 to, u64 bytes);
 
 /* What a walk went by. */
 struct glance {

@@ -151,7 +151,11 @@ s64 inode_permission_ids(const struct inode *i, u32 want, u32 uid, u32 gid);
 void tree_init(void);
 /* Counts changes of names, of the places of directories and of who may pass through them: glance.h. */
 extern u32 tree_changes;
-u64 tree_seed(const struct inode *dir); /* a name's hash in dir begins with it: name.h */
+/* A name's hash in dir begins with it (name.h): where an inode lies is as good as its number, as its names go before it does. */
+static inline u64 tree_seed(const struct inode *dir)
+{
+	return (u64)dir;
+}
 struct dentry *tree_find(struct inode *dir, const char *name, u32 length);
 /* The same for whoever has the hash, also without the family lock, beginning after tree_changes was `began`. 0 and *out, which
  * is NULL where there is no such name; or GLANCE_MISSED. name: as in name.h. */

@@ -12,12 +12,6 @@ struct inode *root_inode;
 u32 tree_changes;
 static struct list *buckets;
 
-/* Where an inode lies is as good as its number: names move with it. */
-u64 tree_seed(const struct inode *dir)
-{
-	return (u64)dir;
-}
-
 static u64 name_hash(const struct inode *dir, const char *name, u32 length)
 {
 	u64 hash = tree_seed(dir), rest = 0;
