@@ -39,6 +39,9 @@ static void fork_identity(struct proc *child, const struct proc *p)
 	child->gid = p->gid, child->egid = p->egid, child->sgid = p->sgid;
 	child->ngroups = p->ngroups;
 	child->no_new_privs = p->no_new_privs;
+	child->personality = p->personality;
+	child->ioprio = p->ioprio;
+	child->timer_slack = p->timer_slack;
 	child->dumpable = p->dumpable;
 	__builtin_memcpy(child->groups, p->groups, sizeof(p->groups));
 	__builtin_memcpy(child->comm, p->comm, sizeof(p->comm));

@@ -186,6 +186,8 @@ struct proc {
 	u32 auth_open;		/* its env has opened the family's capability */
 	u32 sem_undo;		/* sem_exit has something to do for it */
 	u32 personality;
+	u32 subreaper, ioprio; /* caps.c */
+	u64 timer_slack;
 };
 
 /* ---- main.c: start of the family; boots the first process ---- */

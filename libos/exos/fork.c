@@ -34,6 +34,7 @@ static s64 fork_areas(struct forking *f)
 			if (copy->inode)
 				inode_get(copy->inode);
 		}
+		copy->flags &= ~AREA_LOCKED; /* a child locks nothing */
 		list_add_tail(&mm->areas, &copy->link);
 	}
 	f->text = pool_settle(mm, f->text) && f->text;

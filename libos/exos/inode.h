@@ -267,6 +267,10 @@ void pipe_free(struct pipe *p);
 s64 fifo_open(struct inode *i, struct file *f);
 /* Puts bytes of ExOS's own in: how many went in. */
 u64 pipe_feed(struct pipe *p, const u8 *from, u64 bytes);
+/* What lies together in it behind the oldest `skip` bytes: *left bytes. NULL: nothing does. Valid until the caller sleeps. */
+const u8 *pipe_peek(struct pipe *p, u64 skip, u64 *left);
+/* The oldest bytes are through. */
+void pipe_skip(struct pipe *p, u64 bytes);
 extern const struct file_ops pipe_ops;
 s64 pipe_set_size(struct pipe *p, u64 bytes);
 

@@ -2,6 +2,7 @@
  * System calls that tell a program about the machine, its limits and itself. */
 #include <aril/info.h>
 
+#include "caps.h"
 #include "ipc.h"
 #include "proc_calls.h"
 #include "proc_internal.h"
@@ -223,14 +224,23 @@ s64 sys_prctl(u64 option, u64 a, u64 b, u64 c, u64 d)
 	case PR_GET_NO_NEW_PRIVS:
 		return a || b || c || d ? -EINVAL : (s64)p->no_new_privs;
 	default:
-		return -EINVAL;
+		return prctl_more((u32)option, a);
 	}
 }
 
-/* Only Linux's plain persona is here. */
+#define ADDR_NO_RANDOMIZE 0x40000u
+
+/* Linux's plain persona, and the one whose addresses are always the same: here they are. */
 s64 sys_personality(u64 persona)
 {
-	return (u32)persona == 0 || (u32)persona == 0xffffffff ? 0 : -EINVAL;
+	struct proc *p = current()->proc;
+	u32 before = p->personality;
+	if ((u32)persona == 0xffffffff)
+		return before;
+	if ((u32)persona & ~ADDR_NO_RANDOMIZE)
+		return -EINVAL;
+	p->personality = (u32)persona;
+	return before;
 }
 
 s64 sys_set_tid_address(u64 addr)

@@ -53,7 +53,8 @@ struct mm {
 		text_from; /* which text with jumps it has: a number that no other state of any has; its parent's at the fork */
 	struct spare_env spare;
 	u64 brk_start, brk;
-	u32 shm; /* it had System V segments */
+	u32 shm;	 /* it had System V segments */
+	u32 lock_future; /* mlockall: 1 what comes is locked, 2 as it is touched */
 	u64 mmap_top;
 	u64 stack_top, arg_start, arg_end, env_start, env_end;
 	u64 rss;

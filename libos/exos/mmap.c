@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Linux's calls on memory. Family lock throughout. */
 #include "inode.h"
+#include "mlock.h"
 #include "mm_internal.h"
 #include "proc.h"
 
@@ -32,6 +33,7 @@ s64 sys_brk(u64 addr)
 		    mm_map(mm, old, end - old, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
 			   NULL, 0))
 			return mm->brk;
+		mlock_mapped(mm, old, end, 0);
 	}
 	mm->brk = addr;
 	return addr;
@@ -104,6 +106,8 @@ s64 sys_mmap(u64 addr, u64 bytes, u64 prot, u64 flags, u64 fd, u64 offset)
 		return -EINVAL;
 	if (type == MAP_SHARED_VALIDATE && flags & MAP_SYNC)
 		return -EOPNOTSUPP;
+	if (mlock_check(mm, bytes, (flags & MAP_LOCKED) != 0))
+		return -EAGAIN;
 	s64 at = mmap_place(mm, addr, bytes, flags);
 	if (at < 0)
 		return at;
@@ -128,6 +132,7 @@ s64 sys_mmap(u64 addr, u64 bytes, u64 prot, u64 flags, u64 fd, u64 offset)
 			return error;
 		}
 	}
+	mlock_mapped(mm, (u64)at, (u64)at + bytes, (flags & MAP_LOCKED) != 0);
 	if (flags & MAP_POPULATE && !f && !shared_memory && prot & PROT_WRITE)
 		area_populate(mm, at, at + bytes);
 	pages_flush();

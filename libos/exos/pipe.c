@@ -110,6 +110,25 @@ u64 pipe_feed(struct pipe *p, const u8 *from, u64 bytes)
 	return n > 0 ? (u64)n : 0;
 }
 
+const u8 *pipe_peek(struct pipe *p, u64 skip, u64 *left)
+{
+	u64 used = pipe_used(p);
+	if (skip >= used)
+		return NULL;
+	const u8 *from = pipe_at(p, p->tail + skip, left);
+	*left = min(*left, used - skip);
+	return from;
+}
+
+void pipe_skip(struct pipe *p, u64 bytes)
+{
+	p->tail += bytes;
+	wake_all(&p->write_wait);
+	pipe_event(p, POLLOUT);
+	if (p->drained && bytes)
+		p->drained(p, bytes);
+}
+
 static s64 pipe_read(struct file *f, u64 to, usize bytes, u64 *offset)
 {
 	struct pipe *p = f->data;

@@ -154,7 +154,7 @@ struct mm *pool_take(const void *program, u32 forked)
 	pooled--;
 	mm->mmap_top = mm->stack_top = mm->brk = mm->brk_start = mm->vdso = 0;
 	mm->arg_start = mm->arg_end = mm->env_start = mm->env_end = 0;
-	mm->shm = 0;
+	mm->shm = mm->lock_future = 0;
 	return mm;
 }
 

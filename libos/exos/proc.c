@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT
  * Processes: making, ending and freeing them. */
+#include "caps.h"
 #include "file.h"
 #include "ipc.h"
 #include "mm.h"
+#include "pidfd.h"
 #include "proc_calls.h"
 #include "proc_internal.h"
 #include "time.h"
@@ -123,11 +125,11 @@ void proc_reap_unwaited(void)
 		proc_free(container_of(unwaited.next, struct proc, sibling), 0);
 }
 
-/* Children of p become pid 1's. A group that p's end leaves without one who could continue it, and that is
+/* Children of p become its reaper's: pid 1's, or who asked for it. A group that p's end leaves without one who could continue it, and that is
  * stopped, is told. */
 static void exit_reparent(struct proc *p)
 {
-	struct proc *heir = family.init;
+	struct proc *heir = reaper_of(p);
 	while (!list_empty(&p->children)) {
 		struct proc *child = container_of(p->children.next, struct proc, sibling);
 		list_del(&child->sibling);
@@ -135,6 +137,7 @@ static void exit_reparent(struct proc *p)
 		child->ppid = heir != p ? heir->pid : 0;
 		if (child->parent)
 			list_add_tail(&heir->children, &child->sibling);
+		parent_ended(child);
 		if (p->pgid != child->pgid && p->sid == child->sid)
 			group_hangup_orphan(child->pgid, p);
 		if (child->parent && child->state == PROC_ZOMBIE)
@@ -151,6 +154,7 @@ static void exit_report(struct proc *p, s32 status)
 		p->parent ? &p->parent->sig->action[SIGCHLD - 1] : NULL;
 	p->exit_status = status;
 	p->state = PROC_ZOMBIE;
+	pidfd_notify();
 	int code = status & 0x7f ? CLD_KILLED : CLD_EXITED;
 	proc_notify_parent(p, code, status & 0x7f ? status & 0x7f : (status >> 8) & 0xff);
 	if (p->pid == 1 ||

@@ -158,7 +158,7 @@ static void load_step(u64 now)
 static void load_fire(struct timer *timer)
 {
 	load_step(threads_runnable() * LOAD_ONE);
-	timer_set(timer, timer->deadline + LOAD_STEP);
+	timer_set(timer, now_ns() + LOAD_STEP);
 }
 
 /* Nobody asked before: what the processors have done since the start stands for what nobody counted. */

@@ -90,6 +90,7 @@ static void text_area(struct proc_text *t, const struct mm *mm, const struct are
 {
 	char room[48];
 	const char *name = area_name(mm, a, last, room);
+	sched_breathe(); /* a name is looked for in the whole tree */
 	text_add(t, "%08lx-%08lx %c%c%c%c %08lx 00:%02x %lu", a->start, a->end,
 		 a->prot & PROT_READ ? 'r' : '-', a->prot & PROT_WRITE ? 'w' : '-',
 		 a->prot & PROT_EXEC ? 'x' : '-', a->flags & MAP_SHARED ? 's' : 'p',

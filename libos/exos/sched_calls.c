@@ -5,6 +5,8 @@
 #include "proc_calls.h"
 #include "proc_internal.h"
 #include "sched.h"
+#include "time.h"
+#include <aril/info.h>
 
 #define SCHED_OTHER 0
 #define SCHED_FIFO 1
@@ -89,6 +91,55 @@ s64 sys_sched_setscheduler(u64 tid, u64 policy, u64 param)
 s64 sys_sched_setparam(u64 tid, u64 param)
 {
 	return policy_set(tid, SCHED_OTHER, param);
+}
+
+/* As much of struct sched_attr as there was first. */
+struct sched_attr {
+	u32 size, policy;
+	u64 flags;
+	s32 nice;
+	u32 priority;
+	u64 runtime, deadline, period;
+};
+
+s64 sys_sched_setattr(u64 tid, u64 from, u64 flags)
+{
+	struct sched_attr a;
+	if (!from || (s32)tid < 0 || flags)
+		return -EINVAL;
+	if (copy_in(&a, from, sizeof(a.size)))
+		return -EFAULT;
+	if (a.size && a.size < sizeof(a))
+		return -E2BIG;
+	if (copy_in(&a, from, sizeof(a)))
+		return -EFAULT;
+	if (!thread_named(tid))
+		return -ESRCH;
+	if (a.policy == SCHED_FIFO || a.policy == SCHED_RR)
+		return a.priority < 1 || a.priority > 99 ? -EINVAL : -EPERM;
+	if (a.policy != SCHED_OTHER || a.priority || a.flags & ~1ul)
+		return -EINVAL;
+	return a.nice ? -EPERM : 0;
+}
+
+s64 sys_sched_getattr(u64 tid, u64 to, u64 bytes, u64 flags)
+{
+	static const struct sched_attr a = {.size = sizeof(a)};
+	if (!to || (s32)tid < 0 || (u32)bytes < sizeof(a) || (u32)bytes > PAGE || flags)
+		return -EINVAL;
+	if (!thread_named(tid))
+		return -ESRCH;
+	return copy_out(to, &a, sizeof(a)) ? -EFAULT : 0;
+}
+
+/* Everybody's turn is a slice. */
+s64 sys_sched_rr_get_interval(u64 tid, u64 to)
+{
+	if ((s32)tid < 0)
+		return -EINVAL;
+	if (!thread_named(tid))
+		return -ESRCH;
+	return timespec_out(to, ARIL_INFO->slice_ns);
 }
 
 s64 sys_sched_getscheduler(u64 tid)

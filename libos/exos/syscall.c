@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: MIT
  * The system call table and the one way through it. */
 #include "linux.h"
+#include "caps.h"
 #include "file_calls.h"
 #include "ipc_calls.h"
+#include "mlock.h"
 #include "mm.h"
+#include "pidfd.h"
 #include "proc.h"
 #include "proc_calls.h"
 #include "rewrite.h"
 #include "sched.h"
+#include "splice.h"
 #include "syscalls.h"
 #include "time.h"
 #include "trace.h"

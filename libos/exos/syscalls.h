@@ -141,7 +141,11 @@
 	CALL(119, setresgid, "ddd", 0)              \
 	CALL(120, getresgid, "ppp", 0)              \
 	CALL(121, getpgid, "d", 0)                  \
+	CALL(122, setfsuid, "u", 0)                 \
+	CALL(123, setfsgid, "u", 0)                 \
 	CALL(124, getsid, "d", 0)                   \
+	CALL(125, capget, "pp", 0)                  \
+	CALL(126, capset, "pp", 0)                  \
 	CALL(127, rt_sigpending, "Ku", 0)           \
 	CALL(128, rt_sigtimedwait, "kptu", 0)       \
 	CALL(129, rt_sigqueueinfo, "dSp", 0)        \
@@ -160,6 +164,11 @@
 	CALL(145, sched_getscheduler, "d", 0)       \
 	CALL(146, sched_get_priority_max, "d", 0)   \
 	CALL(147, sched_get_priority_min, "d", 0)   \
+	CALL(148, sched_rr_get_interval, "dT", 0)   \
+	CALL(149, mlock, "pu", 0)                   \
+	CALL(150, munlock, "pu", 0)                 \
+	CALL(151, mlockall, "x", 0)                 \
+	CALL(152, munlockall, "", 0)                \
 	CALL(157, prctl, "dxxxx", 0)                \
 	CALL(158, arch_prctl, "xp", CALL_NOLOCK)    \
 	CALL(160, setrlimit, "rL", 0)               \
@@ -210,6 +219,8 @@
 	CALL(244, mq_notify, "fp", 0)               \
 	CALL(245, mq_getsetattr, "fpp", 0)          \
 	CALL(247, waitid, "ddpWp", 0)               \
+	CALL(251, ioprio_set, "ddx", 0)             \
+	CALL(252, ioprio_get, "dd", 0)              \
 	CALL(253, inotify_init, "", 0)              \
 	CALL(254, inotify_add_watch, "fsx", 0)      \
 	CALL(255, inotify_rm_watch, "fd", 0)        \
@@ -230,6 +241,9 @@
 	CALL(271, ppoll, "putku", 0)                \
 	CALL(273, set_robust_list, "pu", 0)         \
 	CALL(274, get_robust_list, "dpp", 0)        \
+	CALL(275, splice, "fpfpux", 0)              \
+	CALL(276, tee, "ffux", 0)                   \
+	CALL(278, vmsplice, "fpux", 0)              \
 	CALL(280, utimensat, "Dspx", 0)             \
 	CALL(281, epoll_pwait, "fpudku", 0)         \
 	CALL(282, signalfd, "fku", 0)               \
@@ -253,18 +267,27 @@
 	CALL(306, syncfs, "f", 0)                   \
 	CALL(307, sendmmsg, "fpux", 0)              \
 	CALL(309, getcpu, "ppp", 0)                 \
+	CALL(310, process_vm_readv, "dpupux", 0)    \
+	CALL(311, process_vm_writev, "dpupux", 0)   \
+	CALL(312, kcmp, "dddxx", 0)                 \
+	CALL(314, sched_setattr, "dpx", 0)          \
+	CALL(315, sched_getattr, "dpux", 0)         \
 	CALL(316, renameat2, "DsDsx", 0)            \
 	CALL(318, getrandom, "Bux", CALL_NOLOCK)    \
 	CALL(319, memfd_create, "sx", 0)            \
 	CALL(322, execveat, "Dsaex", 0)             \
 	CALL(324, membarrier, "xxd", 0)             \
+	CALL(325, mlock2, "pux", 0)                 \
 	CALL(326, copy_file_range, "fpfpux", 0)     \
 	CALL(327, preadv2, "fpullx", 0)             \
 	CALL(328, pwritev2, "fpullx", 0)            \
 	CALL(332, statx, "Dsxxp", 0)                \
 	CALL(334, rseq, "puxx", CALL_NOLOCK)        \
+	CALL(424, pidfd_send_signal, "fSpx", 0)     \
+	CALL(434, pidfd_open, "dx", 0)              \
 	CALL(435, clone3, "pu", 0)                  \
 	CALL(436, close_range, "uux", 0)            \
+	CALL(438, pidfd_getfd, "ffx", 0)            \
 	CALL(439, faccessat2, "Dsxx", 0)            \
 	CALL(441, epoll_pwait2, "fputku", 0)
 
@@ -282,7 +305,6 @@
  * sendfile, copy_file_range: through a buffer: nothing is shared between the files
  * clone, clone3: namespaces, CLONE_PIDFD, CLONE_PTRACE, CLONE_PARENT, set_tid, cgroups, threads with files or a directory of
  *   their own: ENOSYS
- * waitid: P_PIDFD: EINVAL
  * socket, socketpair: the UNIX family only: others EAFNOSUPPORT
  * sendto, sendmsg, sendmmsg, recvfrom, recvmsg, recvmmsg: MSG_OOB: EOPNOTSUPP; MSG_ERRQUEUE means nothing; descriptors of
  *     sockets that lie in their own queue are not found and freed
@@ -292,9 +314,15 @@
  * shmget: SHM_HUGETLB: EINVAL
  * mq_notify: SIGEV_THREAD: the library wants a netlink socket for it: EAFNOSUPPORT
  * getrusage: times, maxrss, faults; other fields are 0
- * prctl: names, PR_DUMPABLE, NO_NEW_PRIVS; others: EINVAL
+ * prctl: NAME, DUMPABLE, NO_NEW_PRIVS, PDEATHSIG, CHILD_SUBREAPER, TIMERSLACK, and what asks (CAPBSET_READ, TSC, TIMING, SECCOMP,
+ *     SECUREBITS, KEEPCAPS, TID_ADDRESS); CAPBSET_DROP: EPERM; others: EINVAL
+ * capset: capabilities come with user 0 and go with it: other sets: EPERM
+ * setfsuid, setfsgid: always the effective identity: others are not taken
+ * ioprio_set: kept; files are memory, and no request waits for another
+ * sched_setattr: SCHED_OTHER alone, without a nice value: others as sched_setscheduler
+ * kcmp: KCMP_EPOLL_TFD: EINVAL
  * arch_prctl: FS only: ARCH_SET_GS: EINVAL
- * personality: only Linux's plain one: others EINVAL
+ * personality: Linux's plain one, and ADDR_NO_RANDOMIZE: addresses are never random; others: EINVAL
  * setgroups, getgroups: 32 groups at most
  * flock: between open files of one family
  * fallocate: FALLOC_FL_KEEP_SIZE; other modes: EOPNOTSUPP

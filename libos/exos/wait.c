@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Waiting for children. */
+#include "pidfd.h"
 #include "proc_calls.h"
 #include "proc_internal.h"
 
@@ -143,11 +144,22 @@ s64 sys_waitid(u64 which, u64 pid, u64 info, u64 options, u64 rusage)
 	struct wait_spec w = {(u32)which, (u32)pid, (u32)options};
 	struct wait_news n = {.pid = 0};
 	struct linux_siginfo out = {.signo = 0};
+	int again = 0; /* it does not wait, and says so */
 	if (w.options & ~(WNOHANG | WNOWAIT | WEXITED | WSTOPPED | WCONTINUED | __WNOTHREAD |
 			  __WCLONE | __WALL))
 		return -EINVAL;
 	if (!(w.options & (WEXITED | WSTOPPED | WCONTINUED)))
 		return -EINVAL;
+	if (which == P_PIDFD) {
+		u32 nonblock;
+		s64 number = pidfd_pid(pid, &nonblock);
+		if (number < 0)
+			return number == -ESRCH ? -ECHILD : number;
+		which = w.kind = P_PID;
+		pid = w.id = (u32)number;
+		again = nonblock && !(w.options & WNOHANG);
+		w.options |= nonblock ? WNOHANG : 0;
+	}
 	if (which > P_PGID || (which == P_PID && (s32)pid <= 0) ||
 	    (which == P_PGID && (s32)pid < 0))
 		return -EINVAL;
@@ -156,6 +168,8 @@ s64 sys_waitid(u64 which, u64 pid, u64 info, u64 options, u64 rusage)
 	s64 result = wait_for(&w, &n);
 	if (result < 0)
 		return result;
+	if (!result && again)
+		return -EAGAIN;
 	if (result > 0) {
 		out.signo = SIGCHLD;
 		out.code = n.code;
