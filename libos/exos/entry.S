@@ -399,6 +399,24 @@ function exos_quick_entry
 	leaq REGS_R10(%rsp), %rsp
 	jmp call_general
 
+/* The same where the number is known only now. */
+function exos_bare_entry
+	movl %eax, %eax
+	push_call
+	cmpl $ENTRY_SYSCALL_MAX, %eax
+	jae call_general
+	leaq quick_calls(%rip), %r11
+	movq (%r11, %rax, 8), %r11
+	testq %r11, %r11
+	je call_general
+	leaq -REGS_R10(%rsp), %rsp
+	movq %r10, %rcx
+	call *%r11
+	cmpq $QUICK_NO, %rax
+	jne quick_return
+	leaq REGS_R10(%rsp), %rsp
+	jmp call_general
+
 function exos_syscall_stub_entry
 	push_call
 call_general:

@@ -41,6 +41,7 @@ static s64 fork_areas(struct forking *f)
 	if (f->text)
 		return 0;
 	mm->stub_page = from->stub_page, mm->stub_used = from->stub_used;
+	memcpy(mm->bare, from->bare, sizeof(mm->bare));
 	mm->stubs = from->stubs, mm->stubs_lost = from->stubs_lost;
 	mm->text = mm->text_from = from->text;
 	return 0;

@@ -58,20 +58,20 @@ void mm_put(struct mm *mm)
 }
 
 /* Losing the right to execute is a shoot-down on every processor that runs the space; none of them goes on before it has
- * taken that interrupt. The page is one that each program has as soon as a call of its was rewritten; a processor
- * that meets the moment without the right finds it back in mm_fault. */
+ * taken that interrupt. The page is one that each program has: of stubs, or the vDSO's; a processor that meets the moment without the right finds it back in mm_fault. */
 void mm_interrupt(struct mm *mm)
 {
-	u64 *word = mm->stub_page ? pages_word(mm, mm->stub_page, 0) : NULL;
+	u64 at = mm->stub_page ? mm->stub_page : mm->vdso;
+	u64 *word = at ? pages_word(mm, at, 0) : NULL;
 
 	if (!word || (*word & (MAPPED | MAPPED_EXEC)) != (MAPPED | MAPPED_EXEC))
 		return;
 	if (!(*word & MAPPED_BOUND))
-		pages_touch(mm, mm->stub_page, word);
+		pages_touch(mm, at, word);
 	u64 flags = *word & MAPPED_FLAGS & ~MAPPED;
-	pages_protect(mm, mm->stub_page, word, flags & ~MAPPED_EXEC);
+	pages_protect(mm, at, word, flags & ~MAPPED_EXEC);
 	pages_flush();
-	pages_protect(mm, mm->stub_page, word, flags);
+	pages_protect(mm, at, word, flags);
 	pages_flush();
 }
 

@@ -28,6 +28,12 @@ struct mm_node {
 	u64 warm[LEAF_GROUPS];	  /* it was bound when the space's last process ended (pool.c) */
 };
 
+/* A page of stubs of bare sites (rewrite_bare.c): which are taken, a bit each. */
+struct bare_page {
+	u64 page, used[2];
+};
+#define BARE_PAGES 6
+
 /* The kernel env of a process that is over, for the next one in that space. env 0: none. */
 struct spare_env {
 	u32 env, frame, auth_open;
@@ -58,9 +64,10 @@ struct mm {
 	u64 mmap_top;
 	u64 stack_top, arg_start, arg_end, env_start, env_end;
 	u64 rss;
-	u64 vdso;      /* where it was put; 0: nowhere */
-	u64 stub_page; /* rewrite.c: where the next stub goes; 0: nowhere yet */
-	u32 stub_used; /* bytes */
+	u64 vdso;			   /* where it was put; 0: nowhere */
+	u64 stub_page;			   /* rewrite.c: where the next stub goes; 0: nowhere yet */
+	u32 stub_used;			   /* bytes */
+	struct bare_page bare[BARE_PAGES]; /* page 0: none from here on */
 };
 
 /* A program half over the family's shared sub-trees. program: what is to run in it (compared, not looked into), or NULL;

@@ -84,6 +84,7 @@ static void texts_drop(struct mm *mm, struct list *areas)
 				pages_drop(mm, w.va, w.word);
 	}
 	mm->stub_page = 0;
+	memset(mm->bare, 0, sizeof(mm->bare));
 	mm->stub_used = mm->stubs = mm->stubs_lost = 0;
 	mm->text = mm->text_from = 0;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * System calls become jumps: at a site's first reflection the `mov $number, %eax` before the `syscall` is replaced by a
- * jump to a stub near it, which enters ExOS as a function call would.
+ * jump to a stub near it, which enters ExOS as a function call would. Sites of another shape: rewrite_bare.c.
  *
  * Invariants. (1) The `syscall` itself stays, so who jumps to it is reflected as before. (2) Text is changed in a
  * page of the process's own: what it shares (page cache, parent, child) is copied first. (3) Bytes that
@@ -20,10 +20,9 @@
 
 struct rewrite_counts rewrite_counts;
 
-/* A stub page's last words: where its stubs enter ExOS. */
-enum { ENTER_CALL, ENTER_QUICK, ENTER_CLOCK, ENTRIES };
-#define POINTERS_AT (PAGE - ENTRIES * 8)
-#define POINTER_AT(entry) (POINTERS_AT + (entry)*8)
+/* Sites that stay, by address and memory, as far as they are remembered. */
+#define HOPELESS 256u
+static u64 hopeless[HOPELESS];
 
 /* Calls that only say something of the process. */
 static const struct {
@@ -36,9 +35,7 @@ static const struct {
 };
 #define GETTID 186
 
-/* The page at va as memory to write text to, private to mm; NULL where it is not mapped, shared with others by the
- * program's wish, or there is no memory for a copy. */
-static u8 *text_page(struct mm *mm, u64 va)
+u8 *rewrite_text(struct mm *mm, u64 va)
 {
 	struct area *area = mm_find(mm, va);
 	u64 *word = pages_word(mm, page_down(va), 0);
@@ -60,8 +57,8 @@ static u8 *text_page(struct mm *mm, u64 va)
 	return copy;
 }
 
-/* Makes every CPU that runs this memory forget what it fetched: losing the right to execute is a shoot-down. */
-static void text_sync(struct mm *mm, u64 va)
+/* Losing the right to execute is a shoot-down. */
+void rewrite_sync(struct mm *mm, u64 va)
 {
 	u64 *word = pages_word(mm, page_down(va), 0);
 	u64 flags = *word & MAPPED_FLAGS & ~MAPPED;
@@ -74,8 +71,7 @@ static void text_sync(struct mm *mm, u64 va)
 	pages_flush();
 }
 
-/* The nearest free page below `from`, or above `to`, from which and to which a jump reaches; 0: none. */
-static u64 stub_place(struct mm *mm, u64 from, u64 to)
+u64 rewrite_place(struct mm *mm, u64 from, u64 to)
 {
 	u64 va = from - PAGE;
 
@@ -96,11 +92,9 @@ static u64 stub_place(struct mm *mm, u64 from, u64 to)
 	return 0;
 }
 
-/* Makes a page for stubs near an area. 0 or -ENOMEM. */
-static s64 stub_page_create(struct mm *mm, const struct area *area)
+s64 rewrite_page(struct mm *mm, u64 va)
 {
-	u64 va = stub_place(mm, area->start, area->end);
-	u8 *page = va ? page_zalloc(0) : NULL;
+	u8 *page = page_zalloc(0);
 
 	if (!page)
 		return -ENOMEM;
@@ -118,15 +112,27 @@ static s64 stub_page_create(struct mm *mm, const struct area *area)
 	*(u64 *)(page + POINTER_AT(ENTER_CALL)) = (u64)exos_syscall_stub_entry;
 	*(u64 *)(page + POINTER_AT(ENTER_QUICK)) = (u64)exos_quick_entry;
 	*(u64 *)(page + POINTER_AT(ENTER_CLOCK)) = (u64)exos_leaf_clock;
+	*(u64 *)(page + POINTER_AT(ENTER_BARE)) = (u64)exos_bare_entry;
 	pages_bind(mm, va, word, page, MAPPED_EXEC | MAPPED_OWN | MAPPED_TEXT);
 	pages_flush();
 	mm->stubs++;
+	return 0;
+}
+
+/* The same near an area, for the next stubs. */
+static s64 stub_page_create(struct mm *mm, const struct area *area)
+{
+	u64 va = rewrite_place(mm, area->start, area->end);
+	s64 error = va ? rewrite_page(mm, va) : -ENOMEM;
+
+	if (error)
+		return error;
 	mm->stub_page = va;
 	mm->stub_used = 0;
 	return 0;
 }
 
-static int reaches(u64 a, u64 b)
+int rewrite_reaches(u64 a, u64 b)
 {
 	return (a > b ? a - b : b - a) < REACH;
 }
@@ -161,11 +167,11 @@ static u64 stub_create(struct mm *mm, u64 site, u32 number)
 
 	if (!area)
 		return 0;
-	if (!mm->stub_page || !reaches(mm->stub_page, site) ||
+	if (!mm->stub_page || !rewrite_reaches(mm->stub_page, site) ||
 	    mm->stub_used + STUB_STEP > POINTERS_AT)
 		if (stub_page_create(mm, area))
 			return 0;
-	u8 *page = text_page(mm, mm->stub_page);
+	u8 *page = rewrite_text(mm, mm->stub_page);
 	if (!page)
 		return 0;
 	u64 at = mm->stub_page + mm->stub_used;
@@ -180,43 +186,55 @@ static void site_publish(struct mm *mm, u64 site, u8 *const byte[SITE_BYTES], u6
 	u32 distance = stub - (site + SITE_BYTES);
 
 	__atomic_store_n(byte[0], 0xcc, __ATOMIC_SEQ_CST);
-	text_sync(mm, site);
+	rewrite_sync(mm, site);
 	for (u32 i = 1; i < SITE_BYTES; i++)
 		__atomic_store_n(byte[i], (u8)(distance >> (8 * (i - 1))), __ATOMIC_SEQ_CST);
-	text_sync(mm, site);
+	rewrite_sync(mm, site);
 	if (page_down(site) != page_down(site + SITE_BYTES - 1))
-		text_sync(mm, site + SITE_BYTES - 1);
+		rewrite_sync(mm, site + SITE_BYTES - 1);
 	__atomic_store_n(byte[0], 0xe9, __ATOMIC_SEQ_CST);
 }
 
-void rewrite_site(const struct user_regs *regs)
+/* Rewrites the mov before the `syscall` before regs->rip. 0: it stays. */
+static int rewrite_mov(struct mm *mm, const struct user_regs *regs)
 {
-	struct mm *mm = current()->proc->mm;
 	u64 site = regs->rip - 2 - SITE_BYTES;
 	u8 *byte[SITE_BYTES], code[8];
 
-	if (copy_in(code, site - 1, sizeof(code)) || !rewrite_shape(code, regs->rax)) {
-		rewrite_counts.kept++;
-		return;
-	}
+	if (copy_in(code, site - 1, sizeof(code)) || !rewrite_shape(code, regs->rax))
+		return 0;
 	for (u32 i = 0; i < SITE_BYTES; i++) {
-		u8 *page = text_page(mm, site + i);
+		u8 *page = rewrite_text(mm, site + i);
 
-		if (!page) {
-			rewrite_counts.kept++;
-			return;
-		}
+		if (!page)
+			return 0;
 		byte[i] = page + ((site + i) & (PAGE - 1));
 	}
 	u64 stub = stub_create(mm, site, regs->rax);
-	if (!stub) {
-		rewrite_counts.kept++;
-		return;
-	}
-	static u64 texts;
-	mm->text = ++texts;
+	if (!stub)
+		return 0;
 	site_publish(mm, site, byte, stub);
-	rewrite_counts.sites++;
+	return 1;
+}
+
+void rewrite_site(struct user_regs *regs)
+{
+	static u64 texts;
+	struct mm *mm = current()->proc->mm;
+	u64 name = regs->rip ^ (u64)mm->space << 48, *slot = &hopeless[(regs->rip >> 1) % HOPELESS];
+
+	if (__atomic_load_n(slot, __ATOMIC_RELAXED) == name && !family.trace)
+		return;
+	family_lock();
+	rewrite_counts.reflected++;
+	if (rewrite_mov(mm, regs) || rewrite_bare(mm, regs)) {
+		mm->text = ++texts;
+		rewrite_counts.sites++;
+	} else {
+		__atomic_store_n(slot, name, __ATOMIC_RELAXED);
+		rewrite_counts.kept++;
+	}
+	family_unlock();
 }
 
 /* The jump is done here, not tried again: an emulator may keep what it translated before the last byte came, and
@@ -231,7 +249,7 @@ int rewrite_breakpoint(struct user_regs *regs)
 		return 0;
 	u32 distance = code[1] | code[2] << 8 | code[3] << 16 | (u32)code[4] << 24;
 	regs->rip = site + SITE_BYTES + (u64)(s64)(s32)distance;
-	u8 *page = text_page(mm, site);
+	u8 *page = rewrite_text(mm, site);
 	if (page)
 		__atomic_store_n(page + (site & (PAGE - 1)), 0xe9, __ATOMIC_SEQ_CST);
 	return 1;

@@ -13,12 +13,18 @@ struct rewrite_counts {
 };
 extern struct rewrite_counts rewrite_counts;
 
-/* After the first reflection of the call at regs (rip is behind the `syscall`): rewrites the site if its shape
- * allows. Family lock held. Never fails visibly: a site that cannot be rewritten stays reflected. */
-void rewrite_site(const struct user_regs *regs);
+/* After a reflection of the call at regs (rip is behind the `syscall`): rewrites the site if its shape allows; then rip may be
+ * where what stood behind it is now. Takes the family lock. Never fails visibly: a site that cannot be rewritten stays
+ * reflected, and is not looked at again soon. */
+void rewrite_site(struct user_regs *regs);
 /* Whether a breakpoint at regs->rip - 1 was one of ours that has been replaced meanwhile; then rip is where the
  * jump leads. Family lock held. */
 int rewrite_breakpoint(struct user_regs *regs);
+/* rewrite_bare.c. Whether an exception came of somebody's jump to the instruction behind a `syscall` that was replaced together
+ * with it; then rip is where that instruction is now. vector: 3 or 6. Family lock held. */
+int rewrite_moved(struct user_regs *regs, u64 vector);
+/* A place in the program as it may be shown to it: rip, or where that is in its own text, if it is in a bare site's stub. */
+u64 rewrite_shown(u64 rip);
 
 /* Pure: may the 5 bytes before the `syscall` at code[6..7] be replaced, given the call's number? code[0] is the
  * byte before them. Host-tested. */
@@ -28,9 +34,41 @@ int rewrite_shape(const u8 code[8], u64 number);
  * A call: number into eax, back into rcx, and a jump through the pointer at `target`. */
 #define REWRITE_STUB_MOST 20
 u32 rewrite_stub(u8 *stub, u64 at, u32 number, u64 back, u64 target);
+/* Pure: the length of an instruction, if it may be moved to another place, has 3 bytes at least, and begins at code, of which
+ * 7 bytes are there; else 0. It has no operand in memory, so that it faults nowhere. Host-tested. */
+u32 rewrite_next(const u8 *code);
+/* Pure: whether an instruction that begins with this byte is an invalid one (vector 6), or the breakpoint. Host-tested. */
+int rewrite_traps(u8 byte);
+/* A call whose number is in eax already: next(%rip) into rcx, a jump through the pointer at `target`, a `syscall`, the
+ * instruction that stood behind the one at `site`, and a jump back. The step's last byte says its length. */
+#define REWRITE_BARE_STEP 32
+#define REWRITE_BARE_NEXT 15
+u32 rewrite_stub_bare(u8 *stub, u64 at, u64 site, const u8 *next, u32 bytes, u64 target);
+/* Pure: which place in the text `offset` bytes into such a stub stands for. */
+u64 rewrite_bare_shown(const u8 *stub, u64 at, u32 offset);
 /* A call whose result is 32 bits of the thread, `word` bytes from gs: it is read where it is called. */
 u32 rewrite_stub_word(u8 *stub, u64 at, u32 word, u64 back);
 /* The same of what the thread's pointer at `pointer` leads to, `field` bytes in. */
 u32 rewrite_stub_field(u8 *stub, u64 at, u32 pointer, u32 field, u64 back);
+
+/* rewrite.c, for rewrite_bare.c. Family lock held. */
+struct mm;
+/* The page at va as memory to write text to, private to mm; NULL where it is not mapped, shared with others by the
+ * program's wish, or there is no memory for a copy. */
+u8 *rewrite_text(struct mm *mm, u64 va);
+/* Makes every CPU that runs this memory forget what it fetched of a page. */
+void rewrite_sync(struct mm *mm, u64 va);
+/* The nearest free page below `from`, or above `to`, from which and to which a jump reaches; 0: none. */
+u64 rewrite_place(struct mm *mm, u64 from, u64 to);
+/* Makes a page for stubs. 0 or -ENOMEM. */
+s64 rewrite_page(struct mm *mm, u64 va);
+/* Where in its last words stubs find their ways into ExOS, and how many of its bytes are theirs. */
+enum { ENTER_CALL, ENTER_QUICK, ENTER_CLOCK, ENTER_BARE, ENTRIES };
+#define POINTERS_AT (4096 - ENTRIES * 8)
+#define POINTER_AT(entry) (POINTERS_AT + (entry)*8)
+/* Rewrites the `syscall` before regs->rip together with what is behind it. 0: it stays. */
+int rewrite_bare(struct mm *mm, struct user_regs *regs);
+/* Whether a jump spans from a to b. */
+int rewrite_reaches(u64 a, u64 b);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Which system call sites may be rewritten: the part without a machine. */
+ * Which system call sites may be rewritten, and what may be moved: the part without a machine. */
 #include "rewrite.h"
 
 /* The site is `b8 nr nr nr nr 0f 05`. It is only ours if the b8 begins an instruction. The bytes say so, but for
@@ -19,4 +19,40 @@ int rewrite_shape(const u8 code[8], u64 number)
 	if ((before & 0xf0) == 0x40 || before == 0x66 || before == 0x8d || before == 0x1f)
 		return 0;
 	return 1;
+}
+
+/* ModRM names two registers. */
+static int of_registers(u8 modrm)
+{
+	return modrm >> 6 == 3;
+}
+
+u32 rewrite_next(const u8 *code)
+{
+	u32 rex = (code[0] & 0xf0) == 0x40, bytes = 0;
+	u8 operation = code[rex], modrm = code[rex + 1];
+
+	if (operation == 0x3d || (operation >= 0xb8 && operation <= 0xbf && !(code[0] & 8 && rex)))
+		bytes = 5; /* cmp, mov: an immediate of 32 bits */
+	else if (!of_registers(modrm))
+		return 0;
+	else if (operation == 0x83)
+		bytes = 3; /* add to cmp: an immediate of 8 bits */
+	else if (operation == 0x81 || (operation == 0xc7 && !(modrm & 0x38)))
+		bytes = 6; /* the same, and mov, of 32 bits */
+	else if (operation == 0x85 || operation == 0x89 || operation == 0x8b ||
+		 (operation < 0x40 && ((operation & 7) == 1 || (operation & 7) == 3)))
+		bytes = 2; /* test, mov, add to cmp */
+	return bytes + rex >= 3 && bytes ? bytes + rex : 0;
+}
+
+int rewrite_traps(u8 byte)
+{
+	static const u8 none[] = {0x06, 0x07, 0x0e, 0x16, 0x17, 0x1e, 0x1f, 0x27,
+				  0x2f, 0x37, 0x3f, 0x60, 0x61, 0xcc, 0xce, 0xea};
+
+	for (u32 i = 0; i < sizeof(none); i++)
+		if (byte == none[i])
+			return 1;
+	return 0;
 }

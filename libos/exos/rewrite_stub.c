@@ -56,3 +56,35 @@ u32 rewrite_stub_field(u8 *stub, u64 at, u32 pointer, u32 field, u64 back)
 	put32(stub + 11, field);
 	return 15 + stub_jump(stub + 15, at + 15, back);
 }
+
+u32 rewrite_stub_bare(u8 *stub, u64 at, u64 site, const u8 *next, u32 bytes, u64 target)
+{
+	stub[0] = 0x48; /* lea next(%rip), %rcx */
+	stub[1] = 0x8d;
+	stub[2] = 0x0d;
+	put32(stub + 3, REWRITE_BARE_NEXT - 7);
+	stub[7] = 0xff; /* jmp *target(%rip) */
+	stub[8] = 0x25;
+	put32(stub + 9, target - (at + 13));
+	stub[13] = 0x0f; /* syscall: where the call begins anew */
+	stub[14] = 0x05;
+	for (u32 i = 0; i < bytes; i++)
+		stub[REWRITE_BARE_NEXT + i] = next[i];
+	u32 n = REWRITE_BARE_NEXT + bytes;
+	n += stub_jump(stub + n, at + n, site + 2 + bytes);
+	stub[REWRITE_BARE_STEP - 1] = (u8)bytes;
+	return n;
+}
+
+u64 rewrite_bare_shown(const u8 *stub, u64 at, u32 offset)
+{
+	u32 bytes = stub[REWRITE_BARE_STEP - 1], jump = REWRITE_BARE_NEXT + bytes;
+	u32 distance = 0;
+
+	for (int i = 0; i < 4; i++)
+		distance |= (u32)stub[jump + 1 + i] << (8 * i);
+	u64 behind = at + jump + 5 + (u64)(s64)(s32)distance;
+	if (offset >= jump)
+		return behind;
+	return behind - bytes - (offset < REWRITE_BARE_NEXT ? 2 : 0);
+}

@@ -52,6 +52,7 @@
 #define CLOCK_NS0 24
 
 #define CLOCK_GETTIME 228
+#define ENTRY_SYSCALL_MAX 462
 #define ENTRY_PROGRAM_TOP 0x7d0000000000
 #define RESTART_FIRST 512 /* ERESTARTSYS, and the last of its kind */
 #define RESTART_LAST 516
@@ -121,7 +122,8 @@ _Noreturn void stack_call(u64 rsp, struct aril_context *ctx, void (*fn)(void));
 void thread_first(void);
 void vector_save(u8 *area);
 void vector_load(const u8 *area);
-extern const u8 exos_entry[], exos_syscall_stub_entry[], exos_quick_entry[], exos_leaf_clock[];
+extern const u8 exos_entry[], exos_syscall_stub_entry[], exos_quick_entry[], exos_leaf_clock[],
+	exos_bare_entry[];
 /* sched.c: the threads that could run. entry.S looks whether there are any. */
 extern struct list run_queue;
 

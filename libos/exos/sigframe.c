@@ -4,6 +4,7 @@
 
 #include "proc_calls.h"
 #include "proc_internal.h"
+#include "rewrite.h"
 #include "sched.h"
 #include "usermem.h"
 
@@ -248,6 +249,7 @@ int sigframe_push(struct user_regs *regs, const struct siginfo_k *info,
 	u64 sp = regs->rsp - RED_ZONE;
 	if (!(action->flags & SA_RESTORER))
 		return -EFAULT;
+	regs->rip = rewrite_shown(regs->rip);
 	if ((action->flags & SA_ONSTACK) && t->altstack_size && !on_altstack(t, regs->rsp))
 		sp = t->altstack_sp + t->altstack_size;
 	u64 fpstate = (sp - (ARIL_INFO->xsave_bytes + 4)) & ~63ul;

@@ -6,6 +6,7 @@
 #include "proc_internal.h"
 #include "rewrite.h"
 #include "sched.h"
+#include "syscalls.h"
 #include "usermem.h"
 #include <aril/info.h>
 #include <aril_stubs.h>
@@ -41,9 +42,10 @@ ARIL_ASSERT_OFFSET(struct aril_clock, mult, CLOCK_MULT);
 ARIL_ASSERT_OFFSET(struct aril_clock, tsc0, CLOCK_TSC0);
 ARIL_ASSERT_OFFSET(struct aril_clock, ns0, CLOCK_NS0);
 _Static_assert(RESTART_FIRST == ERESTARTSYS && RESTART_LAST == ERESTART_RESTARTBLOCK, "entry.S");
-_Static_assert(ENTRY_PROGRAM_TOP == PROGRAM_TOP, "entry.S");
+_Static_assert(ENTRY_PROGRAM_TOP == PROGRAM_TOP && ENTRY_SYSCALL_MAX == SYSCALL_MAX, "entry.S");
 
 #define VECTOR_BREAKPOINT 3
+#define VECTOR_INVALID 6
 #define VECTOR_PAGE 14
 
 static void program_fault(struct user_regs *regs, u64 addr, u64 error)
@@ -69,17 +71,22 @@ static void reflected_call(struct user_regs *regs)
 {
 	regs->rcx = regs->rip;
 	regs->r11 = regs->rflags;
-	family_lock();
-	rewrite_counts.reflected++;
 	rewrite_site(regs);
-	family_unlock();
 	syscall_dispatch(regs);
 }
 
-static int breakpoint_is_ours(struct user_regs *regs)
+/* Whether the exception came of how calls are rewritten: then rip is where the program goes on. */
+static int trap_is_ours(struct user_regs *regs, u64 vector)
 {
+	u8 byte;
+
+	if (vector != VECTOR_BREAKPOINT &&
+	    (vector != VECTOR_INVALID || !current()->proc->mm->bare[0].page ||
+	     copy_in(&byte, regs->rip, 1) || !rewrite_traps(byte)))
+		return 0;
 	family_lock();
-	int ours = rewrite_breakpoint(regs);
+	int ours = (vector == VECTOR_BREAKPOINT && rewrite_breakpoint(regs)) ||
+		   rewrite_moved(regs, vector);
 	family_unlock();
 	return ours;
 }
@@ -100,7 +107,7 @@ void exos_trap(struct user_regs *regs, u64 vector, u64 error, u64 addr)
 	case ARIL_VECTOR_EVENT:
 		return;
 	}
-	if (vector != VECTOR_BREAKPOINT || !breakpoint_is_ours(regs))
+	if (!trap_is_ours(regs, vector))
 		program_exception(vector, error, addr, regs);
 }
 

@@ -1,10 +1,61 @@
 /* SPDX-License-Identifier: MIT
- * Hazard 2 of rewriting: a jump to the `syscall` itself, behind the rewritten mov, still works; and bytes that look
- * like a site but are not one stay as they are. */
+ * Hazard 2 of rewriting: a jump to the `syscall` itself, behind the rewritten mov, still works, and one to the instruction behind a
+ * `syscall` that was replaced together with it; and bytes that look like a site but are not one stay as they are. */
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
+
+static long at(const unsigned char *code, long rax, long rdi, long rsi)
+{
+	long r;
+
+	__asm__ volatile("call *%1"
+			 : "=a"(r)
+			 : "r"(code), "0"(rax), "D"(rdi), "S"(rsi)
+			 : "rcx", "rdx", "r8", "r11", "memory");
+	return r;
+}
+
+/* The number comes from elsewhere; behind the syscall stands what can be moved, or not. Each is entered at its syscall and at the
+ * instruction behind it, before and after, at all places that a page has. */
+static int bare(void)
+{
+	static const struct {
+		unsigned char bytes[12];
+		long direct; /* what comes of rax = 100, entered behind the syscall; of a pid: pid + pid_plus, or pid_is */
+		long pid_plus;
+	} codes[] = {
+		{{0x0f, 0x05, 0x48, 0x83, 0xc0, 0x07, 0xc3}, 107, 7}, /* add $7,%rax; ret */
+		{{0x0f, 0x05, 0x48, 0x05, 1, 0, 0, 0, 0xc3}, 101, 1}, /* add $1,%rax: not known */
+		{{0x0f, 0x05, 0x83, 0xc0, 0x03, 0xc3}, 103, 3},	      /* add $3,%eax */
+		{{0x0f, 0x05, 0x48, 0x3d, 1, 0xf0, 0xff, 0xff, 0xc3}, 100, 0}, /* cmp */
+		{{0x0f, 0x05, 0x49, 0x89, 0xc0, 0x4c, 0x89, 0xc0, 0xc3},
+		 100,
+		 0},							    /* to r8 and back */
+		{{0x0f, 0x05, 0x48, 0x81, 0xc0, 9, 0, 0, 0, 0xc3}, 109, 9}, /* add $9 */
+		{{0x0f, 0x05, 0xba, 5, 0, 0, 0, 0x01, 0xd0, 0xc3}, 105, 5}, /* mov $5,%edx; add */
+		{{0x0f, 0x05, 0xc3}, 100, 0},				    /* ret: too short */
+		{{0x0f, 0x05, 0x85, 0xc0, 0xc3}, 100, 0},		    /* test: too short */
+		{{0x0f, 0x05, 0x48, 0xff, 0xc0, 0xc3}, 101, 1},		    /* inc: not known */
+	};
+	unsigned char *p = mmap(0, 2 * 65536, PROT_READ | PROT_WRITE | PROT_EXEC,
+				MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	int wrong = 0, n = sizeof codes / sizeof *codes;
+
+	for (int i = 0; i < 2 * 65536 - 16; i += 211) {
+		int which = i / 211 % n;
+
+		memcpy(p + i, codes[which].bytes, sizeof codes->bytes);
+		for (int round = 0; round < 3; round++) {
+			wrong += at(p + i, 39, 0, 0) != getpid() + codes[which].pid_plus;
+			wrong += at(p + i, 110, 0, 0) != getppid() + codes[which].pid_plus;
+			wrong += at(p + i, 3, -1, 0) != -9 + codes[which].pid_plus; /* close */
+			wrong += at(p + i + 2, 100, 0, 0) != codes[which].direct;
+		}
+	}
+	return wrong;
+}
 
 int main(void)
 {
@@ -60,6 +111,7 @@ int main(void)
 	memcpy(p, (unsigned char[]){0xb8, 110, 0, 0, 0, 0x0f, 0x05, 0xc3}, 8);
 	__asm__ volatile("call *%1" : "=a"(r) : "r"(p) : "rcx", "r11", "memory");
 	wrong += r != getppid();
+	wrong += bare();
 	printf("wrong %d\n", wrong);
 	return wrong;
 }

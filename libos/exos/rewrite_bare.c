@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT
+ * Sites where no `mov $number, %eax` stands directly before the `syscall`: it is replaced by a jump together with the
+ * instruction behind it, which is done at the stub's end.
+ *
+ * Both begin in bytes that are replaced, and somebody may come to the second by another way: a jump, or a call that was on its way
+ * when the site was rewritten. So the stub lies where the jump's third byte, at which that instruction began, is an instruction that
+ * traps; who runs into it is sent to where the instruction is now (rewrite_moved). A `syscall` stands before it there, too, for calls
+ * that begin anew. What the program is shown of itself, in signal frames, is its own text (rewrite_shown). Family lock
+ * throughout, but for rewrite_shown. */
+#include "mm_internal.h"
+#include "rewrite.h"
+#include "sched.h"
+
+#define SITE_BYTES 5 /* of the jump */
+#define CODE_BYTES 9 /* of the syscall, and of the longest that may stand behind it */
+#define SLOTS (POINTERS_AT / REWRITE_BARE_STEP)
+#define PAGES_TRIED 64
+#define RT_SIGRETURN 15
+
+/* What the third byte of the jump would be. */
+static u8 third_byte(u64 site, u64 stub)
+{
+	return (u8)((stub - (site + SITE_BYTES)) >> 8);
+}
+
+/* A free place in a page from which the jump's third byte traps; 0: none. */
+static u64 slot_find(const struct bare_page *b, u64 site)
+{
+	for (u32 i = 0; i < SLOTS; i++) {
+		u64 at = b->page + i * REWRITE_BARE_STEP;
+
+		if (!(b->used[i / 64] >> (i % 64) & 1) && rewrite_traps(third_byte(site, at)))
+			return at;
+	}
+	return 0;
+}
+
+/* Makes a page that has such a place. */
+static int slot_page(struct mm *mm, struct bare_page *b, u64 site)
+{
+	const struct area *area = mm_find(mm, site);
+	u64 from = area ? area->start : 0, to = area ? area->end : 0;
+
+	for (u32 i = 0; area && i < PAGES_TRIED; i++) {
+		struct bare_page fresh = {.page = rewrite_place(mm, from, to)};
+
+		if (!fresh.page)
+			return 0;
+		if (slot_find(&fresh, site)) {
+			if (rewrite_page(mm, fresh.page))
+				return 0;
+			*b = fresh;
+			return 1;
+		}
+		if (fresh.page < from)
+			from = fresh.page;
+		else
+			to = fresh.page + PAGE;
+	}
+	return 0;
+}
+
+/* A place for a site's stub, taken; 0: there is none. */
+static u64 slot_take(struct mm *mm, u64 site)
+{
+	for (u32 i = 0; i < BARE_PAGES; i++) {
+		struct bare_page *b = &mm->bare[i];
+
+		if (!b->page && !slot_page(mm, b, site))
+			return 0;
+		u64 at = rewrite_reaches(b->page, site) ? slot_find(b, site) : 0;
+		if (!at)
+			continue;
+		u32 slot = (at & (PAGE - 1)) / REWRITE_BARE_STEP;
+		b->used[slot / 64] |= 1ul << (slot % 64);
+		return at;
+	}
+	return 0;
+}
+
+static int is_stub(struct mm *mm, u64 at)
+{
+	const struct area *area = mm_find(mm, at);
+
+	return area && area->flags & AREA_STUBS;
+}
+
+/* As of a mov (rewrite.c), but that whoever is between the two instructions has to be kept out, too. */
+static void bare_publish(struct mm *mm, u64 site, u8 *const byte[SITE_BYTES], u64 stub)
+{
+	u32 distance = (u32)(stub - (site + SITE_BYTES));
+
+	__atomic_store_n(byte[0], 0xcc, __ATOMIC_SEQ_CST);
+	__atomic_store_n(byte[2], third_byte(site, stub), __ATOMIC_SEQ_CST);
+	rewrite_sync(mm, site);
+	if (page_down(site) != page_down(site + SITE_BYTES - 1))
+		rewrite_sync(mm, site + SITE_BYTES - 1);
+	for (u32 i = 1; i < SITE_BYTES; i++)
+		__atomic_store_n(byte[i], (u8)(distance >> (8 * (i - 1))), __ATOMIC_SEQ_CST);
+	rewrite_sync(mm, site);
+	if (page_down(site) != page_down(site + SITE_BYTES - 1))
+		rewrite_sync(mm, site + SITE_BYTES - 1);
+	__atomic_store_n(byte[0], 0xe9, __ATOMIC_SEQ_CST);
+}
+
+int rewrite_bare(struct mm *mm, struct user_regs *regs)
+{
+	u64 site = regs->rip - 2;
+	u8 *byte[SITE_BYTES], code[CODE_BYTES];
+
+	if ((u32)regs->rax == RT_SIGRETURN)
+		return 0; /* unwinders know a handler's return by its bytes */
+	if (copy_in(code, site, sizeof(code)) || code[0] != 0x0f || code[1] != 0x05 ||
+	    is_stub(mm, site))
+		return 0;
+	u32 bytes = rewrite_next(code + 2);
+	if (!bytes)
+		return 0;
+	for (u32 i = 0; i < SITE_BYTES; i++) {
+		u8 *page = rewrite_text(mm, site + i);
+
+		if (!page)
+			return 0;
+		byte[i] = page + ((site + i) & (PAGE - 1));
+	}
+	u64 at = slot_take(mm, site);
+	u8 *page = at ? rewrite_text(mm, at) : NULL;
+	if (!page)
+		return 0;
+	u32 entry = family.trace ? ENTER_CALL : ENTER_BARE;
+	rewrite_stub_bare(page + (at & (PAGE - 1)), at, site, code + 2, bytes,
+			  page_down(at) + POINTER_AT(entry));
+	bare_publish(mm, site, byte, at);
+	regs->rip = regs->rcx = at + REWRITE_BARE_NEXT;
+	return 1;
+}
+
+int rewrite_moved(struct user_regs *regs, u64 vector)
+{
+	u64 site = regs->rip - (vector == 3 ? 1 : 0) - 2;
+	u8 code[SITE_BYTES];
+
+	if (copy_in(code, site, sizeof(code)) || code[0] != 0xe9 || !rewrite_traps(code[2]))
+		return 0;
+	u32 distance = code[1] | code[2] << 8 | code[3] << 16 | (u32)code[4] << 24;
+	u64 stub = site + SITE_BYTES + (u64)(s64)(s32)distance;
+	if (!is_stub(current()->proc->mm, stub))
+		return 0;
+	regs->rip = stub + REWRITE_BARE_NEXT;
+	return 1;
+}
+
+u64 rewrite_shown(u64 rip)
+{
+	const struct mm *mm = current()->proc->mm;
+	u32 offset = rip & (REWRITE_BARE_STEP - 1);
+	u8 stub[REWRITE_BARE_STEP];
+
+	for (u32 i = 0; i < BARE_PAGES && mm->bare[i].page; i++)
+		if (page_down(rip) == mm->bare[i].page && (rip & (PAGE - 1)) < POINTERS_AT &&
+		    !copy_in(stub, rip - offset, sizeof(stub)) && stub[0])
+			return rewrite_bare_shown(stub, rip - offset, offset);
+	return rip;
+}
