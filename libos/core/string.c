@@ -65,9 +65,22 @@ usize strnlen(const char *s, usize most)
 	return n;
 }
 
+/* Eight bytes at once, from multiples of eight: what lies behind the end is in the same page. */
 usize strlen(const char *s)
 {
-	return strnlen(s, ~(usize)0);
+	const u64 ones = 0x0101010101010101ul;
+	usize n = 0;
+
+	for (; (u64)(s + n) & 7; n++)
+		if (!((const volatile char *)s)[n])
+			return n;
+	for (;; n += 8) {
+		u64 word = *(const volatile u64 *)(s + n);
+		u64 ends = (word - ones) & ~word & ones << 7;
+
+		if (ends)
+			return n + __builtin_ctzl(ends) / 8;
+	}
 }
 
 int strncmp(const char *a, const char *b, usize most)

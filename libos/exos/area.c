@@ -34,11 +34,15 @@ struct area *area_next(struct mm *mm, struct area *area)
 
 struct area *area_from(struct mm *mm, u64 addr)
 {
-	for (struct list *at = mm->areas.next; at != &mm->areas; at = at->next) {
+	struct list *at = mm->seen && mm->seen->start <= addr ? &mm->seen->link : mm->areas.next;
+
+	for (; at != &mm->areas; at = at->next) {
 		struct area *area = container_of(at, struct area, link);
 
-		if (area->end > addr)
+		if (area->end > addr) {
+			mm->seen = area;
 			return area;
+		}
 	}
 	return NULL;
 }
@@ -81,8 +85,9 @@ s64 area_split(struct mm *mm, u64 start, u64 end)
 	return error ? error : split_at(mm, end);
 }
 
-void area_free(struct area *area)
+void area_free(struct mm *mm, struct area *area)
 {
+	mm->seen = NULL;
 	list_del(&area->link);
 	if (area->inode)
 		inode_put(area->inode);
@@ -102,7 +107,7 @@ void area_merge(struct mm *mm, u64 start, u64 end)
 	while (area && (next = area_next(mm, area)) && area->end <= end) {
 		if (continues(area, next)) {
 			area->end = next->end;
-			area_free(next);
+			area_free(mm, next);
 		} else {
 			area = next;
 		}
@@ -138,17 +143,23 @@ u64 area_place(struct mm *mm, u64 hint, u64 bytes)
 
 s64 area_unmap(struct mm *mm, u64 start, u64 end)
 {
-	s64 error = area_split(mm, start, end);
-
-	if (error)
-		return error;
 	struct area *area = area_from(mm, start), *next;
+
+	if (!area || area->start >= end)
+		return 0;
+	if (area->start != start || area->end != end) {
+		s64 error = area_split(mm, start, end);
+
+		if (error)
+			return error;
+		area = area_from(mm, start);
+	}
 	for (; area && area->start < end; area = next) {
 		next = area_next(mm, area);
 		pages_unmap(mm, area->start, area->end);
 		if (area->flags & AREA_SHM)
 			shm_detached(area->inode);
-		area_free(area);
+		area_free(mm, area);
 	}
 	return 0;
 }
@@ -156,14 +167,18 @@ s64 area_unmap(struct mm *mm, u64 start, u64 end)
 s64 mm_map(struct mm *mm, u64 start, u64 bytes, u32 prot, u32 flags, struct inode *inode,
 	   u64 offset)
 {
-	struct area *area = kmalloc(sizeof(*area));
+	struct area *area = kmalloc_raw(sizeof(*area));
 
 	if (!area)
 		return -ENOMEM;
-	s64 error = area_unmap(mm, start, start + bytes);
-	if (error) {
-		kfree(area);
-		return error;
+	struct area *after = area_from(mm, start);
+	if (after && after->start < start + bytes) {
+		s64 error = area_unmap(mm, start, start + bytes);
+		if (error) {
+			kfree(area);
+			return error;
+		}
+		after = area_from(mm, start);
 	}
 	area->start = start;
 	area->end = start + bytes;
@@ -173,7 +188,6 @@ s64 mm_map(struct mm *mm, u64 start, u64 bytes, u32 prot, u32 flags, struct inod
 	area->offset = inode ? offset : 0;
 	if (inode)
 		inode_get(inode);
-	struct area *after = area_from(mm, start);
 	list_add_tail(after ? &after->link : &mm->areas, &area->link);
 	if (!list_empty(&mm->old))
 		pool_claim(mm, area);

@@ -294,7 +294,7 @@ s64 sys_symlinkat(u64 target, u64 dir, u64 path)
 {
 	struct walk w;
 	struct inode *made = NULL;
-	char *text = kmalloc(PATH_MAX);
+	char *text = kmalloc_raw(PATH_MAX);
 	if (!text)
 		return -ENOMEM;
 	s64 n = string_in(text, target, PATH_MAX);

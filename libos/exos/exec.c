@@ -34,9 +34,9 @@ struct loading {
 	struct image main, interp; /* interp.inode NULL: none */
 	const char *name;	   /* AT_EXECFN */
 	char **argv;		   /* of our own making where a script was met */
-	char script[SCRIPT_DEPTH][SCRIPT_LINE];
-	char loader[SCRIPT_LINE]; /* PT_INTERP's path; argv may point into script */
 	u64 sp, entry;
+	char script[SCRIPT_DEPTH][SCRIPT_LINE]; /* from here on nothing is set before it is used */
+	char loader[SCRIPT_LINE];		/* PT_INTERP's path; argv may point into script */
 };
 
 static void image_close(struct image *image)
@@ -59,11 +59,14 @@ static s64 image_open(struct image *image, const char *path)
 		image->path = NULL;
 		return error;
 	}
-	image->head = page_zalloc(0);
+	image->head = page_alloc(0);
 	if (!image->head)
 		return -ENOMEM;
 	image->head_bytes = inode_read_kernel(image->inode, image->head, PAGE, 0);
-	return image->head_bytes < 0 ? image->head_bytes : 0;
+	if (image->head_bytes < 0)
+		return image->head_bytes;
+	memset(image->head + image->head_bytes, 0, PAGE - (u64)image->head_bytes);
+	return 0;
 }
 
 static s64 image_parse(struct image *image)
@@ -406,10 +409,11 @@ static void exec_commit(struct loading *l)
 
 s64 exec_load(const char *path, char *const argv[], char *const envp[])
 {
-	struct loading *l = kmalloc(sizeof(*l));
+	struct loading *l = kmalloc_raw(sizeof(*l));
 
 	if (!l)
 		return -ENOMEM;
+	memset(l, 0, __builtin_offsetof(struct loading, script));
 	s64 error = program_open(l, path, argv);
 	if (!error)
 		error = interp_open(l);

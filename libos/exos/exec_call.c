@@ -27,7 +27,7 @@ static void strings_free(struct strings *s)
 static int strings_grow(struct strings *s)
 {
 	usize bytes = s->chunk ? STRING_CHUNK : STRING_FIRST;
-	u8 *chunk = kmalloc(bytes);
+	u8 *chunk = kmalloc_raw(bytes);
 	if (!chunk)
 		return -ENOMEM;
 	*(u8 **)chunk = s->chunk;
@@ -155,7 +155,7 @@ static s64 exec_path(char *path, u64 argv, u64 envp)
 
 static s64 path_in(u64 from, char **path)
 {
-	*path = kmalloc(PATH_MAX);
+	*path = kmalloc_raw(PATH_MAX);
 	if (!*path)
 		return -ENOMEM;
 	s64 length = string_in(*path, from, PATH_MAX);

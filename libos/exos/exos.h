@@ -249,6 +249,7 @@ static inline void *frame_page(u32 frame)
 	return (void *)(FAMILY_VA + ((u64)frame << 12));
 }
 void *kmalloc(usize bytes); /* zeroed; NULL: none left */
+void *kmalloc_raw(usize bytes); /* not zeroed */
 void kfree(void *p);
 u64 pages_free(void), pages_total(void);
 

@@ -147,7 +147,7 @@ static void fault_held(struct mm *mm, u64 va)
 	u64 from = va & ~(HELD_AROUND * PAGE - 1);
 	struct page_walk w;
 
-	pages_walk(&w, mm, from, from + HELD_AROUND * PAGE, WALK_USED);
+	pages_walk(&w, mm, from, from + HELD_AROUND * PAGE, LEAF_USED);
 	while (page_next(&w))
 		if (!(*w.word & MAPPED_BOUND))
 			pages_touch(mm, w.va, w.word);

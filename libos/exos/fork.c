@@ -52,7 +52,7 @@ static void fork_clean(const struct forking *f)
 {
 	struct page_walk w;
 
-	pages_walk(&w, f->to, 0, PROGRAM_TOP, WALK_COUNTED);
+	pages_walk(&w, f->to, 0, PROGRAM_TOP, LEAF_COUNTED);
 	while (page_next(&w)) {
 		const u64 *word = pages_word(f->from, w.va, 0);
 
@@ -66,7 +66,7 @@ static void fork_narrow(const struct forking *f)
 {
 	struct page_walk w;
 
-	pages_walk(&w, f->from, 0, PROGRAM_TOP, WALK_COUNTED);
+	pages_walk(&w, f->from, 0, PROGRAM_TOP, LEAF_COUNTED);
 	while (page_next(&w))
 		if ((*w.word & (MAPPED_WRITE | MAPPED_SHARED)) == MAPPED_WRITE)
 			pages_protect(f->from, w.va, w.word,
@@ -122,9 +122,9 @@ static void fork_warm(struct mm *mm)
 {
 	struct page_walk w;
 
-	pages_walk(&w, mm, 0, PROGRAM_TOP, WALK_WARM);
+	pages_walk(&w, mm, 0, PROGRAM_TOP, LEAF_WARM);
 	while (page_next(&w)) {
-		w.leaf->warm[w.group] &= ~(1ul << (w.va / PAGE & 63));
+		leaf_clear(w.leaf, LEAF_WARM, w.va);
 		if ((*w.word & (MAPPED | MAPPED_BOUND)) == MAPPED)
 			pages_touch(mm, w.va, w.word);
 	}
@@ -138,7 +138,7 @@ static s64 fork_pages(const struct forking *f)
 	fork_clean(f);
 	if (!f->alone)
 		fork_narrow(f);
-	pages_walk(&w, f->from, 0, PROGRAM_TOP, WALK_COUNTED);
+	pages_walk(&w, f->from, 0, PROGRAM_TOP, LEAF_COUNTED);
 	while (!error && page_next(&w))
 		if (*w.word & MAPPED_OWN)
 			error = page_share(f, &w);

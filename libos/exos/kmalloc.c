@@ -54,6 +54,15 @@ static struct slab *slab_create(u32 class)
 
 void *kmalloc(usize bytes)
 {
+	void *object = kmalloc_raw(bytes);
+
+	if (object)
+		memset(object, 0, (bytes + 15) & ~15ul);
+	return object;
+}
+
+void *kmalloc_raw(usize bytes)
+{
 	u32 class = class_of(bytes);
 
 	if (class == array_count(sizes)) {
@@ -61,7 +70,7 @@ void *kmalloc(usize bytes)
 
 		while (PAGE << order < bytes)
 			order++;
-		return page_zalloc(order);
+		return page_alloc(order);
 	}
 	struct slab *slab;
 	if (!partial[class].next || list_empty(&partial[class])) {
@@ -76,7 +85,6 @@ void *kmalloc(usize bytes)
 	slab->used++;
 	if (!slab->free)
 		list_del(&slab->link);
-	memset(object, 0, sizes[class]);
 	return object;
 }
 

@@ -16,16 +16,21 @@ struct area {
 };
 
 #define LEAF_GROUPS 8 /* of 64 pages each in the 2 MiB of a leaf */
+enum {
+	LEAF_USED,    /* the word has a page */
+	LEAF_COUNTED, /* and the page is referenced: it is not the archive's */
+	LEAF_WARM,    /* it was bound when the space's last process ended (pool.c) */
+	LEAF_MAPS
+};
 /* A page table and what ExOS remembers of it: a word per entry. Of level 1 (a leaf) also which words to look at, a bit
  * each. */
 struct mm_node {
 	u32 table, shadow; /* frames */
 	u64 *slot; /* 512: of level 2 and up struct mm_node *, of level 1 MAPPED_* and the frame << 12 */
-	u64 base;		  /* of a leaf: va >> 21 */
-	struct mm_node *next;	  /* leaf, by base */
-	u64 used[LEAF_GROUPS];	  /* the word has a page */
-	u64 counted[LEAF_GROUPS]; /* and the page is referenced: it is not the archive's */
-	u64 warm[LEAF_GROUPS];	  /* it was bound when the space's last process ended (pool.c) */
+	u64 base;	      /* of a leaf: va >> 21 */
+	struct mm_node *next; /* leaf, by base */
+	u64 map[LEAF_MAPS][LEAF_GROUPS];
+	u64 any[LEAF_MAPS]; /* a bit for each group of which one may be set */
 };
 
 /* A page of stubs of bare sites (rewrite_bare.c): which are taken, a bit each. */
@@ -49,9 +54,11 @@ struct mm {
 	struct mm_node *leaves; /* by base */
 	struct mm_node *hint;	/* the leaf that was looked for last */
 	struct list areas;
+	struct area *seen; /* where the last search ended; NULL: at the beginning */
 	struct list
 		old; /* of the space's last process: where pages of it may still be; empty once one runs */
 	const void *program; /* whose pages these are: what was executed last */
+	u32 lives;	     /* processes that ended in the space */
 	u32 forked;	     /* it has not executed anything itself */
 	u32 stubs;	     /* pages of stubs that were made */
 	u32 stubs_lost;	     /* one of them is not there any more */

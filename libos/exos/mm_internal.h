@@ -2,9 +2,10 @@
  * Pages of a program as ExOS remembers them, and changes of their bindings in batches. Family lock throughout.
  *
  * The kernel's tables say what is bound; ExOS keeps the same in words of its own, for spaces that do not run,
- * too. Invariants, whenever no batch is open: (1) a word with MAPPED names a page and holds a reference of it; with BOUND it is
- * bound there with exactly those flags, without it nothing is bound there until somebody touches it. (2) Of each leaf, `used`
- * has the words with MAPPED, `counted` those of them whose page is not the archive's. (3) Who can run has no `old`. */
+ * too. Invariants, whenever no batch is open: (1) a word with MAPPED names a page and holds a reference of it; with
+ * BOUND it is bound there with exactly those flags, without it nothing is bound there until somebody touches it.
+ * (2) Of each leaf, LEAF_USED has the words with MAPPED, LEAF_COUNTED those of them whose page is not the archive's.
+ * (3) Who can run has no `old`. */
 #ifndef EXOS_MM_INTERNAL_H
 #define EXOS_MM_INTERNAL_H
 
@@ -33,17 +34,37 @@ static inline void *mapped_page(u64 word)
 s64 pages_create(struct mm *mm);
 /* Gives back the space, its tables and its pages; no env may run in it. */
 void pages_destroy(struct mm *mm);
-/* The word of a page; NULL where there is no table and create is 0, or no memory for one. */
-u64 *pages_word(struct mm *mm, u64 va, int create);
+/* The leaf for va; NULL where there is no table and create is 0, or no memory for one. */
+struct mm_node *leaf_find(struct mm *mm, u64 va, int create);
+/* The word of a page; NULL as above. */
+static inline u64 *pages_word(struct mm *mm, u64 va, int create)
+{
+	struct mm_node *leaf = mm->hint;
+
+	if (!leaf || leaf->base != va >> 21)
+		leaf = leaf_find(mm, va, create);
+	return leaf ? &leaf->slot[va / PAGE & 511] : NULL;
+}
+/* A bit of a leaf's maps. */
+static inline void leaf_set(struct mm_node *leaf, u32 map, u64 va)
+{
+	u32 group = va / (64 * PAGE) % LEAF_GROUPS;
+
+	leaf->map[map][group] |= 1ul << (va / PAGE & 63);
+	leaf->any[map] |= 1ul << group;
+}
+static inline void leaf_clear(struct mm_node *leaf, u32 map, u64 va)
+{
+	leaf->map[map][va / (64 * PAGE) % LEAF_GROUPS] &= ~(1ul << (va / PAGE & 63));
+}
 /* The words in a range whose bit is set in one of the leaves' maps, one after the other. Words that were passed may change. */
 struct page_walk {
 	u64 va, *word; /* this one */
 	struct mm_node *leaf;
-	u64 at, end, base,
-		bits; /* where to look on; the group's first address, and what of it was not seen yet */
+	u64 start, end, groups; /* groups: what of the leaf was not seen yet */
+	u64 base, bits;		/* of the group: its first address, and what was not seen yet */
 	u32 map, group;
 };
-enum { WALK_USED, WALK_COUNTED, WALK_WARM };
 void pages_walk(struct page_walk *w, struct mm *mm, u64 start, u64 end, u32 map);
 int page_group(struct page_walk *w); /* to the next 64 words of which one is to be seen; 0: none */
 /* 0: that was all. */
@@ -94,7 +115,8 @@ s64 area_unmap(struct mm *mm, u64 start, u64 end);
 /* Fills every page of a range now: shared anonymous memory, which fork must find. 0 or -ENOMEM. */
 s64 area_populate(struct mm *mm, u64 start, u64 end);
 
-void area_free(struct area *area);
+/* Forgets an area; its pages are gone. */
+void area_free(struct mm *mm, struct area *area);
 /* What a fresh page of an area is besides its flags. */
 u64 area_kind(const struct area *area);
 

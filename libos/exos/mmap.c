@@ -190,11 +190,11 @@ static s64 pages_move(struct mm *mm, u64 from, u64 to, u64 bytes)
 {
 	struct page_walk w;
 
-	pages_walk(&w, mm, from, from + bytes, WALK_USED);
+	pages_walk(&w, mm, from, from + bytes, LEAF_USED);
 	while (page_next(&w))
 		if (!pages_word(mm, w.va - from + to, 1))
 			return -ENOMEM;
-	pages_walk(&w, mm, from, from + bytes, WALK_USED);
+	pages_walk(&w, mm, from, from + bytes, LEAF_USED);
 	while (page_next(&w)) {
 		u64 va = w.va - from + to;
 

@@ -109,14 +109,10 @@ static struct mm_node *leaf_from(struct mm *mm, u64 base, struct mm_node ***link
 	return *at;
 }
 
-/* The leaf for va, NULL: none. */
-static struct mm_node *leaf_find(struct mm *mm, u64 va, int create)
+struct mm_node *leaf_find(struct mm *mm, u64 va, int create)
 {
-	struct mm_node *node = mm->hint;
+	struct mm_node *node = &mm->root;
 
-	if (node && node->base == va >> 21)
-		return node;
-	node = &mm->root;
 	for (u32 level = 4; level > 1; level--) {
 		u64 *slot = &node->slot[index_of(va, level)];
 
@@ -137,20 +133,19 @@ static struct mm_node *leaf_find(struct mm *mm, u64 va, int create)
 	return node;
 }
 
-u64 *pages_word(struct mm *mm, u64 va, int create)
+/* The leaf in which a word lies, which pages_word gave. */
+static inline struct mm_node *leaf_of(struct mm *mm, u64 va, const u64 *word)
 {
-	struct mm_node *leaf = leaf_find(mm, va, create);
+	struct mm_node *leaf = mm->hint;
 
-	return leaf ? &leaf->slot[index_of(va, 1)] : NULL;
+	return leaf->slot == (const u64 *)((u64)word & ~(PAGE - 1)) ? leaf : leaf_find(mm, va, 0);
 }
 
 #define GROUP_BYTES (64 * PAGE)
 
-/* What of a leaf's map lies in [start, end), of the group that begins at base. */
-static u64 group_bits(const u64 *map, u64 base, u64 start, u64 end)
+/* What of a group lies in [start, end). */
+static u64 group_bits(u64 bits, u64 base, u64 start, u64 end)
 {
-	u64 bits = map[base / GROUP_BYTES % LEAF_GROUPS];
-
 	if (start > base)
 		bits &= ~0ul << ((start - base) / PAGE);
 	if (end < base + GROUP_BYTES)
@@ -158,25 +153,31 @@ static u64 group_bits(const u64 *map, u64 base, u64 start, u64 end)
 	return bits;
 }
 
-static const u64 *leaf_map(const struct mm_node *leaf, u32 map)
-{
-	return map == WALK_USED ? leaf->used : map == WALK_COUNTED ? leaf->counted : leaf->warm;
-}
-
 int page_group(struct page_walk *w)
 {
-	while (w->leaf && w->at < w->end) {
-		if (w->leaf->base != w->at >> 21) {
-			w->leaf = w->leaf->next;
-			if (w->leaf)
-				w->at = w->leaf->base << 21;
-			sched_breathe();
+	struct mm_node *leaf = w->leaf;
+
+	while (leaf) {
+		u64 first = leaf->base << 21;
+
+		if (first >= w->end)
+			return 0;
+		if (!w->groups) {
+			leaf = w->leaf = leaf->next;
+			w->groups = leaf ? leaf->any[w->map] : 0;
+			if (w->groups)
+				sched_breathe();
 			continue;
 		}
-		w->base = w->at & ~(GROUP_BYTES - 1);
-		w->group = w->base / GROUP_BYTES % LEAF_GROUPS;
-		w->bits = group_bits(leaf_map(w->leaf, w->map), w->base, w->at, w->end);
-		w->at = w->base + GROUP_BYTES;
+		u32 group = (u32)__builtin_ctzl(w->groups);
+		const u64 *map = &leaf->map[w->map][group];
+		w->groups &= w->groups - 1;
+		w->group = group;
+		w->base = first + group * GROUP_BYTES;
+		if (!*map)
+			leaf->any[w->map] &= ~(1ul << group);
+		else if (w->base < w->end && w->base + GROUP_BYTES > w->start)
+			w->bits = group_bits(*map, w->base, w->start, w->end);
 		if (w->bits)
 			return 1;
 	}
@@ -189,10 +190,11 @@ void pages_walk(struct page_walk *w, struct mm *mm, u64 start, u64 end, u32 map)
 
 	w->leaf = mm->hint && mm->hint->base == start >> 21 ? mm->hint
 							    : leaf_from(mm, start >> 21, &link);
-	w->at = w->leaf ? max(start, w->leaf->base << 21) : end;
+	w->start = start;
 	w->end = end;
 	w->map = map;
 	w->bits = 0;
+	w->groups = w->leaf ? w->leaf->any[map] : 0;
 }
 
 /* One page: the calls for that are shorter, and faults are of one. Whether it was. */
@@ -275,18 +277,16 @@ static u32 bind_flags(u64 flags)
 /* Enters a page into a word and its leaf's maps. */
 static void word_set(struct mm *mm, u64 va, u64 *word, void *page, u64 flags)
 {
-	struct mm_node *leaf = leaf_find(mm, va, 0);
-	u32 group = va / GROUP_BYTES % LEAF_GROUPS;
-	u64 bit = 1ul << (va / PAGE & 63);
+	struct mm_node *leaf = leaf_of(mm, va, word);
 
 	if (!(*word & MAPPED))
 		mm->rss++;
 	*word = (u64)page_frame(page) << 12 | MAPPED | flags;
-	leaf->used[group] |= bit;
+	leaf_set(leaf, LEAF_USED, va);
 	if (flags & (MAPPED_OWN | MAPPED_SHARED) || page_is_ours(page))
-		leaf->counted[group] |= bit;
+		leaf_set(leaf, LEAF_COUNTED, va);
 	else
-		leaf->counted[group] &= ~bit;
+		leaf_clear(leaf, LEAF_COUNTED, va);
 }
 
 void pages_bind(struct mm *mm, u64 va, u64 *word, void *page, u64 flags)
@@ -344,7 +344,7 @@ void pages_reprotect(struct mm *mm, u64 start, u64 end, u64 flags, int write)
 	struct row row = {.end = 0};
 	struct page_walk w;
 
-	pages_walk(&w, mm, start, end, WALK_USED);
+	pages_walk(&w, mm, start, end, LEAF_USED);
 	while (page_next(&w)) {
 		u64 old = *w.word, to = flags;
 
@@ -374,13 +374,10 @@ void pages_reprotect(struct mm *mm, u64 start, u64 end, u64 flags, int write)
 /* The word is empty again, and its page let go. */
 static void word_clear(struct mm *mm, u64 va, u64 *word, struct mm_node *leaf)
 {
-	u32 group = va / GROUP_BYTES % LEAF_GROUPS;
-	u64 bit = 1ul << (va / PAGE & 63);
-
-	leaf->used[group] &= ~bit;
-	if (leaf->counted[group] & bit)
+	leaf_clear(leaf, LEAF_USED, va);
+	if (leaf->map[LEAF_COUNTED][va / GROUP_BYTES % LEAF_GROUPS] >> (va / PAGE & 63) & 1)
 		page_put(mapped_page(*word));
-	leaf->counted[group] &= ~bit;
+	leaf_clear(leaf, LEAF_COUNTED, va);
 	*word = 0;
 	mm->rss--;
 }
@@ -389,7 +386,7 @@ void pages_drop(struct mm *mm, u64 va, u64 *word)
 {
 	if (*word & MAPPED_BOUND)
 		batch_add(mm, ARIL_UNBIND, va, 0, 0, 1, 0);
-	word_clear(mm, va, word, leaf_find(mm, va, 0));
+	word_clear(mm, va, word, leaf_of(mm, va, word));
 }
 
 /* A page is let go when nobody can reach it any more. */
@@ -398,7 +395,7 @@ void pages_unmap(struct mm *mm, u64 start, u64 end)
 	u64 first = 0, last = 0;
 	struct page_walk w;
 
-	pages_walk(&w, mm, start, end, WALK_USED);
+	pages_walk(&w, mm, start, end, LEAF_USED);
 	while (page_next(&w)) {
 		if (!last)
 			first = w.va;
@@ -407,7 +404,7 @@ void pages_unmap(struct mm *mm, u64 start, u64 end)
 			batch_add(mm, ARIL_UNBIND, w.va, 0, 0, 1, 0);
 	}
 	pages_flush();
-	pages_walk(&w, mm, first, last, WALK_USED);
+	pages_walk(&w, mm, first, last, LEAF_USED);
 	while (page_next(&w))
 		word_clear(mm, w.va, w.word, w.leaf);
 }

@@ -16,6 +16,8 @@
 #define POOL_MOST 16u
 #define TABLES_MOST 24u
 #define PAGES_MOST 32u /* of its own that a space keeps */
+#define LIVES \
+	16u /* so many processes later it keeps none, once: who comes then shows again which are of use */
 
 static struct list pool = {&pool, &pool}; /* by mm.all, oldest first */
 static u32 pooled;
@@ -31,7 +33,7 @@ static void pool_destroy(struct mm *mm)
 	pooled--;
 	spare_destroy(&mm->spare);
 	while (!list_empty(&mm->old))
-		area_free(area_first(&mm->old));
+		area_free(mm, area_first(&mm->old));
 	pages_destroy(mm);
 	kfree(mm);
 }
@@ -43,29 +45,37 @@ static int area_stays(const struct area *area)
 	       (!area->inode || (area->inode->file.archive && area->inode->nlink));
 }
 
-/* Lets go of the pages of an area that cannot be of use. Returns stubs that stay. */
-static u32 area_leave(struct mm *mm, const struct area *area, u32 *room)
+/* Whether a page may stay: nobody has to look after it, and the next process will probably write to it. */
+static int page_stays(const struct area *area, u64 word, u32 *room)
 {
-	u32 stubs = 0;
+	if (!*room || (word & (MAPPED_OWN | MAPPED_NOREAD)) != MAPPED_OWN)
+		return 0;
+	if (area->prot & PROT_WRITE && !(word & MAPPED_BOUND && page_refs(mapped_page(word)) == 1))
+		return 0;
+	--*room;
+	return 1;
+}
+
+/* Lets go of the pages that cannot be of use. Returns stubs that stay. */
+static u32 pages_leave(struct mm *mm, u32 room)
+{
+	struct area *area = area_first(&mm->areas);
+	u32 stubs = 0, warms = room;
 	struct page_walk w;
 
-	pages_walk(&w, mm, area->start, area->end, WALK_COUNTED);
+	pages_walk(&w, mm, 0, PROGRAM_TOP, LEAF_COUNTED);
 	while (page_next(&w)) {
 		u64 word = *w.word;
 
+		while (area->end <= w.va)
+			area = area_next(mm, area);
 		if (word & MAPPED_TEXT) {
 			stubs += !!(area->flags & AREA_STUBS);
-			continue;
+		} else if (!page_stays(area, word, &room)) {
+			if (word & MAPPED_BOUND && warms)
+				leaf_set(w.leaf, LEAF_WARM, w.va);
+			pages_drop(mm, w.va, w.word);
 		}
-		if (*room && (word & (MAPPED_OWN | MAPPED_NOREAD)) == MAPPED_OWN &&
-		    (!(area->prot & PROT_WRITE) ||
-		     (word & MAPPED_BOUND && page_refs(mapped_page(word)) == 1))) {
-			--*room;
-			continue;
-		}
-		if (word & MAPPED_BOUND)
-			w.leaf->warm[w.group] |= 1ul << (w.va / PAGE & 63);
-		pages_drop(mm, w.va, w.word);
 	}
 	return stubs;
 }
@@ -78,7 +88,7 @@ static void texts_drop(struct mm *mm, struct list *areas)
 	for (struct list *at = areas->next; at != areas; at = at->next) {
 		const struct area *area = container_of(at, struct area, link);
 
-		pages_walk(&w, mm, area->start, area->end, WALK_COUNTED);
+		pages_walk(&w, mm, area->start, area->end, LEAF_COUNTED);
 		while (page_next(&w))
 			if (*w.word & MAPPED_TEXT)
 				pages_drop(mm, w.va, w.word);
@@ -92,20 +102,27 @@ static void texts_drop(struct mm *mm, struct list *areas)
 /* Makes `old` of the areas. */
 static void pool_leave(struct mm *mm)
 {
-	u32 room = PAGES_MOST, stubs = 0;
-	struct area *area;
+	u32 stubs;
 
 	pool_settle(mm, 0);
-	while ((area = area_first(&mm->areas))) {
-		if (area_stays(area)) {
-			stubs += area_leave(mm, area, &room);
-			list_del(&area->link);
-			list_add_tail(&mm->old, &area->link);
-		} else {
+	for (struct list *at = mm->areas.next, *next; at != &mm->areas; at = next) {
+		struct area *area = container_of(at, struct area, link);
+
+		next = at->next;
+		if (!area_stays(area)) {
 			pages_unmap(mm, area->start, area->end);
-			area_free(area);
+			area_free(mm, area);
 		}
 	}
+	stubs = pages_leave(mm, ++mm->lives % LIVES ? PAGES_MOST : 0);
+	mm->old = mm->areas; /* it is empty */
+	if (list_empty(&mm->areas)) {
+		list_init(&mm->old);
+	} else {
+		mm->old.next->prev = mm->old.prev->next = &mm->old;
+		list_init(&mm->areas);
+	}
+	mm->seen = NULL;
 	if (stubs != mm->stubs || mm->stubs_lost)
 		texts_drop(mm, &mm->old);
 	pages_flush();
@@ -117,7 +134,7 @@ void pool_put(struct mm *mm)
 	pooled++;
 	if (mm->tables > TABLES_MOST) {
 		while (!list_empty(&mm->areas))
-			area_free(area_first(&mm->areas));
+			area_free(mm, area_first(&mm->areas));
 		pool_destroy(mm);
 		return;
 	}
@@ -189,7 +206,7 @@ static void old_trim(struct mm *mm, struct area *old, u64 start, u64 end)
 		old->offset += old->inode ? end - old->start : 0;
 		old->start = end;
 	} else {
-		area_free(old);
+		area_free(mm, old);
 	}
 }
 
@@ -219,25 +236,27 @@ static int text_fits(const struct area *area)
 	       (area->inode || area->flags & (AREA_STUBS | AREA_VDSO));
 }
 
-/* Pages of the last process as a new area has them, or not at all. */
-static void pages_renew(struct mm *mm, const struct area *area, u64 start, u64 end)
+/* Pages of the last process as a new area has them, or not at all. prot: what they had. */
+static void pages_renew(struct mm *mm, const struct area *area, u32 prot, u64 start, u64 end)
 {
+	u64 flags = area_flags(area, 1);
 	struct page_walk w;
 
-	pages_walk(&w, mm, start, end, WALK_COUNTED);
+	pages_walk(&w, mm, start, end, LEAF_COUNTED);
 	while (page_next(&w)) {
 		u64 word = *w.word;
 
-		if (word & MAPPED_TEXT
-			    ? !text_fits(area)
-			    : !(word & MAPPED_OWN) || !page_renew(area, w.va, mapped_page(word)))
+		if (word & MAPPED_TEXT) {
+			if (!text_fits(area))
+				pages_drop(mm, w.va, w.word);
+		} else if (!(word & MAPPED_OWN) || !page_renew(area, w.va, mapped_page(word))) {
 			pages_drop(mm, w.va, w.word);
+		} else {
+			pages_protect(mm, w.va, w.word, flags);
+		}
 	}
-	pages_walk(&w, mm, start, end, WALK_USED);
-	while (page_next(&w))
-		pages_protect(
-			mm, w.va, w.word,
-			area_flags(area, (*w.word & (MAPPED_OWN | MAPPED_TEXT)) == MAPPED_OWN));
+	if (prot != area->prot)
+		pages_reprotect(mm, start, end, area_flags(area, 0), !!(flags & MAPPED_WRITE));
 	pages_flush();
 }
 
@@ -263,7 +282,7 @@ void pool_claim(struct mm *mm, const struct area *area)
 
 		next = at->next;
 		if (agrees && old->start < area->end && old->end > area->start)
-			pages_renew(mm, area, max(old->start, area->start),
+			pages_renew(mm, area, old->prot, max(old->start, area->start),
 				    min(old->end, area->end));
 		old_claim(mm, old, area, agrees);
 	}
@@ -307,7 +326,7 @@ int pool_settle(struct mm *mm, int stubs)
 			continue;
 		}
 		pages_unmap(mm, old->start, old->end);
-		area_free(old);
+		area_free(mm, old);
 	}
 	int lost = stubs && mm->stubs_lost;
 	if (lost)

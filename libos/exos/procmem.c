@@ -18,7 +18,7 @@ static void area_count(const struct mm *mm, const struct area *a, struct area_pa
 {
 	struct page_walk w;
 	*n = (struct area_pages){0};
-	pages_walk(&w, (struct mm *)mm, a->start, a->end, WALK_USED); /* looks only */
+	pages_walk(&w, (struct mm *)mm, a->start, a->end, LEAF_USED); /* looks only */
 	while (page_next(&w)) {
 		void *page = mapped_page(*w.word);
 		u32 refs = page_is_ours(page) ? max(page_refs(page), 1u) : 1;

@@ -283,7 +283,7 @@ static s64 readlink_out(struct inode *i, u64 to, u64 bytes)
 		u64 n = min(bytes, (u64)i->link.length);
 		return copy_out(to, i->link.target, n) ? -EFAULT : (s64)n;
 	}
-	char *text = kmalloc(PATH_MAX);
+	char *text = kmalloc_raw(PATH_MAX);
 	if (!text)
 		return -ENOMEM;
 	s64 n = i->ops->readlink(i, text, PATH_MAX);
