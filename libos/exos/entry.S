@@ -12,6 +12,7 @@
  * So ExOS is never left in the middle, and never between reading gs:THREAD_CONTEXT and writing the mask. */
 #include "quick.h"
 #include "sched.h"
+#include <aril/calls.h>
 #include <aril/layout.h>
 #include <aril/upcall.h>
 
@@ -124,8 +125,7 @@ exit_edge_end:
 /* Behind a call whose frame has everything of the program but the registers that C keeps, and these live: rsp at
  * the frame, rax the result. Mask NONE, unless END or EVENT came meanwhile. */
 quick_return:
-	leaq run_queue(%rip), %rcx
-	cmpq %rcx, (%rcx)
+	cmpl $0, sched_wanted(%rip)
 	jne quick_share
 quick_signals:
 	movq %gs:THREAD_PENDING, %rcx
@@ -342,7 +342,21 @@ leaf_undo:
 	movq $ARIL_VECTOR_EVENT, ARIL_SAVE_VECTOR(%rax)
 	jmp entry_program
 
+/* The thread that is expected on this context goes on at once. */
 entry_start:
+	movq %rsp, %rsi
+	andq $-4096, %rsi
+	movl ARIL_CTX_CPU(%rsi), %eax
+	shlq $CPU_SHIFT, %rax
+	addq cpus(%rip), %rax
+	cmpq %rsi, CPU_EXPECTS(%rax)
+	jne entry_start_any
+	movq CPU_CURRENT(%rax), %rdi
+	movq ARIL_CTX_COOKIE(%rsi), %rcx
+	movq %rcx, CPU_LAST(%rax)
+	movq $0, CPU_EXPECTS(%rax)
+	jmp thread_resume
+entry_start_any:
 	addq $16, %rsp
 	movq %rsp, %rdi
 	andq $-16, %rsp
@@ -446,8 +460,8 @@ call_general:
 	movl $ARIL_MASK_NONE, ARIL_CTX_MASK(%rcx)
 	jmp quick_return
 
-/* void thread_switch(struct thread *t) */
-function thread_switch
+/* What C keeps, and what the program has beside the registers in its frame, of the thread at rdi. Clobbers rax, rcx, rdx. */
+.macro thread_save
 	pushq %rbp
 	pushq %rbx
 	pushq %r12
@@ -458,9 +472,68 @@ function thread_switch
 	movq %rax, THREAD_FS_BASE(%rdi)
 	movq THREAD_XSAVE(%rdi), %rcx
 	movl $-1, %eax
-	movl $-1, %edx
+	movl %eax, %edx
 	xsave64 (%rcx)
 	movq %rsp, THREAD_SWITCH_RSP(%rdi)
+.endm
+.macro thread_load
+	movq THREAD_FS_BASE(%rdi), %rax
+	wrfsbase %rax
+	movq THREAD_XSAVE(%rdi), %rcx
+	movl $-1, %eax
+	movl %eax, %edx
+	xrstor64 (%rcx)
+	movq THREAD_SWITCH_RSP(%rdi), %rsp
+	movq $0, THREAD_SWITCH_RSP(%rdi)
+	popq %r15
+	popq %r14
+	popq %r13
+	popq %r12
+	popq %rbx
+	popq %rbp
+	ret
+.endm
+
+/* void thread_swap(struct thread *t, struct thread *next) */
+function thread_swap
+	thread_save
+	movq THREAD_CONTEXT(%rdi), %rax
+	movq %rsi, %rdi
+	wrgsbase %rdi
+	movq %rax, THREAD_CONTEXT(%rdi)
+	thread_load
+
+/* void thread_leave(struct thread *t, u32 auth, u32 env) */
+function thread_leave
+	movl %edx, %r8d
+	thread_save
+	movq THREAD_CONTEXT(%rdi), %rax
+	leaq ARIL_CTX_STACK_TOP(%rax), %rsp
+	movq lock_state + LOCK_WORD(%rip), %rcx
+	movq $0, lock_state + LOCK_OWNER(%rip)
+	xorl %eax, %eax
+	xchgl %eax, (%rcx)
+	movl %esi, %edi
+	movl %r8d, %esi
+	cmpl $LOCK_IS_WAITED, %eax
+	je 2f
+1:	movl $ARIL_CALL_YIELD, %eax
+	syscall
+	/* It could not be entered: the scheduler looks into it. */
+	xorl %edi, %edi
+	xorl %esi, %esi
+	jmp 1b
+2:	pushq %rdi
+	pushq %rsi
+	xorl %ebp, %ebp
+	call lock_told
+	popq %rsi
+	popq %rdi
+	jmp 1b
+
+/* void thread_switch(struct thread *t) */
+function thread_switch
+	thread_save
 	movq THREAD_CONTEXT(%rdi), %rax
 	leaq ARIL_CTX_STACK_TOP(%rax), %rsp
 	xorl %ebp, %ebp
@@ -471,22 +544,8 @@ function thread_switch
 function thread_resume
 	wrgsbase %rdi
 	movq %rsi, THREAD_CONTEXT(%rdi)
-	movq THREAD_FS_BASE(%rdi), %rax
-	wrfsbase %rax
-	movq THREAD_XSAVE(%rdi), %rcx
-	movl $-1, %eax
-	movl $-1, %edx
-	xrstor64 (%rcx)
-	movq THREAD_SWITCH_RSP(%rdi), %rsp
-	movq $0, THREAD_SWITCH_RSP(%rdi)
 	movl $ARIL_MASK_ASYNC, ARIL_CTX_MASK(%rsi)
-	popq %r15
-	popq %r14
-	popq %r13
-	popq %r12
-	popq %rbx
-	popq %rbp
-	ret
+	thread_load
 
 /* A new thread's first return: rsp is at its user_regs. */
 function thread_first

@@ -97,6 +97,7 @@ s64 proc_context(struct proc *p, u32 cpu)
 	s64 error = aril_env_context(family.auth, p->env, cpu, page_frame(ctx), (u64)ctx);
 	if (error < 0)
 		exos_panic("exos: context of process %u: error %ld", p->pid, (long)-error);
+	ctx->cookie = (u64)p->env << 32 | page_frame(ctx); /* what struct cpu's `last` says of it */
 	p->ctx[cpu] = ctx;
 	return 0;
 }

@@ -4,6 +4,7 @@
 #include "inode.h"
 #include "linux.h"
 #include "poll.h"
+#include "usermem.h"
 #include "time.h"
 
 #define COUNT_MOST (~0ul - 1)
@@ -28,9 +29,10 @@ static s64 counter_read(struct file *f, u64 to, usize bytes, u64 *offset)
 	}
 	u64 taken = c->semaphore ? 1 : c->count;
 	c->count -= taken;
-	wake_all(&c->wait);
+	if (!list_empty(&c->wait.sleepers))
+		wake_all(&c->wait);
 	poll_event(f->inode, POLLOUT);
-	return io_out(to, &taken, 8) ? -EFAULT : 8;
+	return user_few_out(to, &taken, 8) ? -EFAULT : 8;
 }
 
 static s64 counter_write(struct file *f, u64 from, usize bytes, u64 *offset)
@@ -40,7 +42,7 @@ static s64 counter_write(struct file *f, u64 from, usize bytes, u64 *offset)
 	(void)offset;
 	if (bytes < 8)
 		return -EINVAL;
-	if (io_in(&more, from, 8))
+	if (user_few_in(&more, from, 8))
 		return -EFAULT;
 	if (more > COUNT_MOST)
 		return -EINVAL;
@@ -51,7 +53,8 @@ static s64 counter_write(struct file *f, u64 from, usize bytes, u64 *offset)
 			return -ERESTARTSYS;
 	}
 	c->count += more;
-	wake_all(&c->wait);
+	if (!list_empty(&c->wait.sleepers))
+		wake_all(&c->wait);
 	poll_event(f->inode, POLLIN);
 	return 8;
 }
@@ -72,6 +75,7 @@ static const struct file_ops counter_ops = {
 	.write = counter_write,
 	.poll = counter_poll,
 	.release = counter_release,
+	.quick = 1,
 };
 
 s64 sys_eventfd2(u64 initial, u64 flags)

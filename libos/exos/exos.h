@@ -209,7 +209,7 @@ int family_try(void);
 void waitq_init(struct waitq *q);
 /* Sleeps on q until woken, the deadline (ns of the exposed clock, 0: none), or, where interruptible, a
  * deliverable signal. The family lock is held before and after, and dropped between. 0, -ETIMEDOUT, -EINTR.
- * Callers re-check their condition in a loop. */
+ * Callers re-check their condition in a loop. q NULL: who wakes knows the thread. */
 s64 sleep_on(struct waitq *q, u64 deadline, int interruptible);
 /* interruptible 2: by nothing but the thread's end (thread_kill), which is -EINTR, too. */
 void wake_one(struct waitq *q);

@@ -17,6 +17,7 @@ struct file_ops {
 	s64 (*readdir)(struct file *f, u64 to, usize bytes); /* getdents64 */
 	s64 (*seek)(struct file *f, s64 offset, u32 whence);
 	void (*release)(struct file *f);
+	u32 quick; /* reading and writing it is worth a quick call */
 };
 
 /* An open file: shared by descriptors and across fork. */

@@ -5,6 +5,8 @@
 #include "proc_calls.h"
 #include "proc_internal.h"
 #include "time.h"
+#include "usermem.h"
+#include <peek.h>
 
 #define ROBUST_MAX 2048 /* entries walked of a list that may be a ring */
 
@@ -18,10 +20,14 @@ struct list *futex_bucket_at(u32 kind)
 	return &buckets[kind];
 }
 
+static inline u32 futex_kind(struct futex_key key)
+{
+	return (u32)(key.word >> 2 ^ key.word >> 12 ^ key.where >> 6) % FUTEX_BUCKETS;
+}
+
 struct list *futex_bucket(struct futex_key key)
 {
-	return futex_bucket_at((u32)(key.word >> 2 ^ key.word >> 12 ^ key.where >> 6) %
-			       FUTEX_BUCKETS);
+	return futex_bucket_at(futex_kind(key));
 }
 
 struct futex_key futex_key(u64 addr)
@@ -43,21 +49,36 @@ void futex_let_go(struct futex_sleeper *s)
 {
 	list_del(&s->link);
 	s->woken = 1;
-	wake_all(&s->q);
+	thread_wake(s->thread, 0);
 }
 
-s64 futex_sleep(struct futex_sleeper *s, u64 deadline)
+int futex_wakes_none(u64 addr, u64 op)
+{
+	if ((u32)op != (FUTEX_WAKE | FUTEX_PRIVATE_FLAG) || addr & 3 || addr >= PROGRAM_TOP)
+		return 0;
+	struct futex_key key = {(u64)current()->proc->mm, addr};
+	const struct list *head = &buckets[futex_kind(key)];
+	__atomic_thread_fence(__ATOMIC_SEQ_CST); /* with the one of futex_wait */
+	const struct list *first = __atomic_load_n(&head->next, __ATOMIC_RELAXED);
+	return !first || first == head;
+}
+
+static s64 futex_sleep_on(struct futex_sleeper *s, u64 deadline)
 {
 	s64 slept = 0;
-	s->thread = current();
-	waitq_init(&s->q);
-	list_add_tail(futex_bucket(s->key), &s->link);
 	while (!s->woken && !slept)
-		slept = sleep_on(&s->q, deadline, 1);
+		slept = sleep_on(NULL, deadline, 1);
 	if (s->woken)
 		return 0;
 	list_del(&s->link);
 	return slept;
+}
+
+s64 futex_sleep(struct futex_sleeper *s, u64 deadline)
+{
+	s->thread = current();
+	list_add_tail(futex_bucket(s->key), &s->link);
+	return futex_sleep_on(s, deadline);
 }
 
 static u32 key_wake(struct futex_key key, u32 count, u32 bitset)
@@ -91,20 +112,36 @@ u32 futex_wake(u64 addr, u32 count, u32 bitset)
 	return key_wake(futex_key(addr), count, bitset);
 }
 
-/* 0 woken, -EAGAIN: the word differs, -EFAULT, -ETIMEDOUT, -ERESTARTSYS (without a deadline) or -ERESTARTNOHAND. */
-static s64 futex_wait(u64 addr, u32 op, u32 expected, u64 deadline, u32 bitset)
+/* 0 woken, -EAGAIN: the word differs, -EFAULT, -ETIMEDOUT, -ERESTARTSYS (without a deadline) or -ERESTARTNOHAND.
+ * The word is read for the last time when the sleeper lies in its bucket: who wakes looks there without the lock
+ * (futex_wakes_none), having written to the word. */
+static inline s64 futex_wait(u64 addr, u32 op, u32 expected, u64 deadline, u32 bitset)
 {
+	struct futex_sleeper s = {.bitset = bitset, .thread = current()};
 	u32 value;
-	struct futex_sleeper s = {.bitset = bitset};
-	if (copy_in(&value, addr, sizeof(value)))
+	if (addr >= PROGRAM_TOP)
 		return -EFAULT;
-	if (value != expected)
+	if (!(op & FUTEX_PRIVATE_FLAG)) {
+		PEEK(value, *(const u32 *)addr, fault);
+		s.key = futex_key(addr);
+	} else {
+		s.key = (struct futex_key){(u64)s.thread->proc->mm, addr};
+	}
+	list_add_tail(futex_bucket(s.key), &s.link);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	PEEK(value, *(const u32 *)addr, fault_queued);
+	if (value != expected) {
+		list_del(&s.link);
 		return -EAGAIN;
-	s.key = key_of(addr, op);
-	s64 slept = futex_sleep(&s, deadline);
+	}
+	s64 slept = futex_sleep_on(&s, deadline);
 	if (slept == -EINTR)
 		return deadline ? -ERESTARTNOHAND : -ERESTARTSYS;
 	return slept;
+fault_queued:
+	list_del(&s.link);
+fault:
+	return -EFAULT;
 }
 
 static s64 futex_deadline(u64 timeout, u32 op, u64 *deadline)

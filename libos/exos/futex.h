@@ -22,7 +22,6 @@ struct futex_sleeper {
 	u32 bitset;
 	u32 woken;
 	u32 owns; /* waits to own the word: woken by who owns it alone */
-	struct waitq q;
 };
 
 /* The key of a word that was read before: its page is bound. */
@@ -37,6 +36,8 @@ static inline int futex_same(struct futex_key a, struct futex_key b)
 }
 /* Sleeps in s (key, bitset, owns are set) until it is woken. 0, -ETIMEDOUT, -EINTR. */
 s64 futex_sleep(struct futex_sleeper *s, u64 deadline);
+/* Without the lock: whether that is a FUTEX_WAKE of a word of the process's own for which nobody sleeps. */
+int futex_wakes_none(u64 addr, u64 op);
 /* s, which sleeps, is through. */
 void futex_let_go(struct futex_sleeper *s);
 

@@ -132,9 +132,3 @@ s64 glance_read(u32 fd, u64 to, u64 bytes)
 		f->offset += (u64)n;
 	return n;
 }
-
-s64 quick_read(u64 fd, u64 to, u64 bytes, u64 d, u64 e, u64 f)
-{
-	(void)d, (void)e, (void)f;
-	return glance_read((u32)fd, to, bytes);
-}

@@ -3,8 +3,10 @@
 #include "file_calls.h"
 #include "inode.h"
 #include "poll.h"
+#include "usermem.h"
 
 #define PIPE_MAX_PAGES 256u
+#define FEW 64u /* bytes that are copied in a hurry */
 
 struct pipe *pipe_create(void)
 {
@@ -32,7 +34,7 @@ static void pages_release(u8 **pages, u32 n)
 }
 
 /* The pipe became readable or writable once more. */
-static void pipe_event(struct pipe *p, u32 events)
+static inline void pipe_event(struct pipe *p, u32 events)
 {
 	if (p->inode)
 		poll_event(p->inode, events);
@@ -67,9 +69,15 @@ static u8 *pipe_at(struct pipe *p, u64 at, u64 *left)
 }
 
 /* Takes bytes out, which are there. Bytes or -EFAULT. */
-static s64 pipe_take(struct pipe *p, u64 to, u64 bytes)
+static inline s64 pipe_take(struct pipe *p, u64 to, u64 bytes)
 {
-	u64 done = 0;
+	u64 done = 0, at = p->tail % PAGE;
+	if (bytes <= FEW && at + bytes <= PAGE) {
+		if (user_few_out(to, p->pages[p->tail / PAGE & (p->npages - 1)] + at, bytes))
+			return -EFAULT;
+		p->tail += bytes;
+		return (s64)bytes;
+	}
 	while (done < bytes) {
 		u64 left, n;
 		u8 *from = pipe_at(p, p->tail, &left);
@@ -83,9 +91,16 @@ static s64 pipe_take(struct pipe *p, u64 to, u64 bytes)
 }
 
 /* Puts bytes in, for which there is room. Bytes, -EFAULT or -ENOMEM. */
-static s64 pipe_put(struct pipe *p, u64 from, u64 bytes)
+static inline s64 pipe_put(struct pipe *p, u64 from, u64 bytes)
 {
-	u64 done = 0;
+	u64 done = 0, at = p->head % PAGE;
+	u8 *page = p->pages[p->head / PAGE & (p->npages - 1)];
+	if (bytes <= FEW && at + bytes <= PAGE && page) {
+		if (user_few_in(page + at, from, bytes))
+			return -EFAULT;
+		p->head += bytes;
+		return (s64)bytes;
+	}
 	while (done < bytes) {
 		u64 left, n;
 		u8 *to = pipe_at(p, p->head, &left);
@@ -145,12 +160,13 @@ static s64 pipe_read(struct file *f, u64 to, usize bytes, u64 *offset)
 	}
 	s64 n = pipe_take(p, to, min(bytes, pipe_used(p)));
 	if (n > 0) {
-		wake_all(&p->write_wait);
+		if (!list_empty(&p->write_wait.sleepers))
+			wake_all(&p->write_wait);
 		pipe_event(p, POLLOUT);
 		if (p->drained)
 			p->drained(p, (u64)n);
 	}
-	if (pipe_used(p))
+	if (!list_empty(&p->read_wait.sleepers) && pipe_used(p))
 		wake_one(&p->read_wait);
 	return n;
 }
@@ -172,7 +188,8 @@ static s64 pipe_write(struct file *f, u64 from, usize bytes, u64 *offset)
 			if (n < 0)
 				return done ? (s64)done : n;
 			done += (u64)n;
-			wake_all(&p->read_wait);
+			if (!list_empty(&p->read_wait.sleepers))
+				wake_all(&p->read_wait);
 			pipe_event(p, POLLIN);
 			if (done == bytes)
 				return (s64)done;
@@ -230,7 +247,8 @@ const struct file_ops pipe_ops = {.read = pipe_read,
 				  .write = pipe_write,
 				  .poll = pipe_poll,
 				  .ioctl = pipe_ioctl,
-				  .release = pipe_release};
+				  .release = pipe_release,
+				  .quick = 1};
 
 static u32 round_pages(u64 bytes)
 {

@@ -25,13 +25,6 @@ void poll_notify(void)
 		wake_all(&poll_waiters);
 }
 
-void poll_event(struct inode *i, u32 events)
-{
-	i->poll_in += (events & POLLIN) != 0;
-	i->poll_out += (events & POLLOUT) != 0;
-	poll_notify();
-}
-
 u32 file_poll(struct file *f)
 {
 	return f->ops->poll ? f->ops->poll(f) : POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM;

@@ -4,13 +4,22 @@
 #define EXOS_POLL_H
 
 #include "file.h"
+#include "inode.h"
+#include "linux.h"
 
 /* How often anything of the family may have become ready: for files whose inode does not count for itself. */
 extern u64 poll_changes;
 /* POLL* that hold for a file now. Files that never make one wait are always ready. */
 u32 file_poll(struct file *f);
 /* An inode that counts (poll_counts) became readable (POLLIN), writable (POLLOUT) or both once more. */
-void poll_event(struct inode *i, u32 events);
+static inline void poll_event(struct inode *i, u32 events)
+{
+	i->poll_in += (events & POLLIN) != 0;
+	i->poll_out += (events & POLLOUT) != 0;
+	poll_changes++;
+	if (!list_empty(&poll_waiters.sleepers))
+		wake_all(&poll_waiters);
+}
 /* Reads an optional timespec of the program as a deadline: ns of the exposed clock, 0 for ever, 1 do not wait. */
 s64 deadline_in(u64 from, u64 *deadline);
 /* Sets the thread's signal mask for the time of a call, mask 0: leaves it. 0, -EINVAL or -EFAULT. */

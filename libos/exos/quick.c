@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * The table of quick calls, and those that only look at the process. */
 #include "quick.h"
-#include "sched.h"
 #include "syscalls.h"
 
 #define QUICK_ENTRY(number, name) [number] = quick_##name,
@@ -22,10 +21,3 @@ QUICK_VALUE(getuid, current()->proc->uid)
 QUICK_VALUE(getgid, current()->proc->gid)
 QUICK_VALUE(geteuid, current()->proc->euid)
 QUICK_VALUE(getegid, current()->proc->egid)
-
-/* Nobody else is there. */
-s64 quick_sched_yield(u64 a, u64 b, u64 c, u64 d, u64 e, u64 f)
-{
-	(void)a, (void)b, (void)c, (void)d, (void)e, (void)f;
-	return list_empty(&run_queue) ? 0 : QUICK_NO;
-}

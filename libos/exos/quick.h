@@ -3,8 +3,10 @@
  * saves of the program's registers only what C does not keep.
  *
  * A quick function either does the whole call and returns its result, or has done nothing yet and returns QUICK_NO: then the
- * call takes the ordinary way. It neither sleeps nor waits for the family lock (family_try, sched.h), looks at no struct
- * user_regs, and asks for no restart. It may touch the program's memory by copy_in and copy_out. */
+ * call takes the ordinary way. It does not wait for the family lock (family_try, sched.h) and looks at no struct user_regs,
+ * which has nothing of what C keeps. It may touch the program's memory by copy_in and copy_out. With the lock it may sleep
+ * (sleep_on), and is masked from then on; then it takes the mask away before it returns, or asks for a restart and does not
+ * (quick_io.c). */
 #ifndef EXOS_QUICK_H
 #define EXOS_QUICK_H
 
@@ -13,13 +15,19 @@
 /* Numbers and names; the function is quick_NAME. */
 #define EXOS_QUICK(QUICK)         \
 	QUICK(0, read)            \
+	QUICK(1, write)           \
 	QUICK(4, stat)            \
 	QUICK(5, fstat)           \
 	QUICK(6, lstat)           \
+	QUICK(7, poll)            \
 	QUICK(17, pread64)        \
 	QUICK(21, access)         \
 	QUICK(24, sched_yield)    \
 	QUICK(39, getpid)         \
+	QUICK(44, sendto)         \
+	QUICK(45, recvfrom)       \
+	QUICK(46, sendmsg)        \
+	QUICK(47, recvmsg)        \
 	QUICK(96, gettimeofday)   \
 	QUICK(102, getuid)        \
 	QUICK(104, getgid)        \
@@ -29,7 +37,9 @@
 	QUICK(111, getpgrp)       \
 	QUICK(186, gettid)        \
 	QUICK(201, time)          \
+	QUICK(202, futex)         \
 	QUICK(228, clock_gettime) \
+	QUICK(232, epoll_wait)    \
 	QUICK(262, newfstatat)    \
 	QUICK(269, faccessat)     \
 	QUICK(332, statx)         \

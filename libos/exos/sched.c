@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT
- * The family lock, sleeping, and which thread runs where. */
+ * The family lock, and what a processor does between threads. */
 #include "idle.h"
 #include "linux.h"
 #include "mem.h"
 #include "proc.h"
 #include "proc_internal.h"
 #include "sched.h"
+#include "switch.h"
 #include "time.h"
 #include "usermem.h"
 #include <aril/info.h>
@@ -13,23 +14,13 @@
 #include <core/domain.h>
 #include <core/time.h>
 
-enum { LOCK_FREE = 0, LOCK_TAKEN, LOCK_WAITED };
 #define LOCK_SPINS 2000
 #define LOCK_LOOK_NS \
 	5000000ul /* look again: an env that ends between unlocking and waking wakes nobody */
 
-/* A holder that is stopped by force holds on; the scheduler resumes it before anything else on its CPU. Who waits
- * long lets its CPU halt: a CPU that spins has to answer each shoot-down, a halted one need not. */
-static struct {
-	u32 *word; /* behind the processors' states */
-	u32 depth;
-	struct thread *owner;
-} lock;
-
-struct cpu *cpus;
-struct list run_queue;
-static u64 queued_since; /* in ticks: when the queue was last empty, or last shared */
-#define SHARE_NS 100000	 /* a thread that has waited so long goes to an idle processor */
+struct lock_state lock_state;
+static struct cpu boot_cpus[ARIL_MAX_CPUS + 1]; /* entry.S looks there from the first START on */
+struct cpu *cpus = boot_cpus;
 
 static u32 word_offset(const u32 *word)
 {
@@ -42,10 +33,10 @@ static inline int lock_try(struct cpu *c)
 	u32 free = LOCK_FREE;
 
 	if (!c->lock_blocked)
-		return __atomic_compare_exchange_n(lock.word, &free, LOCK_TAKEN, 0,
+		return __atomic_compare_exchange_n(lock_state.word, &free, LOCK_TAKEN, 0,
 						   __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
-	if (__atomic_load_n(lock.word, __ATOMIC_RELAXED) == LOCK_TAKEN ||
-	    __atomic_exchange_n(lock.word, LOCK_WAITED, __ATOMIC_ACQUIRE) != LOCK_FREE)
+	if (__atomic_load_n(lock_state.word, __ATOMIC_RELAXED) == LOCK_TAKEN ||
+	    __atomic_exchange_n(lock_state.word, LOCK_WAITED, __ATOMIC_ACQUIRE) != LOCK_FREE)
 		return 0;
 	c->lock_blocked = 0;
 	return 1;
@@ -57,10 +48,10 @@ static void lock_block(struct cpu *c)
 	u32 taken = LOCK_TAKEN;
 
 	c->lock_blocked = 1;
-	if (__atomic_compare_exchange_n(lock.word, &taken, LOCK_WAITED, 0, __ATOMIC_SEQ_CST,
+	if (__atomic_compare_exchange_n(lock_state.word, &taken, LOCK_WAITED, 0, __ATOMIC_SEQ_CST,
 					__ATOMIC_SEQ_CST) ||
 	    taken == LOCK_WAITED)
-		aril_wait(family.auth, page_frame(cpus), word_offset(lock.word), LOCK_WAITED,
+		aril_wait(family.auth, page_frame(cpus), word_offset(lock_state.word), LOCK_WAITED,
 			  now_ns() + LOCK_LOOK_NS);
 }
 
@@ -79,14 +70,7 @@ static void lock_wait(struct thread *t)
 	thread_switch(t);
 }
 
-static void lock_taken(struct thread *t)
-{
-	__atomic_store_n(&lock.owner, t, __ATOMIC_RELAXED);
-	lock.depth = 1;
-}
-
-/* Not free at once. */
-static __attribute__((noinline)) void lock_spin(struct thread *t)
+static __attribute__((noinline)) void lock_contend(struct thread *t)
 {
 	/* No `pause`: under an emulator it leaves the CPU's thread, which costs more than all that is waited for. */
 	for (u32 spins = 0; !lock_try(this_cpu()); spins++) {
@@ -96,46 +80,33 @@ static __attribute__((noinline)) void lock_spin(struct thread *t)
 			spins = 0;
 		}
 	}
-	lock_taken(t);
+	lock_state.owner = t;
+	lock_state.depth = 1;
 }
 
 void family_lock(void)
 {
 	struct thread *t = current();
 
-	if (__atomic_load_n(&lock.owner, __ATOMIC_RELAXED) == t) {
-		lock.depth++;
-		return;
-	}
-	if (__builtin_expect(lock_try(this_cpu()), 1))
-		lock_taken(t);
-	else
-		lock_spin(t);
+	if (__atomic_load_n(&lock_state.owner, __ATOMIC_RELAXED) == t)
+		lock_state.depth++;
+	else if (!t->tid || !lock_take(t)) /* the scheduler may have been blocked for it */
+		lock_contend(t);
 }
 
 int family_try(void)
 {
-	if (!lock_try(this_cpu()))
-		return 0;
-	lock_taken(current());
-	return 1;
+	return lock_take(current());
 }
 
-static __attribute__((noinline)) void lock_wake(void)
+void lock_told(void)
 {
-	aril_wake(family.auth, page_frame(cpus), word_offset(lock.word), 1);
-}
-
-static void lock_release(void)
-{
-	__atomic_store_n(&lock.owner, NULL, __ATOMIC_RELAXED);
-	if (__atomic_exchange_n(lock.word, LOCK_FREE, __ATOMIC_SEQ_CST) == LOCK_WAITED)
-		lock_wake();
+	aril_wake(family.auth, page_frame(cpus), word_offset(lock_state.word), 1);
 }
 
 void family_unlock(void)
 {
-	if (--lock.depth == 0)
+	if (--lock_state.depth == 0)
 		lock_release();
 }
 
@@ -156,113 +127,12 @@ u64 ticks_ns(u64 ticks)
 	return (u64)((unsigned __int128)ticks * c->mult >> c->shift);
 }
 
-void waitq_init(struct waitq *q)
-{
-	list_init(&q->sleepers);
-}
-
 void sched_boot(void)
 {
-	list_init(&run_queue);
 	cpus = page_zalloc(0);
 	if (!cpus)
 		exos_panic("exos: no memory for the scheduler");
-	lock.word = &cpus[ARIL_MAX_CPUS].word;
-}
-
-/* Queues t. Nobody is told yet: who wakes another mostly sleeps next, and then this processor takes it over
- * without a word to another, which costs more than many a program's whole run. */
-static void make_runnable(struct thread *t)
-{
-	t->state = THREAD_RUNNABLE;
-	if (list_empty(&run_queue))
-		queued_since = ticks_now();
-	list_add_tail(&run_queue, &t->run);
-}
-
-/* The first in the queue that may run on a processor; NULL: none. */
-static struct thread *queued_for(u32 cpu)
-{
-	for (struct list *at = run_queue.next; at != &run_queue; at = at->next) {
-		struct thread *t = container_of(at, struct thread, run);
-
-		if (t->affinity >> cpu & 1)
-			return t;
-	}
-	return NULL;
-}
-
-/* Gives an idle processor work, if there is any left in the queue. */
-static void share_work(void)
-{
-	if (list_empty(&run_queue))
-		return;
-	queued_since = ticks_now();
-	for (u32 i = 0; i < family.ncpus; i++) {
-		struct cpu *c = &cpus[i];
-
-		if (!c->idle || !queued_for(i))
-			continue;
-		c->idle = 0;
-		__atomic_add_fetch(&c->word, 1, __ATOMIC_SEQ_CST);
-		aril_wake(family.auth, page_frame(cpus), word_offset(&c->word), 1);
-		return;
-	}
-}
-
-void sched_spread(void)
-{
-	share_work();
-}
-
-void sched_share(void)
-{
-	if (list_empty(&run_queue) || ticks_ns(ticks_now() - queued_since) < SHARE_NS)
-		return;
-	family_lock();
-	share_work();
-	family_unlock();
-}
-
-/* The next thread to run on this processor, made ready to: NULL: none. */
-static struct thread *pick(u32 cpu)
-{
-	struct thread *t = queued_for(cpu);
-
-	if (!t || proc_context(t->proc, cpu) < 0)
-		return NULL; /* no memory for it now: it stays queued */
-	list_del(&t->run);
-	t->state = THREAD_RUNNING;
-	return t;
-}
-
-/* The current thread leaves this processor to next, or to the scheduler. A thread of the same process is gone on with
- * where this one stops: the env stays. */
-static void leave_to(struct cpu *c, const struct thread *t, struct thread *next, int over)
-{
-	if (!over)
-		share_work();
-	c->current = next;
-	c->direct = next && next->proc == t->proc ? next : NULL;
-	c->leave_to = over ? 0 : next ? next->proc->env : family.domain->env;
-}
-
-/* Gives the processor away with the thread's state saved. The lock is held before and after. */
-static void switch_away(struct thread *t)
-{
-	time_account(t);
-	u32 depth = lock.depth;
-	struct cpu *c = this_cpu();
-	int over = this_context()->pending & ARIL_PEND_END;
-	struct thread *next = over ? NULL : pick(this_context()->cpu);
-
-	if (next == t)
-		return;
-	leave_to(c, t, next, over);
-	thread_switch(t);
-	family_lock();
-	lock.depth = depth;
-	t->last_stamp = ticks_now();
+	lock_state.word = &cpus[ARIL_MAX_CPUS].word;
 }
 
 void sched_breathe(void)
@@ -273,7 +143,7 @@ void sched_breathe(void)
 	if (!(this_context()->pending & ARIL_PEND_END))
 		return;
 	if (!t->tid) { /* the scheduler: begins anew, unless it is in the middle */
-		if (lock.owner != t)
+		if (lock_state.owner != t)
 			aril_yield(0, 0);
 		return;
 	}
@@ -331,103 +201,6 @@ _Noreturn void sched_leave(void)
 		aril_yield(0, 0);
 }
 
-static void sleep_over(struct timer *timer)
-{
-	thread_wake(timer->data, -ETIMEDOUT);
-}
-
-s64 sleep_on(struct waitq *q, u64 deadline, int interruptible)
-{
-	struct thread *t = current();
-	struct timer timer = {.fire = sleep_over, .data = t};
-
-	exos_assert(t->tid); /* the scheduler itself never sleeps */
-	if (interruptible && (interruptible == 2 ? t->killed != 0 : signal_pending(t)))
-		return -EINTR;
-	if (deadline && deadline <= now_ns())
-		return -ETIMEDOUT;
-	t->state = THREAD_SLEEPING;
-	t->sleeping_on = q;
-	t->interruptible = interruptible;
-	t->wake_result = 0;
-	list_add_tail(&q->sleepers, &t->run);
-	list_init(&timer.link);
-	if (deadline)
-		timer_set(&timer, deadline);
-	switch_away(t);
-	if (deadline)
-		timer_cancel(&timer);
-	t->sleeping_on = NULL;
-	t->interruptible = 0;
-	return t->wake_result;
-}
-
-void thread_wake(struct thread *t, s64 result)
-{
-	if (t->state != THREAD_SLEEPING || (result == -EINTR && t->interruptible != 1))
-		return;
-	list_del(&t->run);
-	t->wake_result = result;
-	make_runnable(t);
-}
-
-void wake_one(struct waitq *q)
-{
-	if (!list_empty(&q->sleepers))
-		thread_wake(container_of(q->sleepers.next, struct thread, run), 0);
-}
-
-void wake_all(struct waitq *q)
-{
-	while (!list_empty(&q->sleepers))
-		wake_one(q);
-}
-
-void thread_start(struct thread *t)
-{
-	make_runnable(t);
-}
-
-void sched_yield_now(void)
-{
-	struct thread *t = current();
-
-	if (list_empty(&run_queue))
-		return;
-	make_runnable(t);
-	switch_away(t);
-}
-
-void sched_move(void)
-{
-	struct thread *t = current();
-
-	make_runnable(t);
-	switch_away(t);
-}
-
-void sched_preempt(void)
-{
-	struct thread *t = current();
-
-	family_lock();
-	time_account(t);
-	make_runnable(t);
-	switch_away(t);
-	family_unlock();
-}
-
-_Noreturn void sched_exit(void)
-{
-	struct thread *t = current();
-	struct aril_context *ctx = this_context();
-	int over = ctx->pending & ARIL_PEND_END;
-
-	t->state = THREAD_DEAD;
-	leave_to(&cpus[ctx->cpu], t, over ? NULL : pick(ctx->cpu), over);
-	stack_call((u64)ctx + ARIL_CTX_STACK_TOP, ctx, (void (*)(void))sched_leave);
-}
-
 void sched_kick(const struct thread *t)
 {
 	u32 here = this_context()->cpu;
@@ -455,6 +228,7 @@ static void run_current(struct cpu *c)
 			exos_panic("exos: no memory to end process %u", p->pid);
 		family_unlock();
 	}
+	c->expects = NULL;
 	s64 error = aril_yield(family.auth, env);
 	const struct aril_env_info *info =
 		(const struct aril_env_info *)ARIL_INFO->envs_va + (env & 0xffff);
@@ -463,7 +237,7 @@ static void run_current(struct cpu *c)
 		 "address %lx",
 		 p->pid, p->comm, (long)-error, info->end, info->end_vector, info->end_error,
 		 (unsigned long)info->end_rip, (unsigned long)info->end_addr);
-	if (error != -ARIL_E_ENV || lock.owner == c->current)
+	if (error != -ARIL_E_ENV || lock_state.owner == c->current)
 		exos_panic("exos: it was in the middle of ExOS");
 	family_lock();
 	if (p->env == env) {
@@ -507,19 +281,19 @@ _Noreturn void sched_main(void)
 		}
 		__atomic_and_fetch(&ctx->pending, ~ARIL_PEND_EVENT, __ATOMIC_SEQ_CST);
 		family_lock();
-		c->idle = 0;
+		cpu_idle(c, 0);
 		console_pump_all();
 		timers_run(now_ns());
 		family_end_if_over();
-		c->current = pick(ctx->cpu);
+		c->current = sched_pick(ctx->cpu);
 		if (c->current) {
 			idle_over(ctx->cpu);
-			share_work();
+			sched_spread();
 			family_unlock();
 			continue;
 		}
-		share_work(); /* what may not run here */
-		c->idle = 1;
+		sched_spread(); /* what may not run here */
+		cpu_idle(c, 1);
 		u32 word = c->word;
 		u64 deadline = timers_next();
 		family_unlock();

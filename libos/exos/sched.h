@@ -57,6 +57,15 @@
 #define RESTART_FIRST 512 /* ERESTARTSYS, and the last of its kind */
 #define RESTART_LAST 516
 
+/* struct cpu, struct lock_state */
+#define CPU_SHIFT 6
+#define CPU_CURRENT 8
+#define CPU_LAST 40
+#define CPU_EXPECTS 56
+#define LOCK_WORD 0
+#define LOCK_OWNER 8
+#define LOCK_IS_WAITED 2
+
 #ifndef __ASSEMBLER__
 #include "exos.h"
 
@@ -72,7 +81,8 @@ struct cpu {
 	u64 nap_until;		/* the scheduler is in sched_nap; 0: no */
 	u64 last; /* env << 32 | its context's frame, of who ran here last: it may have been stopped by force */
 	struct thread *direct; /* the leaving thread makes room for this one of the same env */
-	u64 pad[1];
+	struct aril_context
+		*expects; /* where `current` goes on when its env starts; NULL: not known */
 };
 _Static_assert(sizeof(struct cpu) == 64, "a line each");
 extern struct cpu *cpus;
@@ -88,6 +98,10 @@ static inline struct cpu *this_cpu(void)
 {
 	return &cpus[this_context()->cpu];
 }
+
+/* The threads that could run; and whether one of them is to be given to an idle processor: entry.S looks there. */
+extern struct list run_queue;
+extern u32 sched_wanted;
 
 /* sched.c */
 void sched_boot(void);
@@ -124,8 +138,6 @@ void vector_save(u8 *area);
 void vector_load(const u8 *area);
 extern const u8 exos_entry[], exos_syscall_stub_entry[], exos_quick_entry[], exos_leaf_clock[],
 	exos_bare_entry[];
-/* sched.c: the threads that could run. entry.S looks whether there are any. */
-extern struct list run_queue;
 
 /* trap.c: called by entry.S */
 void exos_trap(struct user_regs *regs, u64 vector, u64 error, u64 addr);

@@ -6,6 +6,7 @@
 #include "proc_internal.h"
 #include "rewrite.h"
 #include "sched.h"
+#include "switch.h"
 #include "syscalls.h"
 #include "usermem.h"
 #include <aril/info.h>
@@ -43,6 +44,14 @@ ARIL_ASSERT_OFFSET(struct aril_clock, tsc0, CLOCK_TSC0);
 ARIL_ASSERT_OFFSET(struct aril_clock, ns0, CLOCK_NS0);
 _Static_assert(RESTART_FIRST == ERESTARTSYS && RESTART_LAST == ERESTART_RESTARTBLOCK, "entry.S");
 _Static_assert(ENTRY_PROGRAM_TOP == PROGRAM_TOP && ENTRY_SYSCALL_MAX == SYSCALL_MAX, "entry.S");
+
+ARIL_ASSERT_OFFSET(struct cpu, current, CPU_CURRENT);
+ARIL_ASSERT_OFFSET(struct cpu, last, CPU_LAST);
+ARIL_ASSERT_OFFSET(struct cpu, expects, CPU_EXPECTS);
+ARIL_ASSERT_SIZE(struct cpu, 1 << CPU_SHIFT);
+ARIL_ASSERT_OFFSET(struct lock_state, word, LOCK_WORD);
+ARIL_ASSERT_OFFSET(struct lock_state, owner, LOCK_OWNER);
+_Static_assert(LOCK_IS_WAITED == LOCK_WAITED, "entry.S");
 
 #define VECTOR_BREAKPOINT 3
 #define VECTOR_INVALID 6
@@ -158,7 +167,8 @@ void exos_leaving(struct user_regs *regs)
 			signal_deliver(regs);
 			family_unlock();
 		} else {
-			sched_share();
+			if (sched_wanted)
+				sched_share();
 			return;
 		}
 	}
@@ -188,7 +198,7 @@ _Noreturn void exos_start(struct aril_save *save)
 			auth_open(t->proc);
 		if (!t->switch_rsp) /* it was running when its env was ended */
 			thread_set(t, thread_killed);
-		cpus[ctx->cpu].last = (u64)ctx->env << 32 | page_frame(ctx); /* one store */
+		cpus[ctx->cpu].last = ctx->cookie; /* one store */
 		thread_resume(t, ctx);
 	}
 	for (;;) /* not expected: whoever gave it should have it back */
@@ -199,6 +209,8 @@ _Noreturn void exos_start(struct aril_save *save)
 void thread_begin(struct user_regs *regs)
 {
 	current()->last_stamp = ticks_now();
+	if (lock_state.owner == current()) /* who made room for it had the lock */
+		family_unlock();
 	if (!regs->cs)
 		first_main();
 }

@@ -33,4 +33,42 @@ int user_copy(void *to, const void *from, u64 bytes);
 		(value) = got_;                                      \
 	} while (0)
 
+/* Single bytes and words of 8, which are most of what is copied in a hurry; more by user_copy. 0, or -1 at a fault that nothing
+ * resolves. */
+static inline int user_few_out(u64 to, const void *from, u64 bytes)
+{
+	if (bytes == 1)
+		asm goto("1: movb %1, %0\n" USER_FAULT("1b", "fault")::"m"(*(u8 *)to),
+			 "q"(*(const u8 *)from)
+			 : "memory"
+			 : fault);
+	else if (bytes == 8)
+		USER_PUT((u64 *)to, *(const u64 *)from, fault);
+	else
+		return user_copy((void *)to, from, bytes);
+	return 0;
+fault:
+	return -1;
+}
+static inline int user_few_in(void *to, u64 from, u64 bytes)
+{
+	u32 byte;
+
+	if (bytes == 1) {
+		asm goto("1: movzbl %1, %0\n" USER_FAULT("1b", "fault")
+			 : "=r"(byte)
+			 : "m"(*(const u8 *)from)
+			 :
+			 : fault);
+		*(u8 *)to = (u8)byte;
+	} else if (bytes == 8) {
+		USER_GET(*(u64 *)to, (const u64 *)from, fault);
+	} else {
+		return user_copy(to, (const void *)from, bytes);
+	}
+	return 0;
+fault:
+	return -1;
+}
+
 #endif

@@ -37,6 +37,7 @@
 #define ARIL_CTX_GATE_OPEN 8
 #define ARIL_CTX_FORCED 12
 #define ARIL_CTX_SEQ 16
+#define ARIL_CTX_CPU 32
 #define ARIL_CTX_COOKIE 40
 #define ARIL_CTX_GATE_CALLER 48
 #define ARIL_CTX_STACK_LOW 1536
@@ -109,6 +110,7 @@ ARIL_ASSERT_OFFSET(struct aril_context, gate_open, ARIL_CTX_GATE_OPEN);
 ARIL_ASSERT_OFFSET(struct aril_context, forced, ARIL_CTX_FORCED);
 ARIL_ASSERT_OFFSET(struct aril_context, seq, ARIL_CTX_SEQ);
 ARIL_ASSERT_OFFSET(struct aril_context, gate_caller, ARIL_CTX_GATE_CALLER);
+ARIL_ASSERT_OFFSET(struct aril_context, cpu, ARIL_CTX_CPU);
 ARIL_ASSERT_OFFSET(struct aril_context, cookie, ARIL_CTX_COOKIE);
 ARIL_ASSERT_OFFSET(struct aril_context, state, 256);
 ARIL_ASSERT_OFFSET(struct aril_context, stack, ARIL_CTX_STACK_LOW);

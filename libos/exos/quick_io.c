@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT
+ * Quick calls that need the family lock: where nobody else has it, they do the whole call, sleeping included. */
+#include "file_calls.h"
+#include "futex.h"
+#include "glance.h"
+#include "inode.h"
+#include "linux.h"
+#include "proc_calls.h"
+#include "quick.h"
+#include "switch.h"
+#include "usermem.h"
+
+_Static_assert(GLANCE_MISSED == QUICK_NO, "a glance that missed takes the long way");
+
+/* A call that slept has come back masked. One that may begin again takes the long way out, for which it stays so. */
+static inline s64 quick_end(s64 result)
+{
+	if (--lock_state.depth == 0)
+		lock_release();
+	this_context()->mask = result <= -ERESTARTSYS && result >= -ERESTART_RESTARTBLOCK
+				       ? ARIL_MASK_ASYNC
+				       : ARIL_MASK_NONE;
+	return result;
+}
+
+/* The file behind a descriptor, not opened for `not` alone, of a kind that has quick calls; with the lock and a reference. NULL:
+ * the long way. */
+static inline struct file *quick_file(u32 fd, u32 not )
+{
+	struct thread *t = current();
+	struct files *files = t->proc->files;
+	struct file *f;
+	const struct file_ops *ops;
+	u32 quick;
+
+	/* without the lock: what is read here may be anything */
+	if (fd >= files->capacity)
+		return NULL;
+	PEEK(f, files->slots[fd].file, missed);
+	PEEK(ops, f->ops, missed);
+	PEEK(quick, ops->quick, missed);
+	if (!quick || !lock_take(t))
+		return NULL;
+	files = t->proc->files;
+	if (fd < files->capacity && files->slots[fd].file == f && f && f->ops->quick &&
+	    !(f->flags & O_PATH) && (f->flags & O_ACCMODE) != not ) {
+		f->refs++;
+		return f;
+	}
+	lock_release();
+missed:
+	return NULL;
+}
+
+static inline s64 quick_file_end(struct file *f, s64 result)
+{
+	if (f->refs > 1)
+		f->refs--;
+	else
+		file_put(f);
+	return quick_end(result == -EINTR ? -ERESTARTSYS : result);
+}
+
+s64 quick_read(u64 fd, u64 to, u64 bytes, u64 d, u64 e, u64 g)
+{
+	struct file *f;
+
+	(void)d, (void)e, (void)g;
+	if (to > PROGRAM_TOP - PAGE || bytes > PAGE || !(f = quick_file((u32)fd, O_WRONLY)))
+		return glance_read((u32)fd, to, bytes);
+	return quick_file_end(f, f->ops->read(f, to, bytes, &f->offset));
+}
+
+s64 quick_write(u64 fd, u64 from, u64 bytes, u64 d, u64 e, u64 g)
+{
+	struct file *f;
+
+	(void)d, (void)e, (void)g;
+	if (from > PROGRAM_TOP - PAGE || bytes > PAGE || !(f = quick_file((u32)fd, O_RDONLY)))
+		return QUICK_NO;
+	return quick_file_end(f, f->ops->write(f, from, bytes, &f->offset));
+}
+
+s64 quick_futex(u64 addr, u64 op, u64 value, u64 timeout, u64 addr2, u64 value3)
+{
+	s64 result;
+
+	if (futex_wakes_none(addr, op))
+		return 0;
+	if (!lock_take(current()))
+		return QUICK_NO;
+	result = sys_futex(addr, op, value, timeout, addr2, value3);
+	return quick_end(result);
+}
+
+s64 quick_sched_yield(u64 a, u64 b, u64 c, u64 d, u64 e, u64 f)
+{
+	(void)a, (void)b, (void)c, (void)d, (void)e, (void)f;
+	if (list_empty(&run_queue))
+		return 0;
+	if (!lock_take(current()))
+		return QUICK_NO;
+	sched_yield_now();
+	return quick_end(0);
+}
+
+/* Calls on sockets, and those that wait for files, as they are. */
+#define QUICK_LOCKED(name, call)                                      \
+	s64 quick_##name(u64 a, u64 b, u64 c, u64 d, u64 e, u64 f)    \
+	{                                                             \
+		(void)a, (void)b, (void)c, (void)d, (void)e, (void)f; \
+		if (!lock_take(current()))                            \
+			return QUICK_NO;                              \
+		return quick_end(call);                               \
+	}
+QUICK_LOCKED(poll, sys_poll(a, b, c))
+QUICK_LOCKED(sendto, sys_sendto(a, b, c, d, e, f))
+QUICK_LOCKED(recvfrom, sys_recvfrom(a, b, c, d, e, f))
+QUICK_LOCKED(sendmsg, sys_sendmsg(a, b, c))
+QUICK_LOCKED(recvmsg, sys_recvmsg(a, b, c))
+QUICK_LOCKED(epoll_wait, sys_epoll_wait(a, b, c, d))

@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: MIT
+ * Sleeping, waking, and how one thread makes room for the next. Family lock throughout.
+ *
+ * Invariants. (1) A thread is in the run queue exactly while it is THREAD_RUNNABLE, and nobody stands on its stack then,
+ * but for who leaves it with the lock held. (2) The queue is in order: who is woken goes behind those that wait already,
+ * so that two who wake each other in turns hold up nobody. (3) sched_wanted is set only while some processor is idle and
+ * the queue is not empty: who leaves ExOS looks at it alone.
+ *
+ * Two ways lead from a thread to the next. Of the same process: its registers are loaded in place of the other's, and the
+ * lock goes to it (thread_swap). Of another: the lock is let go behind the last step on the old stack, and the CPU is yielded
+ * to the other's env, whose START finds in struct cpu which context it is expected on (thread_leave, entry_start). */
+#include "linux.h"
+#include "proc.h"
+#include "proc_internal.h"
+#include "sched.h"
+#include "switch.h"
+#include "time.h"
+#include <aril_stubs.h>
+#include <core/domain.h>
+
+#define SHARE_NS 100000 /* a thread that has waited so long goes to an idle processor */
+
+struct list run_queue = {&run_queue, &run_queue};
+u32 sched_idle, sched_wanted;
+static u64 queued_since; /* in ticks: when sched_wanted was set, or work was shared last */
+
+void waitq_init(struct waitq *q)
+{
+	list_init(&q->sleepers);
+}
+
+void cpu_idle(struct cpu *c, u32 idle)
+{
+	sched_idle += idle - c->idle;
+	c->idle = idle;
+}
+
+/* Queues t. Nobody is told yet: who wakes another mostly sleeps next, and then this processor takes it over
+ * without a word to another, which costs more than many a program's whole run. */
+static inline void make_runnable(struct thread *t)
+{
+	t->state = THREAD_RUNNABLE;
+	list_add_tail(&run_queue, &t->run);
+	if (sched_idle && !sched_wanted) {
+		sched_wanted = 1;
+		queued_since = ticks_now();
+	}
+}
+
+/* The first in the queue that may run on a processor; NULL: none. */
+static struct thread *queued_for(u32 cpu)
+{
+	for (struct list *at = run_queue.next; at != &run_queue; at = at->next) {
+		struct thread *t = container_of(at, struct thread, run);
+
+		if (t->affinity >> cpu & 1)
+			return t;
+	}
+	return NULL;
+}
+
+void sched_spread(void)
+{
+	sched_wanted = 0;
+	if (list_empty(&run_queue) || !sched_idle)
+		return;
+	for (u32 i = 0; i < family.ncpus; i++) {
+		struct cpu *c = &cpus[i];
+
+		if (!c->idle || !queued_for(i))
+			continue;
+		cpu_idle(c, 0);
+		__atomic_add_fetch(&c->word, 1, __ATOMIC_SEQ_CST);
+		aril_wake(family.auth, page_frame(cpus), (u64)&c->word & (PAGE - 1), 1);
+		break;
+	}
+	/* this one may take the only one that waits, or more than one waits */
+	sched_wanted = sched_idle != 0;
+	queued_since = ticks_now();
+}
+
+void sched_share(void)
+{
+	if (ticks_ns(ticks_now() - queued_since) < SHARE_NS)
+		return;
+	if (!family_try())
+		return; /* whoever has it comes by here, too */
+	sched_spread();
+	family_unlock();
+}
+
+static struct thread *taken(struct thread *t)
+{
+	list_del(&t->run);
+	t->state = THREAD_RUNNING;
+	t->last_stamp = ticks_now();
+	if (list_empty(&run_queue))
+		sched_wanted = 0;
+	return t;
+}
+
+struct thread *sched_pick(u32 cpu)
+{
+	struct thread *t = queued_for(cpu);
+
+	if (!t || proc_context(t->proc, cpu) < 0)
+		return NULL; /* no memory for it now: it stays queued */
+	return taken(t);
+}
+
+/* The same for a processor whose thread leaves, with the common case first. */
+static inline struct thread *pick_next(u32 cpu)
+{
+	struct thread *t = container_of(run_queue.next, struct thread, run);
+
+	if (list_empty(&run_queue))
+		return NULL;
+	if (!(t->affinity >> cpu & 1) || !t->proc->ctx[cpu])
+		return sched_pick(cpu);
+	return taken(t);
+}
+
+/* Whom the leaving thread yields to: `next`, the scheduler, or nobody, as the slice is over. */
+static inline u32 leave_to(struct cpu *c, struct thread *next, int over)
+{
+	c->current = next;
+	c->expects = NULL;
+	if (over)
+		return 0;
+	if (sched_wanted)
+		sched_spread();
+	if (!next)
+		return family.domain->env;
+	if (next->proc->auth_open)
+		c->expects = next->proc->ctx[c - cpus];
+	return next->proc->env;
+}
+
+/* Gives the processor away with the thread's state saved. The lock is held before and after. */
+static void switch_away(struct thread *t)
+{
+	struct aril_context *ctx = this_context();
+	struct cpu *c = &cpus[ctx->cpu];
+	u32 depth = lock_state.depth;
+	int over = ctx->pending & ARIL_PEND_END;
+
+	time_account(t);
+	struct thread *next = over ? NULL : pick_next(ctx->cpu);
+	if (next == t)
+		return;
+	if (next && next->proc == t->proc) {
+		c->current = next;
+		if (sched_wanted)
+			sched_spread();
+		lock_state.owner = next;
+		lock_state.depth = 1;
+		thread_swap(t, next);
+	} else {
+		c->leave_to = leave_to(c, next, over);
+		thread_leave(t, family.auth, c->leave_to);
+	}
+	if (lock_state.owner != t)
+		family_lock();
+	lock_state.depth = depth;
+}
+
+_Noreturn void sched_exit(void)
+{
+	struct thread *t = current();
+	struct aril_context *ctx = this_context();
+	struct cpu *c = &cpus[ctx->cpu];
+	int over = ctx->pending & ARIL_PEND_END;
+
+	t->state = THREAD_DEAD;
+	struct thread *next = over ? NULL : pick_next(ctx->cpu);
+	c->leave_to = leave_to(c, next, over);
+	c->direct = next && next->proc == t->proc ? next : NULL;
+	stack_call((u64)ctx + ARIL_CTX_STACK_TOP, ctx, (void (*)(void))sched_leave);
+}
+
+static void sleep_over(struct timer *timer)
+{
+	thread_wake(timer->data, -ETIMEDOUT);
+}
+
+/* In q, or, NULL, known to somebody else. */
+static inline s64 sleep_in(struct thread *t, struct waitq *q, u32 interruptible)
+{
+	t->state = THREAD_SLEEPING;
+	t->interruptible = interruptible;
+	t->wake_result = 0;
+	if (q)
+		list_add_tail(&q->sleepers, &t->run);
+	else
+		list_init(&t->run);
+	switch_away(t);
+	return t->wake_result;
+}
+
+static __attribute__((noinline)) s64 sleep_until(struct thread *t, struct waitq *q, u64 deadline,
+						 u32 interruptible)
+{
+	struct timer timer = {.fire = sleep_over, .data = t};
+
+	if (deadline <= now_ns())
+		return -ETIMEDOUT;
+	list_init(&timer.link);
+	timer_set(&timer, deadline);
+	s64 result = sleep_in(t, q, interruptible);
+	timer_cancel(&timer);
+	return result;
+}
+
+s64 sleep_on(struct waitq *q, u64 deadline, int interruptible)
+{
+	struct thread *t = current();
+
+	exos_assert(t->tid); /* the scheduler itself never sleeps */
+	if (interruptible && (interruptible == 2 ? t->killed != 0 : signal_pending(t)))
+		return -EINTR;
+	/* a quick call is not masked yet: what comes now waits for the way out */
+	this_context()->mask = ARIL_MASK_ASYNC;
+	return deadline ? sleep_until(t, q, deadline, (u32)interruptible)
+			: sleep_in(t, q, (u32)interruptible);
+}
+
+void thread_wake(struct thread *t, s64 result)
+{
+	if (t->state != THREAD_SLEEPING || (result == -EINTR && t->interruptible != 1))
+		return;
+	list_del(&t->run);
+	t->wake_result = result;
+	make_runnable(t);
+}
+
+void wake_one(struct waitq *q)
+{
+	if (!list_empty(&q->sleepers))
+		thread_wake(container_of(q->sleepers.next, struct thread, run), 0);
+}
+
+void wake_all(struct waitq *q)
+{
+	while (!list_empty(&q->sleepers))
+		wake_one(q);
+}
+
+void thread_start(struct thread *t)
+{
+	make_runnable(t);
+}
+
+void sched_yield_now(void)
+{
+	if (!list_empty(&run_queue))
+		sched_move();
+}
+
+void sched_move(void)
+{
+	struct thread *t = current();
+
+	this_context()->mask = ARIL_MASK_ASYNC;
+	make_runnable(t);
+	switch_away(t);
+}
+
+void sched_preempt(void)
+{
+	struct thread *t = current();
+
+	family_lock();
+	make_runnable(t);
+	switch_away(t);
+	family_unlock();
+}
