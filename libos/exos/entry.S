@@ -460,14 +460,10 @@ call_general:
 	movl $ARIL_MASK_NONE, ARIL_CTX_MASK(%rcx)
 	jmp quick_return
 
-/* What C keeps, and what the program has beside the registers in its frame, of the thread at rdi. Clobbers rax, rcx, rdx. */
+/* Of the thread at rdi, whose other registers its caller has saved or does not need: rbp, rsp, and what the program has beside
+ * its frame. Clobbers rax, rcx, rdx. */
 .macro thread_save
 	pushq %rbp
-	pushq %rbx
-	pushq %r12
-	pushq %r13
-	pushq %r14
-	pushq %r15
 	rdfsbase %rax
 	movq %rax, THREAD_FS_BASE(%rdi)
 	movq THREAD_XSAVE(%rdi), %rcx
@@ -485,17 +481,12 @@ call_general:
 	xrstor64 (%rcx)
 	movq THREAD_SWITCH_RSP(%rdi), %rsp
 	movq $0, THREAD_SWITCH_RSP(%rdi)
-	popq %r15
-	popq %r14
-	popq %r13
-	popq %r12
-	popq %rbx
 	popq %rbp
 	ret
 .endm
 
-/* void thread_swap(struct thread *t, struct thread *next) */
-function thread_swap
+/* switch.h: rdi: the thread, rsi: the next one. Nothing is kept. */
+function thread_swap_from
 	thread_save
 	movq THREAD_CONTEXT(%rdi), %rax
 	movq %rsi, %rdi
@@ -503,9 +494,9 @@ function thread_swap
 	movq %rax, THREAD_CONTEXT(%rdi)
 	thread_load
 
-/* void thread_leave(struct thread *t, u32 auth, u32 env) */
-function thread_leave
-	movl %edx, %r8d
+/* switch.h: rdi: the thread, esi: the capability, edx: the env to yield to. Nothing is kept. */
+function thread_leave_to
+	movl %edx, %ebx
 	thread_save
 	movq THREAD_CONTEXT(%rdi), %rax
 	leaq ARIL_CTX_STACK_TOP(%rax), %rsp
@@ -514,7 +505,7 @@ function thread_leave
 	xorl %eax, %eax
 	xchgl %eax, (%rcx)
 	movl %esi, %edi
-	movl %r8d, %esi
+	movl %ebx, %esi
 	cmpl $LOCK_IS_WAITED, %eax
 	je 2f
 1:	movl $ARIL_CALL_YIELD, %eax
@@ -523,17 +514,27 @@ function thread_leave
 	xorl %edi, %edi
 	xorl %esi, %esi
 	jmp 1b
-2:	pushq %rdi
-	pushq %rsi
-	xorl %ebp, %ebp
+2:	movl %edi, %ebp
 	call lock_told
-	popq %rsi
-	popq %rdi
+	movl %ebp, %edi
+	movl %ebx, %esi
 	jmp 1b
 
 /* void thread_switch(struct thread *t) */
 function thread_switch
-	thread_save
+	pushq %rbx
+	pushq %r12
+	pushq %r13
+	pushq %r14
+	pushq %r15
+	call 3f
+	popq %r15
+	popq %r14
+	popq %r13
+	popq %r12
+	popq %rbx
+	ret
+3:	thread_save
 	movq THREAD_CONTEXT(%rdi), %rax
 	leaq ARIL_CTX_STACK_TOP(%rax), %rsp
 	xorl %ebp, %ebp

@@ -4,6 +4,7 @@
 #include "inode.h"
 #include "linux.h"
 #include "poll.h"
+#include "sched.h"
 #include "usermem.h"
 #include "time.h"
 
@@ -15,29 +16,56 @@ struct counter {
 	struct waitq wait;
 };
 
-static s64 counter_read(struct file *f, u64 to, usize bytes, u64 *offset)
+/* Sleeps until the count is at least 1, or at most `room`, where that is less than all. 0 or -E. */
+static s64 counter_await(struct file *f, u64 room)
 {
 	struct counter *c = f->data;
-	(void)offset;
-	if (bytes < 8)
-		return -EINVAL;
-	while (!c->count) {
-		if (f->flags & O_NONBLOCK)
-			return -EAGAIN;
-		if (sleep_on(&c->wait, 0, 1) == -EINTR)
-			return -ERESTARTSYS;
-	}
+	s64 woken = 0;
+	if (f->flags & O_NONBLOCK)
+		return -EAGAIN;
+	while (woken != -EINTR && (room == COUNT_MOST ? !c->count : c->count > room))
+		woken = sleep_on(&c->wait, 0, 1);
+	return woken == -EINTR ? -ERESTARTSYS : 0;
+}
+
+static s64 counter_take(struct file *f, u64 to)
+{
+	struct counter *c = f->data;
 	u64 taken = c->semaphore ? 1 : c->count;
 	c->count -= taken;
-	if (!list_empty(&c->wait.sleepers))
-		wake_all(&c->wait);
+	waitq_wake(&c->wait);
 	poll_event(f->inode, POLLOUT);
 	return user_few_out(to, &taken, 8) ? -EFAULT : 8;
 }
 
-static s64 counter_write(struct file *f, u64 from, usize bytes, u64 *offset)
+static s64 counter_read(struct file *f, u64 to, usize bytes, u64 *offset)
+{
+	const struct counter *c = f->data;
+	(void)offset;
+	if (bytes < 8)
+		return -EINVAL;
+	if (c->count)
+		return counter_take(f, to);
+	file_get(f);
+	s64 result = counter_await(f, COUNT_MOST);
+	if (!result)
+		result = counter_take(f, to);
+	file_put(f);
+	return result;
+}
+
+static s64 counter_add(struct file *f, u64 more)
 {
 	struct counter *c = f->data;
+	c->count += more;
+	waitq_wake(&c->wait);
+	poll_event(f->inode, POLLIN);
+	return 8;
+}
+
+static s64 counter_write(struct file *f, u64 from, usize bytes, u64 *offset)
+{
+	const struct counter *c = f->data;
 	u64 more;
 	(void)offset;
 	if (bytes < 8)
@@ -46,17 +74,14 @@ static s64 counter_write(struct file *f, u64 from, usize bytes, u64 *offset)
 		return -EFAULT;
 	if (more > COUNT_MOST)
 		return -EINVAL;
-	while (more > COUNT_MOST - c->count) {
-		if (f->flags & O_NONBLOCK)
-			return -EAGAIN;
-		if (sleep_on(&c->wait, 0, 1) == -EINTR)
-			return -ERESTARTSYS;
-	}
-	c->count += more;
-	if (!list_empty(&c->wait.sleepers))
-		wake_all(&c->wait);
-	poll_event(f->inode, POLLIN);
-	return 8;
+	if (more <= COUNT_MOST - c->count)
+		return counter_add(f, more);
+	file_get(f);
+	s64 result = counter_await(f, COUNT_MOST - more);
+	if (!result)
+		result = counter_add(f, more);
+	file_put(f);
+	return result;
 }
 
 static u32 counter_poll(struct file *f)

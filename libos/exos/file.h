@@ -17,7 +17,8 @@ struct file_ops {
 	s64 (*readdir)(struct file *f, u64 to, usize bytes); /* getdents64 */
 	s64 (*seek)(struct file *f, s64 offset, u32 whence);
 	void (*release)(struct file *f);
-	u32 quick; /* reading and writing it is worth a quick call */
+	u32 quick; /* read and write are for quick calls, too: they keep the file (file_get) while they sleep, and say -ERESTARTSYS
+		    * for -EINTR */
 };
 
 /* An open file: shared by descriptors and across fork. */

@@ -3,6 +3,7 @@
 #include "file_calls.h"
 #include "inode.h"
 #include "poll.h"
+#include "sched.h"
 #include "usermem.h"
 
 #define PIPE_MAX_PAGES 256u
@@ -144,40 +145,52 @@ void pipe_skip(struct pipe *p, u64 bytes)
 		p->drained(p, bytes);
 }
 
-static s64 pipe_read(struct file *f, u64 to, usize bytes, u64 *offset)
+static inline void pipe_taken(struct pipe *p, u64 bytes)
 {
-	struct pipe *p = f->data;
-	(void)offset;
-	if (!bytes)
+	waitq_wake(&p->write_wait);
+	pipe_event(p, POLLOUT);
+	if (p->drained)
+		p->drained(p, bytes);
+}
+
+/* With something in it, or at its end. */
+static s64 pipe_read_now(struct pipe *p, u64 to, usize bytes)
+{
+	u64 used = pipe_used(p);
+	if (!used)
 		return 0;
-	while (!pipe_used(p)) {
-		if (!p->writers)
-			return 0;
-		if (f->flags & O_NONBLOCK)
-			return -EAGAIN;
-		if (sleep_on(&p->read_wait, 0, 1) == -EINTR)
-			return -ERESTARTSYS;
-	}
-	s64 n = pipe_take(p, to, min(bytes, pipe_used(p)));
-	if (n > 0) {
-		if (!list_empty(&p->write_wait.sleepers))
-			wake_all(&p->write_wait);
-		pipe_event(p, POLLOUT);
-		if (p->drained)
-			p->drained(p, (u64)n);
-	}
+	s64 n = pipe_take(p, to, min(bytes, used));
+	if (n > 0)
+		pipe_taken(p, (u64)n);
 	if (!list_empty(&p->read_wait.sleepers) && pipe_used(p))
 		wake_one(&p->read_wait);
 	return n;
 }
 
-static s64 pipe_write(struct file *f, u64 from, usize bytes, u64 *offset)
+static s64 pipe_read(struct file *f, u64 to, usize bytes, u64 *offset)
 {
 	struct pipe *p = f->data;
-	u64 done = 0;
+	s64 n;
 	(void)offset;
 	if (!bytes)
 		return 0;
+	if (pipe_used(p) || !p->writers)
+		return pipe_read_now(p, to, bytes);
+	if (f->flags & O_NONBLOCK)
+		return -EAGAIN;
+	file_get(f);
+	do
+		n = sleep_on(&p->read_wait, 0, 1);
+	while (n != -EINTR && !pipe_used(p) && p->writers);
+	n = n == -EINTR ? -ERESTARTSYS : pipe_read_now(p, to, bytes);
+	file_put(f);
+	return n;
+}
+
+static s64 pipe_write_on(struct file *f, u64 from, usize bytes)
+{
+	struct pipe *p = f->data;
+	u64 done = 0;
 	for (;;) {
 		if (!p->readers)
 			return done ? (s64)done : write_broken();
@@ -188,8 +201,7 @@ static s64 pipe_write(struct file *f, u64 from, usize bytes, u64 *offset)
 			if (n < 0)
 				return done ? (s64)done : n;
 			done += (u64)n;
-			if (!list_empty(&p->read_wait.sleepers))
-				wake_all(&p->read_wait);
+			waitq_wake(&p->read_wait);
 			pipe_event(p, POLLIN);
 			if (done == bytes)
 				return (s64)done;
@@ -200,6 +212,27 @@ static s64 pipe_write(struct file *f, u64 from, usize bytes, u64 *offset)
 		if (sleep_on(&p->write_wait, 0, 1) == -EINTR)
 			return done ? (s64)done : -ERESTARTSYS;
 	}
+}
+
+static s64 pipe_write(struct file *f, u64 from, usize bytes, u64 *offset)
+{
+	struct pipe *p = f->data;
+	s64 n;
+	(void)offset;
+	if (!bytes)
+		return 0;
+	if (p->readers && bytes <= FEW && pipe_room(p) >= bytes) {
+		n = pipe_put(p, from, bytes);
+		if (n > 0) {
+			waitq_wake(&p->read_wait);
+			pipe_event(p, POLLIN);
+		}
+		return n;
+	}
+	file_get(f);
+	n = pipe_write_on(f, from, bytes);
+	file_put(f);
+	return n;
 }
 
 static u32 pipe_poll(struct file *f)

@@ -12,20 +12,14 @@
 
 _Static_assert(GLANCE_MISSED == QUICK_NO, "a glance that missed takes the long way");
 
-/* A call that slept has come back masked. One that may begin again takes the long way out, for which it stays so. */
 static inline s64 quick_end(s64 result)
 {
-	if (--lock_state.depth == 0)
-		lock_release();
-	this_context()->mask = result <= -ERESTARTSYS && result >= -ERESTART_RESTARTBLOCK
-				       ? ARIL_MASK_ASYNC
-				       : ARIL_MASK_NONE;
+	lock_release();
 	return result;
 }
 
-/* The file behind a descriptor, not opened for `not` alone, of a kind that has quick calls; with the lock and a reference. NULL:
- * the long way. */
-static inline struct file *quick_file(u32 fd, u32 not )
+/* The file behind a descriptor, not opened for `not` alone, of a kind that has quick calls; with the lock. NULL: the long way. */
+static inline __attribute__((always_inline)) struct file *quick_file(u32 fd, u32 not )
 {
 	struct thread *t = current();
 	struct files *files = t->proc->files;
@@ -41,24 +35,13 @@ static inline struct file *quick_file(u32 fd, u32 not )
 	PEEK(quick, ops->quick, missed);
 	if (!quick || !lock_take(t))
 		return NULL;
-	files = t->proc->files;
-	if (fd < files->capacity && files->slots[fd].file == f && f && f->ops->quick &&
-	    !(f->flags & O_PATH) && (f->flags & O_ACCMODE) != not ) {
-		f->refs++;
+	if (__builtin_expect(fd < files->capacity && files->slots[fd].file == f &&
+				     (f->flags & O_ACCMODE) != not,
+			     1))
 		return f;
-	}
 	lock_release();
 missed:
 	return NULL;
-}
-
-static inline s64 quick_file_end(struct file *f, s64 result)
-{
-	if (f->refs > 1)
-		f->refs--;
-	else
-		file_put(f);
-	return quick_end(result == -EINTR ? -ERESTARTSYS : result);
 }
 
 s64 quick_read(u64 fd, u64 to, u64 bytes, u64 d, u64 e, u64 g)
@@ -66,9 +49,11 @@ s64 quick_read(u64 fd, u64 to, u64 bytes, u64 d, u64 e, u64 g)
 	struct file *f;
 
 	(void)d, (void)e, (void)g;
-	if (to > PROGRAM_TOP - PAGE || bytes > PAGE || !(f = quick_file((u32)fd, O_WRONLY)))
+	if (__builtin_expect(to > PROGRAM_TOP - PAGE || bytes > PAGE ||
+				     !(f = quick_file((u32)fd, O_WRONLY)),
+			     0))
 		return glance_read((u32)fd, to, bytes);
-	return quick_file_end(f, f->ops->read(f, to, bytes, &f->offset));
+	return quick_end(f->ops->read(f, to, bytes, &f->offset));
 }
 
 s64 quick_write(u64 fd, u64 from, u64 bytes, u64 d, u64 e, u64 g)
@@ -76,9 +61,11 @@ s64 quick_write(u64 fd, u64 from, u64 bytes, u64 d, u64 e, u64 g)
 	struct file *f;
 
 	(void)d, (void)e, (void)g;
-	if (from > PROGRAM_TOP - PAGE || bytes > PAGE || !(f = quick_file((u32)fd, O_RDONLY)))
+	if (__builtin_expect(from > PROGRAM_TOP - PAGE || bytes > PAGE ||
+				     !(f = quick_file((u32)fd, O_RDONLY)),
+			     0))
 		return QUICK_NO;
-	return quick_file_end(f, f->ops->write(f, from, bytes, &f->offset));
+	return quick_end(f->ops->write(f, from, bytes, &f->offset));
 }
 
 s64 quick_futex(u64 addr, u64 op, u64 value, u64 timeout, u64 addr2, u64 value3)

@@ -102,6 +102,33 @@ static inline struct cpu *this_cpu(void)
 /* The threads that could run; and whether one of them is to be given to an idle processor: entry.S looks there. */
 extern struct list run_queue;
 extern u32 sched_wanted;
+/* Processors with nothing to run. And: one of them is to hear of what was just queued, if it waits for long. */
+extern u32 sched_idle;
+void sched_want(void);
+/* Queues t, which sleeps. Nobody is told yet: who wakes another mostly sleeps next, and then this processor takes it over
+ * without a word to another, which costs more than many a program's whole run. */
+static inline void thread_ready(struct thread *t)
+{
+	t->state = THREAD_RUNNABLE;
+	list_add_tail(&run_queue, &t->run);
+	if (sched_idle)
+		sched_want();
+}
+/* As wake_all, where mostly one sleeps. */
+static inline void waitq_wake(struct waitq *q)
+{
+	struct list *first = q->sleepers.next;
+	struct thread *t = container_of(first, struct thread, run);
+
+	if (first == &q->sleepers)
+		return;
+	first->next->prev = &q->sleepers;
+	q->sleepers.next = first->next;
+	t->wake_result = 0;
+	thread_ready(t);
+	if (!list_empty(&q->sleepers))
+		wake_all(q);
+}
 
 /* sched.c */
 void sched_boot(void);

@@ -35,16 +35,12 @@ void cpu_idle(struct cpu *c, u32 idle)
 	c->idle = idle;
 }
 
-/* Queues t. Nobody is told yet: who wakes another mostly sleeps next, and then this processor takes it over
- * without a word to another, which costs more than many a program's whole run. */
-static inline void make_runnable(struct thread *t)
+void sched_want(void)
 {
-	t->state = THREAD_RUNNABLE;
-	list_add_tail(&run_queue, &t->run);
-	if (sched_idle && !sched_wanted) {
-		sched_wanted = 1;
-		queued_since = ticks_now();
-	}
+	if (sched_wanted)
+		return;
+	sched_wanted = 1;
+	queued_since = ticks_now();
 }
 
 /* The first in the queue that may run on a processor; NULL: none. */
@@ -108,20 +104,8 @@ struct thread *sched_pick(u32 cpu)
 	return taken(t);
 }
 
-/* The same for a processor whose thread leaves, with the common case first. */
-static inline struct thread *pick_next(u32 cpu)
-{
-	struct thread *t = container_of(run_queue.next, struct thread, run);
-
-	if (list_empty(&run_queue))
-		return NULL;
-	if (!(t->affinity >> cpu & 1) || !t->proc->ctx[cpu])
-		return sched_pick(cpu);
-	return taken(t);
-}
-
 /* Whom the leaving thread yields to: `next`, the scheduler, or nobody, as the slice is over. */
-static inline u32 leave_to(struct cpu *c, struct thread *next, int over)
+static u32 leave_to(struct cpu *c, struct thread *next, int over)
 {
 	c->current = next;
 	c->expects = NULL;
@@ -136,30 +120,69 @@ static inline u32 leave_to(struct cpu *c, struct thread *next, int over)
 	return next->proc->env;
 }
 
-/* Gives the processor away with the thread's state saved. The lock is held before and after. */
-static void switch_away(struct thread *t)
+/* The time since t was picked, in ticks, is charged to it. */
+static inline void charge(struct thread *t, u64 now)
 {
-	struct aril_context *ctx = this_context();
-	struct cpu *c = &cpus[ctx->cpu];
-	u32 depth = lock_state.depth;
-	int over = ctx->pending & ARIL_PEND_END;
+	const struct proc *p = t->proc;
+	s64 spent = (s64)(now - t->last_stamp);
 
-	time_account(t);
-	struct thread *next = over ? NULL : pick_next(ctx->cpu);
+	if (p->itimer_value[ITIMER_VIRTUAL] | p->itimer_value[ITIMER_PROF])
+		time_account(t);
+	else if (spent > 0)
+		*(t->time_system ? &t->system_ticks : &t->user_ticks) += (u64)spent;
+}
+
+/* switch_away, where there is more to it. */
+static __attribute__((noinline)) void switch_slowly(struct thread *t, struct aril_context *ctx)
+{
+	struct cpu *c = &cpus[ctx->cpu];
+	int over = ctx->pending & ARIL_PEND_END;
+	struct thread *next = over ? NULL : sched_pick(ctx->cpu);
+
 	if (next == t)
 		return;
+	c->leave_to = leave_to(c, next, over);
 	if (next && next->proc == t->proc) {
-		c->current = next;
-		if (sched_wanted)
-			sched_spread();
 		lock_state.owner = next;
 		lock_state.depth = 1;
 		thread_swap(t, next);
 	} else {
-		c->leave_to = leave_to(c, next, over);
 		thread_leave(t, family.auth, c->leave_to);
 	}
-	if (lock_state.owner != t)
+}
+
+/* Gives the processor away with the thread's state saved. The lock is held before and after, at depth 1 between. */
+static inline __attribute__((always_inline)) void switch_away(struct thread *t)
+{
+	struct aril_context *ctx = this_context(), *to;
+	u32 depth = lock_state.depth, cpu = ctx->cpu;
+	struct list *first = run_queue.next;
+	struct thread *next = container_of(first, struct thread, run);
+	u64 now = __builtin_ia32_rdtsc();
+
+	charge(t, now);
+	if (__builtin_expect(first == &run_queue || (ctx->pending & ARIL_PEND_END) ||
+				     sched_wanted || next == t || !(next->affinity >> cpu & 1) ||
+				     !(to = next->proc->ctx[cpu]) || !next->proc->auth_open,
+			     0)) {
+		switch_slowly(t, ctx);
+	} else {
+		first->next->prev = &run_queue;
+		run_queue.next = first->next;
+		next->state = THREAD_RUNNING;
+		next->last_stamp = now;
+		cpus[cpu].current = next;
+		if (next->proc == t->proc) {
+			lock_state.owner = next;
+			lock_state.depth = 1;
+			thread_swap(t, next);
+		} else {
+			cpus[cpu].expects = to;
+			thread_leave(t, family.auth, next->proc->env);
+		}
+	}
+	t = current(); /* no register has survived */
+	if (lock_state.owner != t && !lock_take(t))
 		family_lock();
 	lock_state.depth = depth;
 }
@@ -172,7 +195,7 @@ _Noreturn void sched_exit(void)
 	int over = ctx->pending & ARIL_PEND_END;
 
 	t->state = THREAD_DEAD;
-	struct thread *next = over ? NULL : pick_next(ctx->cpu);
+	struct thread *next = over ? NULL : sched_pick(ctx->cpu);
 	c->leave_to = leave_to(c, next, over);
 	c->direct = next && next->proc == t->proc ? next : NULL;
 	stack_call((u64)ctx + ARIL_CTX_STACK_TOP, ctx, (void (*)(void))sched_leave);
@@ -184,7 +207,8 @@ static void sleep_over(struct timer *timer)
 }
 
 /* In q, or, NULL, known to somebody else. */
-static inline s64 sleep_in(struct thread *t, struct waitq *q, u32 interruptible)
+static inline __attribute__((always_inline)) s64 sleep_in(struct thread *t, struct waitq *q,
+							  u32 interruptible)
 {
 	t->state = THREAD_SLEEPING;
 	t->interruptible = interruptible;
@@ -194,7 +218,7 @@ static inline s64 sleep_in(struct thread *t, struct waitq *q, u32 interruptible)
 	else
 		list_init(&t->run);
 	switch_away(t);
-	return t->wake_result;
+	return current()->wake_result;
 }
 
 static __attribute__((noinline)) s64 sleep_until(struct thread *t, struct waitq *q, u64 deadline,
@@ -211,17 +235,26 @@ static __attribute__((noinline)) s64 sleep_until(struct thread *t, struct waitq 
 	return result;
 }
 
+/* A quick call is not masked. It is while it sleeps, and behind a sleep that a signal ended, so that it takes the long way
+ * out, where calls begin anew. */
 s64 sleep_on(struct waitq *q, u64 deadline, int interruptible)
 {
 	struct thread *t = current();
+	u32 mask = this_context()->mask;
+	s64 result;
 
 	exos_assert(t->tid); /* the scheduler itself never sleeps */
-	if (interruptible && (interruptible == 2 ? t->killed != 0 : signal_pending(t)))
-		return -EINTR;
-	/* a quick call is not masked yet: what comes now waits for the way out */
 	this_context()->mask = ARIL_MASK_ASYNC;
-	return deadline ? sleep_until(t, q, deadline, (u32)interruptible)
-			: sleep_in(t, q, (u32)interruptible);
+	if (interruptible == 1 ? ((t->pending.set | t->proc->pending.set) & ~t->sig_mask) != 0
+			       : interruptible && t->killed)
+		return -EINTR;
+	if (deadline)
+		result = sleep_until(t, q, deadline, (u32)interruptible);
+	else
+		result = sleep_in(t, q, (u32)interruptible);
+	if (result != -EINTR)
+		this_context()->mask = mask;
+	return result;
 }
 
 void thread_wake(struct thread *t, s64 result)
@@ -230,7 +263,7 @@ void thread_wake(struct thread *t, s64 result)
 		return;
 	list_del(&t->run);
 	t->wake_result = result;
-	make_runnable(t);
+	thread_ready(t);
 }
 
 void wake_one(struct waitq *q)
@@ -247,7 +280,7 @@ void wake_all(struct waitq *q)
 
 void thread_start(struct thread *t)
 {
-	make_runnable(t);
+	thread_ready(t);
 }
 
 void sched_yield_now(void)
@@ -259,10 +292,12 @@ void sched_yield_now(void)
 void sched_move(void)
 {
 	struct thread *t = current();
+	u32 mask = this_context()->mask;
 
 	this_context()->mask = ARIL_MASK_ASYNC;
-	make_runnable(t);
+	thread_ready(t);
 	switch_away(t);
+	this_context()->mask = mask;
 }
 
 void sched_preempt(void)
@@ -270,7 +305,7 @@ void sched_preempt(void)
 	struct thread *t = current();
 
 	family_lock();
-	make_runnable(t);
+	thread_ready(t);
 	switch_away(t);
 	family_unlock();
 }

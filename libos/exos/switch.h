@@ -37,15 +37,29 @@ static inline void lock_release(void)
 		lock_told();
 }
 
-/* Processors with nothing to run. A processor becomes one, or is none any more. */
-extern u32 sched_idle;
+/* A processor has nothing to run, or has. */
 void cpu_idle(struct cpu *c, u32 idle);
 /* The next thread to run on this processor, made ready to: NULL: none. */
 struct thread *sched_pick(u32 cpu);
 
-/* entry.S. Saves t's registers and goes on with next, of the same process, where that called one of these. */
-void thread_swap(struct thread *t, struct thread *next);
+/* entry.S: the caller keeps no register but rbp. Saves t's and goes on with next, of the same process, which called one of
+ * these or thread_switch. */
+static inline __attribute__((always_inline)) void thread_swap(struct thread *t, struct thread *next)
+{
+	__asm__ volatile("call thread_swap_from"
+			 : "+D"(t), "+S"(next)
+			 :
+			 : "rax", "rbx", "rcx", "rdx", "r8", "r9", "r10", "r11", "r12", "r13",
+			   "r14", "r15", "memory", "cc");
+}
 /* Saves t's registers, lets the lock go, and yields to env; returns when t is resumed, without the lock. */
-void thread_leave(struct thread *t, u32 auth, u32 env);
+static inline __attribute__((always_inline)) void thread_leave(struct thread *t, u32 auth, u32 env)
+{
+	__asm__ volatile("call thread_leave_to"
+			 : "+D"(t), "+S"(auth), "+d"(env)
+			 :
+			 : "rax", "rbx", "rcx", "r8", "r9", "r10", "r11", "r12", "r13", "r14",
+			   "r15", "memory", "cc");
+}
 
 #endif

@@ -43,9 +43,9 @@ struct thread *proc_leader(const struct proc *p)
 	return container_of(p->threads.next, struct thread, sibling);
 }
 
-/* What thread_switch would have left: six registers and where to return. */
+/* What a switch would have left: rbp, and where to return. */
 struct first_frame {
-	u64 registers[6];
+	u64 rbp;
 	void (*go)(void);
 };
 
