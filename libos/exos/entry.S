@@ -81,10 +81,12 @@
 function exos_entry
 	pushq %rax
 	pushq %rcx
-	cmpl $ARIL_VECTOR_START, 16(%rsp)
-	je entry_start
-	movq 16 + ARIL_SAVE_RIP(%rsp), %rcx
 	leaq 16(%rsp), %rax
+	cmpl $ARIL_VECTOR_SYSCALL, (%rax)
+	je entry_reflected
+	cmpl $ARIL_VECTOR_START, (%rax)
+	je entry_start
+	movq ARIL_SAVE_RIP(%rax), %rcx
 	shrq $39, %rcx
 	cmpl $254, %ecx
 	je entry_inside
@@ -94,7 +96,30 @@ entry_program:
 	movq %rsp, %gs:THREAD_REGS
 	trap_arguments
 	call exos_trap
+/* On the way out, masked, all registers in the frame: exos_leaving's common case. */
 exos_return:
+	movq %gs:THREAD_CONTEXT, %rcx
+	cmpl $0, ARIL_CTX_PENDING(%rcx)
+	jne exit_long
+	cmpl $0, %gs:THREAD_SIG_RESTORE
+	jne exit_long
+	leaq run_queue(%rip), %rcx
+	cmpq %rcx, (%rcx)
+	jne exit_long
+	movq %gs:THREAD_PENDING, %rcx
+	movq %gs:THREAD_PROC, %rdx
+	orq PROC_PENDING(%rdx), %rcx
+	movq %gs:THREAD_SIG_MASK, %rdx
+	notq %rdx
+	testq %rdx, %rcx
+	jne exit_long
+	cmpq $-1, REGS_ORIG_RAX(%rsp)
+	je exit_edge
+	movq REGS_RAX(%rsp), %rax
+	leaq RESTART_LAST(%rax), %rcx
+	cmpq $RESTART_LAST - RESTART_FIRST, %rcx
+	ja exit_edge
+exit_long:
 	movq %rsp, %rdi
 	call exos_leaving
 exit_edge:
@@ -446,6 +471,7 @@ call_general:
 	movq %rsp, %rdi
 	xorl %ebp, %ebp
 	call exos_stub_call
+call_done:
 	/* A result that may begin the call anew, other registers than the call's own, a mask to be set again: the long way. */
 	movq REGS_RAX(%rsp), %rax
 	leaq RESTART_LAST(%rax), %rcx
@@ -519,6 +545,37 @@ function thread_leave_to
 	movl %ebp, %edi
 	movl %ebx, %esi
 	jmp 1b
+
+/* A call by the kernel's reflection, rax: the save area. rcx and r11 become what `syscall` leaves there. */
+entry_reflected:
+	movq %gs:THREAD_STACK_TOP, %rsp
+	leaq -8(%rsp), %rsp
+	pushq ARIL_SAVE_RSP(%rax)
+	pushq ARIL_SAVE_RFLAGS(%rax)
+	leaq -8(%rsp), %rsp
+	pushq ARIL_SAVE_RIP(%rax)
+	pushq -8(%rax)
+	pushq %rdi
+	pushq %rsi
+	pushq %rdx
+	pushq ARIL_SAVE_RIP(%rax)
+	pushq -8(%rax)
+	pushq %r8
+	pushq %r9
+	pushq %r10
+	pushq ARIL_SAVE_RFLAGS(%rax)
+	pushq %rbx
+	pushq %rbp
+	pushq %r12
+	pushq %r13
+	pushq %r14
+	pushq %r15
+	andq $-4096, %rax
+	movl $ARIL_MASK_ASYNC, ARIL_CTX_MASK(%rax)
+	movq %rsp, %rdi
+	xorl %ebp, %ebp
+	call exos_reflected
+	jmp call_done
 
 /* void thread_switch(struct thread *t) */
 function thread_switch

@@ -69,9 +69,7 @@ int signal_pending(const struct thread *t); /* a deliverable one */
  * system call restart (rax = -ERESTART*). May end or stop the process. Family lock held. */
 void signal_deliver(struct user_regs *regs);
 
-/* syscall.c: one system call by the kernel's reflection; regs->rax = result. With the family lock per table. */
-void syscall_dispatch(struct user_regs *regs);
-/* Logs how often each call that ExOS does not have was asked for. */
+/* syscall.c. Logs how often each call that ExOS does not have was asked for. */
 void syscall_summary(void);
 /* trap of the program other than page faults and system calls: vector -> signal */
 void program_exception(u64 vector, u64 error, u64 addr, struct user_regs *regs);

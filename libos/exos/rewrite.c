@@ -217,24 +217,41 @@ static int rewrite_mov(struct mm *mm, const struct user_regs *regs)
 	return 1;
 }
 
-void rewrite_site(struct user_regs *regs)
+/* What is remembered of a site that stays, and where. */
+static u64 site_name(const struct mm *mm, u64 rip)
+{
+	return rip ^ (u64)mm->space << 48;
+}
+
+static u64 *site_slot(u64 rip)
+{
+	return &hopeless[(rip >> 1) % HOPELESS];
+}
+
+static __attribute__((noinline)) void site_try(struct user_regs *regs)
 {
 	static u64 texts;
 	struct mm *mm = current()->proc->mm;
-	u64 name = regs->rip ^ (u64)mm->space << 48, *slot = &hopeless[(regs->rip >> 1) % HOPELESS];
+	u64 rip = regs->rip;
 
-	if (__atomic_load_n(slot, __ATOMIC_RELAXED) == name && !family.trace)
-		return;
 	family_lock();
 	rewrite_counts.reflected++;
 	if (rewrite_mov(mm, regs) || rewrite_bare(mm, regs)) {
 		mm->text = ++texts;
 		rewrite_counts.sites++;
 	} else {
-		__atomic_store_n(slot, name, __ATOMIC_RELAXED);
+		__atomic_store_n(site_slot(rip), site_name(mm, rip), __ATOMIC_RELAXED);
 		rewrite_counts.kept++;
 	}
 	family_unlock();
+}
+
+void rewrite_site(struct user_regs *regs)
+{
+	u64 stays = __atomic_load_n(site_slot(regs->rip), __ATOMIC_RELAXED);
+
+	if (stays != site_name(current()->proc->mm, regs->rip) || family.trace)
+		site_try(regs);
 }
 
 /* The jump is done here, not tried again: an emulator may keep what it translated before the last byte came, and

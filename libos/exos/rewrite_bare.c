@@ -50,6 +50,9 @@ static int slot_page(struct mm *mm, struct bare_page *b, u64 site)
 			if (rewrite_page(mm, fresh.page))
 				return 0;
 			*b = fresh;
+			u64 end = max(mm->bare_low + mm->bare_span, fresh.page + PAGE);
+			mm->bare_low = mm->bare_span ? min(mm->bare_low, fresh.page) : fresh.page;
+			mm->bare_span = end - mm->bare_low;
 			return 1;
 		}
 		if (fresh.page < from)
@@ -150,9 +153,8 @@ int rewrite_moved(struct user_regs *regs, u64 vector)
 	return 1;
 }
 
-u64 rewrite_shown(u64 rip)
+static __attribute__((noinline)) u64 stub_shown(const struct mm *mm, u64 rip)
 {
-	const struct mm *mm = current()->proc->mm;
 	u32 offset = rip & (REWRITE_BARE_STEP - 1);
 	u8 stub[REWRITE_BARE_STEP];
 
@@ -161,4 +163,11 @@ u64 rewrite_shown(u64 rip)
 		    !copy_in(stub, rip - offset, sizeof(stub)) && stub[0])
 			return rewrite_bare_shown(stub, rip - offset, offset);
 	return rip;
+}
+
+u64 rewrite_shown(u64 rip)
+{
+	const struct mm *mm = current()->proc->mm;
+
+	return rip - mm->bare_low < mm->bare_span ? stub_shown(mm, rip) : rip;
 }

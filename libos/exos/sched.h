@@ -169,6 +169,7 @@ extern const u8 exos_entry[], exos_syscall_stub_entry[], exos_quick_entry[], exo
 /* trap.c: called by entry.S */
 void exos_trap(struct user_regs *regs, u64 vector, u64 error, u64 addr);
 void exos_stub_call(struct user_regs *regs);
+void exos_reflected(struct user_regs *regs);
 void exos_nested(struct user_regs *regs, u64 vector, u64 error, u64 addr);
 void exos_leaving(struct user_regs *regs);
 _Noreturn void exos_start(struct aril_save *save);

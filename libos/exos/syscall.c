@@ -86,8 +86,10 @@ static inline void syscall_one(struct user_regs *regs, int rewritten)
 	family_unlock();
 }
 
-void syscall_dispatch(struct user_regs *regs)
+/* A system call by the kernel's reflection. */
+void exos_reflected(struct user_regs *regs)
 {
+	rewrite_site(regs);
 	syscall_one(regs, 0);
 }
 

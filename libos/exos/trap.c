@@ -74,16 +74,6 @@ static void program_fault(struct user_regs *regs, u64 addr, u64 error)
 	family_unlock();
 }
 
-/* A system call by the kernel's reflection. As the instruction: rcx and r11 are where and with what flags it
- * goes on. */
-static void reflected_call(struct user_regs *regs)
-{
-	regs->rcx = regs->rip;
-	regs->r11 = regs->rflags;
-	rewrite_site(regs);
-	syscall_dispatch(regs);
-}
-
 /* Whether the exception came of how calls are rewritten: then rip is where the program goes on. */
 static int trap_is_ours(struct user_regs *regs, u64 vector)
 {
@@ -104,9 +94,6 @@ static int trap_is_ours(struct user_regs *regs, u64 vector)
 void exos_trap(struct user_regs *regs, u64 vector, u64 error, u64 addr)
 {
 	switch (vector) {
-	case ARIL_VECTOR_SYSCALL:
-		reflected_call(regs);
-		return;
 	case VECTOR_PAGE:
 		program_fault(regs, addr, error);
 		return;

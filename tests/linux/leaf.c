@@ -106,7 +106,7 @@ static void one_round(struct round *r, pid_t pid, pid_t tid, pid_t parent)
 	r->wrong += ns(&now) < r->last || (u64)now.tv_nsec >= 1000000000ul;
 	r->last = ns(&now);
 	r->wrong += lost(site_clock_other, CLOCK_REALTIME, (u64)&now, flags, &result) || result;
-	r->wrong += lost(site_time, 0, 12, flags, &result) || result < now.tv_sec ||
+	r->wrong += lost(site_time, 0, 12, flags, &result) || result + 1 < now.tv_sec ||
 		    result > now.tv_sec + 60;
 	r->wrong += lost(site_day, (u64)&day, 0, flags, &result) || result ||
 		    day.tv_sec < now.tv_sec || day.tv_sec > now.tv_sec + 60;
