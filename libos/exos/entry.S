@@ -6,8 +6,8 @@
  * nest (mask ASYNC). END and EVENT reach only code that runs with mask NONE: the program, a call by a stub that was
  * not masked yet, a quick call, and the last steps of the way out. Wherever they find ExOS they are made pending again, and
  * it goes on masked, to see them on its way out (edge_in); but for two stretches behind that look:
- * - exit_edge, quick_edge (unmasked, not yet in the program): the way out begins anew, for which the registers
- *   still lie at the stack's top, or are the program's already (edge_out, quick_edge_out);
+ * - exit_edge, sigreturn_edge, quick_edge (unmasked, not yet in the program): the way out begins anew, for which the
+ *   registers still lie at the stack's top, or are the program's already (edge_out, sigreturn_edge_out, quick_edge_out);
  * - a leaf (leaf_clock) is undone: the program is before its `syscall` again (leaf_undo).
  * So ExOS is never left in the middle, and never between reading gs:THREAD_CONTEXT and writing the mask. */
 #include "quick.h"
@@ -65,6 +65,20 @@
 	popq %rsi
 	popq %rdi
 	addq $8, %rsp
+.endm
+
+/* Goes to `where` if another thread waits for the processor, or a signal for this one. Uses rcx and rdx. */
+.macro something_left where
+	leaq run_queue(%rip), %rcx
+	cmpq %rcx, (%rcx)
+	jne \where
+	movq %gs:THREAD_PENDING, %rcx
+	movq %gs:THREAD_PROC, %rdx
+	orq PROC_PENDING(%rdx), %rcx
+	movq %gs:THREAD_SIG_MASK, %rdx
+	notq %rdx
+	testq %rdx, %rcx
+	jne \where
 .endm
 
 /* Arguments of exos_trap and exos_nested from the save area at (%rax); then exceptions may nest. */
@@ -144,8 +158,25 @@ exit_edge:
 1:	pop_regs
 	iretq
 2:	movl $ARIL_MASK_ASYNC, ARIL_CTX_MASK(%rax)
-	jmp exos_return
+	jmp exit_long
 exit_edge_end:
+
+/* The last of exos_sigreturn_entry: rsp at the frame in which rax, rcx, rdi and what IRETQ takes are the program's; so are the
+ * other registers already. */
+sigreturn_edge:
+	movq %gs:THREAD_CONTEXT, %rax
+	movl $ARIL_MASK_NONE, ARIL_CTX_MASK(%rax)
+	cmpl $0, ARIL_CTX_PENDING(%rax)
+	jne 3f
+	movq REGS_RDI(%rsp), %rdi
+	movq REGS_RCX(%rsp), %rcx
+	movq REGS_RAX(%rsp), %rax
+	leaq REGS_RIP(%rsp), %rsp
+	iretq
+3:	movl $ARIL_MASK_ASYNC, ARIL_CTX_MASK(%rax)
+	call sigreturn_fill
+	jmp exit_long
+sigreturn_edge_end:
 
 /* Behind a call whose frame has everything of the program but the registers that C keeps, and these live: rsp at
  * the frame, rax the result. Mask NONE, unless END or EVENT came meanwhile. */
@@ -293,6 +324,9 @@ entry_inside:
 	leaq exit_edge_end(%rip), %rdx
 	cmpq %rdx, %rcx
 	jb edge_out
+	leaq sigreturn_edge_end(%rip), %rdx
+	cmpq %rdx, %rcx
+	jb sigreturn_edge_out
 3:	popq %rdx
 	cmpl $ARIL_VECTOR_END, ARIL_SAVE_VECTOR(%rax)
 	jae edge_in
@@ -328,6 +362,12 @@ edge_out:
 6:	trap_arguments
 	call exos_trap
 	jmp exos_return
+
+sigreturn_edge_out:
+	popq %rdx
+	movq %gs:THREAD_REGS, %rsp
+	call sigreturn_fill
+	jmp 6b
 
 /* The same in quick_edge. What C keeps is live, and so is the result. */
 quick_edge_out:
@@ -485,6 +525,83 @@ call_done:
 	movq %gs:THREAD_CONTEXT, %rcx
 	movl $ARIL_MASK_NONE, ARIL_CTX_MASK(%rcx)
 	jmp quick_return
+
+/* rt_sigreturn by a stub: rcx where it would go on, rsp behind the frame's first word. Nothing of the program's registers is
+ * kept, as the frame has others: they are loaded from where it lies. */
+function exos_sigreturn_entry
+	leaq -8(%rsp), %rbx
+	movq %gs:THREAD_REGS, %rsp
+	movq %gs:THREAD_CONTEXT, %rax
+	movl $ARIL_MASK_ASYNC, ARIL_CTX_MASK(%rax)
+	movq %rcx, REGS_RIP(%rsp)
+	movq %rbx, %rdi
+	cld
+	xorl %ebp, %ebp
+	call sigreturn_state
+	testl %eax, %eax
+	jne sigreturn_bad
+	something_left sigreturn_long
+
+.macro from_frame place, register
+9:	movq \place(%rbx), \register
+	.pushsection .exos_extable, "a"
+	.quad 9b, sigreturn_bad
+	.popsection
+.endm
+	from_frame FRAME_RDI, %rdi
+	from_frame FRAME_RCX, %rcx
+	from_frame FRAME_RAX, %rax
+	from_frame FRAME_RSP, %rdx
+	from_frame FRAME_RIP, %rsi
+	from_frame FRAME_RFLAGS, %r8
+	andl $RFLAGS_PROGRAM, %r8d
+	orl $RFLAGS_ALWAYS, %r8d
+	movq %rdi, REGS_RDI(%rsp)
+	movq %rcx, REGS_RCX(%rsp)
+	movq %rax, REGS_RAX(%rsp)
+	movq %rdx, REGS_RSP(%rsp)
+	movq %rsi, REGS_RIP(%rsp)
+	movq %r8, REGS_RFLAGS(%rsp)
+	from_frame FRAME_R8, %r8
+	from_frame FRAME_R9, %r9
+	from_frame FRAME_R10, %r10
+	from_frame FRAME_R11, %r11
+	from_frame FRAME_R12, %r12
+	from_frame FRAME_R13, %r13
+	from_frame FRAME_R14, %r14
+	from_frame FRAME_R15, %r15
+	from_frame FRAME_RSI, %rsi
+	from_frame FRAME_RBP, %rbp
+	from_frame FRAME_RDX, %rdx
+	from_frame FRAME_RBX, %rbx
+	jmp sigreturn_edge
+sigreturn_bad: /* rbx: the frame still. SIGSEGV */
+	leaq 8(%rbx), %rdx
+	movq %rdx, REGS_RSP(%rsp)
+	movq $RFLAGS_ALWAYS, REGS_RFLAGS(%rsp)
+	xorl %ebx, %ebx
+sigreturn_long:
+	movq %rsp, %rdi
+	movq %rbx, %rsi
+	call sigreturn_registers
+	jmp exos_return
+
+/* Behind its return address the frame: what sigreturn_edge has in registers. */
+sigreturn_fill:
+	movq $-1, 8 + REGS_ORIG_RAX(%rsp)
+	movq %rdx, 8 + REGS_RDX(%rsp)
+	movq %rsi, 8 + REGS_RSI(%rsp)
+	movq %rbx, 8 + REGS_RBX(%rsp)
+	movq %rbp, 8 + REGS_RBP(%rsp)
+	movq %r8, 8 + REGS_R8(%rsp)
+	movq %r9, 8 + REGS_R9(%rsp)
+	movq %r10, 8 + REGS_R10(%rsp)
+	movq %r11, 8 + REGS_R11(%rsp)
+	movq %r12, 8 + REGS_R12(%rsp)
+	movq %r13, 8 + REGS_R13(%rsp)
+	movq %r14, 8 + REGS_R14(%rsp)
+	movq %r15, 8 + REGS_R15(%rsp)
+	ret
 
 /* Of the thread at rdi, whose other registers its caller has saved or does not need: rbp, rsp, and what the program has beside
  * its frame. Clobbers rax, rcx, rdx. */

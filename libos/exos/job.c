@@ -14,7 +14,7 @@ void proc_notify_parent(struct proc *p, int code, int status)
 				 .code = code,
 				 .pid = (s32)p->pid,
 				 .uid = (s32)p->uid,
-				 .status = status};
+				 .value = (u32)status};
 	int ended = p->state == PROC_ZOMBIE;
 	if (ended || !(parent->sig->action[SIGCHLD - 1].flags & SA_NOCLDSTOP)) {
 		int sig = ended ? (int)p->exit_signal : SIGCHLD;

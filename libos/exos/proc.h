@@ -49,11 +49,16 @@ s64 proc_exec(const char *path, char *const argv[], char *const envp[]);
 _Noreturn void proc_exit(s32 status); /* status in wait4's encoding: code << 8 | signal */
 
 /* signal.c */
+/* The beginning of Linux's siginfo_t: what of a signal is known to those who take it. */
 struct siginfo_k {
-	s32 signo, code, errnum;
-	s32 pid, uid, status;
-	u64 addr;
-	u64 value;
+	s32 signo, errnum, code, pad;
+	union {
+		struct {
+			s32 pid, uid; /* also a timer's number and overruns */
+		};
+		u64 addr; /* of a fault */
+	};
+	u64 value; /* a child's status */
 };
 struct sighand *sighand_create(void);
 struct sighand *sighand_clone(struct sighand *s);

@@ -43,9 +43,17 @@ int signal_take(struct thread *t, u64 mask, struct siginfo_k *info);
 u64 signal_pending_set(const struct thread *t);
 /* signalfd.c: a signal is pending that somebody may read. */
 void signal_file_notify(void);
-/* Sets the current thread's mask (KILL and STOP stay deliverable). What its process has pending and it blocks now, another
- * thread is told of. With or without the family lock. */
-void signal_set_mask(struct thread *t, u64 mask);
+/* The current thread has come to block `fresh`: what of that its process has pending, another thread is told of. */
+void signal_mask_told(struct thread *t, u64 fresh);
+/* Sets the current thread's mask (KILL and STOP stay deliverable). With or without the family lock: who sends makes the
+ * signal pending, then reads masks; here the mask is written, then what pends is read: one of them sees the other. */
+static inline void signal_set_mask(struct thread *t, u64 mask)
+{
+	mask &= ~SIG_UNBLOCKABLE;
+	u64 before = __atomic_exchange_n(&t->sig_mask, mask, __ATOMIC_SEQ_CST);
+	if (t->proc->nthreads != 1)
+		signal_mask_told(t, mask & ~before);
+}
 /* Sends to one thread; else as signal_send. */
 s64 signal_send_thread(struct thread *t, int sig, const struct siginfo_k *info);
 /* Tells other threads of p than t of what is pending for any of them in `set`. */
@@ -57,10 +65,9 @@ void sigqueue_empty(struct sigqueue *q, struct proc *p);
 /* Converts between ExOS's and Linux's siginfo. */
 void siginfo_to_linux(const struct siginfo_k *from, struct linux_siginfo *to);
 
-/* Builds the frame of a handler on the program's stack and sets regs to enter it. 0 or -EFAULT: the stack cannot
- * take it. `mask`: what sigreturn restores. */
-int sigframe_push(struct user_regs *regs, const struct siginfo_k *info,
-		  const struct linux_sigaction *action, u64 mask);
+/* Enters the handler of a signal: builds its frame on the program's stack, sets regs and the mask. Where the stack cannot
+ * take it, SIGSEGV pends then. The actions stay as they are meanwhile: the family lock, or signal_alone. */
+void sigframe_enter(struct user_regs *regs, const struct siginfo_k *info);
 
 /* Tells the parent of p (SIGCHLD) that p ended, stopped or went on: code is CLD_*, status the exit code or signal. */
 void proc_notify_parent(struct proc *p, int code, int status);

@@ -13,7 +13,8 @@
 #include "syscalls.h"
 #include <core/string.h>
 
-#define SITE_BYTES 5 /* of the mov, and of the jump */
+#define SITE_BYTES 5 /* of the jump, and of the mov, unless it is wide */
+#define WIDE_BYTES 7
 #define STUB_STEP 24
 #define REACH 0x7ff00000ul /* a little under what a 32-bit displacement spans */
 #define LOWEST 0x10000ul
@@ -113,6 +114,7 @@ s64 rewrite_page(struct mm *mm, u64 va)
 	*(u64 *)(page + POINTER_AT(ENTER_QUICK)) = (u64)exos_quick_entry;
 	*(u64 *)(page + POINTER_AT(ENTER_CLOCK)) = (u64)exos_leaf_clock;
 	*(u64 *)(page + POINTER_AT(ENTER_BARE)) = (u64)exos_bare_entry;
+	*(u64 *)(page + POINTER_AT(ENTER_SIGRETURN)) = (u64)exos_sigreturn_entry;
 	pages_bind(mm, va, word, page, MAPPED_EXEC | MAPPED_OWN | MAPPED_TEXT);
 	pages_flush();
 	mm->stubs++;
@@ -144,6 +146,8 @@ static void stub_write(u8 *stub, u64 at, u32 number, u64 back, u64 page)
 
 	if (number == CLOCK_GETTIME)
 		entry = ENTER_CLOCK;
+	if (number == RT_SIGRETURN)
+		entry = ENTER_SIGRETURN;
 	if (family.trace) {
 		rewrite_stub(stub, at, number, back, page + POINTER_AT(ENTER_CALL));
 		return;
@@ -160,8 +164,8 @@ static void stub_write(u8 *stub, u64 at, u32 number, u64 back, u64 page)
 	rewrite_stub(stub, at, number, back, page + POINTER_AT(entry));
 }
 
-/* A stub for the site whose mov is at `site`; its address, or 0. */
-static u64 stub_create(struct mm *mm, u64 site, u32 number)
+/* A stub for the site whose mov is at `site`, and whose call ends at `back`; its address, or 0. */
+static u64 stub_create(struct mm *mm, u64 site, u32 number, u64 back)
 {
 	struct area *area = mm_find(mm, site);
 
@@ -175,7 +179,7 @@ static u64 stub_create(struct mm *mm, u64 site, u32 number)
 	if (!page)
 		return 0;
 	u64 at = mm->stub_page + mm->stub_used;
-	stub_write(page + mm->stub_used, at, number, site + SITE_BYTES + 2, mm->stub_page);
+	stub_write(page + mm->stub_used, at, number, back, mm->stub_page);
 	mm->stub_used += STUB_STEP;
 	return at;
 }
@@ -195,13 +199,25 @@ static void site_publish(struct mm *mm, u64 site, u8 *const byte[SITE_BYTES], u6
 	__atomic_store_n(byte[0], 0xe9, __ATOMIC_SEQ_CST);
 }
 
+/* Where the mov begins that may be replaced; 0: there is none. */
+static u64 site_find(u64 back, u64 number)
+{
+	u8 code[WIDE_BYTES + 2];
+
+	if (copy_in(code, back - sizeof(code), sizeof(code)))
+		return 0;
+	if (rewrite_shape(code + 1, number))
+		return back - 2 - SITE_BYTES;
+	return rewrite_shape_wide(code, number) ? back - 2 - WIDE_BYTES : 0;
+}
+
 /* Rewrites the mov before the `syscall` before regs->rip. 0: it stays. */
 static int rewrite_mov(struct mm *mm, const struct user_regs *regs)
 {
-	u64 site = regs->rip - 2 - SITE_BYTES;
-	u8 *byte[SITE_BYTES], code[8];
+	u64 site = site_find(regs->rip, regs->rax);
+	u8 *byte[SITE_BYTES];
 
-	if (copy_in(code, site - 1, sizeof(code)) || !rewrite_shape(code, regs->rax))
+	if (!site)
 		return 0;
 	for (u32 i = 0; i < SITE_BYTES; i++) {
 		u8 *page = rewrite_text(mm, site + i);
@@ -210,7 +226,7 @@ static int rewrite_mov(struct mm *mm, const struct user_regs *regs)
 			return 0;
 		byte[i] = page + ((site + i) & (PAGE - 1));
 	}
-	u64 stub = stub_create(mm, site, regs->rax);
+	u64 stub = stub_create(mm, site, regs->rax, regs->rip);
 	if (!stub)
 		return 0;
 	site_publish(mm, site, byte, stub);

@@ -29,6 +29,8 @@ u64 rewrite_shown(u64 rip);
 /* Pure: may the 5 bytes before the `syscall` at code[6..7] be replaced, given the call's number? code[0] is the
  * byte before them. Host-tested. */
 int rewrite_shape(const u8 code[8], u64 number);
+/* The same of the first 5 of the 7 bytes code[0..6]. */
+int rewrite_shape_wide(const u8 code[9], u64 number);
 /* Pure, and host-tested: each writes a stub for address `at`, and returns its bytes, REWRITE_STUB_MOST at most. `back`: behind
  * the `syscall`.
  * A call: number into eax, back into rcx, and a jump through the pointer at `target`. */
@@ -63,7 +65,7 @@ u64 rewrite_place(struct mm *mm, u64 from, u64 to);
 /* Makes a page for stubs. 0 or -ENOMEM. */
 s64 rewrite_page(struct mm *mm, u64 va);
 /* Where in its last words stubs find their ways into ExOS, and how many of its bytes are theirs. */
-enum { ENTER_CALL, ENTER_QUICK, ENTER_CLOCK, ENTER_BARE, ENTRIES };
+enum { ENTER_CALL, ENTER_QUICK, ENTER_CLOCK, ENTER_BARE, ENTER_SIGRETURN, ENTRIES };
 #define POINTERS_AT (4096 - ENTRIES * 8)
 #define POINTER_AT(entry) (POINTERS_AT + (entry)*8)
 /* Rewrites the `syscall` before regs->rip together with what is behind it. 0: it stays. */

@@ -56,3 +56,18 @@ int rewrite_traps(u8 byte)
 			return 1;
 	return 0;
 }
+
+/* The other shape, `48 c7 c0 nr nr nr nr 0f 05`, is what C libraries return from a signal's handler by; unwinders know it by
+ * these bytes where they find no description of it. A call whose number is in rax ended with these bytes: an instruction
+ * that had some of them behind its own opcode would be one of those above, or `mov $number, %eax` in six bytes (c7 c0),
+ * which no assembler makes, behind an instruction that ends with 48. */
+int rewrite_shape_wide(const u8 code[9], u64 number)
+{
+	u32 immediate = code[3] | code[4] << 8 | code[5] << 16 | (u32)code[6] << 24;
+
+	if (code[7] != 0x0f || code[8] != 0x05)
+		return 0;
+	if (code[0] != 0x48 || code[1] != 0xc7 || code[2] != 0xc0)
+		return 0;
+	return immediate == number && number <= 0xffff;
+}

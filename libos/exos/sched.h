@@ -42,6 +42,7 @@
 #define REGS_ORIG_RAX 120
 #define REGS_RIP 128
 #define REGS_RFLAGS 144
+#define REGS_RSP 152
 #define REGS_BYTES 168
 /* struct aril_info's clock, and its fields */
 #define INFO_CLOCK 104
@@ -54,6 +55,29 @@
 #define CLOCK_GETTIME 228
 #define ENTRY_SYSCALL_MAX 462
 #define ENTRY_PROGRAM_TOP 0x7d0000000000
+/* A signal's frame on the program's stack */
+#define FRAME_R8 48
+#define FRAME_R9 56
+#define FRAME_R10 64
+#define FRAME_R11 72
+#define FRAME_R12 80
+#define FRAME_R13 88
+#define FRAME_R14 96
+#define FRAME_R15 104
+#define FRAME_RDI 112
+#define FRAME_RSI 120
+#define FRAME_RBP 128
+#define FRAME_RBX 136
+#define FRAME_RDX 144
+#define FRAME_RAX 152
+#define FRAME_RCX 160
+#define FRAME_RSP 168
+#define FRAME_RIP 176
+#define FRAME_RFLAGS 184
+#define RFLAGS_PROGRAM \
+	0x50dd5 /* the arithmetic flags, TF, DF, RF, AC: what a program may set through it */
+#define RFLAGS_ALWAYS 0x202
+#define RT_SIGRETURN 15
 #define RESTART_FIRST 512 /* ERESTARTSYS, and the last of its kind */
 #define RESTART_LAST 516
 
@@ -164,7 +188,7 @@ void thread_first(void);
 void vector_save(u8 *area);
 void vector_load(const u8 *area);
 extern const u8 exos_entry[], exos_syscall_stub_entry[], exos_quick_entry[], exos_leaf_clock[],
-	exos_bare_entry[];
+	exos_bare_entry[], exos_sigreturn_entry[];
 
 /* trap.c: called by entry.S */
 void exos_trap(struct user_regs *regs, u64 vector, u64 error, u64 addr);
@@ -178,6 +202,12 @@ void thread_killed(void);
 
 /* What a thread finds when it is resumed next: empty registers, then go. */
 void thread_set(struct thread *t, void (*go)(void));
+
+/* sigframe.c: sigreturn, in two steps. What a frame says but the registers: 0 or -EFAULT. Then the registers, and that they
+ * are no call's result; f NULL, or one that cannot be read: SIGSEGV. */
+struct linux_rt_sigframe;
+int sigreturn_state(const struct linux_rt_sigframe *f);
+void sigreturn_registers(struct user_regs *regs, const struct linux_rt_sigframe *f);
 
 /* env.c */
 /* Gives p a presence on a processor. 0 or -ENOMEM. Family lock. */

@@ -9,14 +9,11 @@
 #include "usermem.h"
 
 #define FX_SW_BYTES 464 /* where the FXSAVE area says what follows it */
-#define FX_SW_WORDS 6
 #define FX_BYTES 512
 #define XSAVE_HEADER 512 /* xstate_bv, xcomp_bv, 48 reserved bytes */
 #define FX_MXCSR 24
 #define FX_MXCSR_MASK 28
 #define RED_ZONE 128
-/* Arithmetic flags, TF, DF, RF, AC: what a program may set through its frame. */
-#define RFLAGS_PROGRAM 0x50dd5ul
 
 static int on_altstack(const struct thread *t, u64 sp)
 {
@@ -33,70 +30,201 @@ static u32 altstack_flags(const struct thread *t, u64 sp)
 
 void siginfo_to_linux(const struct siginfo_k *from, struct linux_siginfo *to)
 {
-	*to = (struct linux_siginfo){
-		.signo = from->signo, .errnum = from->errnum, .code = from->code};
-	if (from->signo == SIGCHLD && from->code > 0) {
-		to->child.pid = from->pid;
-		to->child.uid = (u32)from->uid;
-		to->child.status = from->status;
-	} else if (from->code > 0 && from->code != SI_KERNEL) {
-		to->fault.addr = from->addr;
-	} else {
-		to->kill.pid = from->pid;
-		to->kill.uid = (u32)from->uid;
-		to->kill.value = from->value;
-	}
+	*to = (struct linux_siginfo){.signo = 0};
+	__builtin_memcpy(to, from, sizeof(*from));
 }
 
-/* The marks by which readers of a frame know its vector state: what the FXSAVE area says, as words. */
-static inline u64 mark_size(u32 bytes)
-{
-	return FP_XSTATE_MAGIC1 | (u64)(bytes + sizeof(u32)) << 32;
-}
+/* What is the same in each frame: words 0 to 2 are the marks by which its readers know the vector state, in the bytes of
+ * vector_initial that XRSTOR does not look at; then cs, gs, fs, ss. */
+static u64 *const marks = (u64 *)(vector_initial + FX_SW_BYTES);
+#define MARK_SEGMENTS 4
 
-/* Sixteen zero bytes each, by xmm0, which is zero. */
-#define ZERO(local, at, offset) \
-#local ": movups %%xmm0, " #offset "(%" #at ")\n" USER_FAULT(#local "b", "fault")
-
-/* Writes the vector state at `to`, 64-byte aligned in the program's half, with what tells its readers its size; and
- * zeroes into what of the frame at f has no meaning yet. The registers are in their initial state then, as a handler
- * finds them. XSAVE leaves the bytes as they are that it has no use for: XRSTOR wants those of the header zero.
- * 0 or -EFAULT. */
-static int vector_push(u64 to, struct linux_rt_sigframe *f)
+static void marks_set(const struct user_regs *regs)
 {
 	u32 bytes = ARIL_INFO->xsave_bytes;
-	u64 *mark = (u64 *)(to + FX_SW_BYTES);
 
-	USER_PUT((u64 *)(to + XSAVE_HEADER), 0,
-		 fault); /* XSAVE keeps the bits of what is not enabled */
-	asm goto("1: xsave64 (%0)\n" USER_FAULT("1b", "fault")::"r"(to), "a"(-1), "d"(-1)
-		 : "memory"
-		 : fault);
-	USER_PUT(&mark[0], mark_size(bytes), fault);
-	USER_PUT(&mark[1], ARIL_INFO->xcr0, fault);
-	USER_PUT(&mark[2], bytes, fault);
-	USER_PUT(&mark[3], 0, fault);
+	marks[1] = ARIL_INFO->xcr0;
+	marks[2] = bytes;
+	marks[MARK_SEGMENTS] = (u16)regs->cs | regs->ss << 48;
+	__atomic_store_n(&marks[0], FP_XSTATE_MAGIC1 | (u64)(bytes + sizeof(u32)) << 32,
+			 __ATOMIC_RELEASE);
+}
+
+/* An instruction on the program's memory; two registers, one after the other in user_regs, to their places; and 16 zero
+ * bytes by xmm0, in the frame or the vector state. */
+#define TOUCH(instruction) "771: " instruction "\n" USER_FAULT("771b", "fault")
+#define TWO(from, low, high)                                                         \
+	"movups " #from "(%[regs]), %%xmm0\n" TOUCH("movlps %%xmm0, " #low "(%[f])") \
+		TOUCH("movhps %%xmm0, " #high "(%[f])")
+#define ZERO(at) TOUCH("movups %%xmm0, " #at "(%[f])")
+#define ZERO_STATE(at) TOUCH("movups %%xmm0, " #at "(%[state])")
+
+/* Writes the vector state, the registers, and all else of a frame that frame_write does not; first the frame's ends, so that a
+ * page that is not there is found while the vector registers are whole. XSAVE leaves those bytes as they are that it has
+ * no use for; XRSTOR wants the header's zero. Behind it the vector registers are free, and in the end in their initial
+ * state, as a handler finds them. 0 or -EFAULT. */
+static inline int state_write(struct linux_rt_sigframe *f, u64 state, const struct user_regs *regs,
+			      const struct siginfo_k *info, u64 restorer)
+{
+	const struct thread *t = current();
+
 	/* clang-format off */
-	asm goto("xorps %%xmm0, %%xmm0\n"
-		 ZERO(1, 0, 496)				      /* the marks' end */
-		 ZERO(2, 0, 520) ZERO(3, 0, 536) ZERO(4, 0, 552) ZERO(5, 0, 560) /* the header's */
-		 ZERO(6, 1, 240) ZERO(7, 1, 256) ZERO(8, 1, 272) ZERO(9, 1, 288) /* the context's */
-		 ZERO(10, 1, 352) ZERO(11, 1, 368) ZERO(12, 1, 384) ZERO(13, 1, 400) ZERO(14, 1, 416)
-		 ZERO(15, 1, 424)				      /* the information's */
-		 : : "r"(to), "r"(f) : "memory" : fault);
-	asm goto("1: movl %1, (%0)\n" USER_FAULT("1b", "fault")
-		 : : "r"(to + bytes), "i"(FP_XSTATE_MAGIC2) : "memory" : fault);
+	asm goto(TOUCH("movq %[restorer], (%[f])")
+		 TOUCH("movl %[magic2], (%[state], %[bytes])")
+		 TOUCH("movq $0, 512(%[state])")
+		 TOUCH("xsave64 (%[state])")
+		 TWO(0, 104, 96)	/* r15, r14 */
+		 TWO(16, 88, 80)	/* r13, r12 */
+		 "movups 32(%[regs]), %%xmm0\n"
+		 TOUCH("movups %%xmm0, 128(%[f])") /* rbp, rbx */
+		 TWO(48, 72, 64)	/* r11, r10 */
+		 TWO(64, 56, 48)	/* r9, r8 */
+		 "movups 80(%[regs]), %%xmm0\n"
+		 TOUCH("movups %%xmm0, 152(%[f])") /* rax, rcx */
+		 TWO(96, 144, 120)	/* rdx, rsi */
+		 TWO(144, 184, 168)	/* rflags, rsp */
+		 "movups (%[fault_at]), %%xmm0\n"
+		 TOUCH("movups %%xmm0, 200(%[f])") /* err, trapno */
+		 "movups (%[info]), %%xmm0\n"
+		 "movups 16(%[info]), %%xmm1\n"
+		 TOUCH("movups %%xmm0, 312(%[f])")
+		 TOUCH("movups %%xmm1, 328(%[f])")
+		 "movups 464(%[initial]), %%xmm0\n"
+		 "movups 480(%[initial]), %%xmm1\n"
+		 TOUCH("movups %%xmm0, 464(%[state])")
+		 TOUCH("movups %%xmm1, 480(%[state])")
+		 "xorps %%xmm0, %%xmm0\n"
+		 ZERO_STATE(496)
+		 ZERO_STATE(520) ZERO_STATE(536) ZERO_STATE(552) ZERO_STATE(560)
+		 ZERO(240) ZERO(256) ZERO(272) ZERO(288)
+		 ZERO(344) ZERO(360) ZERO(376) ZERO(392) ZERO(408) ZERO(424)
+		 "xrstor64 (%[initial])\n"
+		 : : [state] "r"(state), [f] "r"(f), [regs] "r"(regs), [info] "r"(info),
+		     [fault_at] "r"(&t->fault_error), [initial] "r"(vector_initial),
+		     [restorer] "r"(restorer), [bytes] "r"(marks[2]), [magic2] "i"(FP_XSTATE_MAGIC2),
+		     "a"(-1), "d"(-1)
+		 : "memory" : fault);
 	/* clang-format on */
-	vector_load(vector_initial);
 	return 0;
 fault:
 	return -EFAULT;
 }
-_Static_assert(__builtin_offsetof(struct linux_rt_sigframe, uc.mcontext.reserved) == 240 &&
+_Static_assert(__builtin_offsetof(struct linux_rt_sigframe, uc.mcontext.r8) == 48 &&
+		       __builtin_offsetof(struct linux_rt_sigframe, uc.mcontext.err) == 200 &&
+		       __builtin_offsetof(struct linux_rt_sigframe, uc.mcontext.reserved) == 240 &&
 		       __builtin_offsetof(struct linux_rt_sigframe, uc.sigmask) == 304 &&
 		       __builtin_offsetof(struct linux_rt_sigframe, info) == 312 &&
-		       sizeof(struct linux_rt_sigframe) == 440,
-	       "what vector_push clears");
+		       sizeof(struct linux_rt_sigframe) == 440 && sizeof(struct siginfo_k) == 32,
+	       "state_write");
+_Static_assert(__builtin_offsetof(struct linux_rt_sigframe, uc.mcontext.r8) == FRAME_R8 &&
+		       __builtin_offsetof(struct linux_rt_sigframe, uc.mcontext.rcx) == FRAME_RCX &&
+		       __builtin_offsetof(struct linux_rt_sigframe, uc.mcontext.rflags) ==
+			       FRAME_RFLAGS,
+	       "entry.S");
+
+static inline int frame_write(struct linux_rt_sigframe *f, u64 state, const struct user_regs *regs,
+			      u64 mask, const struct thread *t)
+{
+	struct linux_sigcontext *c = &f->uc.mcontext;
+
+	USER_PUT(&f->uc.flags, UC_FP_XSTATE | UC_SIGCONTEXT_SS | UC_STRICT_RESTORE_SS, fault);
+	USER_PUT(&f->uc.link, 0, fault);
+	USER_PUT(&f->uc.stack.sp, t->altstack_sp, fault);
+	USER_PUT((u64 *)&f->uc.stack.flags, t->altstack_size ? t->altstack_flags : SS_DISABLE,
+		 fault);
+	USER_PUT(&f->uc.stack.size, t->altstack_size, fault);
+	USER_PUT(&f->uc.sigmask, mask, fault);
+	USER_PUT(&c->rdi, regs->rdi, fault);
+	USER_PUT(&c->rip, regs->rip, fault);
+	USER_PUT((u64 *)&c->cs, marks[MARK_SEGMENTS], fault);
+	USER_PUT(&c->oldmask, mask, fault);
+	USER_PUT(&c->cr2, t->fault_addr, fault);
+	USER_PUT(&c->fpstate, state, fault);
+	return 0;
+fault:
+	return -EFAULT;
+}
+
+/* Builds the frame and sets regs to enter the handler. `mask`: what sigreturn restores. 0, or -EFAULT: the stack cannot take
+ * it. */
+static inline int sigframe_push(struct user_regs *regs, const struct siginfo_k *info,
+				const struct linux_sigaction *action, u64 mask)
+{
+	struct thread *t = current();
+	u64 sp = regs->rsp - RED_ZONE;
+	if (!(action->flags & SA_RESTORER))
+		return -EFAULT;
+	regs->rip = rewrite_shown(regs->rip);
+	if (!marks[0])
+		marks_set(regs);
+	int on_it = t->altstack_size && on_altstack(t, regs->rsp);
+	if (action->flags & SA_ONSTACK && t->altstack_size && !on_it)
+		sp = t->altstack_sp + t->altstack_size;
+	u64 state = (sp - (marks[2] + 4)) & ~63ul;
+	struct linux_rt_sigframe *f = (void *)(((state - sizeof(*f)) & ~15ul) - 8);
+	if (on_it && action->flags & SA_ONSTACK && !on_altstack(t, (u64)f))
+		return -EFAULT; /* would run over the alternate stack's end */
+	if (sp > PROGRAM_TOP || (u64)f >= sp)
+		return -EFAULT;
+	if (state_write(f, state, regs, info, action->restorer) ||
+	    frame_write(f, state, regs, mask, t))
+		return -EFAULT;
+	if (t->altstack_flags & SS_AUTODISARM)
+		t->altstack_sp = t->altstack_size = t->altstack_flags = 0;
+	regs->rdi = (u64)info->signo;
+	regs->rsi = (u64)&f->info;
+	regs->rdx = (u64)&f->uc;
+	regs->rax = 0;
+	regs->rip = action->handler;
+	regs->rsp = (u64)f;
+	regs->rflags &= ~0x10500ul; /* RF, DF, TF */
+	return 0;
+}
+
+static inline void handler_enter(struct user_regs *regs, const struct siginfo_k *info,
+				 struct linux_sigaction *action)
+{
+	struct thread *t = current();
+	int sig = info->signo;
+	u64 restore = t->sig_restore_mask ? t->sig_saved_mask : t->sig_mask;
+	t->sig_restore_mask = 0;
+	if (sigframe_push(regs, info, action, restore)) {
+		family_lock();
+		if (sig == SIGSEGV)
+			action->handler = SIG_DFL;
+		signal_force(SIGSEGV, &(struct siginfo_k){.code = SI_KERNEL});
+		family_unlock();
+		return;
+	}
+	if (action->flags & SA_RESETHAND)
+		action->handler = SIG_DFL;
+	u64 mask = t->sig_mask | action->mask;
+	if (!(action->flags & SA_NODEFER))
+		mask |= SIG_BIT(sig);
+	signal_set_mask(t, mask);
+}
+
+void sigframe_enter(struct user_regs *regs, const struct siginfo_k *info)
+{
+	handler_enter(regs, info, &current()->proc->sig->action[info->signo - 1]);
+}
+
+int signal_enter(struct user_regs *regs, const struct siginfo_k *info, int locked)
+{
+	struct thread *t = current();
+	struct proc *p = t->proc;
+	struct linux_sigaction *action = &p->sig->action[info->signo - 1];
+
+	if ((!locked && !signal_alone(p)) || family.trace)
+		return 0;
+	/* Others deliverable, this one blocked, or a mask to be restored first. */
+	if (((t->pending.set | p->pending.set) & ~t->sig_mask) | t->sig_restore_mask |
+		    (t->sig_mask & SIG_BIT(info->signo)) ||
+	    action->handler <= SIG_IGN)
+		return 0;
+	handler_enter(regs, info, action);
+	return 1;
+}
 
 /* A vector state whose marks are not those that vector_push writes: an FXSAVE area, or all of it, after clearing what
  * XRSTOR would refuse. 0 or -EFAULT, -ENOMEM. */
@@ -133,9 +261,8 @@ static int vector_pop_other(u64 from)
 
 /* Loads the vector state that a frame carries, from where it lies; what XRSTOR refuses there is the program's fault, as
  * with Linux. None: the initial state. 0 or -EFAULT, -ENOMEM. */
-static int vector_pop(u64 from)
+static inline int vector_pop(u64 from)
 {
-	u32 bytes = ARIL_INFO->xsave_bytes;
 	const u64 *mark = (const u64 *)(from + FX_SW_BYTES);
 	u64 size, features, length;
 	u32 magic2;
@@ -149,11 +276,11 @@ static int vector_pop(u64 from)
 	USER_GET(size, &mark[0], fault);
 	USER_GET(features, &mark[1], fault);
 	USER_GET(length, &mark[2], fault);
-	if (size != mark_size(bytes) || features != ARIL_INFO->xcr0 || (u32)length != bytes)
+	if (size != marks[0] || features != marks[1] || length != marks[2])
 		return vector_pop_other(from);
 	asm goto("1: movl (%1), %0\n" USER_FAULT("1b", "fault")
 		 : "=r"(magic2)
-		 : "r"(from + bytes)
+		 : "r"(from + length)
 		 :
 		 : fault);
 	if (magic2 != FP_XSTATE_MAGIC2)
@@ -164,113 +291,6 @@ static int vector_pop(u64 from)
 	return 0;
 fault:
 	return -EFAULT;
-}
-
-/* The words of a siginfo that are not zero. */
-static int info_push(struct linux_rt_sigframe *f, const struct siginfo_k *info)
-{
-	u64 *word = (u64 *)&f->info, first, second = 0;
-
-	if (info->signo == SIGCHLD && info->code > 0) {
-		first = (u32)info->pid | (u64)(u32)info->uid << 32;
-		second = (u32)info->status;
-	} else if (info->code > 0 && info->code != SI_KERNEL) {
-		first = info->addr;
-	} else {
-		first = (u32)info->pid | (u64)(u32)info->uid << 32;
-		second = info->value;
-	}
-	USER_PUT(&word[0], (u32)info->signo | (u64)(u32)info->errnum << 32, fault);
-	USER_PUT(&word[1], (u32)info->code, fault);
-	USER_PUT(&word[2], first, fault);
-	USER_PUT(&word[3], second, fault);
-	USER_PUT(&word[4], 0, fault);
-	return 0;
-fault:
-	return -EFAULT;
-}
-
-static int context_push(struct linux_rt_sigframe *f, const struct user_regs *r, u64 mask,
-			u64 fpstate)
-{
-	struct linux_sigcontext *c = &f->uc.mcontext;
-	const struct thread *t = current();
-
-	USER_PUT(&c->r8, r->r8, fault);
-	USER_PUT(&c->r9, r->r9, fault);
-	USER_PUT(&c->r10, r->r10, fault);
-	USER_PUT(&c->r11, r->r11, fault);
-	USER_PUT(&c->r12, r->r12, fault);
-	USER_PUT(&c->r13, r->r13, fault);
-	USER_PUT(&c->r14, r->r14, fault);
-	USER_PUT(&c->r15, r->r15, fault);
-	USER_PUT(&c->rdi, r->rdi, fault);
-	USER_PUT(&c->rsi, r->rsi, fault);
-	USER_PUT(&c->rbp, r->rbp, fault);
-	USER_PUT(&c->rbx, r->rbx, fault);
-	USER_PUT(&c->rdx, r->rdx, fault);
-	USER_PUT(&c->rax, r->rax, fault);
-	USER_PUT(&c->rcx, r->rcx, fault);
-	USER_PUT(&c->rsp, r->rsp, fault);
-	USER_PUT(&c->rip, r->rip, fault);
-	USER_PUT(&c->rflags, r->rflags, fault);
-	USER_PUT((u64 *)&c->cs, (u16)r->cs | r->ss << 48, fault);
-	USER_PUT(&c->err, t->fault_error, fault);
-	USER_PUT(&c->trapno, t->fault_vector, fault);
-	USER_PUT(&c->oldmask, mask, fault);
-	USER_PUT(&c->cr2, t->fault_addr, fault);
-	USER_PUT(&c->fpstate, fpstate, fault);
-	return 0;
-fault:
-	return -EFAULT;
-}
-
-static int frame_push(struct linux_rt_sigframe *f, const struct linux_sigaction *action, u64 mask)
-{
-	const struct thread *t = current();
-
-	USER_PUT(&f->restorer, action->restorer, fault);
-	USER_PUT(&f->uc.flags, UC_FP_XSTATE | UC_SIGCONTEXT_SS | UC_STRICT_RESTORE_SS, fault);
-	USER_PUT(&f->uc.link, 0, fault);
-	USER_PUT(&f->uc.stack.sp, t->altstack_sp, fault);
-	USER_PUT((u64 *)&f->uc.stack.flags, t->altstack_size ? t->altstack_flags : SS_DISABLE,
-		 fault);
-	USER_PUT(&f->uc.stack.size, t->altstack_size, fault);
-	USER_PUT(&f->uc.sigmask, mask, fault);
-	return 0;
-fault:
-	return -EFAULT;
-}
-
-int sigframe_push(struct user_regs *regs, const struct siginfo_k *info,
-		  const struct linux_sigaction *action, u64 mask)
-{
-	struct thread *t = current();
-	u64 sp = regs->rsp - RED_ZONE;
-	if (!(action->flags & SA_RESTORER))
-		return -EFAULT;
-	regs->rip = rewrite_shown(regs->rip);
-	if ((action->flags & SA_ONSTACK) && t->altstack_size && !on_altstack(t, regs->rsp))
-		sp = t->altstack_sp + t->altstack_size;
-	u64 fpstate = (sp - (ARIL_INFO->xsave_bytes + 4)) & ~63ul;
-	struct linux_rt_sigframe *f = (void *)(((fpstate - sizeof(*f)) & ~15ul) - 8);
-	if (on_altstack(t, regs->rsp) && (action->flags & SA_ONSTACK) && !on_altstack(t, (u64)f))
-		return -EFAULT; /* would run over the alternate stack's end */
-	if (sp > PROGRAM_TOP || (u64)f >= sp)
-		return -EFAULT;
-	if (vector_push(fpstate, f) || context_push(f, regs, mask, fpstate) ||
-	    frame_push(f, action, mask) || info_push(f, info))
-		return -EFAULT;
-	if (t->altstack_flags & SS_AUTODISARM)
-		t->altstack_sp = t->altstack_size = t->altstack_flags = 0;
-	regs->rdi = (u64)info->signo;
-	regs->rsi = (u64)&f->info;
-	regs->rdx = (u64)&f->uc;
-	regs->rax = 0;
-	regs->rip = action->handler;
-	regs->rsp = (u64)f;
-	regs->rflags &= ~0x10500ul; /* RF, DF, TF */
-	return 0;
 }
 
 /* A new alternate stack: 0, -EPERM while on it, -EINVAL, -ENOMEM. */
@@ -308,11 +328,14 @@ s64 sys_sigaltstack(u64 new_stack, u64 old_stack)
 	return old_stack ? copy_out(old_stack, &old, sizeof(old)) : 0;
 }
 
-/* From a frame to the program's registers; rip was looked at. */
+/* From a frame to the program's registers. */
 static int context_pop(const struct linux_sigcontext *c, struct user_regs *r)
 {
-	u64 rflags;
+	u64 rflags, rip;
 
+	USER_GET(rip, &c->rip, fault);
+	if (rip >= ARIL_USER_TOP)
+		return -EFAULT;
 	USER_GET(r->r8, &c->r8, fault);
 	USER_GET(r->r9, &c->r9, fault);
 	USER_GET(r->r10, &c->r10, fault);
@@ -330,7 +353,8 @@ static int context_pop(const struct linux_sigcontext *c, struct user_regs *r)
 	USER_GET(r->rcx, &c->rcx, fault);
 	USER_GET(r->rsp, &c->rsp, fault);
 	USER_GET(rflags, &c->rflags, fault);
-	r->rflags = (r->rflags & ~RFLAGS_PROGRAM) | (rflags & RFLAGS_PROGRAM);
+	r->rip = rip;
+	r->rflags = RFLAGS_ALWAYS | (rflags & RFLAGS_PROGRAM);
 	return 0;
 fault:
 	return -EFAULT;
@@ -356,39 +380,48 @@ fault:
 	return -EFAULT;
 }
 
-static int sigframe_pop(const struct linux_rt_sigframe *f, struct user_regs *regs, u64 *mask)
+/* What a frame says but the registers: vector state, mask, alternate stack. 0 or -EFAULT. */
+static inline int state_pop(const struct linux_rt_sigframe *f)
 {
 	struct thread *t = current();
-	u64 rip, fpstate;
+	u64 rip, rsp, state, mask;
 
 	if ((u64)f > PROGRAM_TOP - sizeof(*f))
 		return -EFAULT;
 	USER_GET(rip, &f->uc.mcontext.rip, fault);
-	USER_GET(fpstate, &f->uc.mcontext.fpstate, fault);
-	USER_GET(*mask, &f->uc.sigmask, fault);
-	if (rip >= ARIL_USER_TOP || vector_pop(fpstate) || context_pop(&f->uc.mcontext, regs))
+	USER_GET(rsp, &f->uc.mcontext.rsp, fault);
+	USER_GET(state, &f->uc.mcontext.fpstate, fault);
+	USER_GET(mask, &f->uc.sigmask, fault);
+	if (rip >= ARIL_USER_TOP || vector_pop(state) || stack_pop(&f->uc.stack, t, rsp))
 		return -EFAULT;
-	regs->rip = rip;
-	return stack_pop(&f->uc.stack, t, regs->rsp);
+	signal_set_mask(t, mask);
+	return 0;
 fault:
 	return -EFAULT;
+}
+
+int sigreturn_state(const struct linux_rt_sigframe *f)
+{
+	return state_pop(f);
+}
+
+void sigreturn_registers(struct user_regs *regs, const struct linux_rt_sigframe *f)
+{
+	regs->orig_rax = ~0ul; /* rax is the program's, not a call's result */
+	if (f && !context_pop(&f->uc.mcontext, regs))
+		return;
+	family_lock();
+	signal_force(SIGSEGV, &(struct siginfo_k){.code = SI_KERNEL});
+	family_unlock();
 }
 
 /* The handler's return address popped the frame's first word; rsp is behind it. A frame that cannot be read, or
  * names an address outside the program's half, or a vector state that cannot be loaded, is SIGSEGV. */
 s64 sys_rt_sigreturn(void)
 {
-	struct thread *t = current();
-	struct user_regs *regs = t->regs;
-	u64 mask;
+	struct user_regs *regs = current()->regs;
+	const struct linux_rt_sigframe *f = (const void *)(regs->rsp - 8);
 
-	if (sigframe_pop((const void *)(regs->rsp - 8), regs, &mask)) {
-		family_lock();
-		signal_force(SIGSEGV, &(struct siginfo_k){.code = SI_KERNEL});
-		family_unlock();
-		mask = t->sig_mask;
-	}
-	regs->orig_rax = ~0ul; /* rax is the program's, not a call's result */
-	signal_set_mask(t, mask);
+	sigreturn_registers(regs, state_pop(f) ? NULL : f);
 	return (s64)regs->rax;
 }

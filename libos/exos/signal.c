@@ -151,19 +151,13 @@ void signal_retarget(struct proc *p, const struct thread *t, u64 set)
 	}
 }
 
-/* Who sends makes the signal pending, then reads masks; here the mask is written, then what pends is read: one of
- * them sees the other. */
-void signal_set_mask(struct thread *t, u64 mask)
+void signal_mask_told(struct thread *t, u64 fresh)
 {
-	struct proc *p = t->proc;
-	u64 before = __atomic_exchange_n(&t->sig_mask, mask & ~SIG_UNBLOCKABLE, __ATOMIC_SEQ_CST);
-	if (p->nthreads == 1)
-		return;
-	u64 fresh = t->sig_mask & ~before & __atomic_load_n(&p->pending.set, __ATOMIC_SEQ_CST);
+	fresh &= __atomic_load_n(&t->proc->pending.set, __ATOMIC_SEQ_CST);
 	if (!fresh)
 		return;
 	family_lock();
-	signal_retarget(p, t, fresh);
+	signal_retarget(t->proc, t, fresh);
 	family_unlock();
 }
 
@@ -313,45 +307,6 @@ static void call_resolve(struct user_regs *regs, const struct linux_sigaction *a
 	regs->orig_rax = ~0ul;
 }
 
-static void handler_enter(struct user_regs *regs, const struct siginfo_k *info)
-{
-	struct thread *t = current();
-	int sig = info->signo;
-	struct linux_sigaction *slot = &t->proc->sig->action[sig - 1], action = *slot;
-	call_resolve(regs, &action);
-	u64 restore = t->sig_restore_mask ? t->sig_saved_mask : t->sig_mask;
-	t->sig_restore_mask = 0;
-	if (sigframe_push(regs, info, &action, restore)) {
-		family_lock();
-		if (sig == SIGSEGV)
-			slot->handler = SIG_DFL;
-		signal_force(SIGSEGV, &(struct siginfo_k){.code = SI_KERNEL});
-		family_unlock();
-		return;
-	}
-	if (action.flags & SA_RESETHAND)
-		slot->handler = SIG_DFL;
-	u64 mask = t->sig_mask | action.mask;
-	if (!(action.flags & SA_NODEFER))
-		mask |= SIG_BIT(sig);
-	signal_set_mask(t, mask);
-}
-
-int signal_enter(struct user_regs *regs, const struct siginfo_k *info, int locked)
-{
-	struct thread *t = current();
-	struct proc *p = t->proc;
-	u64 bit = SIG_BIT(info->signo);
-
-	if ((!locked && !signal_alone(p)) || family.trace)
-		return 0;
-	if (((t->pending.set | p->pending.set) & ~t->sig_mask) || t->sig_mask & bit ||
-	    t->sig_restore_mask || p->sig->action[info->signo - 1].handler <= SIG_IGN)
-		return 0;
-	handler_enter(regs, info);
-	return 1;
-}
-
 static void default_action(int sig)
 {
 	struct proc *p = current()->proc;
@@ -375,15 +330,18 @@ void signal_deliver(struct user_regs *regs)
 	if (t->killed)
 		thread_exit(t->proc->exit_status);
 	while ((sig = signal_take(t, t->sig_mask, &info))) {
-		u64 handler = t->proc->sig->action[sig - 1].handler;
+		const struct linux_sigaction *action = &t->proc->sig->action[sig - 1];
+		u64 handler = action->handler;
 		if (family.trace && handler != SIG_IGN)
 			trace_signal(&info);
 		if (handler == SIG_IGN)
 			continue;
-		if (handler == SIG_DFL)
+		if (handler == SIG_DFL) {
 			default_action(sig);
-		else
-			handler_enter(regs, &info);
+		} else {
+			call_resolve(regs, action);
+			sigframe_enter(regs, &info);
+		}
 		if (t->killed)
 			thread_exit(t->proc->exit_status);
 	}

@@ -40,13 +40,16 @@ static s64 signal_file_take(const struct signal_file *s, u64 to)
 		.signo = (u32)info.signo,
 		.errnum = info.errnum,
 		.code = info.code,
-		.pid = (u32)info.pid,
-		.uid = (u32)info.uid,
-		.status = info.status,
-		.value_int = (s32)info.value,
-		.value_ptr = info.value,
-		.addr = info.addr,
 	};
+	if (info.code > 0 && info.code != SI_KERNEL && info.signo != SIGCHLD) {
+		out.addr = info.addr;
+	} else {
+		out.pid = (u32)info.pid;
+		out.uid = (u32)info.uid;
+		out.status = info.signo == SIGCHLD ? (s32)info.value : 0;
+		out.value_int = info.signo == SIGCHLD ? 0 : (s32)info.value;
+		out.value_ptr = info.signo == SIGCHLD ? 0 : info.value;
+	}
 	return io_out(to, &out, sizeof(out)) ? -EFAULT : (s64)sizeof(out);
 }
 

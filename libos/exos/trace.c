@@ -465,7 +465,7 @@ void trace_signal(const struct siginfo_k *info)
 	trace_signal_name(&t, (u64)info->signo);
 	trace_text(&t, ", si_code=");
 	show_code(&t, info);
-	if (info->addr) {
+	if (info->code > 0 && info->code != SI_KERNEL && info->signo != SIGCHLD) {
 		trace_text(&t, ", si_addr=");
 		trace_hex(&t, info->addr);
 	} else {

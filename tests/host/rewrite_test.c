@@ -79,6 +79,24 @@ static void moved(void)
 	CHECK(rewrite_traps(0xcc) && rewrite_traps(0x06) && rewrite_traps(0x3f));
 }
 
+static void wide(void)
+{
+	static const u8 restorer[9] = {0x48, 0xc7, 0xc0, 15, 0, 0, 0, 0x0f, 0x05};
+	static const int matters[] = {0, 1, 2, 3, 4, 5, 6, 7, 8};
+
+	CHECK(rewrite_shape_wide(restorer, 15));
+	CHECK(!rewrite_shape_wide(restorer, 16));
+	for (u32 i = 0; i < sizeof(matters) / sizeof(*matters); i++) {
+		u8 code[9];
+
+		for (int j = 0; j < 9; j++)
+			code[j] = restorer[j] ^ (j == matters[i] ? 0x10 : 0);
+		CHECK(!rewrite_shape_wide(code, 15));
+	}
+	u8 large[9] = {0x48, 0xc7, 0xc0, 0, 0, 1, 0, 0x0f, 0x05};
+	CHECK(!rewrite_shape_wide(large, 0x10000));
+}
+
 static u64 displacement(const u8 *at)
 {
 	return (u64)(s64)(s32)(at[0] | at[1] << 8 | at[2] << 16 | (u32)at[3] << 24);
@@ -139,8 +157,8 @@ static void bare(void)
 
 int main(void)
 {
-	static const struct test tests[] = {TEST(shapes), TEST(stubs), TEST(answers), TEST(moved),
-					    TEST(bare)};
+	static const struct test tests[] = {TEST(shapes),  TEST(wide),	TEST(stubs),
+					    TEST(answers), TEST(moved), TEST(bare)};
 
 	return test_main(tests, sizeof(tests) / sizeof(*tests));
 }
