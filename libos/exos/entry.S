@@ -117,8 +117,7 @@ exos_return:
 	jne exit_long
 	cmpl $0, %gs:THREAD_SIG_RESTORE
 	jne exit_long
-	leaq run_queue(%rip), %rcx
-	cmpq %rcx, (%rcx)
+	cmpl $0, sched_wanted(%rip)
 	jne exit_long
 	movq %gs:THREAD_PENDING, %rcx
 	movq %gs:THREAD_PROC, %rdx
