@@ -4,6 +4,8 @@
 #include "mm.h"
 #include "proc_calls.h"
 #include "proc_internal.h"
+#include "quick.h"
+#include "switch.h"
 #include "time.h"
 #include "usermem.h"
 #include <peek.h>
@@ -49,25 +51,14 @@ void futex_let_go(struct futex_sleeper *s)
 {
 	list_del(&s->link);
 	s->woken = 1;
-	thread_wake(s->thread, 0);
-}
-
-int futex_wakes_none(u64 addr, u64 op)
-{
-	if ((u32)op != (FUTEX_WAKE | FUTEX_PRIVATE_FLAG) || addr & 3 || addr >= PROGRAM_TOP)
-		return 0;
-	struct futex_key key = {(u64)current()->proc->mm, addr};
-	const struct list *head = &buckets[futex_kind(key)];
-	__atomic_thread_fence(__ATOMIC_SEQ_CST); /* with the one of futex_wait */
-	const struct list *first = __atomic_load_n(&head->next, __ATOMIC_RELAXED);
-	return !first || first == head;
+	thread_wake_alone(s->thread);
 }
 
 static s64 futex_sleep_on(struct futex_sleeper *s, u64 deadline)
 {
 	s64 slept = 0;
 	while (!s->woken && !slept)
-		slept = sleep_on(NULL, deadline, 1);
+		slept = deadline ? sleep_on(NULL, deadline, 1) : sleep_alone();
 	if (s->woken)
 		return 0;
 	list_del(&s->link);
@@ -114,7 +105,7 @@ u32 futex_wake(u64 addr, u32 count, u32 bitset)
 
 /* 0 woken, -EAGAIN: the word differs, -EFAULT, -ETIMEDOUT, -ERESTARTSYS (without a deadline) or -ERESTARTNOHAND.
  * The word is read for the last time when the sleeper lies in its bucket: who wakes looks there without the lock
- * (futex_wakes_none), having written to the word. */
+ * (wake_own), having written to the word. */
 static inline s64 futex_wait(u64 addr, u32 op, u32 expected, u64 deadline, u32 bitset)
 {
 	struct futex_sleeper s = {.bitset = bitset, .thread = current()};
@@ -247,6 +238,64 @@ static s64 futex_wake_op(u64 addr, u32 op_word, u32 count, u32 count2, u64 addr2
 	if (op_holds(compare, (s32)old, with))
 		woken += key_wake(key_of(addr2, op_word), count2, ~0u);
 	return woken;
+}
+
+/* FUTEX_WAKE of a word of the process's own. Where nobody sleeps the lock is not asked for. */
+static inline s64 wake_own(u64 addr, u32 count)
+{
+	struct thread *t = current();
+	struct futex_key key = {(u64)t->proc->mm, addr};
+	struct list *head = &buckets[futex_kind(key)], *at;
+	s64 woken = 0;
+	__atomic_thread_fence(__ATOMIC_SEQ_CST); /* with the one of futex_wait */
+	at = __atomic_load_n(&head->next, __ATOMIC_RELAXED);
+	if (!at || at == head)
+		return 0;
+	if (!lock_take(t))
+		return QUICK_NO;
+	for (at = head->next; at != head && woken < count;) {
+		struct futex_sleeper *s = container_of(at, struct futex_sleeper, link);
+		at = at->next;
+		if (!futex_same(s->key, key) || s->owns)
+			continue;
+		s->link.prev->next = at;
+		at->prev = s->link.prev;
+		s->woken = 1;
+		thread_wake_alone(s->thread);
+		woken++;
+	}
+	lock_release();
+	return woken;
+}
+
+static __attribute__((noinline)) s64 quick_futex_any(u64 addr, u64 op, u64 value, u64 timeout,
+						     u64 addr2, u64 value3)
+{
+	if (!lock_take(current()))
+		return QUICK_NO;
+	s64 result = sys_futex(addr, op, value, timeout, addr2, value3);
+	lock_release();
+	return result;
+}
+
+static __attribute__((noinline)) s64 quick_futex_wait(u64 addr, u32 value)
+{
+	if (!lock_take(current()))
+		return QUICK_NO;
+	s64 result = futex_wait(addr, FUTEX_WAIT | FUTEX_PRIVATE_FLAG, value, 0, ~0u);
+	lock_release();
+	return result;
+}
+
+s64 quick_futex(u64 addr, u64 op, u64 value, u64 timeout, u64 addr2, u64 value3)
+{
+	if (!(addr & 3) && addr < PROGRAM_TOP) {
+		if ((u32)op == (FUTEX_WAKE | FUTEX_PRIVATE_FLAG))
+			return wake_own(addr, (u32)value);
+		if ((u32)op == (FUTEX_WAIT | FUTEX_PRIVATE_FLAG) && !timeout)
+			return quick_futex_wait(addr, (u32)value);
+	}
+	return quick_futex_any(addr, op, value, timeout, addr2, value3);
 }
 
 s64 sys_futex(u64 addr, u64 op, u64 value, u64 timeout, u64 addr2, u64 value3)

@@ -36,8 +36,6 @@ static inline int futex_same(struct futex_key a, struct futex_key b)
 }
 /* Sleeps in s (key, bitset, owns are set) until it is woken. 0, -ETIMEDOUT, -EINTR. */
 s64 futex_sleep(struct futex_sleeper *s, u64 deadline);
-/* Without the lock: whether that is a FUTEX_WAKE of a word of the process's own for which nobody sleeps. */
-int futex_wakes_none(u64 addr, u64 op);
 /* s, which sleeps, is through. */
 void futex_let_go(struct futex_sleeper *s);
 

@@ -70,15 +70,9 @@ static u8 *pipe_at(struct pipe *p, u64 at, u64 *left)
 }
 
 /* Takes bytes out, which are there. Bytes or -EFAULT. */
-static inline s64 pipe_take(struct pipe *p, u64 to, u64 bytes)
+static __attribute__((noinline)) s64 pipe_take_any(struct pipe *p, u64 to, u64 bytes)
 {
-	u64 done = 0, at = p->tail % PAGE;
-	if (bytes <= FEW && at + bytes <= PAGE) {
-		if (user_few_out(to, p->pages[p->tail / PAGE & (p->npages - 1)] + at, bytes))
-			return -EFAULT;
-		p->tail += bytes;
-		return (s64)bytes;
-	}
+	u64 done = 0;
 	while (done < bytes) {
 		u64 left, n;
 		u8 *from = pipe_at(p, p->tail, &left);
@@ -92,16 +86,9 @@ static inline s64 pipe_take(struct pipe *p, u64 to, u64 bytes)
 }
 
 /* Puts bytes in, for which there is room. Bytes, -EFAULT or -ENOMEM. */
-static inline s64 pipe_put(struct pipe *p, u64 from, u64 bytes)
+static __attribute__((noinline)) s64 pipe_put_any(struct pipe *p, u64 from, u64 bytes)
 {
-	u64 done = 0, at = p->head % PAGE;
-	u8 *page = p->pages[p->head / PAGE & (p->npages - 1)];
-	if (bytes <= FEW && at + bytes <= PAGE && page) {
-		if (user_few_in(page + at, from, bytes))
-			return -EFAULT;
-		p->head += bytes;
-		return (s64)bytes;
-	}
+	u64 done = 0;
 	while (done < bytes) {
 		u64 left, n;
 		u8 *to = pipe_at(p, p->head, &left);
@@ -114,6 +101,30 @@ static inline s64 pipe_put(struct pipe *p, u64 from, u64 bytes)
 		done += n;
 	}
 	return (s64)done;
+}
+
+/* The same, with what is few and lies in one page first. */
+static inline s64 pipe_take(struct pipe *p, u64 to, u64 bytes)
+{
+	u64 tail = p->tail, at = tail % PAGE;
+	if (bytes > FEW || at + bytes > PAGE)
+		return pipe_take_any(p, to, bytes);
+	if (user_few_out(to, p->pages[tail / PAGE & (p->npages - 1)] + at, bytes))
+		return -EFAULT;
+	p->tail = tail + bytes;
+	return (s64)bytes;
+}
+
+static inline s64 pipe_put(struct pipe *p, u64 from, u64 bytes)
+{
+	u64 head = p->head, at = head % PAGE;
+	u8 *page = p->pages[head / PAGE & (p->npages - 1)];
+	if (bytes > FEW || at + bytes > PAGE || !page)
+		return pipe_put_any(p, from, bytes);
+	if (user_few_in(page + at, from, bytes))
+		return -EFAULT;
+	p->head = head + bytes;
+	return (s64)bytes;
 }
 
 u64 pipe_feed(struct pipe *p, const u8 *from, u64 bytes)
@@ -154,7 +165,7 @@ static inline void pipe_taken(struct pipe *p, u64 bytes)
 }
 
 /* With something in it, or at its end. */
-static s64 pipe_read_now(struct pipe *p, u64 to, usize bytes)
+static inline s64 pipe_read_now(struct pipe *p, u64 to, usize bytes)
 {
 	u64 used = pipe_used(p);
 	if (!used)
@@ -167,71 +178,75 @@ static s64 pipe_read_now(struct pipe *p, u64 to, usize bytes)
 	return n;
 }
 
-static s64 pipe_read(struct file *f, u64 to, usize bytes, u64 *offset)
+/* Sleeps first. */
+static __attribute__((noinline)) s64 pipe_read_late(struct file *f, u64 to, usize bytes)
 {
 	struct pipe *p = f->data;
 	s64 n;
-	(void)offset;
-	if (!bytes)
-		return 0;
-	if (pipe_used(p) || !p->writers)
-		return pipe_read_now(p, to, bytes);
 	if (f->flags & O_NONBLOCK)
 		return -EAGAIN;
-	file_get(f);
+	f->refs++;
 	do
-		n = sleep_on(&p->read_wait, 0, 1);
+		n = sleep_here(&p->read_wait);
 	while (n != -EINTR && !pipe_used(p) && p->writers);
 	n = n == -EINTR ? -ERESTARTSYS : pipe_read_now(p, to, bytes);
-	file_put(f);
+	if (f->refs > 1)
+		f->refs--;
+	else
+		file_put(f);
 	return n;
 }
 
-static s64 pipe_write_on(struct file *f, u64 from, usize bytes)
+static s64 pipe_read(struct file *f, u64 to, usize bytes, u64 *offset)
+{
+	struct pipe *p = f->data;
+	(void)offset;
+	if (!bytes)
+		return 0;
+	return pipe_used(p) || !p->writers ? pipe_read_now(p, to, bytes)
+					   : pipe_read_late(f, to, bytes);
+}
+
+static __attribute__((noinline)) s64 pipe_write_any(struct file *f, u64 from, usize bytes)
 {
 	struct pipe *p = f->data;
 	u64 done = 0;
-	for (;;) {
-		if (!p->readers)
-			return done ? (s64)done : write_broken();
+	s64 n = 0;
+	file_get(f);
+	while (done < bytes && !n) {
 		u64 left = bytes - done, room = pipe_room(p);
-		/* up to PIPE_BUF in one piece; of more, whatever fits */
-		if (room && (bytes > PIPE_BUF || room >= left)) {
-			s64 n = pipe_put(p, from + done, min(left, room));
+		if (!p->readers) {
+			n = done ? -EPIPE : write_broken();
+		} else if (room && (bytes > PIPE_BUF || room >= left)) {
+			/* up to PIPE_BUF in one piece; of more, whatever fits */
+			n = pipe_put(p, from + done, min(left, room));
 			if (n < 0)
-				return done ? (s64)done : n;
+				break;
 			done += (u64)n;
+			n = 0;
 			waitq_wake(&p->read_wait);
 			pipe_event(p, POLLIN);
-			if (done == bytes)
-				return (s64)done;
-			continue;
+		} else if (f->flags & O_NONBLOCK) {
+			n = -EAGAIN;
+		} else if (sleep_here(&p->write_wait) == -EINTR) {
+			n = -ERESTARTSYS;
 		}
-		if (f->flags & O_NONBLOCK)
-			return done ? (s64)done : -EAGAIN;
-		if (sleep_on(&p->write_wait, 0, 1) == -EINTR)
-			return done ? (s64)done : -ERESTARTSYS;
 	}
+	file_put(f);
+	return done ? (s64)done : n;
 }
 
 static s64 pipe_write(struct file *f, u64 from, usize bytes, u64 *offset)
 {
 	struct pipe *p = f->data;
-	s64 n;
 	(void)offset;
-	if (!bytes)
-		return 0;
-	if (p->readers && bytes <= FEW && pipe_room(p) >= bytes) {
-		n = pipe_put(p, from, bytes);
-		if (n > 0) {
-			waitq_wake(&p->read_wait);
-			pipe_event(p, POLLIN);
-		}
-		return n;
+	if (!p->readers || bytes - 1 >= FEW || pipe_room(p) < bytes)
+		return pipe_write_any(f, from, bytes);
+	s64 n = pipe_put(p, from, bytes);
+	if (n > 0) {
+		waitq_wake(&p->read_wait);
+		pipe_event(p, POLLIN);
 	}
-	file_get(f);
-	n = pipe_write_on(f, from, bytes);
-	file_put(f);
 	return n;
 }
 

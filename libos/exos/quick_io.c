@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Quick calls that need the family lock: where nobody else has it, they do the whole call, sleeping included. */
 #include "file_calls.h"
-#include "futex.h"
 #include "glance.h"
 #include "inode.h"
 #include "linux.h"
@@ -66,18 +65,6 @@ s64 quick_write(u64 fd, u64 from, u64 bytes, u64 d, u64 e, u64 g)
 			     0))
 		return QUICK_NO;
 	return quick_end(f->ops->write(f, from, bytes, &f->offset));
-}
-
-s64 quick_futex(u64 addr, u64 op, u64 value, u64 timeout, u64 addr2, u64 value3)
-{
-	s64 result;
-
-	if (futex_wakes_none(addr, op))
-		return 0;
-	if (!lock_take(current()))
-		return QUICK_NO;
-	result = sys_futex(addr, op, value, timeout, addr2, value3);
-	return quick_end(result);
 }
 
 s64 quick_sched_yield(u64 a, u64 b, u64 c, u64 d, u64 e, u64 f)

@@ -138,6 +138,17 @@ static inline void thread_ready(struct thread *t)
 	if (sched_idle)
 		sched_want();
 }
+/* As sleep_on for ever, where signals may end it; sleep_alone: in no queue. */
+s64 sleep_here(struct waitq *q);
+s64 sleep_alone(void);
+/* Wakes t, if it sleeps, by sleep_alone or in no queue. */
+static inline void thread_wake_alone(struct thread *t)
+{
+	if (t->state != THREAD_SLEEPING)
+		return;
+	t->wake_result = 0;
+	thread_ready(t);
+}
 /* As wake_all, where mostly one sleeps. */
 static inline void waitq_wake(struct waitq *q)
 {

@@ -152,9 +152,10 @@ static __attribute__((noinline)) void switch_slowly(struct thread *t, struct ari
 }
 
 /* Gives the processor away with the thread's state saved. The lock is held before and after, at depth 1 between. */
-static inline __attribute__((always_inline)) void switch_away(struct thread *t)
+static inline __attribute__((always_inline)) void switch_away(struct thread *t,
+							      struct aril_context *ctx)
 {
-	struct aril_context *ctx = this_context(), *to;
+	struct aril_context *to;
 	u32 depth = lock_state.depth, cpu = ctx->cpu;
 	struct list *first = run_queue.next;
 	struct thread *next = container_of(first, struct thread, run);
@@ -217,7 +218,7 @@ static inline __attribute__((always_inline)) s64 sleep_in(struct thread *t, stru
 		list_add_tail(&q->sleepers, &t->run);
 	else
 		list_init(&t->run);
-	switch_away(t);
+	switch_away(t, this_context());
 	return current()->wake_result;
 }
 
@@ -237,24 +238,39 @@ static __attribute__((noinline)) s64 sleep_until(struct thread *t, struct waitq 
 
 /* A quick call is not masked. It is while it sleeps, and behind a sleep that a signal ended, so that it takes the long way
  * out, where calls begin anew. */
-s64 sleep_on(struct waitq *q, u64 deadline, int interruptible)
+static inline __attribute__((always_inline)) s64 sleep_masked(struct waitq *q, u64 deadline,
+							      u32 interruptible)
 {
 	struct thread *t = current();
-	u32 mask = this_context()->mask;
+	struct aril_context *ctx = this_context();
+	u32 mask = ctx->mask;
 	s64 result;
 
 	exos_assert(t->tid); /* the scheduler itself never sleeps */
-	this_context()->mask = ARIL_MASK_ASYNC;
+	ctx->mask = ARIL_MASK_ASYNC;
 	if (interruptible == 1 ? ((t->pending.set | t->proc->pending.set) & ~t->sig_mask) != 0
 			       : interruptible && t->killed)
 		return -EINTR;
-	if (deadline)
-		result = sleep_until(t, q, deadline, (u32)interruptible);
-	else
-		result = sleep_in(t, q, (u32)interruptible);
+	result = deadline ? sleep_until(t, q, deadline, interruptible)
+			  : sleep_in(t, q, interruptible);
 	if (result != -EINTR)
 		this_context()->mask = mask;
 	return result;
+}
+
+s64 sleep_on(struct waitq *q, u64 deadline, int interruptible)
+{
+	return sleep_masked(q, deadline, (u32)interruptible);
+}
+
+s64 sleep_here(struct waitq *q)
+{
+	return sleep_masked(q, 0, 1);
+}
+
+s64 sleep_alone(void)
+{
+	return sleep_masked(NULL, 0, 1);
 }
 
 void thread_wake(struct thread *t, s64 result)
@@ -296,7 +312,7 @@ void sched_move(void)
 
 	this_context()->mask = ARIL_MASK_ASYNC;
 	thread_ready(t);
-	switch_away(t);
+	switch_away(t, this_context());
 	this_context()->mask = mask;
 }
 
@@ -306,6 +322,6 @@ void sched_preempt(void)
 
 	family_lock();
 	thread_ready(t);
-	switch_away(t);
+	switch_away(t, this_context());
 	family_unlock();
 }
