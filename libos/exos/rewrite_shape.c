@@ -46,15 +46,18 @@ u32 rewrite_next(const u8 *code)
 	return bytes + rex >= 3 && bytes ? bytes + rex : 0;
 }
 
+#define BIT(byte) (1ul << ((byte) % 64))
 int rewrite_traps(u8 byte)
 {
-	static const u8 none[] = {0x06, 0x07, 0x0e, 0x16, 0x17, 0x1e, 0x1f, 0x27,
-				  0x2f, 0x37, 0x3f, 0x60, 0x61, 0xcc, 0xce, 0xea};
+	static const u64 none[4] = {
+		BIT(0x06) | BIT(0x07) | BIT(0x0e) | BIT(0x16) | BIT(0x17) | BIT(0x1e) | BIT(0x1f) |
+			BIT(0x27) | BIT(0x2f) | BIT(0x37) | BIT(0x3f),
+		BIT(0x60) | BIT(0x61),
+		0,
+		BIT(0xcc) | BIT(0xce) | BIT(0xea),
+	};
 
-	for (u32 i = 0; i < sizeof(none); i++)
-		if (byte == none[i])
-			return 1;
-	return 0;
+	return none[byte / 64] >> byte % 64 & 1;
 }
 
 /* The other shape, `48 c7 c0 nr nr nr nr 0f 05`, is what C libraries return from a signal's handler by; unwinders know it by

@@ -226,18 +226,6 @@ static s64 kill_many(u32 pgid, int sig, const struct siginfo_k *info)
 	return result;
 }
 
-/* A signal from the current thread to itself, or to its process when it is alone in it. 1: done. */
-static int kill_self(int sig, const struct siginfo_k *info)
-{
-	struct user_regs *regs = current()->regs;
-
-	if (!sig)
-		return 0;
-	regs->rax = 0; /* the call's result, which the handler's frame carries */
-	regs->orig_rax = ~0ul;
-	return signal_enter(regs, info, 0);
-}
-
 static struct siginfo_k info_from_me(int sig, int code)
 {
 	const struct proc *me = current()->proc;
@@ -245,30 +233,42 @@ static struct siginfo_k info_from_me(int sig, int code)
 		.signo = sig, .code = code, .pid = (s32)me->pid, .uid = (s32)me->uid};
 }
 
-static s64 kill_who(s32 who, int sig, const struct siginfo_k *info)
+/* A signal from the current thread to itself, or to its process when it is alone in it. 1: done. */
+static __attribute__((noinline)) int kill_self(u32 sig, int code)
 {
+	struct siginfo_k info = info_from_me((int)sig, code);
+	struct user_regs *regs = current()->regs;
+
+	regs->rax = 0; /* the call's result, which the handler's frame carries */
+	regs->orig_rax = ~0ul;
+	return signal_enter(regs, &info, 0);
+}
+
+static __attribute__((noinline)) s64 kill_who(s32 who, u32 sig)
+{
+	struct siginfo_k info = info_from_me((int)sig, SI_USER);
+	s64 result = -ESRCH;
+
+	if (sig > NSIG)
+		return -EINVAL;
+	family_lock();
 	if (who > 0)
-		return kill_one(proc_find((u32)who), sig, info);
-	if (who == 0)
-		return kill_many(current()->proc->pgid, sig, info);
-	if (who == -1)
-		return kill_many(0, sig, info);
-	if (who == (s32)0x80000000)
-		return -ESRCH;
-	return kill_many((u32)-who, sig, info);
+		result = kill_one(proc_find((u32)who), (int)sig, &info);
+	else if (who == 0)
+		result = kill_many(current()->proc->pgid, (int)sig, &info);
+	else if (who == -1)
+		result = kill_many(0, (int)sig, &info);
+	else if (who != (s32)0x80000000)
+		result = kill_many((u32)-who, (int)sig, &info);
+	family_unlock();
+	return result;
 }
 
 s64 sys_kill(u64 pid, u64 sig)
 {
-	struct siginfo_k info = info_from_me((int)sig, SI_USER);
-	if ((u32)sig > NSIG)
-		return -EINVAL;
-	if ((u32)pid == current()->proc->pid && kill_self((int)sig, &info))
+	if ((u32)pid == current()->proc->pid && (u32)sig - 1 < NSIG && kill_self((u32)sig, SI_USER))
 		return 0;
-	family_lock();
-	s64 result = kill_who((s32)pid, (int)sig, &info);
-	family_unlock();
-	return result;
+	return kill_who((s32)pid, (u32)sig);
 }
 
 /* pid 0: whatever process it is of. A first thread that ended is there as long as its process. */
@@ -289,7 +289,7 @@ static s64 thread_signal(u32 pid, u32 tid, u64 sig)
 	const struct thread *t = current();
 	if ((u32)sig > NSIG)
 		return -EINVAL;
-	if (tid == t->tid && (!pid || pid == t->proc->pid) && kill_self((int)sig, &info))
+	if (sig && tid == t->tid && (!pid || pid == t->proc->pid) && kill_self((u32)sig, SI_TKILL))
 		return 0;
 	family_lock();
 	s64 result = kill_thread(pid, tid, (int)sig, &info);

@@ -2,6 +2,7 @@
  * The frame of a signal handler on the program's stack, as Linux lays it out, and the way back from it. */
 #include <aril/info.h>
 
+#include "mm.h"
 #include "proc_calls.h"
 #include "proc_internal.h"
 #include "rewrite.h"
@@ -63,8 +64,10 @@ static void marks_set(const struct user_regs *regs)
  * page that is not there is found while the vector registers are whole. XSAVE leaves those bytes as they are that it has
  * no use for; XRSTOR wants the header's zero. Behind it the vector registers are free, and in the end in their initial
  * state, as a handler finds them. 0 or -EFAULT. */
-static inline int state_write(struct linux_rt_sigframe *f, u64 state, const struct user_regs *regs,
-			      const struct siginfo_k *info, u64 restorer)
+static inline __attribute__((always_inline)) int state_write(struct linux_rt_sigframe *f, u64 state,
+							     const struct user_regs *regs,
+							     const struct siginfo_k *info,
+							     u64 restorer)
 {
 	const struct thread *t = current();
 
@@ -122,8 +125,9 @@ _Static_assert(__builtin_offsetof(struct linux_rt_sigframe, uc.mcontext.r8) == F
 			       FRAME_RFLAGS,
 	       "entry.S");
 
-static inline int frame_write(struct linux_rt_sigframe *f, u64 state, const struct user_regs *regs,
-			      u64 mask, const struct thread *t)
+static inline __attribute__((always_inline)) int frame_write(struct linux_rt_sigframe *f, u64 state,
+							     const struct user_regs *regs, u64 mask,
+							     const struct thread *t)
 {
 	struct linux_sigcontext *c = &f->uc.mcontext;
 
@@ -147,14 +151,17 @@ fault:
 
 /* Builds the frame and sets regs to enter the handler. `mask`: what sigreturn restores. 0, or -EFAULT: the stack cannot take
  * it. */
-static inline int sigframe_push(struct user_regs *regs, const struct siginfo_k *info,
-				const struct linux_sigaction *action, u64 mask)
+static inline __attribute__((always_inline)) int sigframe_push(struct user_regs *regs,
+							       const struct siginfo_k *info,
+							       const struct linux_sigaction *action,
+							       u64 mask)
 {
 	struct thread *t = current();
 	u64 sp = regs->rsp - RED_ZONE;
 	if (!(action->flags & SA_RESTORER))
 		return -EFAULT;
-	regs->rip = rewrite_shown(regs->rip);
+	if (t->proc->mm->bare[0].page)
+		regs->rip = rewrite_shown(regs->rip);
 	if (!marks[0])
 		marks_set(regs);
 	int on_it = t->altstack_size && on_altstack(t, regs->rsp);
@@ -181,26 +188,35 @@ static inline int sigframe_push(struct user_regs *regs, const struct siginfo_k *
 	return 0;
 }
 
-static inline void handler_enter(struct user_regs *regs, const struct siginfo_k *info,
-				 struct linux_sigaction *action)
+/* A handler that could not be entered. */
+static __attribute__((noinline)) void handler_failed(struct linux_sigaction *action, int sig)
+{
+	family_lock();
+	if (sig == SIGSEGV)
+		action->handler = SIG_DFL;
+	signal_force(SIGSEGV, &(struct siginfo_k){.code = SI_KERNEL});
+	family_unlock();
+}
+
+static inline __attribute__((always_inline)) void
+handler_enter(struct user_regs *regs, const struct siginfo_k *info, struct linux_sigaction *action)
 {
 	struct thread *t = current();
-	int sig = info->signo;
-	u64 restore = t->sig_restore_mask ? t->sig_saved_mask : t->sig_mask;
-	t->sig_restore_mask = 0;
+	u64 before = t->sig_mask, restore = before;
+
+	if (t->sig_restore_mask) {
+		restore = t->sig_saved_mask;
+		t->sig_restore_mask = 0;
+	}
 	if (sigframe_push(regs, info, action, restore)) {
-		family_lock();
-		if (sig == SIGSEGV)
-			action->handler = SIG_DFL;
-		signal_force(SIGSEGV, &(struct siginfo_k){.code = SI_KERNEL});
-		family_unlock();
+		handler_failed(action, info->signo);
 		return;
 	}
-	if (action->flags & SA_RESETHAND)
+	u64 flags = action->flags, mask = before | action->mask;
+	if (!(flags & SA_NODEFER))
+		mask |= SIG_BIT(info->signo);
+	if (flags & SA_RESETHAND)
 		action->handler = SIG_DFL;
-	u64 mask = t->sig_mask | action->mask;
-	if (!(action->flags & SA_NODEFER))
-		mask |= SIG_BIT(sig);
 	signal_set_mask(t, mask);
 }
 
@@ -214,13 +230,15 @@ int signal_enter(struct user_regs *regs, const struct siginfo_k *info, int locke
 	struct thread *t = current();
 	struct proc *p = t->proc;
 	struct linux_sigaction *action = &p->sig->action[info->signo - 1];
+	u64 pending = t->pending.set | p->pending.set, mask = t->sig_mask;
 
-	if ((!locked && !signal_alone(p)) || family.trace)
+	if (!locked && !signal_alone(p))
 		return 0;
-	/* Others deliverable, this one blocked, or a mask to be restored first. */
-	if (((t->pending.set | p->pending.set) & ~t->sig_mask) | t->sig_restore_mask |
-		    (t->sig_mask & SIG_BIT(info->signo)) ||
-	    action->handler <= SIG_IGN)
+	/* Others deliverable, this one blocked, or a mask to be restored first; and what is traced is seen on the way out. */
+	if ((pending & ~mask) | (mask >> (info->signo - 1) & 1) | t->sig_restore_mask |
+	    family.trace)
+		return 0;
+	if (action->handler <= SIG_IGN)
 		return 0;
 	handler_enter(regs, info, action);
 	return 1;
@@ -381,7 +399,7 @@ fault:
 }
 
 /* What a frame says but the registers: vector state, mask, alternate stack. 0 or -EFAULT. */
-static inline int state_pop(const struct linux_rt_sigframe *f)
+static __attribute__((noinline)) int state_pop(const struct linux_rt_sigframe *f)
 {
 	struct thread *t = current();
 	u64 rip, rsp, state, mask;
@@ -400,9 +418,47 @@ fault:
 	return -EFAULT;
 }
 
+/* The common case first, without a call: a frame as it was made, whose alternate stack is the thread's, and one thread. */
 int sigreturn_state(const struct linux_rt_sigframe *f)
 {
-	return state_pop(f);
+	struct thread *t = current();
+	u64 rip, state, mask, word, length = marks[2];
+	u32 magic2;
+
+	if ((u64)f > PROGRAM_TOP - sizeof(*f) || t->proc->nthreads != 1)
+		return state_pop(f);
+	USER_GET(rip, &f->uc.mcontext.rip, fault);
+	USER_GET(state, &f->uc.mcontext.fpstate, fault);
+	USER_GET(mask, &f->uc.sigmask, fault);
+	if (rip >= ARIL_USER_TOP || state - 1 >= PROGRAM_TOP - PAGE)
+		return state_pop(f);
+	USER_GET(word, &f->uc.stack.size, fault);
+	if (word | t->altstack_size)
+		return state_pop(f);
+	const u64 *mark = (const u64 *)(state + FX_SW_BYTES);
+	USER_GET(word, &mark[0], fault);
+	if (word != marks[0])
+		return state_pop(f);
+	USER_GET(word, &mark[1], fault);
+	if (word != marks[1])
+		return state_pop(f);
+	USER_GET(word, &mark[2], fault);
+	if (word != length)
+		return state_pop(f);
+	asm goto("1: movl (%1, %2), %0\n" USER_FAULT("1b", "fault")
+		 : "=r"(magic2)
+		 : "r"(state), "r"(length)
+		 :
+		 : fault);
+	if (magic2 != FP_XSTATE_MAGIC2)
+		return state_pop(f);
+	asm goto("1: xrstor64 (%0)\n" USER_FAULT("1b", "fault")::"r"(state), "a"(-1), "d"(-1)
+		 : "memory"
+		 : fault);
+	__atomic_exchange_n(&t->sig_mask, mask & ~SIG_UNBLOCKABLE, __ATOMIC_SEQ_CST);
+	return 0;
+fault:
+	return -EFAULT;
 }
 
 void sigreturn_registers(struct user_regs *regs, const struct linux_rt_sigframe *f)
