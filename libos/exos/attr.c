@@ -4,6 +4,7 @@
 #include "glance.h"
 #include "inode.h"
 #include "inotify.h"
+#include "proc.h"
 #include "sched.h"
 
 #define SECOND_NS 1000000000l
@@ -34,6 +35,23 @@ s64 sys_fchmodat(u64 dir, u64 path, u64 mode)
 {
 	struct walk w;
 	s64 error = walk_user(&w, (s32)dir, path, WALK_FOLLOW);
+	if (error)
+		return error;
+	error = change_mode(w.inode, mode);
+	if (!error)
+		inotify_walk(&w, IN_ATTRIB);
+	walk_done(&w);
+	return error;
+}
+
+s64 sys_fchmodat2(u64 dir, u64 path, u64 mode, u64 flags)
+{
+	struct walk w;
+	if (flags & ~(u64)(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
+		return -EINVAL;
+	s64 error = walk_user(&w, (s32)dir, path,
+			      (flags & AT_SYMLINK_NOFOLLOW ? 0 : WALK_FOLLOW) |
+				      (flags & AT_EMPTY_PATH ? WALK_EMPTY : 0));
 	if (error)
 		return error;
 	error = change_mode(w.inode, mode);
@@ -218,10 +236,18 @@ s64 sys_utime(u64 path, u64 times)
 	return change_times_at((u64)AT_FDCWD, path, t, 0);
 }
 
+/* Linux's kernel raises SIGXFSZ with it. */
+static s64 size_exceeded(void)
+{
+	struct siginfo_k info = {.signo = SIGXFSZ, .code = SI_KERNEL};
+	signal_send(current()->proc, SIGXFSZ, &info);
+	return -EFBIG;
+}
+
 static s64 change_size(struct inode *i, u64 bytes)
 {
 	if (bytes > i->size && bytes > current()->proc->limit_cur[RLIMIT_FSIZE])
-		return -EFBIG;
+		return size_exceeded();
 	s64 error = seals_resize(i, bytes);
 	return error ? error : inode_resize(i, bytes);
 }
@@ -280,30 +306,54 @@ static s64 reserve(struct inode *i, u64 from, u64 to)
 	return 0;
 }
 
-s64 sys_fallocate(u64 fd, u64 mode, u64 offset, u64 bytes)
+#define FALLOC_KEEP_SIZE 1ul
+#define FALLOC_PUNCH_HOLE 2ul
+#define FALLOC_ZERO_RANGE 16ul
+
+/* Whether a file may be changed so. 0 or -E. */
+static s64 fallocate_check(const struct file *f, u64 mode, u64 offset, u64 bytes)
 {
-	struct file *f = fd_file((u32)fd);
-	if (!f || (f->flags & O_PATH))
-		return -EBADF;
 	if ((s64)offset < 0 || (s64)bytes <= 0)
 		return -EINVAL;
-	if (mode & ~1ul) /* 1: keep the size */
+	if (mode & ~(FALLOC_KEEP_SIZE | FALLOC_PUNCH_HOLE | FALLOC_ZERO_RANGE))
+		return -EOPNOTSUPP;
+	if (mode & FALLOC_PUNCH_HOLE && !(mode & FALLOC_KEEP_SIZE))
+		return -EOPNOTSUPP;
+	if (mode & FALLOC_PUNCH_HOLE && mode & FALLOC_ZERO_RANGE)
 		return -EOPNOTSUPP;
 	if ((f->flags & O_ACCMODE) == O_RDONLY)
 		return -EBADF;
+	if (mode & ~FALLOC_KEEP_SIZE && f->flags & O_APPEND)
+		return -EPERM;
 	if (S_ISFIFO(f->inode->mode))
 		return -ESPIPE;
 	if (f->ops != &file_regular_ops)
-		return -ENODEV;
-	if (offset + bytes > INODE_MAX_SIZE)
-		return -EFBIG;
-	if (bytes / PAGE > files_free())
-		return -ENOSPC;
-	s64 error = seals_write(f->inode, mode & 1 ? 0 : offset + bytes);
-	if (!error)
-		error = reserve(f->inode, offset, offset + bytes);
-	if (!error && !(mode & 1) && offset + bytes > f->inode->size)
-		error = change_size(f->inode, offset + bytes);
+		return S_ISDIR(f->inode->mode) ? -EISDIR : -ENODEV;
+	return offset + bytes > INODE_MAX_SIZE ? -EFBIG : 0;
+}
+
+s64 sys_fallocate(u64 fd, u64 mode, u64 offset, u64 bytes)
+{
+	struct file *f = fd_file((u32)fd);
+	u64 end = offset + bytes;
+	if (!f || (f->flags & O_PATH))
+		return -EBADF;
+	s64 error = fallocate_check(f, mode, offset, bytes);
+	if (error)
+		return error;
+	struct inode *i = f->inode;
+	int grows = !(mode & FALLOC_KEEP_SIZE) && end > i->size;
+	error = seals_write(i, mode & FALLOC_KEEP_SIZE ? 0 : end);
+	if (!error && grows && end > current()->proc->limit_cur[RLIMIT_FSIZE])
+		error = size_exceeded();
+	if (!error && mode & (FALLOC_PUNCH_HOLE | FALLOC_ZERO_RANGE))
+		error = inode_punch(i, offset, end);
+	if (!error && !(mode & FALLOC_PUNCH_HOLE))
+		error = bytes / PAGE > pages_free() ? -ENOSPC : reserve(i, offset, end);
+	if (!error && grows)
+		error = change_size(i, end);
+	else if (!error && mode & ~FALLOC_KEEP_SIZE)
+		inode_touch(i);
 	return error;
 }
 

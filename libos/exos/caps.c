@@ -44,7 +44,7 @@ s64 sys_capget(u64 header, u64 data)
 	struct cap_data out[2];
 	u32 words;
 	s64 error = header_in(header, &h, &words);
-	if (error == -EINVAL && !data)
+	if (!data && (!error || error == -EINVAL))
 		return 0; /* that was the question */
 	if (error)
 		return error;

@@ -129,8 +129,9 @@ static u32 out_poll(struct file *f)
 
 static const struct file_ops out_ops = {.write = out_write, .poll = out_poll};
 
-static s64 tty_send(const u8 *bytes, u32 count, int wait)
+static s64 tty_send(struct tty *tty, const u8 *bytes, u32 count, int wait)
 {
+	(void)tty;
 	s64 n = stream_write(CHANNEL_OUTPUT, (u64)bytes, count, wait);
 	return n == -EINTR ? -ERESTARTSYS : n == -EPIPE ? -EIO : n;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Character devices: null, zero, full, random, and the names of the terminal. */
 #include "inode.h"
+#include "pty.h"
 #include "tty.h"
 
 enum { DEV_NULL = 3, DEV_ZERO = 5, DEV_FULL = 7, DEV_RANDOM = 8, DEV_URANDOM = 9 };
@@ -86,6 +87,9 @@ static const struct file_ops random_ops = {
 /* Opens a character device by its number. 0 or -ENXIO. */
 s64 device_open(struct inode *i, struct file *f)
 {
+	struct tty *tty;
+	if (i->rdev >> 8 >= PTS_MAJOR && i->rdev >> 8 < PTS_MAJOR + PTS_MAJORS)
+		return pts_open_device(i, f);
 	switch (i->rdev) {
 	case RDEV(1, DEV_NULL):
 		f->ops = &null_ops;
@@ -101,7 +105,10 @@ s64 device_open(struct inode *i, struct file *f)
 		f->ops = &random_ops;
 		return 0;
 	case RDEV(5, 0): /* the caller's own */
-		return current()->proc->tty ? tty_open(i, f, current()->proc->tty) : -ENXIO;
+		tty = current()->proc->tty;
+		return !tty ? -ENXIO : tty_is_pty(tty) ? pts_open(i, f, tty) : tty_open(i, f, tty);
+	case RDEV(5, 2):
+		return ptmx_open(f);
 	case RDEV(5, 1):
 		return console_open(i, f);
 	default:
@@ -132,6 +139,7 @@ void dev_boot(struct inode *root)
 		RDEV(1, DEV_URANDOM);
 	tree_make(dev, "tty", S_IFCHR | 0666, RDEV(5, 0))->rdev = RDEV(5, 0);
 	tree_make(dev, "console", S_IFCHR | 0600, RDEV(5, 1))->rdev = RDEV(5, 1);
+	pty_boot(dev);
 	make_link(dev, "fd", "/proc/self/fd");
 	make_link(dev, "stdin", "/proc/self/fd/0");
 	make_link(dev, "stdout", "/proc/self/fd/1");

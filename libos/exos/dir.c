@@ -182,6 +182,33 @@ s64 sys_fchdir(u64 fd)
 	return f ? change_to(f->inode) : -EBADF;
 }
 
+/* "/" is another directory for the process from now on. Who is in another stays there. */
+s64 sys_chroot(u64 path)
+{
+	struct fsinfo *fs = current()->proc->fs;
+	struct walk w;
+	s64 error = walk_user(&w, AT_FDCWD, path, WALK_FOLLOW);
+	if (error)
+		return error;
+	if (!S_ISDIR(w.inode->mode))
+		error = -ENOTDIR;
+	if (!error)
+		error = inode_permission(w.inode, X_OK);
+	if (!error && current()->proc->euid)
+		error = -EPERM;
+	if (!error) {
+		struct inode *before = fs->root;
+		inode_get(w.inode);
+		fs->root = w.inode == root_inode ? NULL : w.inode;
+		if (!fs->root)
+			inode_put(w.inode);
+		if (before)
+			inode_put(before);
+	}
+	walk_done(&w);
+	return error;
+}
+
 s64 sys_umask(u64 mask)
 {
 	struct fsinfo *fs = current()->proc->fs;

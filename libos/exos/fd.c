@@ -107,6 +107,9 @@ struct fsinfo *fsinfo_clone(struct fsinfo *from)
 		fs->umask = from->umask;
 		fs->cwd = from->cwd;
 		inode_get(fs->cwd);
+		fs->root = from->root;
+		if (fs->root)
+			inode_get(fs->root);
 	}
 	return fs;
 }
@@ -117,6 +120,8 @@ void fsinfo_put(struct fsinfo *fs)
 		return;
 	if (fs->cwd)
 		inode_put(fs->cwd);
+	if (fs->root)
+		inode_put(fs->root);
 	kfree(fs);
 }
 

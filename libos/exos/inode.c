@@ -374,6 +374,46 @@ static void clear_tail(struct inode *i, u64 size)
 		__builtin_memset(page + size % PAGE, 0, PAGE - size % PAGE);
 }
 
+/* A page of zeros in the cache, where the archive's would show else. */
+static s64 punch_page(struct inode *i, u64 index, u64 from, u64 to)
+{
+	s64 error;
+	u8 *page = inode_page_write(i, index, &error);
+	if (!page)
+		return -ENOSPC;
+	__builtin_memset(page + from, 0, to - from);
+	page_put(page);
+	return 0;
+}
+
+s64 inode_punch(struct inode *i, u64 from, u64 to)
+{
+	s64 error = 0;
+	to = min(to, (i->size + PAGE - 1) & ~(PAGE - 1));
+	for (u64 at = from; at < to && !error;) {
+		u64 index = at / PAGE, end = min((index + 1) * PAGE, to);
+		int whole = at % PAGE == 0 && end % PAGE == 0;
+		if (!whole || index * PAGE < i->file.archive_bytes) {
+			if (!whole && !inode_page_peek(i, index) &&
+			    index * PAGE >= i->file.archive_bytes)
+				goto next; /* a hole already */
+			change_begin(&i->changes);
+			error = punch_page(i, index, at % PAGE, (end - 1) % PAGE + 1);
+			change_end(&i->changes);
+		} else if (inode_page_peek(i, index)) {
+			change_begin(&i->changes);
+			mm_inode_unmapped(i, index * PAGE, end);
+			cache_drop(i, cache_entry(i, index, 0));
+			change_end(&i->changes);
+		}
+		if (index % 16 == 0)
+			sched_breathe();
+	next:
+		at = end;
+	}
+	return error;
+}
+
 s64 inode_resize(struct inode *i, u64 size)
 {
 	if ((s64)size < 0)
@@ -402,6 +442,16 @@ s64 inode_resize(struct inode *i, u64 size)
 	return 0;
 }
 
+/* Whether a group is among the current process's others. */
+static int in_groups(u32 gid)
+{
+	const struct proc *p = current()->proc;
+	for (u32 i = 0; i < p->ngroups; i++)
+		if (p->groups[i] == gid)
+			return 1;
+	return 0;
+}
+
 s64 inode_permission_ids(const struct inode *i, u32 want, u32 uid, u32 gid)
 {
 	u32 mode, owner, group;
@@ -410,7 +460,7 @@ s64 inode_permission_ids(const struct inode *i, u32 want, u32 uid, u32 gid)
 	PEEK(group, i->gid, missed);
 	if (uid == 0)
 		return (want & X_OK) && !S_ISDIR(mode) && !(mode & 0111) ? -EACCES : 0;
-	u32 shift = owner == uid ? 6 : group == gid ? 3 : 0;
+	u32 shift = owner == uid ? 6 : group == gid || in_groups(group) ? 3 : 0;
 	return ((mode >> shift) & want) == want ? 0 : -EACCES;
 missed:
 	return GLANCE_MISSED;

@@ -104,6 +104,7 @@ struct fsinfo {
 	u32 refs;
 	u32 umask;
 	struct inode *cwd;
+	struct inode *root; /* of chroot; NULL: the tree's */
 };
 
 struct fd_slot {
@@ -126,6 +127,8 @@ s64 realtime_ns(void);
 extern u64 cache_pages;
 /* Gives back a regular file's pages: for who frees inodes of its own (inode_ops.free). */
 void inode_cache_free(struct inode *i);
+/* Bytes [from, to) become zeros; pages that are all zeros go, where the archive has none there. 0, -ENOSPC. */
+s64 inode_punch(struct inode *i, u64 from, u64 to);
 void inode_touch(struct inode *i); /* mtime and ctime are now */
 /* Whether so many more pages may be had for files, and how many may. */
 int file_room(u64 pages);
@@ -181,6 +184,14 @@ struct inode *tree_make(struct inode *dir, const char *name, u32 mode, u64 rdev)
 #define WALK_FOLLOW 1u	 /* follow a link in the last place */
 #define WALK_PARENT 2u	 /* stop before the last name, which need not be there */
 #define WALK_EMPTY 4u	 /* AT_EMPTY_PATH */
+/* openat2's RESOLVE_*, shifted; each: what would break it is an error */
+#define WALK_RESOLVE 0x3f00u
+#define WALK_NO_XDEV 0x100u
+#define WALK_NO_MAGIC 0x200u
+#define WALK_NO_LINKS 0x400u
+#define WALK_BENEATH 0x800u
+#define WALK_IN_ROOT 0x1000u
+#define WALK_CACHED 0x2000u
 /* Where a path leads. Everything in it is referenced until walk_done. */
 struct walk {
 	struct inode *inode; /* NULL with WALK_PARENT when nothing has the name */
@@ -192,7 +203,10 @@ struct walk {
 	u32 last_special; /* ".", ".." or "/": no name that could be made or removed */
 	u32 slash;	  /* the path ended in '/': a directory is meant */
 	u32 empty;	  /* the path was "" */
-	char *buffer;	  /* PATH_MAX + room for links; NULL: `path` sufficed */
+	u32 resolve;	  /* WALK_RESOLVE of its flags */
+	struct inode *
+		top; /* "/" and the end of "..": the process's root, or where it began; not referenced */
+	char *buffer; /* PATH_MAX + room for links; NULL: `path` sufficed */
 	char path[GLANCE_PATH + 8];
 };
 /* Walks a path of the program's, or a string of ExOS's own, from descriptor dir (AT_FDCWD: working directory). */

@@ -122,6 +122,36 @@ int mm_poke(struct mm *mm, u64 to, const void *from, usize bytes)
 	return 0;
 }
 
+/* Takes the file's own pages out of an area's part; copies that the program made stay. */
+static void area_unmapped(struct mm *mm, const struct area *area, u64 from, u64 to)
+{
+	u64 start = area->start + max(from, area->offset) - area->offset;
+	u64 end = min(area->end, area->start + to - area->offset);
+
+	for (u64 va = start; va < end; va += PAGE) {
+		const u64 *word = pages_word(mm, va, 0);
+
+		if (word && (*word & (MAPPED | MAPPED_OWN)) == MAPPED)
+			pages_unmap(mm, va, va + PAGE);
+	}
+}
+
+void mm_inode_unmapped(struct inode *inode, u64 from, u64 to)
+{
+	mm_inode_gone(inode);
+	for (struct list *m = all_mms.next; m != &all_mms; m = m->next) {
+		struct mm *mm = container_of(m, struct mm, all);
+
+		for (struct list *at = mm->areas.next; at != &mm->areas; at = at->next) {
+			struct area *area = container_of(at, struct area, link);
+			u64 end = area->offset + (area->end - area->start);
+
+			if (area->inode == inode && area->offset < to && end > from)
+				area_unmapped(mm, area, from, to);
+		}
+	}
+}
+
 void mm_inode_truncated(struct inode *inode, u64 size)
 {
 	mm_inode_gone(inode);

@@ -94,6 +94,8 @@ struct area *mm_find(struct mm *mm, u64 addr);
 int mm_poke(struct mm *mm, u64 to, const void *from, usize bytes);
 /* Unmaps and frees all program pages backed by inode pages beyond `size` (truncate). */
 void mm_inode_truncated(struct inode *inode, u64 size);
+/* Unmaps the file's pages in [from, to), page borders, wherever programs have them: the file has others there soon. */
+void mm_inode_unmapped(struct inode *inode, u64 from, u64 to);
 /* Whether a shared mapping of the inode is writable, or can become so. */
 int mm_inode_writable(const struct inode *inode);
 /* The inode has no name any more: nothing of it is kept for later. */

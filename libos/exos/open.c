@@ -290,10 +290,9 @@ static s64 open_tmpfile(struct walk *w, u32 flags, u32 mode, struct file **out)
 	return error;
 }
 
-static s64 open_file(s32 dir, u64 path, u32 flags, u32 mode, struct file **out)
+static s64 open_file(s32 dir, u64 path, u32 flags, u32 mode, u32 walk, struct file **out)
 {
 	struct walk w;
-	u32 walk = 0;
 	int tmpfile = (flags & O_TMPFILE) == O_TMPFILE;
 	if (flags & O_PATH)
 		flags &= O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
@@ -318,10 +317,10 @@ static s64 open_file(s32 dir, u64 path, u32 flags, u32 mode, struct file **out)
 	return error;
 }
 
-s64 sys_openat(u64 dir, u64 path, u64 flags, u64 mode)
+static s64 open_fd(s32 dir, u64 path, u32 flags, u32 mode, u32 walk)
 {
 	struct file *f;
-	s64 error = open_file((s32)dir, path, (u32)flags, (u32)mode, &f);
+	s64 error = open_file(dir, path, flags, mode, walk, &f);
 	if (error == -EINTR)
 		return -ERESTARTSYS;
 	if (error)
@@ -330,6 +329,46 @@ s64 sys_openat(u64 dir, u64 path, u64 flags, u64 mode)
 	if (fd < 0)
 		file_put(f);
 	return fd;
+}
+
+s64 sys_openat(u64 dir, u64 path, u64 flags, u64 mode)
+{
+	return open_fd((s32)dir, path, (u32)flags, (u32)mode, 0);
+}
+
+struct open_how {
+	u64 flags, mode, resolve;
+};
+#define OPEN_FLAGS                                                                             \
+	(O_ACCMODE | O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_APPEND | O_NONBLOCK | O_SYNC |  \
+	 O_ASYNC | O_DIRECT | O_LARGEFILE | O_DIRECTORY | O_NOFOLLOW | O_NOATIME | O_CLOEXEC | \
+	 O_PATH | O_TMPFILE)
+
+s64 sys_openat2(u64 dir, u64 path, u64 from, u64 bytes)
+{
+	struct open_how how = {.flags = 0};
+	u8 more;
+	if (bytes < sizeof(how))
+		return -EINVAL;
+	if (bytes > PAGE)
+		return -E2BIG;
+	if (copy_in(&how, from, sizeof(how)))
+		return -EFAULT;
+	for (u64 at = sizeof(how); at < bytes; at++)
+		if (copy_in(&more, from + at, 1) || more)
+			return -E2BIG;
+	u32 flags = (u32)how.flags;
+	int makes = flags & O_CREAT || (flags & O_TMPFILE) == O_TMPFILE;
+	if (how.flags & ~(u64)OPEN_FLAGS || how.mode & ~07777ul || (how.mode && !makes) ||
+	    how.resolve & ~0x3ful)
+		return -EINVAL;
+	if ((how.resolve & 0x18) == 0x18)
+		return -EINVAL; /* beneath a directory, and with it as the root */
+	if (flags & O_PATH && flags & ~(u32)(O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC))
+		return -EINVAL;
+	if (how.resolve & 0x20 && (makes || flags & O_TRUNC))
+		return -EAGAIN;
+	return open_fd((s32)dir, path, flags, (u32)how.mode, (u32)how.resolve << 8);
 }
 
 s64 sys_open(u64 path, u64 flags, u64 mode)

@@ -14,10 +14,20 @@ static void walk_step(struct walk *w, struct inode *to)
 	w->dir = to;
 }
 
+static struct inode *process_root(void)
+{
+	const struct fsinfo *fs = current()->proc->fs;
+	return fs && fs->root ? fs->root : root_inode;
+}
+
 static s64 walk_start(struct walk *w, s32 dir, const char *path)
 {
-	struct inode *from = root_inode;
-	if (path[0] != '/') {
+	struct inode *from = process_root();
+	int bound = (w->resolve & (WALK_BENEATH | WALK_IN_ROOT)) != 0;
+	w->top = from;
+	if (path[0] == '/' && w->resolve & WALK_BENEATH)
+		return -EXDEV;
+	if (path[0] != '/' || bound) {
 		if (dir == AT_FDCWD) {
 			from = current()->proc->fs->cwd;
 		} else {
@@ -29,6 +39,8 @@ static s64 walk_start(struct walk *w, s32 dir, const char *path)
 			from = f->inode;
 		}
 	}
+	if (bound)
+		w->top = from;
 	inode_get(from);
 	w->dir = from;
 	return 0;
@@ -50,11 +62,12 @@ static s64 walk_child(struct walk *w, const char *name, u32 length, struct inode
 	return 0;
 }
 
-static struct inode *walk_up(struct inode *dir)
+static struct inode *walk_up(const struct walk *w)
 {
-	struct inode *up =
-		dir->device == DEVICE_PROC && dir->proc.parent ? dir->proc.parent : dir->dir.parent;
-	if (!up)
+	struct inode *dir = w->dir, *up = dir->device == DEVICE_PROC && dir->proc.parent
+						  ? dir->proc.parent
+						  : dir->dir.parent;
+	if (!up || dir == w->top)
 		up = dir;
 	inode_get(up);
 	return up;
@@ -64,7 +77,13 @@ static struct inode *walk_up(struct inode *dir)
 static s64 walk_link(struct walk *w, struct inode *link, char **rest, struct inode **jump)
 {
 	*jump = NULL;
+	if (w->resolve & WALK_NO_LINKS)
+		return -ELOOP;
 	if (link->ops && link->ops->follow) {
+		if (w->resolve & WALK_NO_MAGIC)
+			return -ELOOP;
+		if (w->resolve & (WALK_BENEATH | WALK_IN_ROOT))
+			return -EXDEV;
 		s64 error = link->ops->follow(link, jump);
 		if (error || *jump)
 			return error;
@@ -89,9 +108,11 @@ static s64 walk_link(struct walk *w, struct inode *link, char **rest, struct ino
 			w->buffer[n] = '/';
 		*rest = w->buffer;
 		if (target[0] == '/') {
-			inode_get(root_inode);
-			walk_step(w, root_inode);
+			inode_get(w->top);
+			walk_step(w, w->top);
 		}
+		if (target[0] == '/' && w->resolve & WALK_BENEATH)
+			n = -EXDEV;
 	}
 	page_put(target);
 	return n < 0 ? n : 0;
@@ -147,8 +168,10 @@ static s64 walk_run(struct walk *w, u32 flags)
 			return error;
 		w->last_special = 0;
 		if (name_is_dots(w)) {
+			if (w->last_length == 2 && w->dir == w->top && w->resolve & WALK_BENEATH)
+				return -EXDEV;
 			if (w->last_length == 2)
-				walk_step(w, walk_up(w->dir));
+				walk_step(w, walk_up(w));
 			w->last_special = 1;
 			if (!last)
 				continue;
@@ -161,6 +184,10 @@ static s64 walk_run(struct walk *w, u32 flags)
 			if (error == -ENOENT && last && (flags & WALK_PARENT))
 				return 0;
 			return error;
+		}
+		if (w->resolve & WALK_NO_XDEV && child->device != w->dir->device) {
+			inode_put(child);
+			return -EXDEV;
 		}
 		if (S_ISLNK(child->mode) && (!last || w->slash || (flags & WALK_FOLLOW))) {
 			error = ++links > SYMLINK_DEPTH ? -ELOOP
@@ -196,6 +223,7 @@ void walk_done(struct walk *w)
 static s64 walk_buffer(struct walk *w, s32 dir, u32 flags)
 {
 	w->empty = !w->buffer[0];
+	w->resolve = flags & WALK_RESOLVE;
 	if (w->empty && !(flags & WALK_EMPTY)) {
 		walk_done(w);
 		return -ENOENT;
@@ -227,7 +255,7 @@ static s64 walk_begin(struct walk *w)
 s64 walk_user(struct walk *w, s32 dir, u64 path, u32 flags)
 {
 	struct glance g;
-	s64 error = glance_walk(w, &g, dir, path, flags);
+	s64 error = flags & WALK_RESOLVE ? GLANCE_MISSED : glance_walk(w, &g, dir, path, flags);
 	if (!error) {
 		inode_get(w->dir);
 		if (w->inode)

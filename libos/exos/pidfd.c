@@ -4,6 +4,7 @@
 #include "file_calls.h"
 #include "inode.h"
 #include "poll.h"
+#include "procfs.h"
 #include "proc.h"
 #include "proc_calls.h"
 
@@ -60,6 +61,10 @@ s64 pidfd_create(const struct proc *p, u32 flags)
 s64 pidfd_pid(u64 fd, u32 *nonblock)
 {
 	const struct file *f = fd_file((u32)fd);
+	u32 named = f ? proc_directory_pid(f->inode) : 0; /* an open /proc/PID does, too */
+	*nonblock = 0;
+	if (named)
+		return proc_find(named) ? (s64)named : -ESRCH;
 	if (!f || f->ops != &pidfd_ops)
 		return -EBADF;
 	*nonblock = f->flags & O_NONBLOCK;
@@ -140,8 +145,10 @@ static const void *shared_part(const struct proc *p, u32 type, u64 fd)
 		return p->fs;
 	case KCMP_SIGHAND:
 		return p->sig;
+	case KCMP_SYSVSEM:
+		return p->sem_undo ? p : NULL;
 	default:
-		return p;
+		return NULL; /* nobody has a context of input and output */
 	}
 }
 
@@ -155,7 +162,7 @@ s64 sys_kcmp(u64 pid, u64 pid2, u64 type, u64 fd, u64 fd2)
 	if ((u32)type >= KCMP_TYPES)
 		return -EINVAL; /* epoll's targets are not compared */
 	const void *a = shared_part(p, (u32)type, fd), *b = shared_part(q, (u32)type, fd2);
-	if (!a || !b)
+	if ((u32)type == KCMP_FILE && (!a || !b))
 		return -EBADF;
 	return a == b ? 0 : (u64)a < (u64)b ? 1 : 2;
 }

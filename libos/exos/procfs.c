@@ -5,7 +5,6 @@
 #include <core/print.h>
 
 static const struct inode_ops proc_ops;
-static struct inode *proc_root;
 
 /* The process of a number, which may be that of a thread of its. */
 static struct proc *proc_of(u32 number)
@@ -262,7 +261,7 @@ static s64 proc_follow(struct inode *link, struct inode **out)
 	} else if (link->proc.kind == KIND_CWD) {
 		to = p && p->fs ? p->fs->cwd : NULL;
 	} else if (link->proc.kind == KIND_ROOT_LINK) {
-		to = root_inode;
+		to = p && p->fs && p->fs->root ? p->fs->root : root_inode;
 	} else {
 		return 0;
 	}
@@ -370,22 +369,35 @@ static s64 proc_open(struct inode *i, struct file *f)
 	return 0;
 }
 
+u32 proc_directory_pid(const struct inode *i)
+{
+	return i->ops == &proc_ops && i->proc.kind == KIND_PROCESS ? i->proc.pid : 0;
+}
+
 static const struct inode_ops proc_ops = {.lookup = proc_lookup,
 					  .readlink = proc_readlink,
 					  .follow = proc_follow,
 					  .open = proc_open,
 					  .free = proc_inode_free};
 
-/* Puts the tree at /proc, over what the archive has there. */
-void proc_mount(struct inode *root)
+/* Puts a tree at a name in the root, over what the archive has there. */
+static void tree_mount(struct inode *root, const char *name, u32 kind, u64 key)
 {
-	struct dentry *old = tree_find(root, "proc", 4);
+	u32 length = (u32)__builtin_strlen(name);
+	struct dentry *old = tree_find(root, name, length);
+	struct inode *i;
 	if (old)
 		tree_remove(old);
-	if (make(root, "proc", KIND_ROOT, S_IFDIR | 0555, 0, 0, &proc_root))
-		exos_panic("exos: no memory for /proc");
-	proc_root->ino = 1ul << 40;
-	proc_root->nlink = 0; /* its name counts */
-	if (!tree_add(root, "proc", 4, proc_root))
-		exos_panic("exos: no memory for /proc");
+	if (make(root, name, kind, S_IFDIR | 0555, 0, key, &i))
+		exos_panic("exos: no memory for /%s", name);
+	i->ino = (1ul << 40) + key % 0xffffff;
+	i->nlink = 0; /* its name counts */
+	if (!tree_add(root, name, length, i))
+		exos_panic("exos: no memory for /%s", name);
+}
+
+void proc_mount(struct inode *root)
+{
+	tree_mount(root, "proc", KIND_ROOT, 0);
+	tree_mount(root, "sys", KIND_DIR, (u64)&proc_sysfs_name);
 }

@@ -47,7 +47,7 @@ struct proc_name {
 	u64 value;		    /* proc_text_value */
 };
 extern const struct proc_dir proc_root_dir, proc_process_dir;
-extern const struct proc_name proc_fdinfo_name;
+extern const struct proc_name proc_fdinfo_name, proc_sysfs_name;
 
 #define TICK_NS 10000000ul
 
@@ -84,6 +84,7 @@ void proc_text_vmstat(struct proc_text *t, struct proc *p);
 void proc_text_loadavg(struct proc_text *t, struct proc *p);
 void proc_text_filesystems(struct proc_text *t, struct proc *p);
 void proc_text_command_line(struct proc_text *t, struct proc *p);
+void proc_text_processors(struct proc_text *t, struct proc *p);
 void proc_text_swaps(struct proc_text *t, struct proc *p);
 void proc_text_partitions(struct proc_text *t, struct proc *p);
 void proc_text_devices(struct proc_text *t, struct proc *p);
@@ -109,6 +110,8 @@ struct memory_sums {
 };
 void memory_sum(const struct proc *p, struct memory_sums *s);
 
+/* The process whose directory an inode is; 0: it is none. */
+u32 proc_directory_pid(const struct inode *i);
 /* How many of the family's threads could run now. */
 u32 threads_runnable(void);
 /* The load of the last 1, 5 and 15 minutes in 1/65536. Measured from when somebody first asks. */

@@ -268,6 +268,12 @@ void proc_text_command_line(struct proc_text *t, struct proc *p)
 	text_add(t, "\n");
 }
 
+void proc_text_processors(struct proc_text *t, struct proc *p)
+{
+	(void)p;
+	text_add(t, family.ncpus > 1 ? "0-%u\n" : "%u\n", family.ncpus - 1);
+}
+
 void proc_text_swaps(struct proc_text *t, struct proc *p)
 {
 	(void)p;

@@ -142,3 +142,24 @@ static const struct proc_name root_names[] = {
 	TEXT("devices", proc_text_devices),
 };
 const struct proc_dir proc_root_dir = NAMES(root_names);
+
+/* ---- /sys: what programs ask of the processors ---- */
+static const struct proc_name cpu_names[] = {
+	TEXT("online", proc_text_processors),
+	TEXT("possible", proc_text_processors),
+	TEXT("present", proc_text_processors),
+};
+static const struct proc_dir cpu_dir = NAMES(cpu_names);
+static const struct proc_name system_names[] = {
+	DIRECTORY("cpu", KIND_DIR, 0555, &cpu_dir),
+};
+static const struct proc_dir system_dir = NAMES(system_names);
+static const struct proc_name devices_names[] = {
+	DIRECTORY("system", KIND_DIR, 0555, &system_dir),
+};
+static const struct proc_dir devices_dir = NAMES(devices_names);
+static const struct proc_name sysfs_names[] = {
+	DIRECTORY("devices", KIND_DIR, 0555, &devices_dir),
+};
+static const struct proc_dir sysfs_dir = NAMES(sysfs_names);
+const struct proc_name proc_sysfs_name = DIRECTORY("sys", KIND_DIR, 0555, &sysfs_dir);

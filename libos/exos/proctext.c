@@ -246,14 +246,16 @@ void proc_text_limits(struct proc_text *t, struct proc *p)
 void proc_text_mounts(struct proc_text *t, struct proc *p)
 {
 	(void)p;
-	text_add(t, "archive / tmpfs rw 0 0\nproc /proc proc rw 0 0\n");
+	text_add(t, "archive / tmpfs rw 0 0\nproc /proc proc rw 0 0\nsysfs /sys sysfs ro 0 0\n");
 }
 
 void proc_text_mountinfo(struct proc_text *t, struct proc *p)
 {
 	(void)p;
-	text_add(t, "1 1 0:%u / / rw - tmpfs archive rw\n2 1 0:%u / /proc rw - proc proc rw\n",
-		 DEVICE_ROOT, DEVICE_PROC);
+	text_add(t,
+		 "1 1 0:%u / / rw - tmpfs archive rw\n2 1 0:%u / /proc rw - proc proc rw\n"
+		 "3 1 0:%u / /sys ro - sysfs sysfs ro\n",
+		 DEVICE_ROOT, DEVICE_PROC, DEVICE_PROC);
 }
 
 void proc_text_cgroup(struct proc_text *t, struct proc *p)

@@ -11,6 +11,7 @@
 #include "proc_calls.h"
 #include "rewrite.h"
 #include "sched.h"
+#include "small.h"
 #include "splice.h"
 #include "syscalls.h"
 #include "time.h"

@@ -172,10 +172,13 @@
 	CALL(157, prctl, "dxxxx", 0)                \
 	CALL(158, arch_prctl, "xp", CALL_NOLOCK)    \
 	CALL(160, setrlimit, "rL", 0)               \
+	CALL(161, chroot, "s", 0)                   \
 	CALL(162, sync, "", 0)                      \
+	CALL(164, settimeofday, "pp", 0)            \
 	CALL(170, sethostname, "bu", 0)             \
 	CALL(171, setdomainname, "bu", 0)           \
 	CALL(186, gettid, "", CALL_NOLOCK)          \
+	CALL(187, readahead, "flu", 0)              \
 	CALL(188, setxattr, "sspux", 0)             \
 	CALL(189, lsetxattr, "sspux", 0)            \
 	CALL(190, fsetxattr, "fspux", 0)            \
@@ -204,6 +207,7 @@
 	CALL(224, timer_gettime, "dp", 0)           \
 	CALL(225, timer_getoverrun, "d", 0)         \
 	CALL(226, timer_delete, "d", 0)             \
+	CALL(227, clock_settime, "Ct", 0)           \
 	CALL(228, clock_gettime, "CT", CALL_NOLOCK) \
 	CALL(229, clock_getres, "CT", CALL_NOLOCK)  \
 	CALL(230, clock_nanosleep, "CxtT", 0)       \
@@ -212,6 +216,9 @@
 	CALL(233, epoll_ctl, "fdfp", 0)             \
 	CALL(234, tgkill, "ddS", CALL_NOLOCK)       \
 	CALL(235, utimes, "sp", 0)                  \
+	CALL(237, mbind, "puxpux", 0)               \
+	CALL(238, set_mempolicy, "xpu", 0)          \
+	CALL(239, get_mempolicy, "ppupx", 0)        \
 	CALL(240, mq_open, "sGop", 0)               \
 	CALL(241, mq_unlink, "s", 0)                \
 	CALL(242, mq_timedsend, "fbuut", 0)         \
@@ -243,6 +250,7 @@
 	CALL(274, get_robust_list, "dpp", 0)        \
 	CALL(275, splice, "fpfpux", 0)              \
 	CALL(276, tee, "ffux", 0)                   \
+	CALL(277, sync_file_range, "fllx", 0)       \
 	CALL(278, vmsplice, "fpux", 0)              \
 	CALL(280, utimensat, "Dspx", 0)             \
 	CALL(281, epoll_pwait, "fpudku", 0)         \
@@ -264,6 +272,7 @@
 	CALL(297, rt_tgsigqueueinfo, "ddSp", 0)     \
 	CALL(299, recvmmsg, "fpuxp", 0)             \
 	CALL(302, prlimit64, "drLR", 0)             \
+	CALL(303, name_to_handle_at, "Dsppx", 0)    \
 	CALL(306, syncfs, "f", 0)                   \
 	CALL(307, sendmmsg, "fpux", 0)              \
 	CALL(309, getcpu, "ppp", 0)                 \
@@ -287,9 +296,11 @@
 	CALL(434, pidfd_open, "dx", 0)              \
 	CALL(435, clone3, "pu", 0)                  \
 	CALL(436, close_range, "uux", 0)            \
+	CALL(437, openat2, "Dspu", 0)               \
 	CALL(438, pidfd_getfd, "ffx", 0)            \
 	CALL(439, faccessat2, "Dsxx", 0)            \
-	CALL(441, epoll_pwait2, "fputku", 0)
+	CALL(441, epoll_pwait2, "fputku", 0)        \
+	CALL(452, fchmodat2, "Dsox", 0)
 
 /* What calls lack (tools/gensyscalls.py puts it into docs/44-linux-calls.md): names, then what is not done and how
  * that is refused; of calls that are not there, why.
@@ -321,11 +332,15 @@
  * ioprio_set: kept; files are memory, and no request waits for another
  * sched_setattr: SCHED_OTHER alone, without a nice value: others as sched_setscheduler
  * kcmp: KCMP_EPOLL_TFD: EINVAL
+ * name_to_handle_at: EOPNOTSUPP: files have no handles
+ * settimeofday, clock_settime: EPERM: the clock is the machine's
+ * readahead, sync_file_range: files are memory: nothing is to be done
+ * set_mempolicy, mbind, get_mempolicy: of one node; the policy that is said is the default, to which all come
  * arch_prctl: FS only: ARCH_SET_GS: EINVAL
  * personality: Linux's plain one, and ADDR_NO_RANDOMIZE: addresses are never random; others: EINVAL
  * setgroups, getgroups: 32 groups at most
  * flock: between open files of one family
- * fallocate: FALLOC_FL_KEEP_SIZE; other modes: EOPNOTSUPP
+ * fallocate: KEEP_SIZE, PUNCH_HOLE, ZERO_RANGE; COLLAPSE_RANGE, INSERT_RANGE, UNSHARE_RANGE: EOPNOTSUPP
  * memfd_create: MFD_HUGETLB, MFD_EXEC, MFD_NOEXEC_SEAL: EINVAL
  * preadv2, pwritev2: RWF_NOWAIT: EOPNOTSUPP; RWF_DSYNC, SYNC, HIPRI mean nothing: files are memory
  * inotify_add_watch: what runs a program, maps a file or sets an attribute of the extended ones is not told; /proc, pipes:
@@ -347,7 +362,7 @@
  * membarrier: GLOBAL and PRIVATE_EXPEDITED; others: EINVAL
  * ptrace: no debugger inside; ./aril gdb
  * io_uring_setup: programs go on with ordinary calls
- * mount, umount2, pivot_root, chroot, unshare, setns: one tree of files, no namespaces
+ * mount, umount2, pivot_root, unshare, setns: one tree of files, no namespaces
  * init_module, finit_module, delete_module, kexec_load, bpf, perf_event_open, iopl, ioperm, reboot: the machine is not a program's
  */
 enum { SYSCALL_MAX = 462 }; /* numbers beyond are nobody's */

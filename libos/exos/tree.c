@@ -210,10 +210,13 @@ static struct inode *directory_parent(struct inode *dir, const char **name)
 s64 tree_path(struct inode *dir, char *to, usize bytes)
 {
 	usize at = bytes;
+	const struct fsinfo *fs =
+		family.init && current() && current()->proc ? current()->proc->fs : NULL;
+	const struct inode *top = fs && fs->root ? fs->root : root_inode;
 	if (bytes < 2)
 		return -ERANGE;
 	to[--at] = 0;
-	for (; dir != root_inode;) {
+	for (; dir != root_inode && dir != top;) {
 		const char *name;
 		struct inode *parent = directory_parent(dir, &name);
 		if (!name || !parent)

@@ -103,7 +103,7 @@ static void echo_raw(struct tty *tty, u8 c)
 {
 	u8 out[8];
 	u32 n = tty_output_char(tty, c, out);
-	tty->send(out, n, 0);
+	tty->send(tty, out, n, 0);
 }
 
 /* How a typed character shows: controls as ^X. */
@@ -244,6 +244,8 @@ void tty_flush_input(struct tty *tty)
 {
 	tty->tail = tty->ready = tty->head;
 	tty->literal = 0;
+	if (tty->taken)
+		tty->taken(tty);
 }
 
 static void send_signal(struct tty *tty, int sig)
@@ -339,7 +341,7 @@ static void input_char(struct tty *tty, u8 c)
 		if (is_cc(tty, c, VLNEXT) && has(local, IEXTEN)) {
 			tty->literal = 1;
 			if (has(local, ECHO) && has(local, ECHOCTL))
-				tty->send((const u8 *)"^\b", 2, 0);
+				tty->send(tty, (const u8 *)"^\b", 2, 0);
 			return;
 		}
 		if (input_edit(tty, c))

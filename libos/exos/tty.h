@@ -27,7 +27,8 @@ struct tty {
 	u64 rdev;
 	struct waitq read_wait, write_wait;
 	/* Sends characters; all of them, waiting in between where `wait`. Bytes sent or -E. */
-	s64 (*send)(const u8 *bytes, u32 count, int wait);
+	s64 (*send)(struct tty *tty, const u8 *bytes, u32 count, int wait);
+	void (*taken)(struct tty *tty); /* a read, or a flush, made room; or NULL */
 };
 
 extern struct tty console_tty;

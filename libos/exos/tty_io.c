@@ -93,6 +93,13 @@ static s64 wait_raw(struct file *f, struct tty *tty, u64 bytes)
 	return 0;
 }
 
+static s64 taken(struct tty *tty, s64 bytes)
+{
+	if (tty->taken)
+		tty->taken(tty);
+	return bytes;
+}
+
 static s64 tty_read(struct file *f, u64 to, usize bytes, u64 *offset)
 {
 	struct tty *tty = f->data;
@@ -110,10 +117,10 @@ static s64 tty_read(struct file *f, u64 to, usize bytes, u64 *offset)
 			if (error)
 				return error == -EINTR ? -ERESTARTSYS : error;
 			if (!(tty->termios.lflag & ICANON))
-				return take_raw(tty, to, bytes);
+				return taken(tty, take_raw(tty, to, bytes));
 		}
 		if (readable(tty))
-			return take_line(tty, to, bytes);
+			return taken(tty, take_line(tty, to, bytes));
 		if (tty->eof)
 			return 0;
 		if (f->flags & O_NONBLOCK)
@@ -131,7 +138,7 @@ static s64 write_part(struct file *f, struct tty *tty, const u8 *from, u32 count
 	for (u32 i = 0; i < count; i++)
 		n += tty_output_char(tty, from[i], out + n);
 	for (u32 sent = 0; sent < n;) {
-		s64 more = tty->send(out + sent, n - sent, !(f->flags & O_NONBLOCK) || sent);
+		s64 more = tty->send(tty, out + sent, n - sent, !(f->flags & O_NONBLOCK) || sent);
 		if (more < 0)
 			return more;
 		sent += (u32)more;

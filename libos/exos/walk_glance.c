@@ -179,6 +179,8 @@ missed:
 s64 glance_walk(struct walk *w, struct glance *g, s32 dir, u64 path, u32 flags)
 {
 	struct inode *at = root_inode;
+	if (current()->proc->fs->root)
+		return GLANCE_MISSED;
 	g->files = NULL;
 	g->tree_began = glance_begin(&tree_changes);
 	s64 length = path_glance(w->path, path);
