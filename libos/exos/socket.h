@@ -30,6 +30,7 @@ struct message {
 	struct list link;
 	u64 bytes, taken;
 	struct creds creds;
+	u32 few;		/* it has room for SOCKET_FEW bytes, and nothing but bytes */
 	struct unix_name *from; /* of datagrams */
 	struct passed *passed;
 	u8 data[];
@@ -58,8 +59,11 @@ struct socket {
 	u32 options; /* bits 1 << SO_*: those that are only remembered, and PASSCRED */
 	u64 receive_ns, send_ns;
 	u32 send_limit, receive_limit;
-	struct waitq wait; /* for what is in the queue, room in it, and the state */
+	struct waitq wait;     /* for what is in the queue, room in it, and the state */
+	struct message *spare; /* for the next few bytes */
 };
+#define MESSAGE_COST (sizeof(struct message) + 64)
+#define NOBODY 65534u
 
 /* A place in a vector of the program's (or one piece of ExOS's own) memory. */
 struct cursor {
@@ -111,6 +115,16 @@ s64 socket_send(struct socket *s, struct parcel *p);
 /* Bytes received, 0 at the end, or -E. */
 s64 socket_receive(struct socket *s, struct parcel *p);
 void message_free(struct message *m);
+/* Reads as any file: bytes, 0 or -E. The caller keeps the file. */
+s64 socket_receive_plain(struct file *f, u64 to, u64 bytes);
+
+/* ---- unix_few.c ---- */
+#define SOCKET_FEW 192u
+#define SOCKET_NOT_FEW (-4096l) /* nothing was done: the long way */
+/* Bytes, -E or SOCKET_NOT_FEW. */
+s64 socket_send_few(struct socket *s, u64 from, u64 bytes);
+/* The same; keeps the file while it sleeps. */
+s64 socket_receive_few(struct file *f, u64 to, u64 bytes);
 void passed_put(struct passed *passed);
 /* Bytes that a read would find now. */
 u64 socket_readable(const struct socket *s);

@@ -60,6 +60,7 @@ void socket_put(struct socket *s)
 	if (!s || --s->refs)
 		return;
 	name_put(s->name);
+	kfree(s->spare);
 	kfree(s);
 }
 
@@ -133,11 +134,10 @@ static void socket_close(struct socket *s)
 	wake_all(&s->wait);
 }
 
-static s64 socket_read(struct file *f, u64 to, usize bytes, u64 *offset)
+s64 socket_receive_plain(struct file *f, u64 to, u64 bytes)
 {
 	struct linux_iovec one = {to, bytes};
 	struct parcel p = {.data = {&one, 1, 0}, .bytes = bytes};
-	(void)offset;
 	if (f->flags & O_NONBLOCK)
 		p.flags |= MSG_DONTWAIT;
 	s64 n = socket_receive(f->data, &p);
@@ -146,14 +146,35 @@ static s64 socket_read(struct file *f, u64 to, usize bytes, u64 *offset)
 	return n;
 }
 
-static s64 socket_write(struct file *f, u64 from, usize bytes, u64 *offset)
+static s64 socket_read(struct file *f, u64 to, usize bytes, u64 *offset)
+{
+	s64 n = socket_receive_few(f, to, bytes);
+	(void)offset;
+	if (n != SOCKET_NOT_FEW)
+		return n;
+	file_get(f);
+	n = socket_receive_plain(f, to, bytes);
+	file_put(f);
+	return n;
+}
+
+static __attribute__((noinline)) s64 socket_write_any(struct file *f, u64 from, usize bytes)
 {
 	struct linux_iovec one = {from, bytes};
 	struct parcel p = {.data = {&one, 1, 0}, .bytes = bytes, .creds = creds_own()};
-	(void)offset;
 	if (f->flags & O_NONBLOCK)
 		p.flags |= MSG_DONTWAIT;
-	return socket_send(f->data, &p);
+	file_get(f);
+	s64 n = socket_send(f->data, &p);
+	file_put(f);
+	return n;
+}
+
+static s64 socket_write(struct file *f, u64 from, usize bytes, u64 *offset)
+{
+	s64 n = socket_send_few(f->data, from, bytes);
+	(void)offset;
+	return n == SOCKET_NOT_FEW ? socket_write_any(f, from, bytes) : n;
 }
 
 static u32 socket_poll(struct file *f)
@@ -203,6 +224,7 @@ static const struct file_ops socket_ops = {
 	.poll = socket_poll,
 	.ioctl = socket_ioctl,
 	.release = socket_release,
+	.quick = 1,
 };
 
 s64 socket_file(struct socket *s, u32 flags)

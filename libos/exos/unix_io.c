@@ -5,9 +5,7 @@
 #include "proc.h"
 #include "socket.h"
 
-#define CHUNK_MOST 16000u /* of a stream's message: fits into 4 pages with its head */
-#define MESSAGE_COST (sizeof(struct message) + 64)
-#define NOBODY 65534u
+#define CHUNK_MOST 16000u     /* of a stream's message: fits into 4 pages with its head */
 #define IN_FLIGHT_MOST 16384u /* open files on their way, of the family */
 
 static u32 in_flight;

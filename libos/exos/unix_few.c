@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT
+ * UNIX sockets: few bytes between connected sockets with nothing beside them, which is most of what goes through them. What is
+ * not so plain is left to unix_io.c, which does the same at length. A socket keeps one message of this kind for the next. */
+#include "inode.h"
+#include "poll.h"
+#include "sched.h"
+#include "socket.h"
+#include "usermem.h"
+
+static void few_free(struct socket *s, struct message *m)
+{
+	if (m->few && !s->spare)
+		s->spare = m;
+	else
+		message_free(m);
+}
+
+/* Nothing stands against it, and nothing goes with it. */
+static inline int send_plain(const struct socket *s, const struct socket *to, u64 bytes)
+{
+	if (s->state != SOCKET_CONNECTED || bytes - 1 >= SOCKET_FEW || s->error || s->name ||
+	    s->shut & SHUT_WRITE)
+		return 0;
+	return to->state == SOCKET_CONNECTED && to->peer == s && !(to->shut & SHUT_READ) &&
+	       to->queued < s->send_limit && !((s->options | to->options) & 1u << SO_PASSCRED);
+}
+
+s64 socket_send_few(struct socket *s, u64 from, u64 bytes)
+{
+	struct socket *to = s->peer;
+	if (!send_plain(s, to, bytes))
+		return SOCKET_NOT_FEW;
+	struct message *m = to->spare;
+	if (!m) {
+		m = kmalloc(sizeof(*m) + SOCKET_FEW);
+		if (!m)
+			return -ENOMEM;
+		m->few = 1;
+		m->creds = (struct creds){0, NOBODY, NOBODY};
+	}
+	to->spare = NULL;
+	if (user_few_in(m->data, from, bytes)) {
+		few_free(to, m);
+		return -EFAULT;
+	}
+	m->bytes = bytes;
+	m->taken = 0;
+	list_add_tail(&to->queue, &m->link);
+	to->queued += bytes + MESSAGE_COST;
+	waitq_wake(&to->wait);
+	if (to->inode)
+		poll_event(to->inode, POLLIN);
+	return (s64)bytes;
+}
+
+/* A message was read: there is room for another. Those who wait for it sleep where it was. */
+static inline void few_done(struct socket *s, struct message *m)
+{
+	struct socket *peer = s->peer;
+	m->link.prev->next = m->link.next;
+	m->link.next->prev = m->link.prev;
+	s->queued -= m->bytes + MESSAGE_COST;
+	few_free(s, m);
+	waitq_wake(&s->wait);
+	if (s->type != SOCK_DGRAM && peer && peer->inode)
+		poll_event(peer->inode, POLLOUT);
+	else
+		poll_notify();
+}
+
+static inline s64 receive_now(struct socket *s, u64 to, u64 bytes)
+{
+	struct list *first = s->queue.next;
+	struct message *m = container_of(first, struct message, link);
+	u64 there = m->bytes - m->taken, n = min(bytes, there);
+	if (!m->few || m->from || s->error || s->options & 1u << SO_PASSCRED || bytes - 1 >= PAGE)
+		return SOCKET_NOT_FEW;
+	if (s->type == SOCK_STREAM && n < bytes && first->next != &s->queue)
+		return SOCKET_NOT_FEW; /* there is more */
+	if (user_few_out(to, m->data + m->taken, n))
+		return -EFAULT;
+	m->taken += n;
+	if (s->type != SOCK_STREAM || n == there)
+		few_done(s, m);
+	return (s64)n;
+}
+
+/* Sleeps first, for as long as it takes. */
+static __attribute__((noinline)) s64 receive_late(struct file *f, u64 to, u64 bytes)
+{
+	struct socket *s = f->data;
+	s64 result = 0;
+	if (s->receive_ns || f->flags & O_NONBLOCK)
+		return SOCKET_NOT_FEW;
+	f->refs++;
+	while (list_empty(&s->queue) && !s->error && s->state == SOCKET_CONNECTED &&
+	       s->peer->state == SOCKET_CONNECTED && !(s->shut & SHUT_READ) && !result)
+		result = sleep_here(&s->wait);
+	if (result == -EINTR)
+		result = -ERESTARTSYS;
+	else
+		result = list_empty(&s->queue) ? SOCKET_NOT_FEW : receive_now(s, to, bytes);
+	if (result == SOCKET_NOT_FEW)
+		result = socket_receive_plain(f, to, bytes);
+	if (f->refs > 1)
+		f->refs--;
+	else
+		file_put(f);
+	return result;
+}
+
+s64 socket_receive_few(struct file *f, u64 to, u64 bytes)
+{
+	struct socket *s = f->data;
+	return list_empty(&s->queue) ? receive_late(f, to, bytes) : receive_now(s, to, bytes);
+}
