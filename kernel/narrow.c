@@ -3,7 +3,8 @@
  *
  * PROTECT that only takes writing away (and soft bits): each page bound there has already what the new flags allow, and
  * keeps its guard and its place in the books. So nobody's leave is needed but the space's, nothing can be refused, and a
- * page costs two looks at its entry.
+ * page costs two looks at its entry. PROTECT that gives writing back to pages that were bound with leave for it (PTE_MAY), the
+ * same.
  *
  * page_protect: gives writing back too, where the binding was made with leave for it (PTE_MAY). Nothing that was bound under a
  * guard outlives it, so what the guard granted then it grants now.
@@ -55,6 +56,27 @@ static inline u32 leaf_table(u32 root, u64 va, u32 *shared)
 	return frame;
 }
 
+/* Gives writing to what is bound with leave for it, and has else what is wanted. 0, or -1: something is not so. */
+static int entries_widen(u64 *entry, const u64 *end, u64 want, u64 mask)
+{
+	u64 gone = PTE_SOFT & ~want;
+
+	mask &= ~PTE_W;
+	for (u64 *e = entry; e != end; e++)
+		if (read_once(*e) & PTE_P && (read_once(*e) ^ want) & mask)
+			return -1;
+	for (u64 *e = entry; e != end; e++) {
+		u64 old = read_once(*e);
+
+		/* page_protect's short way takes no lock: the leave may go meanwhile */
+		while ((old & (PTE_P | PTE_MAY)) == (PTE_P | PTE_MAY) &&
+		       !__atomic_compare_exchange_n(e, &old, (old | PTE_W) & ~gone, 0,
+						    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+			;
+	}
+	return 0;
+}
+
 int space_narrow(u32 root, const struct aril_space_op *op, u32 *shared)
 {
 	u64 mask, want = wanted(op->flags, &mask), seen = 0;
@@ -71,6 +93,8 @@ int space_narrow(u32 root, const struct aril_space_op *op, u32 *shared)
 #pragma GCC unroll 10
 	for (u64 *e = entry; e != end; e++)
 		seen |= read_once(*e) ^ want;
+	if (seen & mask & PTE_W && want & PTE_MAY)
+		return entries_widen(entry, end, want, mask);
 	if (unlikely(seen & mask)) /* not all are as wanted: those that are bound must be */
 		for (u64 *e = entry; e != end; e++)
 			if (read_once(*e) & PTE_P && (read_once(*e) & mask) != want)

@@ -164,6 +164,25 @@ s64 area_unmap(struct mm *mm, u64 start, u64 end)
 	return 0;
 }
 
+/* Joins a new area with its neighbours. */
+static void area_join(struct mm *mm, struct area *area)
+{
+	struct list *before = area->link.prev;
+	struct area *next = area_next(mm, area);
+
+	if (next && continues(area, next)) {
+		area->end = next->end;
+		area_free(mm, next);
+	}
+	if (before == &mm->areas)
+		return;
+	struct area *previous = container_of(before, struct area, link);
+	if (continues(previous, area)) {
+		previous->end = area->end;
+		area_free(mm, area);
+	}
+}
+
 s64 mm_map(struct mm *mm, u64 start, u64 bytes, u32 prot, u32 flags, struct inode *inode,
 	   u64 offset)
 {
@@ -191,7 +210,7 @@ s64 mm_map(struct mm *mm, u64 start, u64 bytes, u32 prot, u32 flags, struct inod
 	list_add_tail(after ? &after->link : &mm->areas, &area->link);
 	if (!list_empty(&mm->old))
 		pool_claim(mm, area);
-	area_merge(mm, area->start, area->end);
+	area_join(mm, area);
 	return 0;
 }
 

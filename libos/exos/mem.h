@@ -31,6 +31,9 @@ struct shared_slot {
 #define SHARED_SLOTS 3
 extern struct shared_slot shared_slots[SHARED_SLOTS];
 
+/* How many of the first n words' pages (mm_internal.h) have one reference, or have more, as the first has. */
+u32 pages_alone(const u64 *word, u32 n, int *alone);
+
 /* Whether the page is the allocator's (not the archive's): may be freed and written. */
 int page_is_ours(const void *page);
 

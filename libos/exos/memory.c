@@ -278,6 +278,22 @@ u32 page_refs(const void *page)
 	return p && p->state == PAGE_USED ? p->refs : ~0u;
 }
 
+u32 pages_alone(const u64 *word, u32 n, int *alone)
+{
+	u32 i = 0;
+
+	for (; i < n; i++) {
+		const struct page *p = page_of((u32)(word[i] >> 12));
+		int one = p && p->state == PAGE_USED && p->refs == 1;
+
+		if (!i)
+			*alone = one;
+		else if (one != *alone)
+			break;
+	}
+	return i;
+}
+
 u32 frame_take(void)
 {
 	if (!pool_count) {

@@ -339,34 +339,51 @@ static void row_end(struct mm *mm, struct row *row)
 	row->end = 0;
 }
 
+#define ALIKE (MAPPED_FLAGS | MAPPED_OWN | MAPPED_BOUND)
+
+/* Gives n words, of which all have a page, or as many of the first as are alike, what the first is to have. How many. */
+static u32 words_change(u64 *word, u32 n, u64 flags, int write)
+{
+	u64 like = word[0] & ALIKE;
+	int alone = 1;
+	u32 i;
+
+	if (write && !(like & MAPPED_WRITE))
+		n = like & MAPPED_OWN ? pages_alone(word, n, &alone) : n;
+	if (write && (like & MAPPED_WRITE || (like & MAPPED_OWN && alone)))
+		flags |= MAPPED_WRITE;
+	u64 keep = ~MAPPED_FLAGS & ~(flags & MAPPED_WRITE ? MAPPED_TEXT : 0);
+	flags |= MAPPED;
+	for (i = 0; i < n && (word[i] & ALIKE) == like; i++)
+		word[i] = (word[i] & keep) | flags;
+	return i;
+}
+
 void pages_reprotect(struct mm *mm, u64 start, u64 end, u64 flags, int write)
 {
 	struct row row = {.end = 0};
 	struct page_walk w;
 
 	pages_walk(&w, mm, start, end, LEAF_USED);
-	while (page_next(&w)) {
-		u64 old = *w.word, to = flags;
+	while (w.bits || page_group(&w)) {
+		u32 first = (u32)__builtin_ctzl(w.bits);
+		u64 holes = ~(w.bits >> first), va = w.base + first * PAGE;
+		u64 *word = &w.leaf->slot[w.group * 64 + first], old = *word;
+		u32 n = words_change(word, holes ? (u32)__builtin_ctzl(holes) : 64, flags, write);
 
-		if (old & MAPPED_WRITE
-			    ? write
-			    : write && old & MAPPED_OWN && page_refs(mapped_page(old)) == 1)
-			to |= MAPPED_WRITE;
-		if ((old & MAPPED_FLAGS) == (MAPPED | to))
+		w.bits &= n == 64 ? 0 : ~(((1ul << n) - 1) << first);
+		if (!(old & MAPPED_BOUND) || !((old ^ *word) & MAPPED_FLAGS))
 			continue;
-		*w.word = word_with(old, to);
-		if (!(old & MAPPED_BOUND))
-			continue;
-		u32 bits = bind_flags(*w.word);
-		if (row.end == w.va && row.flags == bits &&
-		    w.va - row.start < ARIL_OP_PAGES * PAGE) {
-			row.end += PAGE;
+		u32 bits = bind_flags(*word);
+		if (row.end == va && row.flags == bits &&
+		    va - row.start + n * PAGE <= ARIL_OP_PAGES * PAGE) {
+			row.end += n * PAGE;
 			continue;
 		}
 		row_end(mm, &row);
-		row = (struct row){w.va, w.va + PAGE, bits,
+		row = (struct row){va, va + n * PAGE, bits,
 				   old & MAPPED_OWN &&
-					   ((old ^ *w.word) & MAPPED_FLAGS) == MAPPED_WRITE};
+					   ((old ^ *word) & MAPPED_FLAGS) == MAPPED_WRITE};
 	}
 	row_end(mm, &row);
 }
@@ -389,12 +406,41 @@ void pages_drop(struct mm *mm, u64 va, u64 *word)
 	word_clear(mm, va, word, leaf_of(mm, va, word));
 }
 
-/* A page is let go when nobody can reach it any more. */
+/* Unbinds some words of a group, and lets their pages go when nobody can reach them any more. */
+static void group_unmap(struct mm *mm, struct mm_node *leaf, u64 base, u64 bits)
+{
+	u64 *word = &leaf->slot[base / PAGE & 511];
+
+	for (u64 left = bits; left; left &= left - 1) {
+		u32 i = (u32)__builtin_ctzl(left);
+
+		if (word[i] & MAPPED_BOUND)
+			batch_add(mm, ARIL_UNBIND, base + i * PAGE, 0, 0, 1, 0);
+	}
+	pages_flush();
+	for (; bits; bits &= bits - 1) {
+		u32 i = (u32)__builtin_ctzl(bits);
+
+		word_clear(mm, base + i * PAGE, &word[i], leaf);
+	}
+}
+
 void pages_unmap(struct mm *mm, u64 start, u64 end)
 {
 	u64 first = 0, last = 0;
 	struct page_walk w;
 
+	if (start / GROUP_BYTES == (end - 1) / GROUP_BYTES) {
+		u64 *word = pages_word(mm, start, 0), base = start & ~(GROUP_BYTES - 1);
+
+		if (word)
+			group_unmap(
+				mm, mm->hint, base,
+				group_bits(
+					mm->hint->map[LEAF_USED][base / GROUP_BYTES % LEAF_GROUPS],
+					base, start, end));
+		return;
+	}
 	pages_walk(&w, mm, start, end, LEAF_USED);
 	while (page_next(&w)) {
 		if (!last)

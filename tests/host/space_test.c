@@ -514,6 +514,41 @@ static void narrowing(void)
 	BOOKS();
 }
 
+/* PROTECT that gives writing back needs no right on the frame where each page was bound with leave for it. */
+static void widening(void)
+{
+	const u32 may = ARIL_BIND_MAY_WRITE;
+	u32 space, leaf, first, second, weak;
+
+	start();
+	space = fake_space(root, VA, &leaf);
+	first = dom_frame(ARIL_ALL);
+	second = dom_frame(ARIL_ALL);
+	weak = fake_open("dom", ARIL_CALL, 10);
+	SAME(OP(ARIL_BIND, VA, first, 1, may | ARIL_BIND_SOFT(3), dom), 1);
+	SAME(OP(ARIL_BIND, VA + 8192, second, 1, may, dom), 1);
+	*space_entry(space, VA, 1) |= PTE_A | PTE_D;
+	fake_flushes = 0;
+	SAME(OP(ARIL_PROTECT, VA, 0, 4, WRITE | may, weak), 1);
+	SAME(fake_entry(space, VA) & ~PTE_ADDR,
+	     PTE_P | PTE_U | PTE_W | PTE_MAY | PTE_NX | PTE_A | PTE_D);
+	SAME(fake_entry(space, VA + 4096), 0);
+	SAME(fake_entry(space, VA + 8192) & ~PTE_ADDR, PTE_P | PTE_U | PTE_W | PTE_MAY | PTE_NX);
+	SAME(fake_flushes, 0);
+	/* more than writing, or without keeping the leave: the frame is asked */
+	SAME(OP(ARIL_PROTECT, VA, 0, 4, may, weak), 1);
+	SAME(OP(ARIL_PROTECT, VA, 0, 4, WRITE, weak), -ARIL_E_RIGHTS);
+	SAME(OP(ARIL_PROTECT, VA, 0, 4, WRITE | EXEC | may, weak), -ARIL_E_RIGHTS);
+	SAME(OP(ARIL_PROTECT, VA, 0, 4, WRITE | may | ARIL_BIND_SOFT(1), weak), -ARIL_E_RIGHTS);
+	/* one without leave among them */
+	SAME(OP(ARIL_PROTECT, VA + 8192, 0, 1, 0, weak), 1);
+	SAME(OP(ARIL_PROTECT, VA, 0, 4, WRITE | may, weak), -ARIL_E_RIGHTS);
+	SAME(fake_entry(space, VA) & PTE_W, 0);
+	SAME(OP(ARIL_PROTECT, VA, 0, 4, WRITE | may, dom), 1);
+	SAME(fake_entry(space, VA + 8192) & (PTE_W | PTE_MAY), PTE_W | PTE_MAY);
+	BOOKS();
+}
+
 /* What was allowed once is not allowed for ever: the space's guard, the index, the space itself. */
 static void permits(void)
 {
@@ -552,9 +587,10 @@ static void permits(void)
 }
 
 static const struct test tests[] = {
-	TEST(narrowing),  TEST(permits),	  TEST(create),	       TEST(tables),
-	TEST(linking),	  TEST(update_arguments), TEST(update_rights), TEST(flags),
-	TEST(guard_kept), TEST(batches),	  TEST(fork_pattern),  TEST(raw),
+	TEST(narrowing), TEST(widening),   TEST(permits),	   TEST(create),
+	TEST(tables),	 TEST(linking),	   TEST(update_arguments), TEST(update_rights),
+	TEST(flags),	 TEST(guard_kept), TEST(batches),	   TEST(fork_pattern),
+	TEST(raw),
 };
 
 int main(void)
