@@ -56,25 +56,26 @@ static inline u32 leaf_table(u32 root, u64 va, u32 *shared)
 	return frame;
 }
 
-/* Gives writing to what is bound with leave for it, and has else what is wanted. 0, or -1: something is not so. */
-static int entries_widen(u64 *entry, const u64 *end, u64 want, u64 mask)
+/* Whether each page that is bound there is as wanted, in the bits of mask. */
+static int entries_are(const u64 *entry, const u64 *end, u64 want, u64 mask)
 {
-	u64 gone = PTE_SOFT & ~want;
-
-	mask &= ~PTE_W;
-	for (u64 *e = entry; e != end; e++)
+	for (const u64 *e = entry; e != end; e++)
 		if (read_once(*e) & PTE_P && (read_once(*e) ^ want) & mask)
-			return -1;
+			return 0;
+	return 1;
+}
+
+/* Gives writing to what is bound with leave for it. page_protect's short way takes no lock: the leave may go meanwhile. */
+static void entries_widen(u64 *entry, const u64 *end, u64 gone)
+{
 	for (u64 *e = entry; e != end; e++) {
 		u64 old = read_once(*e);
 
-		/* page_protect's short way takes no lock: the leave may go meanwhile */
-		while ((old & (PTE_P | PTE_MAY)) == (PTE_P | PTE_MAY) &&
-		       !__atomic_compare_exchange_n(e, &old, (old | PTE_W) & ~gone, 0,
-						    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+		while (likely((~old & (PTE_P | PTE_MAY)) == 0) &&
+		       unlikely(!__atomic_compare_exchange_n(e, &old, (old | PTE_W) & ~gone, 0,
+							     __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)))
 			;
 	}
-	return 0;
 }
 
 int space_narrow(u32 root, const struct aril_space_op *op, u32 *shared)
@@ -93,12 +94,14 @@ int space_narrow(u32 root, const struct aril_space_op *op, u32 *shared)
 #pragma GCC unroll 10
 	for (u64 *e = entry; e != end; e++)
 		seen |= read_once(*e) ^ want;
-	if (seen & mask & PTE_W && want & PTE_MAY)
-		return entries_widen(entry, end, want, mask);
-	if (unlikely(seen & mask)) /* not all are as wanted: those that are bound must be */
-		for (u64 *e = entry; e != end; e++)
-			if (read_once(*e) & PTE_P && (read_once(*e) & mask) != want)
-				return -1;
+	if (seen & mask & PTE_W && want & PTE_MAY) {
+		if (seen & mask & ~PTE_W && !entries_are(entry, end, want, mask & ~PTE_W))
+			return -1;
+		entries_widen(entry, end, PTE_SOFT & ~want);
+		return 0;
+	}
+	if (unlikely(seen & mask) && !entries_are(entry, end, want, mask))
+		return -1; /* not all that are bound are as wanted */
 	u64 gone = (PTE_W | PTE_MAY | PTE_SOFT) & ~want;
 	if (seen & gone) { /* none of which is wanted: so somebody had it */
 		u64 keep = ~gone;

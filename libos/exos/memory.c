@@ -280,12 +280,18 @@ u32 page_refs(const void *page)
 
 u32 pages_alone(const u64 *word, u32 n, int *alone)
 {
-	u32 i = 0;
+	const struct page *books = NULL;
+	u32 chunk = ~0u, i = 0;
 
 	for (; i < n; i++) {
-		const struct page *p = page_of((u32)(word[i] >> 12));
-		int one = p && p->state == PAGE_USED && p->refs == 1;
+		u32 frame = (u32)(word[i] >> 12);
 
+		if (frame / CHUNK != chunk) {
+			chunk = frame / CHUNK;
+			books = chunk < CHUNKS ? chunks[chunk] : NULL;
+		}
+		int one = books && books[frame % CHUNK].refs == 1 &&
+			  books[frame % CHUNK].state == PAGE_USED;
 		if (!i)
 			*alone = one;
 		else if (one != *alone)
