@@ -354,8 +354,12 @@ static u32 words_change(u64 *word, u32 n, u64 flags, int write)
 		flags |= MAPPED_WRITE;
 	u64 keep = ~MAPPED_FLAGS & ~(flags & MAPPED_WRITE ? MAPPED_TEXT : 0);
 	flags |= MAPPED;
-	for (i = 0; i < n && (word[i] & ALIKE) == like; i++)
+#pragma GCC unroll 8
+	for (i = 0; i < n; i++) {
+		if ((word[i] ^ like) & ALIKE)
+			break;
 		word[i] = (word[i] & keep) | flags;
+	}
 	return i;
 }
 
