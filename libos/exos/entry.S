@@ -525,6 +525,31 @@ call_done:
 	movl $ARIL_MASK_NONE, ARIL_CTX_MASK(%rcx)
 	jmp quick_return
 
+/* The same for calls that take no lock, whose handlers are called from here: nobody traces when such a stub is made. */
+function exos_own_entry
+	push_call
+	pushq REGS_RFLAGS - REGS_R10(%rsp)
+	pushq %rbx
+	pushq %rbp
+	pushq %r12
+	pushq %r13
+	pushq %r14
+	pushq %r15
+	movq %gs:THREAD_CONTEXT, %r11
+	movl $ARIL_MASK_ASYNC, ARIL_CTX_MASK(%r11)
+	movq %r10, %rcx
+	leaq syscall_handlers(%rip), %r11
+	shll $4, %eax
+	xorl %ebp, %ebp
+	call *(%r11, %rax)
+	movq %rax, REGS_RAX(%rsp)
+	jmp call_done
+
+/* _Noreturn void exos_leave(struct user_regs *regs) */
+function exos_leave
+	movq %rdi, %rsp
+	jmp exit_edge
+
 /* rt_sigreturn by a stub: rcx where it would go on, rsp behind the frame's first word. Nothing of the program's registers is
  * kept, as the frame has others: they are loaded from where it lies. */
 function exos_sigreturn_entry

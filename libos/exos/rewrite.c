@@ -115,6 +115,7 @@ s64 rewrite_page(struct mm *mm, u64 va)
 	*(u64 *)(page + POINTER_AT(ENTER_CLOCK)) = (u64)exos_leaf_clock;
 	*(u64 *)(page + POINTER_AT(ENTER_BARE)) = (u64)exos_bare_entry;
 	*(u64 *)(page + POINTER_AT(ENTER_SIGRETURN)) = (u64)exos_sigreturn_entry;
+	*(u64 *)(page + POINTER_AT(ENTER_OWN)) = (u64)exos_own_entry;
 	pages_bind(mm, va, word, page, MAPPED_EXEC | MAPPED_OWN | MAPPED_TEXT);
 	pages_flush();
 	mm->stubs++;
@@ -144,6 +145,9 @@ static void stub_write(u8 *stub, u64 at, u32 number, u64 back, u64 page)
 {
 	u32 entry = number < SYSCALL_MAX && quick_calls[number] ? ENTER_QUICK : ENTER_CALL;
 
+	if (entry == ENTER_CALL && number < SYSCALL_MAX &&
+	    syscall_descs[number].flags & CALL_NOLOCK)
+		entry = ENTER_OWN;
 	if (number == CLOCK_GETTIME)
 		entry = ENTER_CLOCK;
 	if (number == RT_SIGRETURN)

@@ -199,7 +199,10 @@ void thread_first(void);
 void vector_save(u8 *area);
 void vector_load(const u8 *area);
 extern const u8 exos_entry[], exos_syscall_stub_entry[], exos_quick_entry[], exos_leaf_clock[],
-	exos_bare_entry[], exos_sigreturn_entry[];
+	exos_bare_entry[], exos_sigreturn_entry[], exos_own_entry[];
+
+/* The program goes on as regs, those at the stack's top, say; what C was at is over. No lock is held. */
+_Noreturn void exos_leave(struct user_regs *regs);
 
 /* trap.c: called by entry.S */
 void exos_trap(struct user_regs *regs, u64 vector, u64 error, u64 addr);

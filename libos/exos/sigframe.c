@@ -198,7 +198,8 @@ static __attribute__((noinline)) void handler_failed(struct linux_sigaction *act
 	family_unlock();
 }
 
-static inline __attribute__((always_inline)) void
+/* 0: SIGSEGV pends instead. */
+static inline __attribute__((always_inline)) int
 handler_enter(struct user_regs *regs, const struct siginfo_k *info, struct linux_sigaction *action)
 {
 	struct thread *t = current();
@@ -210,7 +211,7 @@ handler_enter(struct user_regs *regs, const struct siginfo_k *info, struct linux
 	}
 	if (sigframe_push(regs, info, action, restore)) {
 		handler_failed(action, info->signo);
-		return;
+		return 0;
 	}
 	u64 flags = action->flags, mask = before | action->mask;
 	if (!(flags & SA_NODEFER))
@@ -218,6 +219,7 @@ handler_enter(struct user_regs *regs, const struct siginfo_k *info, struct linux
 	if (flags & SA_RESETHAND)
 		action->handler = SIG_DFL;
 	signal_set_mask(t, mask);
+	return 1;
 }
 
 void sigframe_enter(struct user_regs *regs, const struct siginfo_k *info)
@@ -240,8 +242,11 @@ int signal_enter(struct user_regs *regs, const struct siginfo_k *info, int locke
 		return 0;
 	if (action->handler <= SIG_IGN)
 		return 0;
-	handler_enter(regs, info, action);
-	return 1;
+	if (!handler_enter(regs, info, action))
+		return 1;
+	if (locked)
+		family_unlock();
+	exos_leave(regs);
 }
 
 /* A vector state whose marks are not those that vector_push writes: an FXSAVE area, or all of it, after clearing what

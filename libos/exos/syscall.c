@@ -22,10 +22,12 @@ typedef s64 (*syscall_handler)(u64, u64, u64, u64, u64, u64);
 /* The ABI passes arguments beyond a handler's own in registers that it ignores. */
 #define HANDLER(number, name, args, flags) \
 	[number] = {(syscall_handler)(void (*)(void))sys_##name, flags},
-static const struct {
-	syscall_handler call; /* NULL: ExOS does not have it */
+extern const struct syscall_entry { /* entry.S knows the size, and that `call` is first */
+	syscall_handler call;	    /* NULL: ExOS does not have it */
 	u64 flags;
-} handlers[SYSCALL_MAX] = {EXOS_SYSCALLS(HANDLER)};
+} syscall_handlers[SYSCALL_MAX];
+ARIL_ASSERT_SIZE(struct syscall_entry, 16);
+const struct syscall_entry syscall_handlers[SYSCALL_MAX] = {EXOS_SYSCALLS(HANDLER)};
 
 #define DESC(number, name, args, flags) [number] = {#name, args, flags},
 const struct syscall_desc syscall_descs[SYSCALL_MAX] = {EXOS_SYSCALLS(DESC)};
@@ -51,7 +53,7 @@ static s64 syscall_call(syscall_handler handler, const struct user_regs *regs)
 static __attribute__((noinline)) void syscall_long(struct user_regs *regs, int rewritten)
 {
 	u32 number = (u32)regs->orig_rax;
-	syscall_handler handler = number < SYSCALL_MAX ? handlers[number].call : NULL;
+	syscall_handler handler = number < SYSCALL_MAX ? syscall_handlers[number].call : NULL;
 	struct trace trace;
 
 	family_lock();
@@ -74,16 +76,16 @@ static inline void syscall_one(struct user_regs *regs, int rewritten)
 	u32 number = (u32)regs->rax;
 
 	regs->orig_rax = regs->rax;
-	if (family.trace || number >= SYSCALL_MAX || !handlers[number].call) {
+	if (family.trace || number >= SYSCALL_MAX || !syscall_handlers[number].call) {
 		syscall_long(regs, rewritten);
 		return;
 	}
-	if (handlers[number].flags & CALL_NOLOCK) {
-		regs->rax = (u64)syscall_call(handlers[number].call, regs);
+	if (syscall_handlers[number].flags & CALL_NOLOCK) {
+		regs->rax = (u64)syscall_call(syscall_handlers[number].call, regs);
 		return;
 	}
 	family_lock();
-	regs->rax = (u64)syscall_call(handlers[number].call, regs);
+	regs->rax = (u64)syscall_call(syscall_handlers[number].call, regs);
 	family_unlock();
 }
 
