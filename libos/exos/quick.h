@@ -15,18 +15,32 @@
 #define EXOS_QUICK(QUICK)         \
 	QUICK(0, read)            \
 	QUICK(1, write)           \
+	QUICK(2, open)            \
+	QUICK(3, close)           \
 	QUICK(4, stat)            \
 	QUICK(5, fstat)           \
 	QUICK(6, lstat)           \
 	QUICK(7, poll)            \
+	QUICK(8, lseek)           \
+	QUICK(9, mmap)            \
+	QUICK(10, mprotect)       \
+	QUICK(11, munmap)         \
+	QUICK(12, brk)            \
+	QUICK(14, rt_sigprocmask) \
 	QUICK(17, pread64)        \
+	QUICK(18, pwrite64)       \
+	QUICK(19, readv)          \
+	QUICK(20, writev)         \
 	QUICK(21, access)         \
 	QUICK(24, sched_yield)    \
+	QUICK(28, madvise)        \
 	QUICK(39, getpid)         \
 	QUICK(44, sendto)         \
 	QUICK(45, recvfrom)       \
 	QUICK(46, sendmsg)        \
 	QUICK(47, recvmsg)        \
+	QUICK(72, fcntl)          \
+	QUICK(87, unlink)         \
 	QUICK(96, gettimeofday)   \
 	QUICK(102, getuid)        \
 	QUICK(104, getgid)        \
@@ -39,6 +53,7 @@
 	QUICK(202, futex)         \
 	QUICK(228, clock_gettime) \
 	QUICK(232, epoll_wait)    \
+	QUICK(257, openat)        \
 	QUICK(262, newfstatat)    \
 	QUICK(269, faccessat)     \
 	QUICK(332, statx)         \

@@ -3,6 +3,7 @@
 #include "file_calls.h"
 #include "glance.h"
 #include "inode.h"
+#include "mm.h"
 #include "linux.h"
 #include "proc_calls.h"
 #include "quick.h"
@@ -78,7 +79,7 @@ s64 quick_sched_yield(u64 a, u64 b, u64 c, u64 d, u64 e, u64 f)
 	return quick_end(0);
 }
 
-/* Calls on sockets, and those that wait for files, as they are. */
+/* Calls that look at no registers but their arguments, as they are: the frame, and taking the lock at length, are spared. */
 #define QUICK_LOCKED(name, call)                                      \
 	s64 quick_##name(u64 a, u64 b, u64 c, u64 d, u64 e, u64 f)    \
 	{                                                             \
@@ -93,3 +94,18 @@ QUICK_LOCKED(recvfrom, sys_recvfrom(a, b, c, d, e, f))
 QUICK_LOCKED(sendmsg, sys_sendmsg(a, b, c))
 QUICK_LOCKED(recvmsg, sys_recvmsg(a, b, c))
 QUICK_LOCKED(epoll_wait, sys_epoll_wait(a, b, c, d))
+QUICK_LOCKED(open, sys_open(a, b, c))
+QUICK_LOCKED(close, sys_close(a))
+QUICK_LOCKED(lseek, sys_lseek(a, b, c))
+QUICK_LOCKED(mmap, sys_mmap(a, b, c, d, e, f))
+QUICK_LOCKED(mprotect, sys_mprotect(a, b, c))
+QUICK_LOCKED(munmap, sys_munmap(a, b))
+QUICK_LOCKED(brk, sys_brk(a))
+QUICK_LOCKED(rt_sigprocmask, sys_rt_sigprocmask(a, b, c, d))
+QUICK_LOCKED(pwrite64, sys_pwrite64(a, b, c, d))
+QUICK_LOCKED(readv, sys_readv(a, b, c))
+QUICK_LOCKED(writev, sys_writev(a, b, c))
+QUICK_LOCKED(madvise, sys_madvise(a, b, c))
+QUICK_LOCKED(fcntl, sys_fcntl(a, b, c))
+QUICK_LOCKED(unlink, sys_unlink(a))
+QUICK_LOCKED(openat, sys_openat(a, b, c, d))
