@@ -349,7 +349,7 @@ s64 sys_fallocate(u64 fd, u64 mode, u64 offset, u64 bytes)
 	if (!error && mode & (FALLOC_PUNCH_HOLE | FALLOC_ZERO_RANGE))
 		error = inode_punch(i, offset, end);
 	if (!error && !(mode & FALLOC_PUNCH_HOLE))
-		error = bytes / PAGE > pages_free() ? -ENOSPC : reserve(i, offset, end);
+		error = bytes / PAGE > files_free() ? -ENOSPC : reserve(i, offset, end);
 	if (!error && grows)
 		error = change_size(i, end);
 	else if (!error && mode & ~FALLOC_KEEP_SIZE)

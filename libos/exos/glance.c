@@ -13,9 +13,9 @@ static const u8 zeros[PAGE];
 /* Where the bytes of a page lie, and how many: what is behind them is zero. 0, or -1: missed. */
 static inline int page_glance(const struct inode *i, u64 index, const u8 **from, u64 *held)
 {
-	u64 chunks, bytes;
+	u64 chunks, bytes, page = 0;
 	u64 **chunk, *entries;
-	const u8 *page = NULL, *archive;
+	const u8 *archive;
 	*held = PAGE;
 	if (index < DIRECT_PAGES) {
 		PEEK(page, i->file.direct[index], missed);
@@ -28,7 +28,7 @@ static inline int page_glance(const struct inode *i, u64 index, const u8 **from,
 				PEEK(page, entries[index % CHUNK_PAGES], missed);
 		}
 	}
-	*from = page;
+	*from = (const u8 *)page;
 	if (page)
 		return 0;
 	*from = zeros;
@@ -94,6 +94,8 @@ static inline struct file *file_glance(const struct files *files, u32 fd)
 		return NULL;
 	PEEK(slots, files->slots, missed);
 	PEEK(f, slots[fd].file, missed);
+	if (!f)
+		return NULL;
 	PEEK(ops, f->ops, missed);
 	PEEK(flags, f->flags, missed);
 	return ops == &file_regular_ops && (flags & O_ACCMODE) != O_WRONLY ? f : NULL;
