@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * Processor time. Each CPU walks its vector of slices; a position's env gets START, near its end END, and
  * has a grace in which to leave. Who does not leave is stopped by force, its state kept in its own context
- * page, and pays: the slice's owner forfeits a slice, and an env of which one context overruns CTX_STRIKES times in a row
- * is ended (Engler, Kaashoek, O'Toole 1995: excess time).
+ * page, and pays: the slice's owner forfeits as many slices as the grace is long, and an env of which one context
+ * overruns CTX_STRIKES times in a row is ended (Engler, Kaashoek, O'Toole 1995: excess time).
  *
  * All of this is the CPU's own state, so no lock: another CPU changes it only by making a context READY
  * (wait.c) or by a quiesce. */
@@ -22,7 +22,7 @@
 #define CTX_STRIKES 100
 
 struct aril_slice *slices;
-static u64 slice_ns;
+static u64 slice_ns = SLICE_US * 1000;
 
 void slice_expose(struct aril_info *i)
 {
@@ -245,7 +245,8 @@ static _Noreturn void slice_force(struct cpu *cpu, struct context *ctx,
 	write_once(ctx->page->forced, 1);
 	__atomic_add_fetch(&env->info->overruns, 1, __ATOMIC_RELAXED);
 	if (owner)
-		__atomic_add_fetch(&owner->info->excess, 1, __ATOMIC_RELAXED);
+		__atomic_add_fetch(&owner->info->excess, (GRACE_NS + slice_ns - 1) / slice_ns,
+				   __ATOMIC_RELAXED);
 	/* Who was given the CPU when the slice was over already had less than the grace: no strike. */
 	if (cpu->warned == env->id && ++ctx->strikes >= CTX_STRIKES)
 		env_end_current(ARIL_END_EXCESS, 0);
