@@ -47,7 +47,7 @@ EXTENSIONS := $(patsubst programs/ext/%.bpf.c,$(BUILD)/ext/%.o,$(wildcard progra
 	$(patsubst bench/points/%.bpf.c,$(BUILD)/ext/%.o,$(wildcard bench/points/*.bpf.c)) \
 	$(patsubst tests/native/points/%.bpf.c,$(BUILD)/ext/%.o,$(wildcard tests/native/points/*.bpf.c))
 XSRC := $(sort $(shell find libos/exos -name '*.[cS]' 2>/dev/null))
-NATIVESRC := $(wildcard programs/*.c bench/*.c tests/native/*.c tests/adversary/*.c)
+NATIVESRC := $(wildcard programs/*.c bench/*.c tests/native/*.c tests/adversary/*.c tests/beside/*.c)
 NATIVE := $(addprefix $(BUILD)/native/,$(notdir $(NATIVESRC:.c=))) $(BUILD)/native/fuzz $(BUILD)/native/authority
 
 kobj = $(patsubst %,$(BUILD)/obj/%.o,$(1))
@@ -113,6 +113,7 @@ $(eval $(call compile,programs,CC,UFLAGS))
 $(eval $(call compile,bench,CC,UFLAGS))
 $(eval $(call compile,tests/native,CC,UFLAGS))
 $(eval $(call compile,tests/adversary,CC,UFLAGS))
+$(eval $(call compile,tests/beside,CC,UFLAGS))
 
 $(BUILD)/obj/kernel-ext/%.o: ext/% $(BUILD)/flags
 	$(call say,CC,$<)
@@ -164,6 +165,8 @@ $(BUILD)/native/%: $(BUILD)/obj/bench/%.c.o $(COREOBJ) libos/core/native.ld
 $(BUILD)/native/%: $(BUILD)/obj/tests/native/%.c.o $(COREOBJ) libos/core/native.ld
 	$(call link,libos/core/native.ld,$< $(COREOBJ))
 $(BUILD)/native/%: $(BUILD)/obj/tests/adversary/%.c.o $(COREOBJ) libos/core/native.ld
+	$(call link,libos/core/native.ld,$< $(COREOBJ))
+$(BUILD)/native/%: $(BUILD)/obj/tests/beside/%.c.o $(COREOBJ) libos/core/native.ld
 	$(call link,libos/core/native.ld,$< $(COREOBJ))
 
 FUZZOBJ := $(call kobj,$(wildcard programs/fuzz/*.c))

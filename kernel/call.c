@@ -9,11 +9,15 @@
 #include "slice.h"
 #include "util.h"
 
-void call_abandon(int locked)
+void call_abandon(void)
 {
-	if (locked)
-		lock_drop(&object_lock);
 	slice_next();
+}
+
+s64 call_again(u32 index, u64 a, u64 b, u64 c, u64 d, u64 e, u64 f)
+{
+	arch_call_again((const u64[7]){a, b, c, d, e, f, ARIL_CALL_BASE + index});
+	return 0;
 }
 
 s64 call_null(void)

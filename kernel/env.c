@@ -222,6 +222,16 @@ static void critical_gone(const struct env *env, const struct aril_context *page
 	wait_wake(((u64)frame << ARIL_PAGE_SHIFT) + offset, 1);
 }
 
+void context_keep(void)
+{
+	const struct cpu *cpu = this_cpu();
+
+	if (!cpu->ctx || !cpu->interrupted)
+		return;
+	arch_save_forced(&cpu->ctx->page->state, cpu->interrupted);
+	write_once(cpu->ctx->page->forced, 1);
+}
+
 void env_destroy(struct env *env, u32 end, s64 status)
 {
 	struct aril_env_info *info = env->info;
@@ -234,6 +244,7 @@ void env_destroy(struct env *env, u32 end, s64 status)
 	write_once(info->state, ARIL_ENV_DYING);
 	authority_changed();
 	if (cpu->env == env) {
+		context_keep();
 		cpu->ctx = NULL;
 		cpu->env = NULL;
 		arch_load_space(arch_kernel_cr3());
@@ -302,32 +313,26 @@ s64 call_env_entry(u64 entry, u64 gate)
 
 s64 call_env_space(u32 auth, u32 space)
 {
-	lock_take(&object_lock);
 	struct env *env = this_cpu()->env;
-	if (!env) {
-		lock_drop(&object_lock);
-		slice_next();
-	}
 	const struct auth *a = auth_get(env, auth);
 	s64 error = a ? frame_check(space, a, ARIL_RUN) : -ARIL_E_CAP;
 	if (!error && frames[space].state != ARIL_FRAME_SPACE)
 		error = -ARIL_E_STATE;
 	if (!error)
 		error = account_flush();
-	if (!error) {
-		frames[env->space].users--;
-		frames[space].users++;
-		env->space = space;
-		env->info->space = space;
-		env->cr3 = (u64)space << ARIL_PAGE_SHIFT;
-		env->root = &frames[space];
-		authority_changed();
-		arch_load_space(env->cr3);
-		for (u32 i = 0; i < ncpus; i++) /* those that run it now reload from env->cr3 */
-			if (env->ctx[i].state == CTX_RUNNING && i != this_cpu()->id)
-				smp_kick(i);
-		smp_quiesce();
-	}
-	lock_drop(&object_lock);
-	return error;
+	if (error)
+		return error;
+	frames[env->space].users--;
+	frames[space].users++;
+	env->space = space;
+	env->info->space = space;
+	env->cr3 = (u64)space << ARIL_PAGE_SHIFT;
+	env->root = &frames[space];
+	authority_changed();
+	arch_load_space(env->cr3);
+	for (u32 i = 0; i < ncpus; i++) /* those that run it now reload from env->cr3 */
+		if (env->ctx[i].state == CTX_RUNNING && i != this_cpu()->id)
+			smp_kick(i);
+	smp_quiesce();
+	return 0;
 }

@@ -103,6 +103,9 @@ s64 env_check(u32 id, const struct auth *a, u32 rights);
  * frees its table slot for reuse after the parent has seen it dead, and releases its frame. object_lock
  * held. Does not return early: bounded by the env's own fixed tables. */
 void env_destroy(struct env *env, u32 end, s64 status);
+/* The env that runs on this CPU is to be left for good. If it was interrupted, its registers go into its context's page, as
+ * those of who is stopped by force: so that another env in its place can go on there. */
+void context_keep(void);
 /* Ends the current env because of a fault or exit, then runs something else. Takes object_lock. */
 _Noreturn void env_end_current(u32 end, s64 status);
 /* Says where gates enter it (0: nowhere), and shows whether: which is what decides. The address stays when it closes:

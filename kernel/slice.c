@@ -214,6 +214,7 @@ _Noreturn void slice_next(void)
 {
 	struct cpu *cpu = this_cpu();
 
+	cpu->interrupted = NULL;
 	cpu->ctx = NULL;
 	cpu->env = NULL;
 	for (;;) {

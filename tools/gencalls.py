@@ -196,7 +196,9 @@ def make_table(calls):
     entry = {call.number: ("locked_" if call.kind == "locked" else "call_") + call.name for call in calls}
     for call in (c for c in calls if c.kind == "locked"):
         names = ", ".join(n for _, n in call.args)
-        out.append(f"static s64 locked_{call.name}({call.params()})\n{{\n\tcall_enter();")
+        out.append(f"static s64 locked_{call.name}({call.params()})\n{{\n\tif (unlikely(!call_enter()))")
+        given = [f"(u64){n}" for _, n in call.args] + ["0"] * (6 - len(call.args))
+        out.append(f"\t\treturn call_again({call.number}, {', '.join(given)});")
         out.append(f"\ts64 result = call_{call.name}({names});\n\tcall_leave();\n\treturn result;\n}}\n")
     out.append("const call_fn call_table[ARIL_CALL_SLOTS] = {")
     for i in range(slots(calls)):

@@ -4,6 +4,7 @@
 #include "mem.h"
 #include "mm.h"
 #include "proc.h"
+#include "rescue.h"
 #include "sched.h"
 #include <aril/info.h>
 #include <aril_stubs.h>
@@ -28,7 +29,7 @@ void spare_destroy(struct spare_env *spare)
 	frame_unbuild(spare->frame);
 	frame_give(spare->frame);
 	for (u32 cpu = 0; cpu < ARIL_MAX_CPUS; cpu++)
-		if (spare->ctx[cpu])
+		if (spare->ctx[cpu] && !rescue_keeps(cpu, spare->ctx[cpu]))
 			page_put(spare->ctx[cpu]);
 	*spare = (struct spare_env){.env = 0};
 }
@@ -92,9 +93,12 @@ s64 proc_context(struct proc *p, u32 cpu)
 	if (p->ctx[cpu])
 		return 0;
 	struct aril_context *ctx = page_zalloc(0);
+	s64 error;
 	if (!ctx)
 		return -ENOMEM;
-	s64 error = aril_env_context(family.auth, p->env, cpu, page_frame(ctx), (u64)ctx);
+	while ((error = aril_env_context(family.auth, p->env, cpu, page_frame(ctx), (u64)ctx)) ==
+	       -ARIL_E_ENV)
+		proc_env_again(p); /* it was ended */
 	if (error < 0)
 		exos_panic("exos: context of process %u: error %ld", p->pid, (long)-error);
 	ctx->cookie = (u64)p->env << 32 | page_frame(ctx); /* what struct cpu's `last` says of it */
@@ -110,6 +114,14 @@ void proc_env_destroy(struct proc *p)
 		return;
 	spare_put(p, &own);
 	spare_destroy(&own);
+}
+
+void proc_env_again(struct proc *p)
+{
+	proc_env_destroy(p);
+	if (proc_env_create(p))
+		exos_panic("exos: no memory to end process %u", p->pid);
+	proc_kill(p, SIGKILL);
 }
 
 void proc_env_leave(struct proc *p)

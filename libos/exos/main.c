@@ -5,6 +5,7 @@
 #include "mem.h"
 #include "mm.h"
 #include "proc.h"
+#include "rescue.h"
 #include "sched.h"
 #include <aril/info.h>
 #include <aril_stubs.h>
@@ -56,6 +57,7 @@ static void family_start(void)
 	family.realtime_offset = family.domain->realtime_offset;
 	memory_boot(family.domain);
 	sched_boot();
+	rescue_boot();
 	family_lock();
 	struct proc *p = proc_boot();
 	family.init = current()->proc = p;

@@ -14,6 +14,8 @@ struct proc *proc_boot(void);
 /* env.c: makes the kernel env of a process that has an mm; 0 or -ENOMEM/-EAGAIN. And takes it away: */
 s64 proc_env_create(struct proc *p);
 void proc_env_destroy(struct proc *p);
+/* The kernel has ended its env: it gets another, in which its threads end. Family lock. */
+void proc_env_again(struct proc *p);
 /* The process is over: its env stays with its space, for the next one there. */
 void proc_env_leave(struct proc *p);
 struct spare_env;

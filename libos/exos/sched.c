@@ -5,6 +5,7 @@
 #include "mem.h"
 #include "proc.h"
 #include "proc_internal.h"
+#include "rescue.h"
 #include "sched.h"
 #include "switch.h"
 #include "time.h"
@@ -222,13 +223,16 @@ static void run_current(struct cpu *c)
 	struct proc *p = c->current->proc;
 	u32 env = p->env, cpu = this_context()->cpu;
 
-	if (!p->ctx[cpu]) { /* it was ended on another processor, and has a new env */
+	if (!p->ctx[cpu] &&
+	    !rescue_env(c, c->current)) { /* it was ended on another processor, and has a new env */
 		family_lock();
 		if (proc_context(p, cpu))
 			exos_panic("exos: no memory to end process %u", p->pid);
 		family_unlock();
 	}
 	c->expects = NULL;
+	if (rescue_env(c, c->current))
+		rescue_enter(c);
 	s64 error = aril_yield(family.auth, env);
 	const struct aril_env_info *info =
 		(const struct aril_env_info *)ARIL_INFO->envs_va + (env & 0xffff);
@@ -237,15 +241,13 @@ static void run_current(struct cpu *c)
 		 "address %lx",
 		 p->pid, p->comm, (long)-error, info->end, info->end_vector, info->end_error,
 		 (unsigned long)info->end_rip, (unsigned long)info->end_addr);
-	if (error != -ARIL_E_ENV || lock_state.owner == c->current)
-		exos_panic("exos: it was in the middle of ExOS");
+	if (error != -ARIL_E_ENV)
+		exos_panic("exos: it cannot be entered");
+	if (lock_state.owner == c->current)
+		rescue_current(c);
 	family_lock();
-	if (p->env == env) {
-		proc_env_destroy(p);
-		if (proc_env_create(p))
-			exos_panic("exos: no memory to end process %u", p->pid);
-		proc_kill(p, SIGKILL);
-	}
+	if (p->env == env)
+		proc_env_again(p);
 	family_unlock();
 }
 
@@ -258,8 +260,10 @@ static void finish_leaving(struct cpu *c)
 	u32 forced = 0;
 
 	/* The env may be gone, and its page with it. */
-	if (last && !user_copy(&forced, &ctx->forced, sizeof(forced)) && forced)
+	if (last && !user_copy(&forced, &ctx->forced, sizeof(forced)) && forced) {
 		aril_yield(family.auth, last >> 32);
+		rescue_begin(c); /* it cannot be entered: it was ended meanwhile */
+	}
 	c->last = 0; /* it left, or cannot be entered any more */
 }
 
@@ -269,6 +273,7 @@ _Noreturn void sched_main(void)
 	struct cpu *c = &cpus[ctx->cpu];
 
 	idle_begun(ctx->cpu);
+	rescue_continue(c);
 	finish_leaving(c);
 	for (;;) {
 		if (c->lock_wait) {
@@ -282,6 +287,7 @@ _Noreturn void sched_main(void)
 		__atomic_and_fetch(&ctx->pending, ~ARIL_PEND_EVENT, __ATOMIC_SEQ_CST);
 		family_lock();
 		cpu_idle(c, 0);
+		rescue_sweep(c);
 		console_pump_all();
 		timers_run(now_ns());
 		family_end_if_over();

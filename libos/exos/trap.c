@@ -4,6 +4,7 @@
 #include "mm.h"
 #include "proc.h"
 #include "proc_internal.h"
+#include "rescue.h"
 #include "rewrite.h"
 #include "sched.h"
 #include "switch.h"
@@ -180,8 +181,9 @@ _Noreturn void exos_start(struct aril_save *save)
 	if (ctx->env == CORE_DOMAIN->env)
 		family_boot(ctx);
 	struct thread *t = cpus[ctx->cpu].current;
-	if (t && t->proc->env == ctx->env) {
-		if (!t->proc->auth_open)
+	int rescue = rescue_start(ctx);
+	if (t && (rescue || t->proc->env == ctx->env)) {
+		if (!rescue && !t->proc->auth_open)
 			auth_open(t->proc);
 		if (!t->switch_rsp) /* it was running when its env was ended */
 			thread_set(t, thread_killed);

@@ -19,9 +19,9 @@ __attribute__((weak)) u64 time_now(void)
 	return 1000;
 }
 
-_Noreturn void call_abandon(int locked)
+_Noreturn void call_abandon(void)
 {
-	printf("abandoned %d\n", locked);
+	printf("abandoned\n");
 	abort();
 }
 

@@ -74,7 +74,10 @@ ARIL_ASSERT_SIZE(struct aril_save, ARIL_SAVE_BYTES);
 ARIL_ASSERT_OFFSET(struct aril_save, rip, ARIL_SAVE_RIP);
 
 /* Everything of a thread that overran the grace and was stopped by force; the kernel resumes it from
- * here at the env's next START on this CPU (no START is delivered), after checking it. */
+ * here at the env's next START on this CPU (no START is delivered), after checking it. An env that another ends while it
+ * runs leaves what it had here, too (forced 1), if its page stays: an env that gets the page as its context (env_context
+ * clears forced) goes on there when its library sets forced again. In a kernel call of kind `locked` it was not: a call
+ * that has begun ends, one that has not is made again. */
 struct aril_forced {
 	u64 rax, rbx, rcx, rdx, rsi, rdi, rbp, r8, r9, r10, r11, r12, r13, r14, r15;
 	u64 rip, rflags, rsp, fs_base, gs_base;

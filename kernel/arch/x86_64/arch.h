@@ -38,7 +38,10 @@ struct cpu {
 	struct space_permit permit; /* 96: what its context was allowed last */
 	struct code_run *run;	    /* 224: what downloaded code finds here */
 	u64 counts;		    /* 232: where this CPU's counts are in a book of code */
-	u32 position;		    /* in the slice vector */
+	u64 again[7]; /* 240: six arguments and the number of a call that is to be made again */
+	/* The program's registers while this CPU is in an interrupt that came from it; NULL: not in one */
+	const struct trap_frame *interrupted;
+	u32 position;	  /* in the slice vector */
 	u32 kicked;	  /* another CPU made something runnable here, or this env must be left */
 	u32 ports_of;	  /* env id whose ports the I/O bitmap holds; 0: none */
 	u64 quiesce_seen; /* last global quiesce number this CPU acknowledged */
@@ -84,6 +87,8 @@ static inline void *phys(u64 address)
 /* Maps device registers for the kernel's own use, uncached; bytes up to 1 MiB. Boot and device_open
  * only. NULL if the window is used up. */
 void *arch_map_device(u64 address, u64 bytes);
+/* The program makes its call again: six arguments, and what eax was. From a call's handler, which then returns. */
+void arch_call_again(const u64 call[7]);
 /* Upper-half entries (256..511) for a new root; index 510 is set by the caller. */
 const u64 *arch_kernel_entries(void);
 /* The kernel's own root, to run on while no env does. */

@@ -90,6 +90,23 @@ syscall_return:
 	swapgs
 	sysretq
 
+/* In place of syscall_return (arch_call_again): the program is at its `syscall` again, with what it had there. */
+	.globl syscall_again
+syscall_again:
+	movq CPU_AGAIN(0), %rdi
+	movq CPU_AGAIN(1), %rsi
+	movq CPU_AGAIN(2), %rdx
+	movq CPU_AGAIN(3), %r10
+	movq CPU_AGAIN(4), %r8
+	movq CPU_AGAIN(5), %r9
+	movq CPU_AGAIN(6), %rax
+	popq %rcx
+	popq %r11
+	subq $2, %rcx
+	movq CPU_USER_RSP, %rsp
+	swapgs
+	sysretq
+
 /* A foreign call, the short way to the library: as upcall_short, but rcx and r11 are lost already. */
 syscall_other:
 	KERNEL_STACK

@@ -38,6 +38,7 @@
 #define CPU_SPACE_ENTRIES %gs:128
 #define CPU_RUN %gs:224
 #define CPU_COUNTS %gs:232 /* where this CPU's counts are in a book of code */
+#define CPU_AGAIN(n) %gs:(240 + 8 * (n))
 /* struct ext_run, struct aril_code_counts, struct aril_code_slot */
 #define RUN_BUDGET 0
 #define RUN_STOPPED 8

@@ -34,6 +34,7 @@ static void env_recheck(struct cpu *cpu)
 			arch_load_ports(cpu->env); /* the list may have changed: grant.c */
 		return;
 	}
+	context_keep();
 	cpu->ctx = NULL;
 	cpu->env = NULL;
 	arch_load_space(arch_kernel_cr3());
@@ -70,11 +71,12 @@ int smp_lock_try(struct lock *l)
 {
 	struct cpu *cpu = this_cpu();
 
-	while (!lock_try(l)) {
+	for (u32 spins = 1; __atomic_load_n(&l->taken, __ATOMIC_RELAXED) || !lock_try(l); spins++) {
 		flush_poll(cpu);
 		if (cpu->quiesce_seen != __atomic_load_n(&quiesce_generation, __ATOMIC_ACQUIRE))
 			return 0;
-		__builtin_ia32_pause();
+		if (spins % 64 == 0) /* as in lock_take */
+			__builtin_ia32_pause();
 	}
 	return 1;
 }

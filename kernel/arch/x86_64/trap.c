@@ -55,6 +55,7 @@ _Static_assert(__builtin_offsetof(struct env, id) == 40, "entry.S");
 _Static_assert(__builtin_offsetof(struct env, fault) == 48, "entry.S");
 _Static_assert(__builtin_offsetof(struct cpu, run) == 224, "handler.S");
 _Static_assert(__builtin_offsetof(struct cpu, counts) == 232, "handler.S");
+_Static_assert(__builtin_offsetof(struct cpu, again) == 240, "entry.S");
 _Static_assert(__builtin_offsetof(struct ext_run, budget) == 0, "handler.S");
 _Static_assert(__builtin_offsetof(struct ext_run, stopped) == 8, "handler.S");
 _Static_assert(__builtin_offsetof(struct ext_run, env[RUN_USE]) == 32, "handler.S");
@@ -94,6 +95,7 @@ extern const struct {
 void trap_paranoid(struct trap_frame *frame);
 void idle_until_interrupt(void);
 void entry_page_fault(void);
+void syscall_again(void);
 
 static void gate_set(u32 vector, u64 handler)
 {
@@ -185,7 +187,9 @@ void trap_dispatch(struct trap_frame *frame)
 			trap_upcall(frame);
 			return;
 		}
+		this_cpu()->interrupted = frame;
 		interrupt(vector, frame);
+		this_cpu()->interrupted = NULL;
 		upcall_deliver_pending(frame);
 		return;
 	}
@@ -201,6 +205,16 @@ void trap_dispatch(struct trap_frame *frame)
 	__atomic_exchange_n(&this_cpu()->halted, 0, __ATOMIC_SEQ_CST);
 	smp_poll();
 	interrupt(vector, NULL);
+}
+
+/* Where entry.S called the handler from, behind rcx and r11 on the empty stack, is the third word. */
+void arch_call_again(const u64 call[7])
+{
+	struct cpu *cpu = this_cpu();
+
+	for (u32 i = 0; i < 7; i++)
+		cpu->again[i] = call[i];
+	((u64 *)cpu->kernel_rsp)[-3] = (u64)syscall_again;
 }
 
 /* On a stack of its own, from kernel or user mode. An NMI is how a panicking CPU stops the others;

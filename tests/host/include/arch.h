@@ -29,6 +29,7 @@ struct cpu {
 	u32 position, owner, warned;
 	u64 grace_end;
 	struct space_permit permit;
+	const struct trap_frame *interrupted;
 };
 
 extern u32 ncpus;
