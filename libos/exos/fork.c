@@ -42,7 +42,7 @@ static s64 fork_areas(struct forking *f)
 		return 0;
 	mm->stub_page = from->stub_page, mm->stub_used = from->stub_used;
 	memcpy(mm->bare, from->bare, sizeof(mm->bare));
-	mm->bare_low = from->bare_low, mm->bare_span = from->bare_span;
+	mm->stubs_low = from->stubs_low, mm->stubs_span = from->stubs_span;
 	mm->stubs = from->stubs, mm->stubs_lost = from->stubs_lost;
 	mm->text = mm->text_from = from->text;
 	return 0;

@@ -75,7 +75,7 @@ struct mm {
 	u64 stub_page;			   /* rewrite.c: where the next stub goes; 0: nowhere yet */
 	u32 stub_used;			   /* bytes */
 	struct bare_page bare[BARE_PAGES]; /* page 0: none from here on */
-	u64 bare_low, bare_span;	   /* they lie in there */
+	u64 stubs_low, stubs_span;	   /* all pages of stubs lie in there */
 };
 
 /* A program half over the family's shared sub-trees. program: what is to run in it (compared, not looked into), or NULL;

@@ -95,7 +95,7 @@ static void texts_drop(struct mm *mm, struct list *areas)
 	}
 	mm->stub_page = 0;
 	memset(mm->bare, 0, sizeof(mm->bare));
-	mm->bare_low = mm->bare_span = 0;
+	mm->stubs_low = mm->stubs_span = 0;
 	mm->stub_used = mm->stubs = mm->stubs_lost = 0;
 	mm->text = mm->text_from = 0;
 }

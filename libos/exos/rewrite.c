@@ -15,7 +15,6 @@
 
 #define SITE_BYTES 5 /* of the jump, and of the mov, unless it is wide */
 #define WIDE_BYTES 7
-#define STUB_STEP 24
 #define REACH 0x7ff00000ul /* a little under what a 32-bit displacement spans */
 #define LOWEST 0x10000ul
 
@@ -119,6 +118,9 @@ s64 rewrite_page(struct mm *mm, u64 va)
 	pages_bind(mm, va, word, page, MAPPED_EXEC | MAPPED_OWN | MAPPED_TEXT);
 	pages_flush();
 	mm->stubs++;
+	u64 end = max(mm->stubs_low + mm->stubs_span, va + PAGE);
+	mm->stubs_low = mm->stubs_span ? min(mm->stubs_low, va) : va;
+	mm->stubs_span = end - mm->stubs_low;
 	return 0;
 }
 
@@ -176,7 +178,7 @@ static u64 stub_create(struct mm *mm, u64 site, u32 number, u64 back)
 	if (!area)
 		return 0;
 	if (!mm->stub_page || !rewrite_reaches(mm->stub_page, site) ||
-	    mm->stub_used + STUB_STEP > POINTERS_AT)
+	    mm->stub_used + REWRITE_STUB_STEP > POINTERS_AT)
 		if (stub_page_create(mm, area))
 			return 0;
 	u8 *page = rewrite_text(mm, mm->stub_page);
@@ -184,7 +186,7 @@ static u64 stub_create(struct mm *mm, u64 site, u32 number, u64 back)
 		return 0;
 	u64 at = mm->stub_page + mm->stub_used;
 	stub_write(page + mm->stub_used, at, number, back, mm->stub_page);
-	mm->stub_used += STUB_STEP;
+	mm->stub_used += REWRITE_STUB_STEP;
 	return at;
 }
 
@@ -204,7 +206,7 @@ static void site_publish(struct mm *mm, u64 site, u8 *const byte[SITE_BYTES], u6
 }
 
 /* Where the mov begins that may be replaced; 0: there is none. */
-static u64 site_find(u64 back, u64 number)
+static u64 site_find(struct mm *mm, u64 back, u64 number)
 {
 	u8 code[WIDE_BYTES + 2];
 
@@ -212,13 +214,16 @@ static u64 site_find(u64 back, u64 number)
 		return 0;
 	if (rewrite_shape(code + 1, number))
 		return back - 2 - SITE_BYTES;
-	return rewrite_shape_wide(code, number) ? back - 2 - WIDE_BYTES : 0;
+	if (!rewrite_shape_wide(code, number))
+		return 0;
+	u64 site = back - 2 - WIDE_BYTES;
+	return number != RT_SIGRETURN || unwind_described(mm, site) ? site : 0;
 }
 
 /* Rewrites the mov before the `syscall` before regs->rip. 0: it stays. */
 static int rewrite_mov(struct mm *mm, const struct user_regs *regs)
 {
-	u64 site = site_find(regs->rip, regs->rax);
+	u64 site = site_find(mm, regs->rip, regs->rax);
 	u8 *byte[SITE_BYTES];
 
 	if (!site)

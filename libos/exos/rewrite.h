@@ -48,10 +48,17 @@ int rewrite_traps(u8 byte);
 u32 rewrite_stub_bare(u8 *stub, u64 at, u64 site, const u8 *next, u32 bytes, u64 target);
 /* Pure: which place in the text `offset` bytes into such a stub stands for. */
 u64 rewrite_bare_shown(const u8 *stub, u64 at, u32 offset);
+/* Pure: where the program goes on behind one of the other stubs. */
+u64 rewrite_stub_back(const u8 *stub, u64 at);
+#define REWRITE_STUB_STEP 24 /* from one of them to the next */
 /* A call whose result is 32 bits of the thread, `word` bytes from gs: it is read where it is called. */
 u32 rewrite_stub_word(u8 *stub, u64 at, u32 word, u64 back);
 /* The same of what the thread's pointer at `pointer` leads to, `field` bytes in. */
 u32 rewrite_stub_field(u8 *stub, u64 at, u32 pointer, u32 field, u64 back);
+
+/* rewrite_unwind.c: whether a place is described to unwinders, by its file's .eh_frame_hdr. Family lock held. */
+struct mm;
+int unwind_described(struct mm *mm, u64 at);
 
 /* rewrite.c, for rewrite_bare.c. Family lock held. */
 struct mm;

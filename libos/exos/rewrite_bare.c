@@ -6,7 +6,7 @@
  * when the site was rewritten. So the stub lies where the jump's third byte, at which that instruction began, is an instruction that
  * traps; who runs into it is sent to where the instruction is now (rewrite_moved). A `syscall` stands before it there, too, for calls
  * that begin anew. What the program is shown of itself, in signal frames, is its own text (rewrite_shown). Family lock
- * throughout, but for rewrite_shown. */
+ * throughout. */
 #include "mm_internal.h"
 #include "rewrite.h"
 #include "sched.h"
@@ -50,9 +50,6 @@ static int slot_page(struct mm *mm, struct bare_page *b, u64 site)
 			if (rewrite_page(mm, fresh.page))
 				return 0;
 			*b = fresh;
-			u64 end = max(mm->bare_low + mm->bare_span, fresh.page + PAGE);
-			mm->bare_low = mm->bare_span ? min(mm->bare_low, fresh.page) : fresh.page;
-			mm->bare_span = end - mm->bare_low;
 			return 1;
 		}
 		if (fresh.page < from)
@@ -153,21 +150,29 @@ int rewrite_moved(struct user_regs *regs, u64 vector)
 	return 1;
 }
 
-static __attribute__((noinline)) u64 stub_shown(const struct mm *mm, u64 rip)
+static __attribute__((noinline)) u64 stub_shown(struct mm *mm, u64 rip)
 {
-	u32 offset = rip & (REWRITE_BARE_STEP - 1);
+	u64 page = page_down(rip), at = rip & ~(u64)(REWRITE_BARE_STEP - 1);
 	u8 stub[REWRITE_BARE_STEP];
 
+	if (rip - page >= POINTERS_AT)
+		return rip;
 	for (u32 i = 0; i < BARE_PAGES && mm->bare[i].page; i++)
-		if (page_down(rip) == mm->bare[i].page && (rip & (PAGE - 1)) < POINTERS_AT &&
-		    !copy_in(stub, rip - offset, sizeof(stub)) && stub[0])
-			return rewrite_bare_shown(stub, rip - offset, offset);
-	return rip;
+		if (page == mm->bare[i].page)
+			return copy_in(stub, at, sizeof(stub)) || !stub[0]
+				       ? rip
+				       : rewrite_bare_shown(stub, at, (u32)(rip - at));
+	/* Of a stub that has no place for its site: before its jump into ExOS, or back, nothing is done that is not done again. */
+	at = page + (rip - page) / REWRITE_STUB_STEP * REWRITE_STUB_STEP;
+	if (!is_stub(mm, rip) || copy_in(stub, at, REWRITE_STUB_STEP) || !stub[0])
+		return rip;
+	u64 site = rewrite_stub_back(stub, at) - 7;
+	return copy_in(stub, site, 1) || stub[0] != 0xe9 ? site - 2 : site;
 }
 
 u64 rewrite_shown(u64 rip)
 {
-	const struct mm *mm = current()->proc->mm;
+	struct mm *mm = current()->proc->mm;
 
-	return rip - mm->bare_low < mm->bare_span ? stub_shown(mm, rip) : rip;
+	return rip - mm->stubs_low < mm->stubs_span ? stub_shown(mm, rip) : rip;
 }

@@ -57,6 +57,21 @@ u32 rewrite_stub_field(u8 *stub, u64 at, u32 pointer, u32 field, u64 back)
 	return 15 + stub_jump(stub + 15, at + 15, back);
 }
 
+static u64 at_displacement(const u8 *to, u64 end)
+{
+	u32 distance = to[0] | to[1] << 8 | to[2] << 16 | (u32)to[3] << 24;
+
+	return end + (u64)(s64)(s32)distance;
+}
+
+u64 rewrite_stub_back(const u8 *stub, u64 at)
+{
+	if (stub[0] == 0xb8)
+		return at_displacement(stub + 8, at + 12);
+	return stub[1] == 0x8b ? at_displacement(stub + 9, at + 13)
+			       : at_displacement(stub + 16, at + 20);
+}
+
 u32 rewrite_stub_bare(u8 *stub, u64 at, u64 site, const u8 *next, u32 bytes, u64 target)
 {
 	stub[0] = 0x48; /* lea next(%rip), %rcx */
@@ -79,11 +94,8 @@ u32 rewrite_stub_bare(u8 *stub, u64 at, u64 site, const u8 *next, u32 bytes, u64
 u64 rewrite_bare_shown(const u8 *stub, u64 at, u32 offset)
 {
 	u32 bytes = stub[REWRITE_BARE_STEP - 1], jump = REWRITE_BARE_NEXT + bytes;
-	u32 distance = 0;
+	u64 behind = at_displacement(stub + jump + 1, at + jump + 5);
 
-	for (int i = 0; i < 4; i++)
-		distance |= (u32)stub[jump + 1 + i] << (8 * i);
-	u64 behind = at + jump + 5 + (u64)(s64)(s32)distance;
 	if (offset >= jump)
 		return behind;
 	return behind - bytes - (offset < REWRITE_BARE_NEXT ? 2 : 0);

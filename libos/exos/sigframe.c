@@ -160,7 +160,7 @@ static inline __attribute__((always_inline)) int sigframe_push(struct user_regs 
 	u64 sp = regs->rsp - RED_ZONE;
 	if (!(action->flags & SA_RESTORER))
 		return -EFAULT;
-	if (t->proc->mm->bare[0].page)
+	if (regs->rip - t->proc->mm->stubs_low < t->proc->mm->stubs_span)
 		regs->rip = rewrite_shown(regs->rip);
 	if (!marks[0])
 		marks_set(regs);

@@ -134,6 +134,11 @@ static void answers(void)
 	CHECK(!memcmp(stub, pointer, sizeof(pointer)) && displacement(stub + 5) == 40);
 	CHECK(stub[9] == 0x8b && stub[10] == 0x80 && displacement(stub + 11) == 0x1234);
 	CHECK(stub[15] == 0xe9 && at + 20 + displacement(stub + 16) == back);
+	CHECK(rewrite_stub_back(stub, at) == back);
+	rewrite_stub_word(stub, at, 48, back);
+	CHECK(rewrite_stub_back(stub, at) == back);
+	rewrite_stub(stub, at, 39, back, at + 0x1000);
+	CHECK(rewrite_stub_back(stub, at) == back);
 }
 
 static void bare(void)

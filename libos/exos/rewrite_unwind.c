@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT
+ * Whether a place in a program is described to unwinders. What is not, they know by its bytes, which therefore stay. */
+#include "mm_internal.h"
+#include "rewrite.h"
+
+#define PT_LOAD 1u
+#define PT_GNU_EH_FRAME 0x6474e550u
+#define SEGMENTS_MOST 32u
+
+/* Of an ELF file's head, and of a segment's: what is needed. */
+struct elf_head {
+	u8 ident[16];
+	u16 type, machine;
+	u32 version;
+	u64 entry, segments, sections;
+	u32 flags;
+	u16 bytes, segment_bytes, nsegments;
+};
+struct elf_segment {
+	u32 type, flags;
+	u64 offset, va, pa, file_bytes, bytes, align;
+};
+
+/* .eh_frame_hdr with the encodings that linkers write: 4 bytes each, relative to it. */
+struct index_head {
+	u8 version, frame_encoding, count_encoding, table_encoding;
+	s32 frame;
+	u32 count;
+};
+struct index_entry {
+	s32 from, description;
+};
+struct description {
+	u32 bytes, common;
+	s32 from; /* relative to itself */
+	u32 span;
+};
+
+/* Where the file that lies at `at` begins in memory; 0: nowhere. */
+static u64 image_start(struct mm *mm, u64 at)
+{
+	const struct area *area = mm_find(mm, at);
+	const struct inode *inode = area ? area->inode : NULL;
+	u64 start = 0;
+
+	for (struct list *l = mm->areas.next; inode && l != &mm->areas; l = l->next) {
+		const struct area *other = container_of(l, struct area, link);
+
+		if (other->inode == inode && !other->offset && other->start <= at)
+			start = other->start;
+	}
+	return start;
+}
+
+/* The address of the image's index; 0: it has none. */
+static u64 image_index(u64 start)
+{
+	struct elf_head head;
+	struct elf_segment segment;
+	u64 bias = start, index = 0;
+
+	if (copy_in(&head, start, sizeof(head)) || head.ident[0] != 0x7f || head.ident[1] != 'E' ||
+	    head.segment_bytes != sizeof(segment) || head.nsegments > SEGMENTS_MOST)
+		return 0;
+	for (u32 i = 0; i < head.nsegments; i++) {
+		if (copy_in(&segment, start + head.segments + i * sizeof(segment), sizeof(segment)))
+			return 0;
+		if (segment.type == PT_LOAD && !segment.offset)
+			bias = start - page_down(segment.va);
+		if (segment.type == PT_GNU_EH_FRAME)
+			index = segment.va;
+	}
+	return index ? bias + index : 0;
+}
+
+int unwind_described(struct mm *mm, u64 at)
+{
+	u64 start = image_start(mm, at), index = start ? image_index(start) : 0;
+	struct index_head head;
+	struct index_entry entry;
+	struct description found;
+
+	if (!index || copy_in(&head, index, sizeof(head)) || head.version != 1 ||
+	    head.count_encoding != 3 || head.table_encoding != 0x3b)
+		return 0;
+	u64 table = index + sizeof(head), low = 0, high = head.count;
+	while (low < high) { /* the last one that begins at or before it is below `low` */
+		u64 middle = low + (high - low) / 2;
+
+		if (copy_in(&entry, table + middle * sizeof(entry), sizeof(entry)))
+			return 0;
+		if (index + (u64)(s64)entry.from <= at)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (!low || copy_in(&entry, table + (low - 1) * sizeof(entry), sizeof(entry)))
+		return 0;
+	u64 where = index + (u64)(s64)entry.description, from = index + (u64)(s64)entry.from;
+	if (copy_in(&found, where, sizeof(found)))
+		return 0;
+	return where + 8 + (u64)(s64)found.from == from && at - from < found.span;
+}
