@@ -3,6 +3,7 @@
 #include "file.h"
 #include "ipc.h"
 #include "mm_internal.h"
+#include "profile.h"
 #include "sched.h"
 
 #define PROGRAM_LOW 0x10000ul /* below it nothing is placed unasked */
@@ -210,6 +211,7 @@ s64 mm_map(struct mm *mm, u64 start, u64 bytes, u32 prot, u32 flags, struct inod
 	list_add_tail(after ? &after->link : &mm->areas, &area->link);
 	if (!list_empty(&mm->old))
 		pool_claim(mm, area);
+	profile_map(mm, start, start + bytes, prot, inode, offset);
 	area_join(mm, area);
 	return 0;
 }

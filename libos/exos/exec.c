@@ -3,6 +3,7 @@
 #include "file.h"
 #include "mm_internal.h"
 #include "proc.h"
+#include "profile.h"
 #include "sched.h"
 #include "vdso.h"
 #include <aril/info.h>
@@ -394,6 +395,7 @@ static void exec_commit(struct loading *l)
 	kfree(p->exe);
 	p->exe = l->main.path;
 	l->main.path = NULL;
+	profile_program(p->mm, p->exe);
 	memset(regs, 0, sizeof(*regs));
 	regs->rip = l->entry;
 	regs->rsp = l->sp;

@@ -196,6 +196,7 @@ extern struct family {
 	u32 auth; /* opened capability of the family */
 	u32 ncpus;
 	u32 trace;
+	u32 profile;	     /* profile.c speaks */
 	s64 realtime_offset; /* ns to add to the exposed clock for UTC */
 	struct proc *init;
 	u32 console_is_tty; /* CHANNEL_TTY_* */

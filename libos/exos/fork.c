@@ -7,6 +7,7 @@
  * and neither side has to fault. */
 #include "file.h"
 #include "mm_internal.h"
+#include "profile.h"
 #include <core/string.h>
 
 struct forking {
@@ -167,5 +168,6 @@ struct mm *mm_clone(struct mm *from)
 		mm_put(mm);
 		return NULL;
 	}
+	profile_clone(mm, from);
 	return mm;
 }

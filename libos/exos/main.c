@@ -6,6 +6,7 @@
 #include "mm.h"
 #include "proc.h"
 #include "rescue.h"
+#include "profile.h"
 #include "sched.h"
 #include <aril/info.h>
 #include <aril_stubs.h>
@@ -54,6 +55,8 @@ static void family_start(void)
 	family.auth = auth;
 	family.ncpus = family.domain->ncpus;
 	family.trace = !!(family.domain->flags & CORE_DOMAIN_TRACE);
+	family.profile = !!(family.domain->flags & CORE_DOMAIN_PROFILE);
+	profile_start();
 	family.realtime_offset = family.domain->realtime_offset;
 	memory_boot(family.domain);
 	sched_boot();

@@ -5,6 +5,7 @@
 #include "mm_internal.h"
 #include "proc.h"
 #include "proc_internal.h"
+#include "profile.h"
 #include "sched.h"
 #include <core/string.h>
 
@@ -39,6 +40,7 @@ struct mm *mm_create(const void *program, u32 forked)
 	mm->forked = forked;
 	list_init(&mm->areas);
 	list_add_tail(&all_mms, &mm->all);
+	profile_space(mm);
 	return mm;
 }
 

@@ -158,6 +158,8 @@ static const char *key_value(const char *text, u32 bytes, u32 ncpus, struct plan
 		return yes_or_no(value, rest, &plan->log);
 	if (same(text, key, "trace"))
 		return yes_or_no(value, rest, &plan->trace);
+	if (same(text, key, "profile"))
+		return yes_or_no(value, rest, &plan->profile);
 	if (same(text, key, "root"))
 		return yes_or_no(value, rest, &plan->root);
 	if (same(text, key, "code"))

@@ -183,7 +183,9 @@ static void give_archive(struct domain *d, struct core_domain *page)
 static u32 flags_of(const struct domain *d)
 {
 	return (d->index == 0 ? CORE_DOMAIN_PRIMARY : 0) | (d->plan.log ? CORE_DOMAIN_LOG : 0) |
-	       (d->plan.trace ? CORE_DOMAIN_TRACE : 0) | (d->plan.code ? CORE_DOMAIN_AUTHORITY : 0);
+	       (d->plan.trace ? CORE_DOMAIN_TRACE : 0) |
+	       (d->plan.code ? CORE_DOMAIN_AUTHORITY : 0) |
+	       (d->plan.profile ? CORE_DOMAIN_PROFILE : 0);
 }
 
 static u32 bits(u32 mask)

@@ -27,7 +27,7 @@ parse() {
 			value=${option#*=}
 			option=${option%%=*}
 			;;
-		--audit-every | --with | --add | --root | --deb | --env | --smp | --slice-us | --mem | --swap | --machine | --accel | --console | --boot | --native | --device | \
+		--audit-every | --with | --add | --root | --deb | --env | --smp | --slice-us | --mem | --swap | --machine | --accel | --console | --boot | --native | --device | --profile | \
 			--primary | --timeout | -o)
 			(($#)) || fail "$option needs a value: see ./aril $verb --help"
 			value=$1
@@ -61,6 +61,9 @@ parse() {
 			;;
 		--primary) primary=$value ;;
 		--timeout) timeout=$value ;;
+		--profile)
+			[[ $verb == run ]] || fail "unknown option --profile: see ./aril $verb --help"
+			profile=$value ;;
 		-o) [[ $verb == iso ]] || fail "unknown option -o: see ./aril $verb --help"
 			output=$value ;;
 		--help | --trace | --audit | --show | --verbose) fail "$option takes no value: see ./aril $verb --help" ;;
@@ -80,6 +83,7 @@ check_options() {
 	if [[ -z $machine ]]; then
 		[[ -n $swap || " ${devices[*]-}" == *=hpet* ]] && machine=q35 || machine=microvm
 	fi
+	[[ -z $profile || -z $primary ]] || fail '--profile is for programs of the Linux system: leave --primary out'
 	one_of --machine "$machine" microvm pc q35
 	one_of --accel "$accel" auto tcg kvm
 	one_of --console "$console" virtio serial
