@@ -116,7 +116,7 @@ static int fault_file(struct mm *mm, struct area *area, u64 va, u64 *word, u64 e
 	page_put(page);
 	if (!copy)
 		return fault_memory(code);
-	pages_bind(mm, va, word, copy, area_flags(area, 1) | MAPPED_OWN);
+	pages_place(mm, va, word, copy, area_flags(area, 1) | MAPPED_OWN);
 	return 0;
 }
 
@@ -135,8 +135,7 @@ static int fault_write(struct mm *mm, struct area *area, u64 va, u64 *word, int 
 	if (!page)
 		return fault_memory(code);
 	memcpy(page, old, PAGE);
-	pages_bind(mm, va, word, page, area_flags(area, 1) | MAPPED_OWN);
-	pages_flush();
+	pages_place(mm, va, word, page, area_flags(area, 1) | MAPPED_OWN);
 	page_put(old);
 	return 0;
 }
@@ -186,7 +185,7 @@ int mm_fault_in(struct mm *mm, u64 addr, u64 error, int *code)
 
 		if (!page)
 			return fault_memory(code);
-		pages_bind(mm, va, word, page, area_flags(area, 1) | area_kind(area));
+		pages_place(mm, va, word, page, area_flags(area, 1) | area_kind(area));
 	}
 	pages_flush();
 	return sig;

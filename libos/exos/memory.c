@@ -3,7 +3,7 @@
  *
  * A chunk is 512 frames from a multiple of 512: what one page table maps. Its books lie in one of its own
  * pages. Frames come as runs that init gave; a chunk is bound when the free lists run dry, so a boot touches
- * little. Invariant: a page is free (in a list), or used with refs >= 1, or its frame is in the pool of
+ * little. Invariant: a page is free (in a list, or loose with refs 0), or used with refs >= 1, or its frame is in the pool of
  * unbound frames, or it was retyped. */
 #include "mem.h"
 #include "mm.h"
@@ -230,14 +230,42 @@ static u32 block_take(u32 order)
 	return frame;
 }
 
+/* Free pages that were let go one by one, to be taken again so: they are no blocks, which would join and be split. */
+#define LOOSE 64u
+static u32 loose[LOOSE];
+static u32 loose_count;
+
+static u32 loose_take(void)
+{
+	u32 frame = loose[--loose_count];
+	struct page *p = page_of(frame);
+
+	p->refs = 1;
+	free_count--;
+	return frame;
+}
+
+/* Makes blocks of them. Whether there were any. */
+static int loose_join(void)
+{
+	u32 count = loose_count;
+
+	free_count -= count;
+	while (loose_count)
+		block_free(loose[--loose_count], 0);
+	return count != 0;
+}
+
 void *page_alloc(u32 order)
 {
 	u32 frame;
 
+	if (!order && loose_count)
+		return frame_page(loose_take());
 	if (order >= ORDERS)
 		return NULL;
 	while (!(frame = block_take(order)))
-		if (!chunk_next() && !mm_reclaim())
+		if (!loose_join() && !chunk_next() && !mm_reclaim())
 			return NULL;
 	return frame_page(frame);
 }
@@ -267,8 +295,14 @@ void page_put(void *page)
 	if (!p || p->state == PAGE_ABSENT)
 		return;
 	exos_assert(p->state == PAGE_USED && p->refs);
-	if (--p->refs == 0)
+	if (--p->refs)
+		return;
+	if (p->order || loose_count == LOOSE) {
 		block_free(page_frame(page), p->order);
+		return;
+	}
+	loose[loose_count++] = page_frame(page);
+	free_count++;
 }
 
 u32 page_refs(const void *page)

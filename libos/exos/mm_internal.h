@@ -82,7 +82,10 @@ static inline int page_next(struct page_walk *w)
 /* Binds page and records it; flags: those of bindings and MAPPED_KINDS. Its reference goes to the word; the one of the page
  * there before stays the caller's to drop after pages_flush. */
 void pages_bind(struct mm *mm, u64 va, u64 *word, void *page, u64 flags);
-/* The same, but it is bound only when somebody touches it. Nothing must be bound there. */
+/* The same at once: the page there before may be dropped. For one page it is shorter; where there was one, nothing is bound
+ * there for a moment. */
+void pages_place(struct mm *mm, u64 va, u64 *word, void *page, u64 flags);
+/* As pages_bind, but it is bound only when somebody touches it. Nothing must be bound there. */
 void pages_hold(struct mm *mm, u64 va, u64 *word, void *page, u64 flags);
 /* Binds what a word holds. */
 void pages_touch(struct mm *mm, u64 va, u64 *word);

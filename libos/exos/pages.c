@@ -295,6 +295,20 @@ void pages_bind(struct mm *mm, u64 va, u64 *word, void *page, u64 flags)
 	batch_add(mm, ARIL_BIND, va, page_frame(page), bind_flags(flags), 1, 0);
 }
 
+void pages_place(struct mm *mm, u64 va, u64 *word, void *page, u64 flags)
+{
+	u64 old = *word;
+
+	pages_flush();
+	word_set(mm, va, word, page, flags | MAPPED_BOUND);
+	if ((old & MAPPED_BOUND && aril_page_unbind(family.auth, mm->space, va)) ||
+	    aril_page_bind(family.auth, mm->space, va, page_frame(page), bind_flags(flags),
+			   family.auth)) {
+		batch_add(mm, ARIL_BIND, va, page_frame(page), bind_flags(flags), 1, 0);
+		pages_flush();
+	}
+}
+
 void pages_hold(struct mm *mm, u64 va, u64 *word, void *page, u64 flags)
 {
 	word_set(mm, va, word, page, flags);

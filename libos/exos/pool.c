@@ -72,7 +72,7 @@ static u32 pages_leave(struct mm *mm, u32 room)
 		if (word & MAPPED_TEXT) {
 			stubs += !!(area->flags & AREA_STUBS);
 		} else if (!page_stays(area, word, &room)) {
-			if (word & MAPPED_BOUND && warms)
+			if ((word & (MAPPED_BOUND | MAPPED_WRITE)) == MAPPED_BOUND && warms)
 				leaf_set(w.leaf, LEAF_WARM, w.va);
 			pages_drop(mm, w.va, w.word);
 		}
