@@ -122,6 +122,7 @@ void limits_init(struct proc *p)
 	limit_init(p, RLIMIT_NPROC, ARIL_MAX_ENVS, ARIL_MAX_ENVS);
 	limit_init(p, RLIMIT_NOFILE, 1024, NOFILE_MAX);
 	limit_init(p, RLIMIT_SIGPENDING, SIG_QUEUE_MAX, SIG_QUEUE_MAX);
+	limit_init(p, RLIMIT_MEMLOCK, 8ul << 20, 8ul << 20);
 	limit_init(p, RLIMIT_MSGQUEUE, MQ_LIMIT, MQ_LIMIT);
 	limit_init(p, RLIMIT_NICE, 0, 0);
 	limit_init(p, RLIMIT_RTPRIO, 0, 0);

@@ -89,6 +89,8 @@ void proc_text_swaps(struct proc_text *t, struct proc *p);
 void proc_text_partitions(struct proc_text *t, struct proc *p);
 void proc_text_devices(struct proc_text *t, struct proc *p);
 void proc_text_tty_drivers(struct proc_text *t, struct proc *p);
+/* procnet.c */
+void proc_text_unix(struct proc_text *t, struct proc *p);
 /* of /proc/sys */
 void proc_text_value(struct proc_text *t, struct proc *p);
 void proc_text_ostype(struct proc_text *t, struct proc *p);

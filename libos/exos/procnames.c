@@ -120,12 +120,18 @@ static const struct proc_name tty_names[] = {
 };
 static const struct proc_dir tty_dir = NAMES(tty_names);
 
+static const struct proc_name net_names[] = {
+	TEXT("unix", proc_text_unix),
+};
+static const struct proc_dir net_dir = NAMES(net_names);
+
 static const struct proc_name root_names[] = {
 	LINK("self", KIND_SELF),
 	LINK("thread-self", KIND_THREAD_SELF),
 	LINK("mounts", KIND_MOUNTS),
 	DIRECTORY("sys", KIND_DIR, 0555, &sys_dir),
 	DIRECTORY("sysvipc", KIND_DIR, 0555, &sysvipc_dir),
+	DIRECTORY("net", KIND_DIR, 0555, &net_dir),
 	DIRECTORY("tty", KIND_DIR, 0555, &tty_dir),
 	TEXT("meminfo", proc_text_meminfo),
 	TEXT("exos_idle", proc_text_idle),

@@ -372,6 +372,43 @@ static s64 flow(struct tty *tty, u64 arg)
 	return 0;
 }
 
+/* System V's form of the settings: 16 bits of each word, and fewer characters. */
+struct linux_termio {
+	u16 iflag, oflag, cflag, lflag;
+	u8 line, cc[8];
+};
+
+static s64 get_termio(const struct tty *tty, u64 to)
+{
+	const struct linux_termios *t = &tty->termios;
+	struct linux_termio out = {(u16)t->iflag, (u16)t->oflag, (u16)t->cflag,
+				   (u16)t->lflag, t->line,	 {0}};
+	__builtin_memcpy(out.cc, t->cc, sizeof(out.cc));
+	return copy_out(to, &out, sizeof(out)) ? -EFAULT : 0;
+}
+
+static s64 set_termio(struct tty *tty, u64 request, u64 from)
+{
+	struct linux_termios *t = &tty->termios;
+	struct linux_termio in;
+	s64 error = tty_job_control(tty, SIGTTOU);
+	if (error)
+		return error;
+	if (copy_in(&in, from, sizeof(in)))
+		return -EFAULT;
+	u32 old = t->lflag;
+	if (request == TCSETAF)
+		tty_flush_input(tty);
+	t->iflag = (t->iflag & 0xffff0000) | in.iflag;
+	t->oflag = (t->oflag & 0xffff0000) | in.oflag;
+	t->cflag = (t->cflag & 0xffff0000) | in.cflag;
+	t->lflag = (t->lflag & 0xffff0000) | in.lflag;
+	t->line = in.line;
+	__builtin_memcpy(t->cc, in.cc, sizeof(in.cc));
+	tty_mode_changed(tty, old);
+	return 0;
+}
+
 s64 tty_ioctl(struct file *f, u64 request, u64 arg)
 {
 	struct tty *tty = f->data;
@@ -390,6 +427,12 @@ s64 tty_ioctl(struct file *f, u64 request, u64 arg)
 	case TCSETSW2:
 	case TCSETSF2:
 		return set_termios(tty, request, arg, sizeof(struct linux_termios2));
+	case TCGETA:
+		return get_termio(tty, arg);
+	case TCSETA:
+	case TCSETAW:
+	case TCSETAF:
+		return set_termio(tty, request, arg);
 	case TIOCGWINSZ:
 		return copy_out(arg, &tty->window, sizeof(tty->window)) ? -EFAULT : 0;
 	case TIOCSWINSZ:

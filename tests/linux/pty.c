@@ -128,6 +128,18 @@ int main(void)
 		n += one;
 	printf("same: %d\n", n == total);
 	fcntl(m, F_SETFL, 0);
+	struct {
+		unsigned short flags[4];
+		unsigned char line, cc[8];
+	} old;
+	T(ioctl(s, TCGETA, &old));
+	printf("%x %d\n", old.flags[3], old.cc[0]);
+	old.cc[0] = 4;
+	T(ioctl(s, TCSETAW, &old));
+	T(tcgetattr(s, &t));
+	printf("%d\n", t.c_cc[VINTR]);
+	t.c_cc[VINTR] = 3;
+	T(tcsetattr(s, TCSANOW, &t));
 	/* a session on it: sizes, signals, the foreground */
 	T(ioctl(m, TIOCSWINSZ, &w));
 	t.c_lflag |= ISIG | ICANON | ECHO;

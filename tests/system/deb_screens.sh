@@ -1,0 +1,5 @@
+# SPDX-License-Identifier: MIT
+# timeout: 300
+# Debian's nano and top on a terminal, and terminals inside (script: /dev/ptmx).
+. tests/lib.sh
+exec python3 tests/screens.py
