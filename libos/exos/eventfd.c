@@ -100,7 +100,7 @@ static const struct file_ops counter_ops = {
 	.write = counter_write,
 	.poll = counter_poll,
 	.release = counter_release,
-	.quick = 1,
+	.quick = QUICK_READ | QUICK_WRITE,
 };
 
 s64 sys_eventfd2(u64 initial, u64 flags)

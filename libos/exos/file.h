@@ -9,6 +9,8 @@ struct inode;
 struct file;
 struct stat64; /* linux.h */
 
+#define QUICK_READ 1u
+#define QUICK_WRITE 2u
 struct file_ops {
 	s64 (*read)(struct file *f, u64 to, usize bytes, u64 *offset); /* to: program address */
 	s64 (*write)(struct file *f, u64 from, usize bytes, u64 *offset);

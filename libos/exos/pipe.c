@@ -296,7 +296,7 @@ const struct file_ops pipe_ops = {.read = pipe_read,
 				  .poll = pipe_poll,
 				  .ioctl = pipe_ioctl,
 				  .release = pipe_release,
-				  .quick = 1};
+				  .quick = QUICK_READ | QUICK_WRITE};
 
 static u32 round_pages(u64 bytes)
 {

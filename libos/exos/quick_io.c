@@ -19,7 +19,7 @@ static inline s64 quick_end(s64 result)
 }
 
 /* The file behind a descriptor, not opened for `not` alone, of a kind that has quick calls; with the lock. NULL: the long way. */
-static inline __attribute__((always_inline)) struct file *quick_file(u32 fd, u32 not )
+static inline __attribute__((always_inline)) struct file *quick_file(u32 fd, u32 not, u32 how)
 {
 	struct thread *t = current();
 	struct files *files = t->proc->files;
@@ -33,7 +33,7 @@ static inline __attribute__((always_inline)) struct file *quick_file(u32 fd, u32
 	PEEK(f, files->slots[fd].file, missed);
 	PEEK(ops, f->ops, missed);
 	PEEK(quick, ops->quick, missed);
-	if (!quick || !lock_take(t))
+	if (!(quick & how) || !lock_take(t))
 		return NULL;
 	if (__builtin_expect(fd < files->capacity && files->slots[fd].file == f &&
 				     (f->flags & O_ACCMODE) != not,
@@ -50,7 +50,7 @@ s64 quick_read(u64 fd, u64 to, u64 bytes, u64 d, u64 e, u64 g)
 
 	(void)d, (void)e, (void)g;
 	if (__builtin_expect(to > PROGRAM_TOP - PAGE || bytes > PAGE ||
-				     !(f = quick_file((u32)fd, O_WRONLY)),
+				     !(f = quick_file((u32)fd, O_WRONLY, QUICK_READ)),
 			     0))
 		return glance_read((u32)fd, to, bytes);
 	return quick_end(f->ops->read(f, to, bytes, &f->offset));
@@ -62,7 +62,7 @@ s64 quick_write(u64 fd, u64 from, u64 bytes, u64 d, u64 e, u64 g)
 
 	(void)d, (void)e, (void)g;
 	if (__builtin_expect(from > PROGRAM_TOP - PAGE || bytes > PAGE ||
-				     !(f = quick_file((u32)fd, O_RDONLY)),
+				     !(f = quick_file((u32)fd, O_RDONLY, QUICK_WRITE)),
 			     0))
 		return QUICK_NO;
 	return quick_end(f->ops->write(f, from, bytes, &f->offset));
@@ -94,7 +94,6 @@ QUICK_LOCKED(recvfrom, sys_recvfrom(a, b, c, d, e, f))
 QUICK_LOCKED(sendmsg, sys_sendmsg(a, b, c))
 QUICK_LOCKED(recvmsg, sys_recvmsg(a, b, c))
 QUICK_LOCKED(epoll_wait, sys_epoll_wait(a, b, c, d))
-QUICK_LOCKED(open, sys_open(a, b, c))
 QUICK_LOCKED(close, sys_close(a))
 QUICK_LOCKED(lseek, sys_lseek(a, b, c))
 QUICK_LOCKED(mmap, sys_mmap(a, b, c, d, e, f))
@@ -108,4 +107,3 @@ QUICK_LOCKED(writev, sys_writev(a, b, c))
 QUICK_LOCKED(madvise, sys_madvise(a, b, c))
 QUICK_LOCKED(fcntl, sys_fcntl(a, b, c))
 QUICK_LOCKED(unlink, sys_unlink(a))
-QUICK_LOCKED(openat, sys_openat(a, b, c, d))

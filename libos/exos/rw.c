@@ -126,8 +126,11 @@ static s64 regular_ioctl(struct file *f, u64 request, u64 arg)
 	return -ENOTTY;
 }
 
-const struct file_ops file_regular_ops = {
-	.read = regular_read, .write = regular_write, .seek = regular_seek, .ioctl = regular_ioctl};
+const struct file_ops file_regular_ops = {.read = regular_read,
+					  .write = regular_write,
+					  .seek = regular_seek,
+					  .ioctl = regular_ioctl,
+					  .quick = QUICK_WRITE};
 const struct file_ops file_path_ops;
 
 /* Files without offsets know no pread: seek says which they are. */

@@ -224,7 +224,7 @@ static const struct file_ops socket_ops = {
 	.poll = socket_poll,
 	.ioctl = socket_ioctl,
 	.release = socket_release,
-	.quick = 1,
+	.quick = QUICK_READ | QUICK_WRITE,
 };
 
 s64 socket_file(struct socket *s, u32 flags)

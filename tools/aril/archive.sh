@@ -224,7 +224,7 @@ make_archive() {
 	base=$(((families_bytes >> 20) + families_mib))
 	((mem_given)) || mem_bytes=$((mem_bytes + (base << 20)))
 	((${#families[@]} && !mem_given)) && mem=$((mem_bytes >> 20))M
-	((mem_bytes >> 20 > base + 64)) || fail "the families take $base of $mem of memory: use --mem $((base + 256))M"
+	((!${#families[@]} || mem_bytes >> 20 > base + 64)) || fail "the families take $base of $mem of memory: use --mem $((base + 256))M"
 	needed=$("$build/mkcpio" -m $((mem_bytes - (base << 20) - (48 << 20))) "$archive" <"$records") && families_append && return
 	read -r needed largest <<<"$needed"
 	if [[ -n $needed && -n ${debs[*]-} ]] && ((!mem_given)); then
