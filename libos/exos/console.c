@@ -442,6 +442,7 @@ static void set_slot(struct proc *first, u32 fd, struct file *f)
 	if (!f)
 		exos_panic("exos: no memory for descriptor %u", fd);
 	first->files->slots[fd].file = f;
+	first->files->top = max(first->files->top, fd + 1);
 }
 
 /* Descriptors 0..2 of the first process. In the scheduler's env: the device becomes its own. */

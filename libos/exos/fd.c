@@ -60,7 +60,8 @@ struct files *files_clone(struct files *from)
 		kfree(files);
 		return NULL;
 	}
-	for (u32 i = 0; i < files->capacity; i++) {
+	files->top = from->top;
+	for (u32 i = 0; i < files->top; i++) {
 		files->slots[i] = from->slots[i];
 		if (files->slots[i].file)
 			file_get(files->slots[i].file);
@@ -72,7 +73,7 @@ void files_put(struct files *files)
 {
 	if (--files->refs)
 		return;
-	for (u32 i = 0; i < files->capacity; i++)
+	for (u32 i = 0; i < files->top; i++)
 		if (files->slots[i].file)
 			slot_put(files, i, NULL);
 	kfree(files->slots);
@@ -81,7 +82,7 @@ void files_put(struct files *files)
 
 void files_close_on_exec(struct files *files)
 {
-	for (u32 i = 0; i < files->capacity; i++)
+	for (u32 i = 0; i < files->top; i++)
 		if (files->slots[i].file && files->slots[i].cloexec)
 			slot_put(files, i, NULL);
 }
@@ -171,6 +172,7 @@ s64 fd_install(struct file *f, u32 from, int cloexec)
 		return -ENOMEM;
 	files->slots[fd].file = f;
 	files->slots[fd].cloexec = cloexec != 0;
+	files->top = max(files->top, fd + 1);
 	if (from <= files->lowest)
 		files->lowest = fd + 1;
 	return fd;
@@ -233,6 +235,7 @@ static s64 dup_to(struct file *f, u32 to, int cloexec)
 		return -ENOMEM;
 	file_get(f);
 	files->slots[to].cloexec = cloexec != 0;
+	files->top = max(files->top, to + 1);
 	if (files->slots[to].file)
 		slot_put(files, to, f);
 	else

@@ -116,6 +116,7 @@ struct files {
 	u32 capacity;
 	u32 changes; /* descriptors that leave, and where they all lie: glance.h */
 	u32 lowest;  /* all below are in use */
+	u32 top;     /* above the highest that was ever in use */
 	struct fd_slot *slots;
 };
 

@@ -19,9 +19,11 @@ struct sighand *sighand_create(void)
 /* fork: the same actions, nothing pending. NULL: no memory. */
 struct sighand *sighand_clone(struct sighand *from)
 {
-	struct sighand *s = sighand_create();
-	if (s)
-		__builtin_memcpy(s->action, from->action, sizeof(s->action));
+	struct sighand *s = kmalloc_raw(sizeof(*s));
+	if (!s)
+		return NULL;
+	__builtin_memcpy(s, from, sizeof(*s));
+	s->refs = 1;
 	return s;
 }
 

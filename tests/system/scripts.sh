@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # A script whose interpreter is a dynamically linked program: its arguments are as Linux gives them.
 . tests/lib.sh
-printf '%s\n' '#!/opt/bash -u' 'echo "$0 $* $-"; tr "\0" " " </proc/self/cmdline; exit 6' >"$work/script"
+printf '%s\n' '#!/opt/bash -u' 'echo "$0 $* $-"; tr "\0" " " </proc/$$/cmdline; exit 6' >"$work/script"
 chmod 755 "$work/script"
 libraries=()
 while read -r file; do
