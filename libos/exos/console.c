@@ -5,6 +5,7 @@
  * what they write in the stage, in the channel's form; the pump passes it on and brings input. */
 #include "file_calls.h"
 #include "idle.h"
+#include "dump.h"
 #include "inode.h"
 #include "sched.h"
 #include "tty.h"
@@ -511,6 +512,38 @@ void console_started(void)
 		stage_small(CHANNEL_STARTED, &ns, sizeof(ns));
 }
 
+static void stage_wait(u32 bytes)
+{
+	while (stage_room() < bytes && !console.device.broken) {
+		console_pump_all();
+		if (stage_room() < bytes)
+			sched_nap(LOOK_NS);
+	}
+}
+
+/* Sends a core file page by page, but for its holes. In the scheduler's env. */
+static void core_send(struct inode *file)
+{
+	static struct {
+		u64 offset;
+		u8 bytes[PAGE];
+	} piece;
+	u64 size = inode_size(file), at;
+
+	for (at = 0; (at = inode_data_from(file, at) & ~(PAGE - 1)) < size; at += PAGE) {
+		u64 n = min(PAGE, size - at);
+
+		piece.offset = at;
+		if (inode_read_kernel(file, piece.bytes, n, at) != (s64)n)
+			return;
+		stage_wait(2 * PAGE);
+		stage_small(CHANNEL_CORE, &piece, (u32)(sizeof(piece.offset) + n));
+	}
+	piece.offset = size;
+	stage_wait(PAGE);
+	stage_small(CHANNEL_CORE, &piece.offset, sizeof(piece.offset));
+}
+
 /* Sends the exit status behind all that is staged, and waits until the device has it. In the scheduler's env. */
 void console_finish(u32 status)
 {
@@ -520,10 +553,9 @@ void console_finish(u32 status)
 		core_log("exos: console: %lu bytes or frames were lost",
 			 (unsigned long)console.lost);
 	if (framed()) {
-		while (stage_room() < 64 && !console.device.broken) {
-			console_pump_all();
-			sched_nap(LOOK_NS);
-		}
+		if (dump_last && family.domain->flags & CORE_DOMAIN_CORE)
+			core_send(dump_last);
+		stage_wait(64);
 		stage_small(CHANNEL_STATUS, &status, sizeof(status));
 	}
 	while ((console.head != console.tail || !console_idle(&console.device)) &&

@@ -346,9 +346,11 @@ static s64 stack_fill(struct loading *l, char *const argv[], u32 argc, char *con
 	words[0] = argc;
 	args[argc] = envs[envc] = 0;
 	u64 vectors = argc + envc + 3;
+	u64 before = vectors;
 	vectors += auxv_write(l, words + vectors, sp, platform, name);
 	sp = (sp - vectors * 8) & ~15ul;
 	l->sp = sp;
+	mm->auxv = sp + before * 8;
 	return error ? error : mm_poke(mm, sp, words, vectors * 8);
 }
 

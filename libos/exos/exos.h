@@ -87,6 +87,8 @@ struct sigqueue {
 	struct list queued; /* struct sig_queued; not all have one */
 };
 
+struct dump; /* dump.c */
+
 struct thread {
 	struct thread *self;	/* gs:0 */
 	u64 stack_top;		/* gs:8, ExOS stack */
@@ -188,6 +190,7 @@ struct proc {
 	u32 personality;
 	u32 subreaper, ioprio; /* caps.c */
 	u64 timer_slack;
+	struct dump *dump; /* its core file is being written */
 };
 
 /* ---- main.c: start of the family; boots the first process ---- */
@@ -249,7 +252,7 @@ static inline void *frame_page(u32 frame)
 {
 	return (void *)(FAMILY_VA + ((u64)frame << 12));
 }
-void *kmalloc(usize bytes); /* zeroed; NULL: none left */
+void *kmalloc(usize bytes);	/* zeroed; NULL: none left */
 void *kmalloc_raw(usize bytes); /* not zeroed */
 void kfree(void *p);
 u64 pages_free(void), pages_total(void);

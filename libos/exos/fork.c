@@ -163,6 +163,7 @@ struct mm *mm_clone(struct mm *from)
 	mm->mmap_top = from->mmap_top, mm->stack_top = from->stack_top;
 	mm->arg_start = from->arg_start, mm->arg_end = from->arg_end;
 	mm->env_start = from->env_start, mm->env_end = from->env_end;
+	mm->auxv = from->auxv;
 	mm->vdso = from->vdso;
 	if (fork_areas(&f) || fork_pages(&f)) {
 		mm_put(mm);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * System calls that tell a program about the machine, its limits and itself. */
+#include <core/domain.h>
 #include <aril/info.h>
 
 #include "caps.h"
@@ -118,7 +119,8 @@ void limits_init(struct proc *p)
 	for (u32 i = 0; i < RLIM_NLIMITS; i++)
 		limit_init(p, i, RLIM_INFINITY, RLIM_INFINITY);
 	limit_init(p, RLIMIT_STACK, 8ul << 20, RLIM_INFINITY);
-	limit_init(p, RLIMIT_CORE, 0, RLIM_INFINITY);
+	limit_init(p, RLIMIT_CORE, family.domain->flags & CORE_DOMAIN_CORE ? RLIM_INFINITY : 0,
+		   RLIM_INFINITY);
 	limit_init(p, RLIMIT_NPROC, ARIL_MAX_ENVS, ARIL_MAX_ENVS);
 	limit_init(p, RLIMIT_NOFILE, 1024, NOFILE_MAX);
 	limit_init(p, RLIMIT_SIGPENDING, SIG_QUEUE_MAX, SIG_QUEUE_MAX);

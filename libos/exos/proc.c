@@ -155,7 +155,7 @@ static void exit_report(struct proc *p, s32 status)
 	p->exit_status = status;
 	p->state = PROC_ZOMBIE;
 	pidfd_notify();
-	int code = status & 0x7f ? CLD_KILLED : CLD_EXITED;
+	int code = status & WCOREFLAG ? CLD_DUMPED : status & 0x7f ? CLD_KILLED : CLD_EXITED;
 	proc_notify_parent(p, code, status & 0x7f ? status & 0x7f : (status >> 8) & 0xff);
 	if (p->pid == 1 ||
 	    (p->parent && (action->handler != SIG_IGN && !(action->flags & SA_NOCLDWAIT))))

@@ -12,6 +12,12 @@
 #define SIG_STOPS (SIG_BIT(SIGSTOP) | SIG_BIT(SIGTSTP) | SIG_BIT(SIGTTIN) | SIG_BIT(SIGTTOU))
 #define SIG_DEFAULT_IGNORED \
 	(SIG_BIT(SIGCHLD) | SIG_BIT(SIGCONT) | SIG_BIT(SIGURG) | SIG_BIT(SIGWINCH))
+/* Their default action leaves a core file, where RLIMIT_CORE lets it. */
+#define SIG_CORES                                                                   \
+	(SIG_BIT(SIGQUIT) | SIG_BIT(SIGILL) | SIG_BIT(SIGTRAP) | SIG_BIT(SIGABRT) | \
+	 SIG_BIT(SIGBUS) | SIG_BIT(SIGFPE) | SIG_BIT(SIGSEGV) | SIG_BIT(SIGXCPU) |  \
+	 SIG_BIT(SIGXFSZ) | SIG_BIT(SIGSYS))
+#define WCOREFLAG 0x80	   /* in wait4's status */
 #define SIG_QUEUE_MAX 1024 /* queued siginfos of a process, as RLIMIT_SIGPENDING says */
 
 /* A signal with its information, until it is delivered. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Signals: sending, what is pending, and delivery on the way back to the program. */
+#include "dump.h"
 #include "proc_internal.h"
 
 /* Signals that a program's own instruction raises: delivered before others. */
@@ -309,9 +310,10 @@ static void call_resolve(struct user_regs *regs, const struct linux_sigaction *a
 	regs->orig_rax = ~0ul;
 }
 
-static void default_action(int sig)
+static void default_action(struct user_regs *regs, const struct siginfo_k *info)
 {
 	struct proc *p = current()->proc;
+	int sig = info->signo;
 	if (SIG_DEFAULT_IGNORED & SIG_BIT(sig))
 		return;
 	if (SIG_STOPS & SIG_BIT(sig)) {
@@ -319,7 +321,16 @@ static void default_action(int sig)
 			proc_stop(sig);
 		return;
 	}
+	if (SIG_CORES & SIG_BIT(sig) && dump_crash(regs, info))
+		p->exit_status = sig | WCOREFLAG;
 	proc_exit(sig);
+}
+
+/* It is to end, but may be wanted in a core file. */
+static _Noreturn void killed_exit(struct thread *t, struct user_regs *regs)
+{
+	dump_stop(t, regs);
+	thread_exit(t->proc->exit_status);
 }
 
 /* On the way back to the program: delivers what is pending by editing regs and the program's stack, and settles
@@ -330,7 +341,7 @@ void signal_deliver(struct user_regs *regs)
 	struct siginfo_k info;
 	int sig;
 	if (t->killed)
-		thread_exit(t->proc->exit_status);
+		killed_exit(t, regs);
 	while ((sig = signal_take(t, t->sig_mask, &info))) {
 		const struct linux_sigaction *action = &t->proc->sig->action[sig - 1];
 		u64 handler = action->handler;
@@ -339,13 +350,13 @@ void signal_deliver(struct user_regs *regs)
 		if (handler == SIG_IGN)
 			continue;
 		if (handler == SIG_DFL) {
-			default_action(sig);
+			default_action(regs, &info);
 		} else {
 			call_resolve(regs, action);
 			sigframe_enter(regs, &info);
 		}
 		if (t->killed)
-			thread_exit(t->proc->exit_status);
+			killed_exit(t, regs);
 	}
 	call_resolve(regs, NULL);
 	if (t->sig_restore_mask) {

@@ -6,6 +6,7 @@
  * its stack then, but holds the family lock until it has left it for good, so whoever has the lock next may use
  * both again. (3) thread_kill only says that a thread is
  * to end; each thread ends itself, so that it lets go of what it has on its way out of ExOS. */
+#include "dump.h"
 #include "linux.h"
 #include "mm.h"
 #include "proc.h"
@@ -206,6 +207,7 @@ _Noreturn void thread_exit(s32 status)
 	list_del(&t->hash);
 	p->nthreads--;
 	sigqueue_empty(&t->pending, p);
+	dump_thread_ended(p);
 	if (!p->nthreads)
 		proc_end(p, p->exit_status);
 	else

@@ -52,7 +52,7 @@ static int wait_consume(const struct wait_spec *w, struct proc *p, struct wait_n
 	if (p->state == PROC_ZOMBIE && (w->options & WEXITED)) {
 		int sig = p->exit_status & 0x7f;
 		n->status = p->exit_status;
-		n->code = sig ? CLD_KILLED : CLD_EXITED;
+		n->code = p->exit_status & WCOREFLAG ? CLD_DUMPED : sig ? CLD_KILLED : CLD_EXITED;
 		n->value = sig ? sig : (p->exit_status >> 8) & 0xff;
 		if (!keep)
 			proc_free(p, 1);

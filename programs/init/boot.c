@@ -133,7 +133,8 @@ static const char *family_value(const char *key, u32 bytes, const char *value, c
 			     &plan->archive);
 	if (same(key, bytes, "wait"))
 		return yes_or_no(value, (u32)(end - value), &plan->wait);
-	return "a key is none of share, console, log, cpus, trace, root, code, swap, devices, "
+	return "a key is none of share, console, log, cpus, trace, core, root, code, swap, "
+	       "devices, "
 	       "name, mem, slices, archive, wait";
 }
 
@@ -160,6 +161,8 @@ static const char *key_value(const char *text, u32 bytes, u32 ncpus, struct plan
 		return yes_or_no(value, rest, &plan->trace);
 	if (same(text, key, "profile"))
 		return yes_or_no(value, rest, &plan->profile);
+	if (same(text, key, "core"))
+		return yes_or_no(value, rest, &plan->core);
 	if (same(text, key, "root"))
 		return yes_or_no(value, rest, &plan->root);
 	if (same(text, key, "code"))

@@ -15,6 +15,7 @@ parse() {
 		--help | -h) "help_$verb" && exit 0 ;;
 		--trace) trace=1 && continue ;;
 		--audit) audit=1 && continue ;;
+		--crash) crash=1 && continue ;;
 		--show) show=1 && continue ;;
 		-v | --verbose) verbose=1 && continue ;;
 		--batch)
@@ -27,7 +28,7 @@ parse() {
 			value=${option#*=}
 			option=${option%%=*}
 			;;
-		--audit-every | --with | --add | --root | --deb | --env | --smp | --slice-us | --mem | --swap | --machine | --accel | --console | --boot | --native | --device | --profile | \
+		--audit-every | --core | --with | --add | --root | --deb | --env | --smp | --slice-us | --mem | --swap | --machine | --accel | --console | --boot | --native | --device | --profile | \
 			--primary | --timeout | -o)
 			(($#)) || fail "$option needs a value: see ./aril $verb --help"
 			value=$1
@@ -40,6 +41,10 @@ parse() {
 		--audit-every)
 			[[ $value =~ ^[1-9][0-9]{0,6}$ ]] || fail "--audit-every $value: give milliseconds"
 			audit=1 audit_every="=$value"
+			;;
+		--core)
+			[[ -d $(dirname -- "$value") && ! -d $value ]] || fail "--core $value: give a file in a directory that is there"
+			core=$value
 			;;
 		--with) withs+=("$value") ;;
 		--add) adds+=("$value") ;;
@@ -66,7 +71,7 @@ parse() {
 			profile=$value ;;
 		-o) [[ $verb == iso ]] || fail "unknown option -o: see ./aril $verb --help"
 			output=$value ;;
-		--help | --trace | --audit | --show | --verbose) fail "$option takes no value: see ./aril $verb --help" ;;
+		--help | --trace | --crash | --audit | --show | --verbose) fail "$option takes no value: see ./aril $verb --help" ;;
 		*) fail "unknown option $option: see ./aril $verb --help" ;;
 		esac
 	done

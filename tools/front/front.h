@@ -31,6 +31,9 @@ int log_panic(int show);
 int log_audit(FILE *to);
 void log_last_line(char *line, size_t n);
 
+/* core.c */
+int core_take(const char *path, const char *bytes, size_t n);
+
 /* QEMU. Its end of each channel is a descriptor of fixed number, named in its command line. */
 enum { QEMU_CHANNEL_FD = 3, QEMU_LOG_FD = 4, QEMU_FAMILY_FD = 5 };
 #define FAMILIES 7

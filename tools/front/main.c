@@ -2,8 +2,8 @@
  * Runs QEMU and speaks for the host: carries standard input, output, errors, the window's size and the
  * program's exit status over the framed channel (core/channel.h), or plain bytes over a serial line.
  *
- * usage: front [--serial] [--timeout SECONDS] [--remove DIR] [--family NAME=[FILE]]... [--debugged] [-v] --
- *        QEMU ARGUMENT...
+ * usage: front [--serial] [--timeout SECONDS] [--remove DIR] [--core FILE] [--family NAME=[FILE]]... [--debugged]
+ *        [-v] -- QEMU ARGUMENT...
  * DIR, which holds the archive, is removed at the end. --debugged: a debugger ends the machine, so a
  * missing status needs no explanation.
  * Ends with the program's status; 124 after the timeout, 125 when Aril ended without one. */
@@ -51,6 +51,7 @@ static struct {
 	double timeout;
 	const char *remove; /* directory */
 	const char *audit;  /* file */
+	const char *core;   /* file */
 	int signals;
 } front = {.stdin_open = 1,
 	   .channel_open = 1,
@@ -229,6 +230,12 @@ static void take_frame(u8 kind, const char *bytes, u32 n)
 		term_print(STDERR_FILENO, bytes, n);
 		if (n && bytes[n - 1] != '\n')
 			term_print(STDERR_FILENO, "\n", 1);
+		break;
+	case CHANNEL_CORE:
+		if (front.core && core_take(front.core, bytes, n)) {
+			say("%s: %s: no core file", front.core, strerror(errno));
+			front.core = NULL;
+		}
 		break;
 	case CHANNEL_STATUS:
 		front.status = (int)(word & 255);
@@ -493,7 +500,8 @@ static int remove_one(const char *path, const struct stat *st, int kind, struct 
 
 static void usage(void)
 {
-	fputs("usage: front [--serial] [--timeout SECONDS] [--remove DIR] [--audit FILE] "
+	fputs("usage: front [--serial] [--timeout SECONDS] [--remove DIR] [--audit FILE] [--core "
+	      "FILE] "
 	      "[--family NAME=[FILE]]... [--debugged] [-v] -- "
 	      "QEMU "
 	      "ARGUMENT...\n",
@@ -518,6 +526,8 @@ static char **parse(int argc, char **argv)
 			front.audit = argv[++i];
 		else if (!strcmp(argv[i], "--family") && i + 1 < argc && family_add(argv[i + 1]))
 			i++;
+		else if (!strcmp(argv[i], "--core") && i + 1 < argc)
+			front.core = argv[++i];
 		else if (!strcmp(argv[i], "--remove") && i + 1 < argc)
 			front.remove = argv[++i];
 		else

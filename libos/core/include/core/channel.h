@@ -34,6 +34,9 @@ enum channel_kind {
 		20, /* payload u32: bytes of INPUT payload the host may send beyond what it sent */
 	CHANNEL_STARTED =
 		21, /* payload u64 ns since the kernel's first instruction: program's first instruction */
+	/* payload u64: an offset in the core file, and its bytes from there; none: the file ends there. What is never sent
+	 * of it is zeros. Ahead of the status. */
+	CHANNEL_CORE = 22,
 };
 
 #define CHANNEL_VERSION 1

@@ -47,6 +47,8 @@ enum core_console_kind {
 
 #define CORE_DOMAIN_AUTHORITY 8u /* it is the code authority */
 #define CORE_DOMAIN_PROFILE 16u	 /* profile=yes there: what runs is named in the log */
+#define CORE_DOMAIN_CORE \
+	32u /* core=yes there: crashes leave core files, and the last goes to the host */
 
 #define CORE_RUNS 32
 
