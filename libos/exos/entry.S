@@ -67,18 +67,21 @@
 	addq $8, %rsp
 .endm
 
-/* Goes to `where` if another thread waits for the processor, or a signal for this one. Uses rcx and rdx. */
-.macro something_left where
-	leaq run_queue(%rip), %rcx
-	cmpq %rcx, (%rcx)
-	jne \where
+/* Goes to `where` if a signal waits for this thread that it does not block. Uses rcx and rdx. */
+.macro signals_left where
 	movq %gs:THREAD_PENDING, %rcx
 	movq %gs:THREAD_PROC, %rdx
 	orq PROC_PENDING(%rdx), %rcx
-	movq %gs:THREAD_SIG_MASK, %rdx
-	notq %rdx
-	testq %rdx, %rcx
+	orq %gs:THREAD_SIG_MASK, %rcx
+	cmpq %gs:THREAD_SIG_MASK, %rcx
 	jne \where
+.endm
+
+/* Goes to `where` if another thread waits for a processor, or a signal for this one. Uses rcx and rdx. */
+.macro something_left where
+	cmpl $0, sched_wanted(%rip)
+	jne \where
+	signals_left \where
 .endm
 
 /* Arguments of exos_trap and exos_nested from the save area at (%rax); then exceptions may nest. */
@@ -119,13 +122,7 @@ exos_return:
 	jne exit_long
 	cmpl $0, sched_wanted(%rip)
 	jne exit_long
-	movq %gs:THREAD_PENDING, %rcx
-	movq %gs:THREAD_PROC, %rdx
-	orq PROC_PENDING(%rdx), %rcx
-	movq %gs:THREAD_SIG_MASK, %rdx
-	notq %rdx
-	testq %rdx, %rcx
-	jne exit_long
+	signals_left exit_long
 	cmpq $-1, REGS_ORIG_RAX(%rsp)
 	je exit_edge
 	movq REGS_RAX(%rsp), %rax
@@ -183,13 +180,7 @@ quick_return:
 	cmpl $0, sched_wanted(%rip)
 	jne quick_share
 quick_signals:
-	movq %gs:THREAD_PENDING, %rcx
-	movq %gs:THREAD_PROC, %rdx
-	orq PROC_PENDING(%rdx), %rcx
-	movq %gs:THREAD_SIG_MASK, %rdx
-	notq %rdx
-	testq %rdx, %rcx
-	jne quick_full
+	signals_left quick_full
 quick_edge:
 	movq %gs:THREAD_CONTEXT, %rcx
 	cmpq $0, ARIL_CTX_MASK(%rcx) /* and pending */
@@ -201,9 +192,8 @@ quick_edge:
 	movq REGS_RSI(%rsp), %rsi
 	movq REGS_RDI(%rsp), %rdi
 	movq REGS_RFLAGS(%rsp), %r11
-	leaq REGS_RIP(%rsp), %rsp
-	popq %rcx
-	leaq 8(%rsp), %rsp
+	movq REGS_RIP(%rsp), %rcx
+	leaq REGS_RFLAGS(%rsp), %rsp
 	popfq
 	popq %rsp
 	jmp *%rcx
@@ -444,67 +434,71 @@ function exos_gate
 
 /* A call by a stub: eax its number, rcx where it goes on, all else as at the `syscall`. What lies in the places of
  * cs and ss is right: nothing ever puts anything else there. */
-.macro push_call
-	movq %rsp, %gs:THREAD_SCRATCH
-	movq %gs:THREAD_STACK_TOP, %rsp
-	leaq -8(%rsp), %rsp
-	pushq %gs:THREAD_SCRATCH
+.macro save_call
+	movq %rsp, %r11
+	movq %gs:THREAD_REGS, %rsp
 	pushfq
-	leaq -8(%rsp), %rsp
-	pushq %rcx
-	pushq %rax
-	pushq %rdi
-	pushq %rsi
-	pushq %rdx
-	pushq %rcx
-	pushq %rax
-	pushq %r8
-	pushq %r9
-	pushq %r10
+	popq REGS_RFLAGS(%rsp)
+	movq %r11, REGS_RSP(%rsp)
+	movq %rcx, REGS_RIP(%rsp)
+	movq %rax, REGS_ORIG_RAX(%rsp)
+	movq %rdi, REGS_RDI(%rsp)
+	movq %rsi, REGS_RSI(%rsp)
+	movq %rdx, REGS_RDX(%rsp)
+	movq %r8, REGS_R8(%rsp)
+	movq %r9, REGS_R9(%rsp)
+	movq %r10, REGS_R10(%rsp)
 	cld
+.endm
+
+/* What the frame lacks then; rax, rcx and what C keeps are still those of save_call. */
+.macro save_rest
+	movq REGS_RFLAGS(%rsp), %r11
+	movq %rcx, REGS_RCX(%rsp)
+	movq %rax, REGS_RAX(%rsp)
+	movq %r11, REGS_R11(%rsp)
+	movq %rbx, REGS_RBX(%rsp)
+	movq %rbp, REGS_RBP(%rsp)
+	movq %r12, REGS_R12(%rsp)
+	movq %r13, REGS_R13(%rsp)
+	movq %r14, REGS_R14(%rsp)
+	movq %r15, REGS_R15(%rsp)
 .endm
 
 /* Quick: a function (quick.h) that returns at once, or says that it would not. It is not masked, and what C keeps lies in no
  * frame. */
 function exos_quick_entry
-	push_call
-	leaq -REGS_R10(%rsp), %rsp
+	save_call
 	leaq quick_calls(%rip), %r11
 	movq %r10, %rcx
 	call *(%r11, %rax, 8)
 	cmpq $QUICK_NO, %rax
 	jne quick_return
-	leaq REGS_R10(%rsp), %rsp
+quick_refused:
+	movq REGS_ORIG_RAX(%rsp), %rax
+	movq REGS_RIP(%rsp), %rcx
 	jmp call_general
 
 /* The same where the number is known only now. */
 function exos_bare_entry
 	movl %eax, %eax
-	push_call
+	save_call
 	cmpl $ENTRY_SYSCALL_MAX, %eax
 	jae call_general
 	leaq quick_calls(%rip), %r11
 	movq (%r11, %rax, 8), %r11
 	testq %r11, %r11
 	je call_general
-	leaq -REGS_R10(%rsp), %rsp
 	movq %r10, %rcx
 	call *%r11
 	cmpq $QUICK_NO, %rax
 	jne quick_return
-	leaq REGS_R10(%rsp), %rsp
-	jmp call_general
+	jmp quick_refused
 
 function exos_syscall_stub_entry
-	push_call
+	save_call
 call_general:
-	pushq REGS_RFLAGS - REGS_R10(%rsp)
-	pushq %rbx
-	pushq %rbp
-	pushq %r12
-	pushq %r13
-	pushq %r14
-	pushq %r15
+	save_rest
 	movq %gs:THREAD_CONTEXT, %rax
 	movl $ARIL_MASK_ASYNC, ARIL_CTX_MASK(%rax)
 	movq %rsp, %rdi
@@ -527,14 +521,8 @@ call_done:
 
 /* The same for calls that take no lock, whose handlers are called from here: nobody traces when such a stub is made. */
 function exos_own_entry
-	push_call
-	pushq REGS_RFLAGS - REGS_R10(%rsp)
-	pushq %rbx
-	pushq %rbp
-	pushq %r12
-	pushq %r13
-	pushq %r14
-	pushq %r15
+	save_call
+	save_rest
 	movq %gs:THREAD_CONTEXT, %r11
 	movl $ARIL_MASK_ASYNC, ARIL_CTX_MASK(%r11)
 	movq %r10, %rcx
