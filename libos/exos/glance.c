@@ -29,14 +29,14 @@ static inline int page_glance(const struct inode *i, u64 index, const u8 **from,
 		}
 	}
 	*from = (const u8 *)page;
-	if (page)
-		return 0;
-	*from = zeros;
-	PEEK(archive, i->file.archive, missed);
-	PEEK(bytes, i->file.archive_bytes, missed);
-	if (archive && index * PAGE < bytes) {
-		*from = archive + index * PAGE;
-		*held = min(PAGE, bytes - index * PAGE);
+	if (!page) {
+		*from = zeros;
+		PEEK(archive, i->file.archive, missed);
+		PEEK(bytes, i->file.archive_bytes, missed);
+		if (archive && index * PAGE < bytes) {
+			*from = archive + index * PAGE;
+			*held = min(PAGE, bytes - index * PAGE);
+		}
 	}
 	return 0;
 missed:
