@@ -58,8 +58,9 @@ help_build() {
 
 help_gdb() {
 	cat <<-END
-		usage: ./aril gdb [OPTION...] [-- PROGRAM ARGUMENT...]
-		       ./aril gdb [OPTION...] --batch COMMAND...    runs gdb commands, then ends
+		usage: ./aril gdb [OPTION...] [--batch COMMAND...] [-- PROGRAM ARGUMENT...]
+		  --program            go on until PROGRAM's main, with its symbols and its libraries'
+		  --batch COMMAND...   run these gdb commands, then end
 		Starts QEMU halted, with gdb attached and the symbols of the kernel and of ExOS. Commands of our own:
 		aril-envs, aril-frame N, aril-space N, aril-cap ADDRESS. The program reads nothing and writes to
 		standard output; the kernel's messages go to standard error.

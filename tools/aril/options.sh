@@ -16,13 +16,21 @@ parse() {
 		--trace) trace=1 && continue ;;
 		--audit) audit=1 && continue ;;
 		--crash) crash=1 && continue ;;
+		--program)
+			[[ $verb == gdb ]] || fail "unknown option --program: see ./aril $verb --help"
+			gdb_program=1
+			continue
+			;;
 		--show) show=1 && continue ;;
 		-v | --verbose) verbose=1 && continue ;;
 		--batch)
 			[[ $verb == gdb ]] || fail "unknown option --batch: see ./aril $verb --help"
 			(($#)) || fail '--batch needs gdb commands: ./aril gdb --batch "info registers"'
-			gdb_batch=("$@")
-			return
+			while (($#)) && [[ $1 != -- ]]; do
+				gdb_batch+=("$1")
+				shift
+			done
+			continue
 			;;
 		--*=*)
 			value=${option#*=}

@@ -233,3 +233,11 @@ Envs()
 Frame()
 Space()
 Cap()
+
+
+def aril_disconnect():
+    """Without letting the machine go on; there may be none any more."""
+    try:
+        gdb.execute("disconnect", to_string=True)
+    except gdb.error:
+        pass
