@@ -10,19 +10,16 @@
  *   registers still lie at the stack's top, or are the program's already (edge_out, sigreturn_edge_out, quick_edge_out);
  * - a leaf (leaf_clock) is undone: the program is before its `syscall` again (leaf_undo).
  * So ExOS is never left in the middle, and never between reading gs:THREAD_CONTEXT and writing the mask. */
+#include "entry.inc"
 #include "quick.h"
-#include "sched.h"
 #include <aril/calls.h>
 #include <aril/layout.h>
 #include <aril/upcall.h>
 
-.macro function name
-	.globl \name
-	.type \name, @function
-\name:
-.endm
-
 	.text
+	.globl exos_return, sigreturn_edge
+	.hidden exos_return, sigreturn_edge
+
 /* (%rax): the save area; below it the program's rax and rcx. Makes a user_regs below rsp. */
 .macro push_regs
 	pushq ARIL_SAVE_SS(%rax)
@@ -65,23 +62,6 @@
 	popq %rsi
 	popq %rdi
 	addq $8, %rsp
-.endm
-
-/* Goes to `where` if a signal waits for this thread that it does not block. Uses rcx and rdx. */
-.macro signals_left where
-	movq %gs:THREAD_PENDING, %rcx
-	movq %gs:THREAD_PROC, %rdx
-	orq PROC_PENDING(%rdx), %rcx
-	orq %gs:THREAD_SIG_MASK, %rcx
-	cmpq %gs:THREAD_SIG_MASK, %rcx
-	jne \where
-.endm
-
-/* Goes to `where` if another thread waits for a processor, or a signal for this one. Uses rcx and rdx. */
-.macro something_left where
-	cmpl $0, sched_wanted(%rip)
-	jne \where
-	signals_left \where
 .endm
 
 /* Arguments of exos_trap and exos_nested from the save area at (%rax); then exceptions may nest. */
@@ -538,143 +518,6 @@ function exos_leave
 	movq %rdi, %rsp
 	jmp exit_edge
 
-/* rt_sigreturn by a stub: rcx where it would go on, rsp behind the frame's first word. Nothing of the program's registers is
- * kept, as the frame has others: they are loaded from where it lies. */
-function exos_sigreturn_entry
-	leaq -8(%rsp), %rbx
-	movq %gs:THREAD_REGS, %rsp
-	movq %gs:THREAD_CONTEXT, %rax
-	movl $ARIL_MASK_ASYNC, ARIL_CTX_MASK(%rax)
-	movq %rcx, REGS_RIP(%rsp)
-	movq %rbx, %rdi
-	cld
-	xorl %ebp, %ebp
-	call sigreturn_state
-	testl %eax, %eax
-	jne sigreturn_bad
-	something_left sigreturn_long
-
-.macro from_frame place, register
-9:	movq \place(%rbx), \register
-	.pushsection .exos_extable, "a"
-	.quad 9b, sigreturn_bad
-	.popsection
-.endm
-	from_frame FRAME_RDI, %rdi
-	from_frame FRAME_RCX, %rcx
-	from_frame FRAME_RAX, %rax
-	from_frame FRAME_RSP, %rdx
-	from_frame FRAME_RIP, %rsi
-	from_frame FRAME_RFLAGS, %r8
-	andl $RFLAGS_PROGRAM, %r8d
-	orl $RFLAGS_ALWAYS, %r8d
-	movq %rdi, REGS_RDI(%rsp)
-	movq %rcx, REGS_RCX(%rsp)
-	movq %rax, REGS_RAX(%rsp)
-	movq %rdx, REGS_RSP(%rsp)
-	movq %rsi, REGS_RIP(%rsp)
-	movq %r8, REGS_RFLAGS(%rsp)
-	from_frame FRAME_R8, %r8
-	from_frame FRAME_R9, %r9
-	from_frame FRAME_R10, %r10
-	from_frame FRAME_R11, %r11
-	from_frame FRAME_R12, %r12
-	from_frame FRAME_R13, %r13
-	from_frame FRAME_R14, %r14
-	from_frame FRAME_R15, %r15
-	from_frame FRAME_RSI, %rsi
-	from_frame FRAME_RBP, %rbp
-	from_frame FRAME_RDX, %rdx
-	from_frame FRAME_RBX, %rbx
-	jmp sigreturn_edge
-sigreturn_bad: /* rbx: the frame still. SIGSEGV */
-	leaq 8(%rbx), %rdx
-	movq %rdx, REGS_RSP(%rsp)
-	movq $RFLAGS_ALWAYS, REGS_RFLAGS(%rsp)
-	xorl %ebx, %ebx
-sigreturn_long:
-	movq %rsp, %rdi
-	movq %rbx, %rsi
-	call sigreturn_registers
-	jmp exos_return
-
-/* Behind its return address the frame: what sigreturn_edge has in registers. */
-sigreturn_fill:
-	movq $-1, 8 + REGS_ORIG_RAX(%rsp)
-	movq %rdx, 8 + REGS_RDX(%rsp)
-	movq %rsi, 8 + REGS_RSI(%rsp)
-	movq %rbx, 8 + REGS_RBX(%rsp)
-	movq %rbp, 8 + REGS_RBP(%rsp)
-	movq %r8, 8 + REGS_R8(%rsp)
-	movq %r9, 8 + REGS_R9(%rsp)
-	movq %r10, 8 + REGS_R10(%rsp)
-	movq %r11, 8 + REGS_R11(%rsp)
-	movq %r12, 8 + REGS_R12(%rsp)
-	movq %r13, 8 + REGS_R13(%rsp)
-	movq %r14, 8 + REGS_R14(%rsp)
-	movq %r15, 8 + REGS_R15(%rsp)
-	ret
-
-/* Of the thread at rdi, whose other registers its caller has saved or does not need: rbp, rsp, and what the program has beside
- * its frame. Clobbers rax, rcx, rdx. */
-.macro thread_save
-	pushq %rbp
-	rdfsbase %rax
-	movq %rax, THREAD_FS_BASE(%rdi)
-	movq THREAD_XSAVE(%rdi), %rcx
-	movl $-1, %eax
-	movl %eax, %edx
-	xsave64 (%rcx)
-	movq %rsp, THREAD_SWITCH_RSP(%rdi)
-.endm
-.macro thread_load
-	movq THREAD_FS_BASE(%rdi), %rax
-	wrfsbase %rax
-	movq THREAD_XSAVE(%rdi), %rcx
-	movl $-1, %eax
-	movl %eax, %edx
-	xrstor64 (%rcx)
-	movq THREAD_SWITCH_RSP(%rdi), %rsp
-	movq $0, THREAD_SWITCH_RSP(%rdi)
-	popq %rbp
-	ret
-.endm
-
-/* switch.h: rdi: the thread, rsi: the next one. Nothing is kept. */
-function thread_swap_from
-	thread_save
-	movq THREAD_CONTEXT(%rdi), %rax
-	movq %rsi, %rdi
-	wrgsbase %rdi
-	movq %rax, THREAD_CONTEXT(%rdi)
-	thread_load
-
-/* switch.h: rdi: the thread, esi: the capability, edx: the env to yield to. Nothing is kept. */
-function thread_leave_to
-	movl %edx, %ebx
-	thread_save
-	movq THREAD_CONTEXT(%rdi), %rax
-	leaq ARIL_CTX_STACK_TOP(%rax), %rsp
-	movq lock_state + LOCK_WORD(%rip), %rcx
-	movq $0, lock_state + LOCK_OWNER(%rip)
-	xorl %eax, %eax
-	xchgl %eax, (%rcx)
-	movl %esi, %edi
-	movl %ebx, %esi
-	cmpl $LOCK_IS_WAITED, %eax
-	je 2f
-1:	movl $ARIL_CALL_YIELD, %eax
-	syscall
-	/* It could not be entered: the scheduler looks into it. */
-	xorl %edi, %edi
-	xorl %esi, %esi
-	jmp 1b
-2:	movl %edi, %ebp
-	call lock_told
-	movl %ebp, %edi
-	movl %ebx, %esi
-	jmp 1b
-
 /* A call by the kernel's reflection, rax: the save area. rcx and r11 become what `syscall` leaves there. */
 entry_reflected:
 	movq %gs:THREAD_STACK_TOP, %rsp
@@ -706,34 +549,6 @@ entry_reflected:
 	call exos_reflected
 	jmp call_done
 
-/* void thread_switch(struct thread *t) */
-function thread_switch
-	pushq %rbx
-	pushq %r12
-	pushq %r13
-	pushq %r14
-	pushq %r15
-	call 3f
-	popq %r15
-	popq %r14
-	popq %r13
-	popq %r12
-	popq %rbx
-	ret
-3:	thread_save
-	movq THREAD_CONTEXT(%rdi), %rax
-	leaq ARIL_CTX_STACK_TOP(%rax), %rsp
-	xorl %ebp, %ebp
-	call sched_leave
-	ud2
-
-/* void thread_resume(struct thread *t, struct aril_context *ctx) */
-function thread_resume
-	wrgsbase %rdi
-	movq %rsi, THREAD_CONTEXT(%rdi)
-	movl $ARIL_MASK_ASYNC, ARIL_CTX_MASK(%rsi)
-	thread_load
-
 /* A new thread's first return: rsp is at its user_regs. */
 function thread_first
 	movq %rsp, %rdi
@@ -741,72 +556,5 @@ function thread_first
 	xorl %ebp, %ebp
 	call thread_begin
 	jmp exos_return
-
-/* void stack_call(u64 rsp, struct aril_context *ctx, void (*fn)(void)) */
-function stack_call
-	movq %rdi, %rsp
-	movl $ARIL_MASK_ASYNC, ARIL_CTX_MASK(%rsi)
-	xorl %ebp, %ebp
-	call *%rdx
-	ud2
-
-/* void vector_save(u8 *area), void vector_load(const u8 *area): 64-byte aligned */
-function vector_save
-	movl $-1, %eax
-	movl $-1, %edx
-	xsave64 (%rdi)
-	ret
-function vector_load
-	movl $-1, %eax
-	movl $-1, %edx
-	xrstor64 (%rdi)
-	ret
-
-/* int user_copy(void *to, const void *from, u64 bytes): 0, or -1 at a fault that nothing resolved. */
-function user_copy
-	movq %rdx, %rcx
-	shrq $3, %rcx
-6:	rep movsq
-	movl %edx, %ecx
-	andl $7, %ecx
-7:	rep movsb
-	xorl %eax, %eax
-	ret
-8:	movl $-1, %eax
-	ret
-	.pushsection .exos_extable, "a"
-	.quad 6b, 8b, 7b, 8b
-	.popsection
-
-/* int user_exchange(u32 *at, u32 old, u32 new, u32 *seen): 0, or -1 at a fault that nothing resolved. */
-function user_exchange
-	movl %esi, %eax
-13:	lock cmpxchgl %edx, (%rdi)
-	movl %eax, (%rcx)
-	xorl %eax, %eax
-	ret
-14:	movl $-1, %eax
-	ret
-	.pushsection .exos_extable, "a"
-	.quad 13b, 14b
-	.popsection
-
-/* s64 user_string(char *to, const char *from, u64 room): length, room where no NUL came, -1 at a fault. */
-function user_string
-	xorl %eax, %eax
-9:	cmpq %rdx, %rax
-	je 11f
-10:	movb (%rsi, %rax), %cl
-	movb %cl, (%rdi, %rax)
-	testb %cl, %cl
-	je 11f
-	incq %rax
-	jmp 9b
-11:	ret
-12:	movq $-1, %rax
-	ret
-	.pushsection .exos_extable, "a"
-	.quad 10b, 12b
-	.popsection
 
 	.section .note.GNU-stack, "", @progbits

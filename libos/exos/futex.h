@@ -39,7 +39,7 @@ s64 futex_sleep(struct futex_sleeper *s, u64 deadline);
 /* s, which sleeps, is through. */
 void futex_let_go(struct futex_sleeper *s);
 
-/* entry.S: *at becomes new if it is old, in one step; *seen: what it was. 0, or -1 at a fault that nothing resolves. */
+/* usermem.S: *at becomes new if it is old, in one step; *seen: what it was. 0, or -1 at a fault that nothing resolves. */
 int user_exchange(u32 *at, u32 old, u32 new, u32 *seen);
 /* The same for a word of the program, checked: 0 or -EFAULT. */
 s64 futex_exchange(u64 addr, u32 old, u32 new, u32 *seen);

@@ -42,7 +42,7 @@ void cpu_idle(struct cpu *c, u32 idle);
 /* The next thread to run on this processor, made ready to: NULL: none. */
 struct thread *sched_pick(u32 cpu);
 
-/* entry.S: the caller keeps no register but rbp. Saves t's and goes on with next, of the same process, which called one of
+/* switch.S: the caller keeps no register but rbp. Saves t's and goes on with next, of the same process, which called one of
  * these or thread_switch. */
 static inline __attribute__((always_inline)) void thread_swap(struct thread *t, struct thread *next)
 {

@@ -7,7 +7,7 @@
 
 /* Where code that faulted at rip goes on; 0: it must not fault. */
 u64 fixup_find(u64 rip);
-/* entry.S: copies between any two places. 0, or -1 at a fault that nothing resolves: part may be copied then. */
+/* usermem.S: copies between any two places. 0, or -1 at a fault that nothing resolves: part may be copied then. */
 int user_copy(void *to, const void *from, u64 bytes);
 
 /* For asm goto: an instruction at `local` that may touch the program's memory. What no page fault resolves, and any other
