@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * Whether a place in a program is described to unwinders. What is not, they know by its bytes, which therefore stay. */
+#include "inode.h"
 #include "mm_internal.h"
 #include "rewrite.h"
+#include <core/string.h>
 
 #define PT_LOAD 1u
 #define PT_GNU_EH_FRAME 0x6474e550u
@@ -73,6 +75,86 @@ static u64 image_index(u64 start)
 	return index ? bias + index : 0;
 }
 
+/* Of a section's head: what is needed. */
+struct elf_section {
+	u32 name, type;
+	u64 flags, va, offset, bytes;
+	u32 link, info;
+	u64 align, entry_bytes;
+};
+#define SHF_ALLOC 2u
+#define SECTIONS_AT 58u /* in the file: what the table of sections is */
+#define SECTIONS_MOST 64u
+
+/* What programs without an index are asked again and again is remembered: a place in a file, and the answer in bit 0. */
+#define KNOWN 16u
+static u64 known[KNOWN];
+
+/* The address and length of .eh_frame by the file's table of sections; 0: it has none. */
+static u64 image_frames(struct inode *inode, u64 start, u64 *bytes)
+{
+	struct elf_head head;
+	struct {
+		u16 bytes, count, names;
+	} sections;
+	struct elf_section names, one;
+	char name[10];
+	u64 bias;
+
+	if (inode_read_kernel(inode, &head, sizeof(head), 0) != (s64)sizeof(head) ||
+	    inode_read_kernel(inode, &sections, sizeof(sections), SECTIONS_AT) !=
+		    (s64)sizeof(sections) ||
+	    sections.bytes != sizeof(one) || sections.count > SECTIONS_MOST)
+		return 0;
+	bias = head.type == 3 ? start : 0;
+	u64 at = head.sections;
+	if (inode_read_kernel(inode, &names, sizeof(names), at + sections.names * sizeof(one)) !=
+	    (s64)sizeof(names))
+		return 0;
+	for (u32 i = 0; i < sections.count; i++, at += sizeof(one)) {
+		if (inode_read_kernel(inode, &one, sizeof(one), at) != (s64)sizeof(one))
+			return 0;
+		if (one.flags & SHF_ALLOC &&
+		    inode_read_kernel(inode, name, sizeof(name), names.offset + one.name) ==
+			    (s64)sizeof(name) &&
+		    !memcmp(name, ".eh_frame", sizeof(name))) {
+			*bytes = one.bytes;
+			return bias + one.va;
+		}
+	}
+	return 0;
+}
+
+/* A program that was linked without an index, as static ones are: all descriptions, one after the other. */
+static int frames_describe(u64 where, u64 bytes, u64 at)
+{
+	struct description d;
+
+	for (u64 end = where + bytes; where + sizeof(d) <= end; where += d.bytes + 4ul) {
+		if (copy_in(&d, where, sizeof(d)) || !d.bytes || d.bytes == ~0u)
+			return 0;
+		u64 from = where + 8 + (u64)(s64)d.from;
+		if (d.common && at >= from && at - from < d.span)
+			return 1;
+	}
+	return 0;
+}
+
+static int listed(struct mm *mm, u64 start, u64 at)
+{
+	const struct area *area = mm_find(mm, at);
+	u64 bytes = 0;
+	u64 name = (area->inode->ino << 40 | (area->offset + (at - area->start))) << 1,
+	    *slot = &known[area->inode->ino % KNOWN];
+
+	if ((*slot ^ name) < 2)
+		return (int)(*slot & 1);
+	u64 where = image_frames(area->inode, start, &bytes);
+	int found = where && frames_describe(where, bytes, at);
+	*slot = name | (u32)found;
+	return found;
+}
+
 int unwind_described(struct mm *mm, u64 at)
 {
 	u64 start = image_start(mm, at), index = start ? image_index(start) : 0;
@@ -80,6 +162,8 @@ int unwind_described(struct mm *mm, u64 at)
 	struct index_entry entry;
 	struct description found;
 
+	if (start && !index)
+		return listed(mm, start, at);
 	if (!index || copy_in(&head, index, sizeof(head)) || head.version != 1 ||
 	    head.count_encoding != 3 || head.table_encoding != 0x3b)
 		return 0;
