@@ -4,8 +4,9 @@
  * Upcalls enter at exos_entry on the context's stack, all masked. What the program had goes into a struct
  * user_regs at the top of the thread's own stack; then the context stack is empty again and exceptions may
  * nest (mask ASYNC). END and EVENT reach only code that runs with mask NONE: the program, a call by a stub that was
- * not masked yet, a quick call, and the last steps of the way out. Wherever they find ExOS they are made pending again, and
- * it goes on masked, to see them on its way out (edge_in); but for two stretches behind that look:
+ * not masked yet, a quick call, a thread that goes on behind a switch, and the last steps of the way out. Wherever they
+ * find ExOS they are made pending again, and it goes on masked, to see them on its way out (edge_in); but for two stretches
+ * behind that look:
  * - exit_edge, sigreturn_edge, quick_edge (unmasked, not yet in the program): the way out begins anew, for which the
  *   registers still lie at the stack's top, or are the program's already (edge_out, sigreturn_edge_out, quick_edge_out);
  * - a leaf (leaf_clock) is undone: the program is before its `syscall` again (leaf_undo).

@@ -5,7 +5,7 @@
  * A quick function either does the whole call and returns its result, or has done nothing yet and returns QUICK_NO: then the
  * call takes the ordinary way. It does not wait for the family lock (family_try, sched.h) and looks at no struct user_regs,
  * which has nothing of what C keeps. It may touch the program's memory by copy_in and copy_out. With the lock it may sleep
- * (sleep_on), and is masked meanwhile; it stays so where a signal ended the sleep, and may then ask for a restart. */
+ * (sleep_on), and where a signal ended that it may ask for a restart: it is masked then, and takes the long way out. */
 #ifndef EXOS_QUICK_H
 #define EXOS_QUICK_H
 

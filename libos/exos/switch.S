@@ -35,6 +35,7 @@
 function thread_swap_from
 	thread_save
 	movq THREAD_CONTEXT(%rdi), %rax
+	movl $ARIL_MASK_NONE, ARIL_CTX_MASK(%rax)
 	movq %rsi, %rdi
 	wrgsbase %rdi
 	movq %rax, THREAD_CONTEXT(%rdi)
@@ -45,6 +46,7 @@ function thread_leave_to
 	movl %edx, %ebx
 	thread_save
 	movq THREAD_CONTEXT(%rdi), %rax
+	movl $ARIL_MASK_ASYNC, ARIL_CTX_MASK(%rax)
 	leaq ARIL_CTX_STACK_TOP(%rax), %rsp
 	movq lock_state + LOCK_WORD(%rip), %rcx
 	movq $0, lock_state + LOCK_OWNER(%rip)
@@ -82,6 +84,7 @@ function thread_switch
 	ret
 3:	thread_save
 	movq THREAD_CONTEXT(%rdi), %rax
+	movl $ARIL_MASK_ASYNC, ARIL_CTX_MASK(%rax)
 	leaq ARIL_CTX_STACK_TOP(%rax), %rsp
 	xorl %ebp, %ebp
 	call sched_leave
@@ -91,7 +94,7 @@ function thread_switch
 function thread_resume
 	wrgsbase %rdi
 	movq %rsi, THREAD_CONTEXT(%rdi)
-	movl $ARIL_MASK_ASYNC, ARIL_CTX_MASK(%rsi)
+	movl $ARIL_MASK_NONE, ARIL_CTX_MASK(%rsi)
 	thread_load
 
 /* void stack_call(u64 rsp, struct aril_context *ctx, void (*fn)(void)) */

@@ -126,10 +126,10 @@ static inline void charge(struct thread *t, u64 now)
 	const struct proc *p = t->proc;
 	s64 spent = (s64)(now - t->last_stamp);
 
-	if (p->itimer_value[ITIMER_VIRTUAL] | p->itimer_value[ITIMER_PROF])
+	if (p->itimer_value[ITIMER_VIRTUAL] | p->itimer_value[ITIMER_PROF] | t->time_system)
 		time_account(t);
 	else if (spent > 0)
-		*(t->time_system ? &t->system_ticks : &t->user_ticks) += (u64)spent;
+		t->user_ticks += (u64)spent;
 }
 
 /* switch_away, where there is more to it. */
@@ -151,11 +151,12 @@ static __attribute__((noinline)) void switch_slowly(struct thread *t, struct ari
 	}
 }
 
-/* Gives the processor away with the thread's state saved. The lock is held before and after, at depth 1 between. */
+/* Gives the processor away with the thread's state saved; `queued`: t could run. The lock is held before and after, at depth 1
+ * between. */
 static inline __attribute__((always_inline)) void switch_away(struct thread *t,
-							      struct aril_context *ctx)
+							      struct aril_context *ctx, int queued)
 {
-	struct aril_context *to;
+	struct aril_context *to = NULL;
 	u32 depth = lock_state.depth, cpu = ctx->cpu;
 	struct list *first = run_queue.next;
 	struct thread *next = container_of(first, struct thread, run);
@@ -163,8 +164,10 @@ static inline __attribute__((always_inline)) void switch_away(struct thread *t,
 
 	charge(t, now);
 	if (__builtin_expect(first == &run_queue || (ctx->pending & ARIL_PEND_END) ||
-				     sched_wanted || next == t || !(next->affinity >> cpu & 1) ||
-				     !(to = next->proc->ctx[cpu]) || !next->proc->auth_open,
+				     sched_wanted || (queued && next == t) ||
+				     !(next->affinity >> cpu & 1) ||
+				     (next->proc != t->proc &&
+				      (!(to = next->proc->ctx[cpu]) || !next->proc->auth_open)),
 			     0)) {
 		switch_slowly(t, ctx);
 	} else {
@@ -218,7 +221,7 @@ static inline __attribute__((always_inline)) s64 sleep_in(struct thread *t, stru
 		list_add_tail(&q->sleepers, &t->run);
 	else
 		list_init(&t->run);
-	switch_away(t, this_context());
+	switch_away(t, this_context(), 0);
 	return current()->wake_result;
 }
 
@@ -236,41 +239,41 @@ static __attribute__((noinline)) s64 sleep_until(struct thread *t, struct waitq 
 	return result;
 }
 
-/* A quick call is not masked. It is while it sleeps, and behind a sleep that a signal ended, so that it takes the long way
- * out, where calls begin anew. */
-static inline __attribute__((always_inline)) s64 sleep_masked(struct waitq *q, u64 deadline,
-							      u32 interruptible)
+/* So that a quick call takes the long way out, where calls begin anew. */
+static __attribute__((noinline)) s64 interrupted(void)
+{
+	this_context()->mask = ARIL_MASK_ASYNC;
+	return -EINTR;
+}
+
+static inline __attribute__((always_inline)) s64 sleep_checked(struct waitq *q, u64 deadline,
+							       u32 interruptible)
 {
 	struct thread *t = current();
-	struct aril_context *ctx = this_context();
-	u32 mask = ctx->mask;
 	s64 result;
 
-	exos_assert(t->tid); /* the scheduler itself never sleeps */
-	ctx->mask = ARIL_MASK_ASYNC;
 	if (interruptible == 1 ? ((t->pending.set | t->proc->pending.set) & ~t->sig_mask) != 0
 			       : interruptible && t->killed)
-		return -EINTR;
+		return interrupted();
 	result = deadline ? sleep_until(t, q, deadline, interruptible)
 			  : sleep_in(t, q, interruptible);
-	if (result != -EINTR)
-		this_context()->mask = mask;
-	return result;
+	return result == -EINTR ? interrupted() : result;
 }
 
 s64 sleep_on(struct waitq *q, u64 deadline, int interruptible)
 {
-	return sleep_masked(q, deadline, (u32)interruptible);
+	exos_assert(current()->tid); /* the scheduler itself never sleeps */
+	return sleep_checked(q, deadline, (u32)interruptible);
 }
 
 s64 sleep_here(struct waitq *q)
 {
-	return sleep_masked(q, 0, 1);
+	return sleep_checked(q, 0, 1);
 }
 
 s64 sleep_alone(void)
 {
-	return sleep_masked(NULL, 0, 1);
+	return sleep_checked(NULL, 0, 1);
 }
 
 void thread_wake(struct thread *t, s64 result)
@@ -308,12 +311,9 @@ void sched_yield_now(void)
 void sched_move(void)
 {
 	struct thread *t = current();
-	u32 mask = this_context()->mask;
 
-	this_context()->mask = ARIL_MASK_ASYNC;
 	thread_ready(t);
-	switch_away(t, this_context());
-	this_context()->mask = mask;
+	switch_away(t, this_context(), 1);
 }
 
 void sched_preempt(void)
@@ -322,6 +322,6 @@ void sched_preempt(void)
 
 	family_lock();
 	thread_ready(t);
-	switch_away(t, this_context());
+	switch_away(t, this_context(), 1);
 	family_unlock();
 }
