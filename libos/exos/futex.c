@@ -240,20 +240,12 @@ static s64 futex_wake_op(u64 addr, u32 op_word, u32 count, u32 count2, u64 addr2
 	return woken;
 }
 
-/* FUTEX_WAKE of a word of the process's own. Where nobody sleeps the lock is not asked for. */
-static inline s64 wake_own(u64 addr, u32 count)
+/* Wakes up to count of those that sleep for that key, and drops the lock. */
+static inline s64 wake_walk(struct futex_key key, u32 count)
 {
-	struct thread *t = current();
-	struct futex_key key = {(u64)t->proc->mm, addr};
-	struct list *head = &buckets[futex_kind(key)], *at;
+	struct list *head = &buckets[futex_kind(key)], *at = head->next;
 	s64 woken = 0;
-	__atomic_thread_fence(__ATOMIC_SEQ_CST); /* with the one of futex_wait */
-	at = __atomic_load_n(&head->next, __ATOMIC_RELAXED);
-	if (!at || at == head)
-		return 0;
-	if (!lock_take(t))
-		return QUICK_NO;
-	for (at = head->next; at != head && woken < count;) {
+	while (at && at != head && woken < count) {
 		struct futex_sleeper *s = container_of(at, struct futex_sleeper, link);
 		at = at->next;
 		if (!futex_same(s->key, key) || s->owns)
@@ -268,6 +260,32 @@ static inline s64 wake_own(u64 addr, u32 count)
 	return woken;
 }
 
+/* FUTEX_WAKE of a word of the process's own. Where nobody sleeps the lock is not asked for. */
+static __attribute__((noinline)) s64 wake_own(u64 addr, u32 count)
+{
+	struct thread *t = current();
+	struct futex_key key = {(u64)t->proc->mm, addr};
+	const struct list *head = &buckets[futex_kind(key)], *first;
+	__atomic_thread_fence(__ATOMIC_SEQ_CST); /* with the one of futex_wait */
+	first = __atomic_load_n(&head->next, __ATOMIC_RELAXED);
+	if (!first || first == head)
+		return 0;
+	return lock_take(t) ? wake_walk(key, count) : QUICK_NO;
+}
+
+static __attribute__((noinline)) s64 wake_shared(u64 addr, u32 count)
+{
+	u32 value;
+	if (!lock_take(current()))
+		return QUICK_NO;
+	PEEK(value, *(const u32 *)addr, fault);
+	(void)value;
+	return wake_walk(futex_key(addr), count);
+fault:
+	lock_release();
+	return -EFAULT;
+}
+
 static __attribute__((noinline)) s64 quick_futex_any(u64 addr, u64 op, u64 value, u64 timeout,
 						     u64 addr2, u64 value3)
 {
@@ -278,24 +296,39 @@ static __attribute__((noinline)) s64 quick_futex_any(u64 addr, u64 op, u64 value
 	return result;
 }
 
-static __attribute__((noinline)) s64 quick_futex_wait(u64 addr, u32 value)
+static __attribute__((noinline)) s64 quick_futex_wait(u64 addr, u32 op, u32 value)
 {
 	if (!lock_take(current()))
 		return QUICK_NO;
-	s64 result = futex_wait(addr, FUTEX_WAIT | FUTEX_PRIVATE_FLAG, value, 0, ~0u);
+	s64 result = futex_wait(addr, op, value, 0, ~0u);
 	lock_release();
 	return result;
 }
 
+static __attribute__((noinline)) s64 quick_futex_more(u64 addr, u64 op, u64 value, u64 timeout,
+						      u64 addr2, u64 value3)
+{
+	u32 plain = (u32)op & ~(u32)(FUTEX_CLOCK_REALTIME | FUTEX_PRIVATE_FLAG);
+	if (addr & 3 || addr >= PROGRAM_TOP)
+		return quick_futex_any(addr, op, value, timeout, addr2, value3);
+	if ((u32)op == FUTEX_WAKE)
+		return wake_shared(addr, (u32)value);
+	if (!timeout &&
+	    ((u32)op == FUTEX_WAIT || (plain == FUTEX_WAIT_BITSET && (u32)value3 == ~0u)))
+		return quick_futex_wait(addr, (u32)op, (u32)value);
+	return quick_futex_any(addr, op, value, timeout, addr2, value3);
+}
+
+/* What most programs ask for first: to wake, and to wait for ever. */
 s64 quick_futex(u64 addr, u64 op, u64 value, u64 timeout, u64 addr2, u64 value3)
 {
-	if (!(addr & 3) && addr < PROGRAM_TOP) {
-		if ((u32)op == (FUTEX_WAKE | FUTEX_PRIVATE_FLAG))
-			return wake_own(addr, (u32)value);
-		if ((u32)op == (FUTEX_WAIT | FUTEX_PRIVATE_FLAG) && !timeout)
-			return quick_futex_wait(addr, (u32)value);
-	}
-	return quick_futex_any(addr, op, value, timeout, addr2, value3);
+	if (addr & 3 || addr >= PROGRAM_TOP)
+		return quick_futex_more(addr, op, value, timeout, addr2, value3);
+	if ((u32)op == (FUTEX_WAKE | FUTEX_PRIVATE_FLAG))
+		return wake_own(addr, (u32)value);
+	if ((u32)op == (FUTEX_WAIT | FUTEX_PRIVATE_FLAG) && !timeout)
+		return quick_futex_wait(addr, FUTEX_WAIT | FUTEX_PRIVATE_FLAG, (u32)value);
+	return quick_futex_more(addr, op, value, timeout, addr2, value3);
 }
 
 s64 sys_futex(u64 addr, u64 op, u64 value, u64 timeout, u64 addr2, u64 value3)
