@@ -55,16 +55,12 @@ struct area *mm_find(struct mm *mm, u64 addr)
 	return area && area->start <= addr ? area : NULL;
 }
 
-/* Cuts the area over `at` in two there, if it does not begin there. */
-static s64 split_at(struct mm *mm, u64 at)
+struct area *area_cut(struct area *area, u64 at)
 {
-	struct area *area = mm_find(mm, at);
+	struct area *upper = kmalloc_raw(sizeof(*upper));
 
-	if (!area || area->start == at)
-		return 0;
-	struct area *upper = kmalloc(sizeof(*upper));
 	if (!upper)
-		return -ENOMEM;
+		return NULL;
 	*upper = *area;
 	upper->start = at;
 	if (area->inode) {
@@ -76,7 +72,17 @@ static s64 split_at(struct mm *mm, u64 at)
 	upper->link.prev = &area->link;
 	area->link.next->prev = &upper->link;
 	area->link.next = &upper->link;
-	return 0;
+	return upper;
+}
+
+/* Cuts the area over `at` in two there, if it does not begin there. */
+static s64 split_at(struct mm *mm, u64 at)
+{
+	struct area *area = mm_find(mm, at);
+
+	if (!area || area->start == at)
+		return 0;
+	return area_cut(area, at) ? 0 : -ENOMEM;
 }
 
 s64 area_split(struct mm *mm, u64 start, u64 end)
@@ -165,8 +171,7 @@ s64 area_unmap(struct mm *mm, u64 start, u64 end)
 	return 0;
 }
 
-/* Joins a new area with its neighbours. */
-static void area_join(struct mm *mm, struct area *area)
+void area_join(struct mm *mm, struct area *area)
 {
 	struct list *before = area->link.prev;
 	struct area *next = area_next(mm, area);
@@ -175,13 +180,15 @@ static void area_join(struct mm *mm, struct area *area)
 		area->end = next->end;
 		area_free(mm, next);
 	}
+	mm->seen = area;
 	if (before == &mm->areas)
 		return;
 	struct area *previous = container_of(before, struct area, link);
-	if (continues(previous, area)) {
-		previous->end = area->end;
-		area_free(mm, area);
-	}
+	if (!continues(previous, area))
+		return;
+	previous->end = area->end;
+	area_free(mm, area);
+	mm->seen = previous;
 }
 
 s64 mm_map(struct mm *mm, u64 start, u64 bytes, u32 prot, u32 flags, struct inode *inode,

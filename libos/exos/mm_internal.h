@@ -106,6 +106,10 @@ void pages_flush(void);
 u64 area_flags(const struct area *area, int writable);
 /* Splits areas so that start and end are borders. 0 or -ENOMEM. */
 s64 area_split(struct mm *mm, u64 start, u64 end);
+/* Cuts an area in two at a place inside it: the upper one; NULL: no memory. */
+struct area *area_cut(struct area *area, u64 at);
+/* Joins an area with its neighbours where they continue it: it may be gone. */
+void area_join(struct mm *mm, struct area *area);
 /* Joins neighbours in [start, end] that continue each other. */
 void area_merge(struct mm *mm, u64 start, u64 end);
 /* The first area that ends after addr, or NULL. */

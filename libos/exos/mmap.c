@@ -146,6 +146,29 @@ s64 sys_munmap(u64 addr, u64 bytes)
 	return area_unmap(own(), addr, addr + page_up(bytes));
 }
 
+/* mprotect inside one area. */
+static s64 area_protect(struct mm *mm, struct area *area, u64 start, u64 end, u32 prot)
+{
+	if (prot & PROT_WRITE && area->flags & AREA_READ_ONLY)
+		return -EACCES;
+	if (area->prot == prot)
+		return 0;
+	if (area->start < start) {
+		area = area_cut(area, start);
+		if (!area)
+			return -ENOMEM;
+	}
+	if (area->end > end && !area_cut(area, end)) {
+		area_join(mm, area);
+		return -ENOMEM;
+	}
+	area->prot = prot;
+	pages_reprotect(mm, start, end, area_flags(area, 0), !!(prot & PROT_WRITE));
+	pages_flush();
+	area_join(mm, area);
+	return 0;
+}
+
 s64 sys_mprotect(u64 addr, u64 bytes, u64 prot)
 {
 	struct mm *mm = own();
@@ -165,6 +188,8 @@ s64 sys_mprotect(u64 addr, u64 bytes, u64 prot)
 			return area ? -EINVAL : -ENOMEM;
 		addr = at = area->start;
 	}
+	if (area && area->end >= end)
+		return area_protect(mm, area, addr, end, prot & PROT_ALL);
 	s64 error = area_split(mm, addr, min(end, PROGRAM_TOP));
 	for (area = mm_find(mm, addr); !error && at < end; area = area_next(mm, area)) {
 		if (!area || area->start != at) {

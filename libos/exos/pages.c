@@ -377,11 +377,35 @@ static u32 words_change(u64 *word, u32 n, u64 flags, int write)
 	return i;
 }
 
+/* The same for one page. */
+static void page_reprotect(struct mm *mm, u64 va, u64 flags, int write)
+{
+	u64 *word = pages_word(mm, va, 0);
+
+	if (!word || !(*word & MAPPED))
+		return;
+	u64 old = *word;
+	words_change(word, 1, flags, write);
+	u64 changed = (old ^ *word) & MAPPED_FLAGS;
+	if (!(old & MAPPED_BOUND) || !changed)
+		return;
+	pages_flush();
+	if (changed != MAPPED_WRITE || !(old & MAPPED_OWN) ||
+	    aril_page_protect(family.auth, mm->space, va,
+			      *word & MAPPED_WRITE ? ARIL_PAGE_WRITE | ARIL_PAGE_MAY_WRITE
+						   : ARIL_PAGE_MAY_WRITE))
+		batch_add(mm, ARIL_PROTECT, va, 0, bind_flags(*word), 1, 0);
+}
+
 void pages_reprotect(struct mm *mm, u64 start, u64 end, u64 flags, int write)
 {
 	struct row row = {.end = 0};
 	struct page_walk w;
 
+	if (end - start == PAGE) {
+		page_reprotect(mm, start, flags, write);
+		return;
+	}
 	pages_walk(&w, mm, start, end, LEAF_USED);
 	while (w.bits || page_group(&w)) {
 		u32 first = (u32)__builtin_ctzl(w.bits);
