@@ -15,7 +15,8 @@ REPORTS = ROOT / "docs" / "results"
 SCHEMA = 1
 INSTRUMENT = {"empty_loop": 3, "rdtsc": 4}
 CONTROL = ("matmul_150", "hash_64m")
-SLOW = (*CONTROL, "sh_200")  # neither in --check nor in --quick
+COMPILE = "c_compile"
+SLOW = (*CONTROL, "sh_200", COMPILE)  # neither in --check nor in --quick
 BOOT = {"boot_to_main": "from QEMU's start, firmware included, to the first program's main; waiting counts, 1 ns as one"}
 AGREES = 0.03  # how far Linux may be from what was measured before
 
@@ -55,10 +56,15 @@ def outcome(side):
     return f"died {side['died']}" if "died" in side else "hangs"
 
 
-def ratio(row):
+def ratio(row, rival="linux"):
     """Linux / Aril: above 1, Aril takes fewer."""
-    aril, linux = (row.get(s, {}).get("median") for s in ("aril", "linux"))
+    aril, linux = (row.get(s, {}).get("median") for s in ("aril", rival))
     return linux / aril if aril and linux else None
+
+
+def fraction(row, rival):
+    r = ratio(row, rival)
+    return "" if r is None else f"{r:.2f}"
 
 
 def verdict(name, row):
@@ -68,18 +74,37 @@ def verdict(name, row):
     return "LOSS" if r < 0.995 else "win" if r > 1.005 else "even"
 
 
-def measure(names, alone):
-    """The document of a run: see docs/results/README.md."""
-    sides, rows, notes, void = [guests.Aril()], {n: {"what": w} for n, w in metrics().items() if n in names}, [], []
-    if not alone:
+def sides_of(options, notes, wall=False):
+    """Aril, and what of Linux can be had and was asked for; why not is noted."""
+    sides = [guests.Aril(wall)]
+    wanted = [lambda: guests.Linux(wall)]
+    if "--mitigations-off" in options:
+        wanted.append(lambda: guests.Linux(wall, "mitigations=off"))
+    if "--lean" in options:
+        wanted.append(lambda: guests.Lean(wall))
+    for make in wanted:
         try:
-            sides.append(guests.Linux())
+            sides.append(make())
         except guests.Unavailable as error:
-            notes.append(f"Aril alone, no Linux beside it: {error}")
+            notes.append(f"{'Aril alone, no Linux beside it: ' if len(sides) == 1 else ''}{error}")
+    return sides
+
+
+def measured(side, names):
+    """The figures of a side: c_compile in a guest that has a compiler."""
+    found = guests.measure(side, [n for n in names if n != COMPILE])
+    if COMPILE in names:
+        found.update({n: f for n, f in guests.measure(side, [COMPILE], guests.toolchain()).items() if n == COMPILE})
+    return found
+
+
+def measure(names, options=()):
+    """The document of a run: see docs/results/README.md."""
+    rows, notes, void = {n: {"what": w} for n, w in metrics().items() if n in names}, [], []
     versions = {}
-    for side in sides:
+    for side in sides_of(options, notes):
         try:
-            for name, figure in guests.measure(side, names).items():
+            for name, figure in measured(side, names).items():
                 rows[name][side.name] = figure
             versions[side.name] = {**side.version(), "image_bytes": side.image_bytes()}
         except guests.Unavailable as error:
@@ -87,7 +112,7 @@ def measure(names, alone):
                 raise
             notes.append(str(error))
     for name, want in INSTRUMENT.items():
-        for side in ("aril", "linux"):
+        for side in versions:
             got = rows.get(name, {}).get(side, {}).get("median")
             if got not in (None, want):
                 void.append(f"{name} is {number(got)} on {side}, not {want}")
@@ -113,15 +138,24 @@ def apart(rows):
     return found
 
 
+RIVALS = {"linux_off": "mitigations off", "lean": "lean"}  # beside Debian's Linux as it comes
+
+
+def others(document):
+    return [n for n in RIVALS if n in document["versions"]]
+
+
 def show(document):
-    rows = [("metric", "Aril", "Linux", "Linux / Aril", "", "what")]
+    more = others(document)
+    rows = [("metric", "Aril", "Linux", "Linux / Aril", "", *(w for n in more for w in (RIVALS[n], "/ Aril")), "what")]
     for name, row in document["metrics"].items():
         r = ratio(row)
         rows.append((name, outcome(row.get("aril")), outcome(row.get("linux")), "" if r is None else f"{r:.2f}",
-                     verdict(name, row), row["what"]))
+                     verdict(name, row), *(w for n in more for w in (outcome(row.get(n)), fraction(row, n))), row["what"]))
     widths = [max(len(r[i]) for r in rows) for i in range(len(rows[0]))]
+    left = (0, 4, len(rows[0]) - 1)
     for r in rows:
-        print("  ".join(c.ljust(w) if i in (0, 4, 5) else c.rjust(w) for i, (c, w) in enumerate(zip(r, widths))).rstrip())
+        print("  ".join(c.ljust(w) if i in left else c.rjust(w) for i, (c, w) in enumerate(zip(r, widths))).rstrip())
     print(f"Instructions per operation, medians; {summary(document)}")
     for note in document["notes"]:
         print(note)
@@ -150,15 +184,18 @@ def write(name, document):
             f"Instructions per operation, medians over batches, of one static Linux program on Aril and on Debian's Linux; {summary(document)}", ""]
     if name == "unix":
         text += ["![ratios](unix.svg)", ""]
-    text += ["| operation | Aril | Linux | Linux / Aril | |", "| --- | ---: | ---: | ---: | --- |"]
+    more = others(document)
+    text += ["| operation | Aril | Linux | Linux / Aril | |" + "".join(f" {RIVALS[n]} | / Aril |" for n in more),
+             "| --- | ---: | ---: | ---: | --- |" + " ---: | ---: |" * len(more)]
     for metric, row in document["metrics"].items():
         r, v = ratio(row), verdict(metric, row)
         mark = "**loss**" if v == "LOSS" else ""
         text.append(f"| `{metric}`: {row['what']} | {outcome(row.get('aril'))} | {outcome(row.get('linux'))} | "
-                    f"{'' if r is None else f'{r:.2f}'} | {mark} |")
+                    f"{'' if r is None else f'{r:.2f}'} | {mark} |" + "".join(f" {outcome(row.get(n))} | {fraction(row, n)} |" for n in more))
     text += ["", *(f"{n}." for n in document["notes"])]
     text += [f"Aril: commit {versions['aril'].get('commit', '?')}, {versions['aril']['image_bytes']:,} bytes of kernel, first program and library. "
              f"Linux: `{versions['linux']['package']}`, SHA-256 `{versions['linux']['sha256']}`, {versions['linux']['image_bytes']:,} bytes of kernel.",
+             *(f"Lean: built from `{v['package']}` by bench/lean.config, {v['compiler']}, {v['image_bytes']:,} bytes." for v in [versions.get("lean")] if v),
              f"{versions['qemu']}; `{document['flags']}` on both sides; the program by `{versions['compile']}`, {versions['compiler']}.", "",
              "Each instruction counts as one. Page walks, cleared translations, caches and mispredictions cost nothing there: it says how long",
              "a path is, not how long it takes."]
@@ -201,10 +238,11 @@ def draw(document):
     return "\n".join([*out, "</svg>"]) + "\n"
 
 
-def run(suites, words=(), quick=False, as_json=False):
+def run(suites, words=(), options=()):
     """Suites, measured together; or some metrics. The status: 1 where the run is void."""
+    quick, as_json = "--quick" in options, "--json" in options
     parts = {s: [n for n in suite(s) if not quick or n not in SLOW] for s in suites} or {"": [*words]}
-    document = measure([n for n in metrics() if any(n in names for names in parts.values())], False)
+    document = measure([n for n in metrics() if any(n in names for names in parts.values())], options)
     for name, names in parts.items():
         part = {**document, "metrics": {n: r for n, r in document["metrics"].items() if n in names},
                 "apart": {n: a for n, a in document["apart"].items() if n in names}}

@@ -47,14 +47,55 @@ def program():
     return PROGRAM
 
 
+WALL = ["-M", "q35", "-accel", "tcg,thread=multi", "-cpu", "max,-erms,-fsrm,-pku", "-smp", "1", "-m", "512M"]
+
+
+def toolchain():
+    """A file system with the benchmark, busybox and this machine's gcc with what it needs to compile bench/unix/compiled: the same
+    files for both sides."""
+    tree, source = MADE / "tree", ROOT / "bench" / "unix" / "compiled" / "program.c"
+    if not shutil.which("gcc"):
+        raise Unavailable("no gcc on this machine for c_compile")
+    gcc = [line for line in said("gcc", "-print-search-dirs").splitlines() if line.startswith("install:")][0].split()[1]
+    tools = {"/usr/bin/gcc": shutil.which("gcc"), "/usr/bin/as": shutil.which("as"), "/usr/bin/ld": shutil.which("ld")}
+    for name in ("cc1", "collect2", "lto-wrapper", "liblto_plugin.so", "crtbeginS.o", "crtendS.o", "libgcc.a", "libgcc_s.so"):
+        tools[f"{gcc}{name}"] = said("gcc", f"-print-file-name={name}" if "." in name else f"-print-prog-name={name}").strip()
+    for name in ("Scrt1.o", "crti.o", "crtn.o", "libc.so", "libc_nonshared.a"):
+        tools[f"/usr/lib/x86_64-linux-gnu/{name}"] = said("gcc", f"-print-file-name={name}").strip()
+    tools["/lib/x86_64-linux-gnu/libgcc_s.so.1"] = said("gcc", "-print-file-name=libgcc_s.so.1").strip()
+    for host in [tools[k] for k in ("/usr/bin/gcc", "/usr/bin/as", "/usr/bin/ld", f"{gcc}cc1", f"{gcc}collect2", f"{gcc}liblto_plugin.so")]:
+        for library in re.findall(r"(?:=> )?(/\S+) \(0x", said("ldd", host)):
+            tools[library] = library
+    tools["/lib/x86_64-linux-gnu/libc.so.6"] = "/lib/x86_64-linux-gnu/libc.so.6"
+    for header in re.findall(r"/\S+\.h", said("gcc", "-O2", "-M", str(source))):
+        tools[header] = header
+    wanted = {**tools, "/src/program.c": str(source), "/bench": str(program()), "/bin/busybox": "/bin/busybox"}
+    shutil.rmtree(tree, ignore_errors=True)
+    for path in ("/tmp", "/dev", "/proc"):
+        (tree / path[1:]).mkdir(parents=True)
+    for path, host in wanted.items():
+        if not Path(host).is_file():
+            raise Unavailable(f"c_compile needs {path}, which is not on this machine")
+        # /lib, /lib64 and the like are links into /usr on Debian; here each path is its own
+        to = tree / os.path.normpath(path)[1:]
+        to.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(Path(host).resolve(), to)
+    return tree
+
+
 class Aril:
     name = "aril"
 
-    def command(self, words):
-        return [str(ROOT / "aril"), "run", "--machine", "q35", "--mem", "512M", "--timeout", "1200", "--", str(program()), *words]
+    def __init__(self, wall=False):
+        self.wall = wall
+
+    def command(self, words, tree=None):
+        where = ["--root", str(tree), "--", "/bench"] if tree else ["--", str(program())]
+        return [str(ROOT / "aril"), "run", "--machine", "q35", "--mem", "512M", "--accel", "tcg", "--timeout", "1200", *where, *words]
 
     def environment(self):
-        return {**os.environ, "ARIL_ICOUNT": "1"}
+        more = {"ARIL_QEMU_ARGS": f"{os.environ.get('ARIL_QEMU_ARGS', '')} -cpu max,-erms,-fsrm,-pku"} if self.wall else {"ARIL_ICOUNT": "1"}
+        return {**os.environ, **more}
 
     def version(self):
         return {"commit": said("git", "describe", "--always", "--dirty").strip()} if (ROOT / ".git").exists() else {}
@@ -68,7 +109,13 @@ class Linux:
     """From its package, which apt fetches once, and a file system of the benchmark and busybox."""
     name = "linux"
 
-    def __init__(self):
+    def __init__(self, wall=False, parameters=""):
+        self.flags, self.parameters = WALL if wall else FLAGS, parameters
+        if parameters:
+            self.name = "linux_off"
+        self.fetch()
+
+    def fetch(self):
         self.at = MADE / "linux"
         self.at.mkdir(parents=True, exist_ok=True)
         if not self.package():
@@ -97,13 +144,13 @@ class Linux:
     def package(self):
         return next(iter(sorted(self.at.glob("linux-image-*.deb"))), None)
 
-    def command(self, words):
-        archive = self.at / "initramfs"
-        records = f"f\0/bench\0{program()}\0f\0/bin/busybox\0/bin/busybox\0"
+    def command(self, words, tree=None):
+        archive = self.at / ("initramfs.tree" if tree else "initramfs")
+        records = f"t\0/\0{tree}\0" if tree else f"f\0/bench\0{program()}\0f\0/bin/busybox\0/bin/busybox\0"
         subprocess.run([str(BUILD / "mkcpio"), str(archive)], input=records.encode(), check=True)
-        return ["qemu-system-x86_64", *FLAGS, "-vga", "none", "-no-reboot", "-display", "none", "-nodefaults", "-no-user-config",
-                "-monitor", "none", "-serial", "stdio", "-kernel", str(self.kernel), "-initrd", str(archive),
-                "-append", f"console=ttyS0 quiet panic=-1 rdinit=/bench -- --init {' '.join(words)}"]
+        return ["qemu-system-x86_64", *self.flags, "-vga", "none", "-no-reboot", "-display", "none", "-nodefaults", "-no-user-config",
+                "-monitor", "none", "-serial", "stdio", "-kernel", str(self.kernel), "-initrd", str(archive), "-append",
+                f"console=ttyS0 quiet panic=-1 {self.parameters} rdinit=/bench -- --init {' '.join(words)}"]
 
     def environment(self):
         return dict(os.environ)
@@ -119,7 +166,7 @@ class Lean(Linux):
     """Linux as small as the benchmark allows (bench/lean.config), built once from Debian's source package: the harder rival."""
     name = "lean"
 
-    def __init__(self):
+    def fetch(self):
         self.at = MADE / "lean"
         self.at.mkdir(parents=True, exist_ok=True)
         config = ROOT / "bench" / "lean.config"
@@ -184,9 +231,9 @@ class Lean(Linux):
         shutil.copyfile(tree / "arch" / "x86" / "boot" / "bzImage", self.kernel)
 
 
-def lines(side, words):
+def lines(side, words, tree=None):
     """What a guest prints, line by line, until it ends or says nothing for long."""
-    process = subprocess.Popen(side.command(words), cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+    process = subprocess.Popen(side.command(words, tree), cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                stderr=subprocess.DEVNULL, env=side.environment())
     rest = b""
     try:
@@ -207,7 +254,7 @@ def lines(side, words):
                 process.wait()
 
 
-def measure(side, names):
+def measure(side, names, tree=None):
     """{metric: {"min", "median"} or {"refused": errno}, {"died": signal}, {"hangs": true}}; a metric that the guest does not come
     back from costs that guest: the others go on in another."""
     found, left = {}, list(names)
@@ -215,7 +262,7 @@ def measure(side, names):
     while left:
         current = None
         over = False
-        for line in lines(side, [",".join(left)]):
+        for line in lines(side, [",".join(left)], tree):
             match = re.match(r"bench (\w+) (started|refused|died|\d+)(?: (\d+))?$", line)
             over |= line == "bench done"
             if not match:
