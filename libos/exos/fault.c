@@ -2,6 +2,7 @@
  * Page faults: pages appear when they are touched, and are copied when they are written. */
 #include "inode.h"
 #include "mm_internal.h"
+#include "pressure.h"
 #include <core/string.h>
 
 #define STACK_GAP (256 * PAGE) /* kept free below a stack that grows */
@@ -49,14 +50,13 @@ static int fault_bus(int *code)
 	return SIGBUS;
 }
 
-/* No memory is left for a page that was promised: as Linux, the process that asks ends. */
+/* No memory is left for a page that was promised: as on Linux, a process ends, this one or another. */
 static int fault_memory(int *code)
 {
 	struct proc *p = current()->proc;
 
-	exos_log("exos: out of memory: process %u (%s) ends", p->pid, p->comm);
 	*code = SI_KERNEL;
-	return SIGKILL;
+	return pressure_fault(p) ? FAULT_LATER : SIGKILL;
 }
 
 static u64 file_index(const struct area *area, u64 va)

@@ -4,6 +4,7 @@
 #include "file.h"
 #include "mem.h"
 #include "mm.h"
+#include "pressure.h"
 #include "proc.h"
 #include "rescue.h"
 #include "profile.h"
@@ -61,6 +62,7 @@ static void family_start(void)
 	memory_boot(family.domain);
 	sched_boot();
 	rescue_boot();
+	pressure_boot();
 	family_lock();
 	struct proc *p = proc_boot();
 	family.init = current()->proc = p;

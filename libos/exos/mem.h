@@ -20,6 +20,8 @@ u32 run_take(u32 count);
 void run_give(u32 first, u32 count);
 /* Shows another frame, read-only, at the address of a page, which is never used for itself again. */
 void page_show(void *page, u32 frame);
+/* Gives up to `most` frames of first..last that are free back to the kernel, those that were never used first. How many. */
+u32 pages_surrender(u32 first, u32 last, u32 most);
 /* Resets a retyped frame, calling again as long as the kernel asks for it. Panics on refusal. */
 void frame_unbuild(u32 frame);
 

@@ -6,39 +6,28 @@
  * little. Invariant: a page is free (in a list, or loose with refs 0), or used with refs >= 1, or its frame is in the pool of
  * unbound frames, or it was retyped. */
 #include "mem.h"
+#include "memory.h"
 #include "mm.h"
 #include <aril/info.h>
 #include <aril_stubs.h>
 #include <core/domain.h>
+#include <core/frames.h>
 #include <core/string.h>
 
 #define CHUNK 512u
 #define CHUNKS (ARIL_MAX_FRAMES / CHUNK)
-#define ORDERS 9 /* blocks of 1 .. 256 pages; a whole chunk is never free: it holds its books */
-
-enum { PAGE_ABSENT = 0, PAGE_FREE, PAGE_USED };
-
-struct page {
-	u32 refs;
-	u8 state;
-	u8 order; /* of the block that begins here */
-	u16 zero;
-};
 
 static struct page *chunks[CHUNKS]; /* books of each chunk, NULL: not ours */
-static struct list free_lists[ORDERS];
-static struct core_run runs[CORE_RUNS]; /* not bound yet */
-static u32 nruns;
-static u64 free_count, total_count;
-
-#define POOL 1024u
-static u32 pool[POOL]; /* NORMAL frames that nothing binds */
-static u32 pool_count;
+struct list free_lists[ORDERS];
+struct core_run runs[CORE_RUNS];
+u32 nruns;
+u64 free_count, total_count;
+u32 pool[POOL], pool_count;
 
 struct shared_slot shared_slots[SHARED_SLOTS];
 static u32 boot_space; /* of the first env: family tables are put in through it */
 
-static struct page *page_of(u32 frame)
+struct page *page_of(u32 frame)
 {
 	if (frame >= ARIL_MAX_FRAMES || !chunks[frame / CHUNK])
 		return NULL;
@@ -63,11 +52,11 @@ u64 pages_free(void)
 
 u64 pages_total(void)
 {
-	return total_count;
+	return total_count + frames_due();
 }
 
 /* Binds count frames (within a chunk) at their place in the direct map, or unbinds them. */
-static void direct_map(u32 kind, u32 first, u32 count, u32 flags)
+void direct_map(u32 kind, u32 first, u32 count, u32 flags)
 {
 	struct aril_space_op op = {
 		.va = FAMILY_VA + ((u64)first << ARIL_PAGE_SHIFT),
@@ -178,7 +167,7 @@ static int chunk_next(void)
 }
 
 /* A free block's list node lies in its first page. */
-static void block_insert(u32 frame, u32 order)
+void block_insert(u32 frame, u32 order)
 {
 	struct page *p = page_of(frame);
 
@@ -246,7 +235,7 @@ static u32 loose_take(void)
 }
 
 /* Makes blocks of them. Whether there were any. */
-static int loose_join(void)
+int loose_join(void)
 {
 	u32 count = loose_count;
 
@@ -265,7 +254,7 @@ void *page_alloc(u32 order)
 	if (order >= ORDERS)
 		return NULL;
 	while (!(frame = block_take(order)))
-		if (!loose_join() && !chunk_next() && !mm_reclaim())
+		if (!loose_join() && !chunk_next() && !mm_reclaim() && !frames_more())
 			return NULL;
 	return frame_page(frame);
 }

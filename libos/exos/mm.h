@@ -87,7 +87,9 @@ void mm_put(struct mm *mm); /* destroys at the last one; never the space one run
 /* Adds an area and nothing else. 0 or -ENOMEM. MAP_FIXED semantics: what was there is unmapped. */
 s64 mm_map(struct mm *mm, u64 start, u64 bytes, u32 prot, u32 flags, struct inode *inode,
 	   u64 offset);
-/* Resolves a fault of the current process: 0, or the signal (SIGSEGV, SIGBUS) with *code = si_code. */
+/* Resolves a fault of the current process: 0, or the signal (SIGSEGV, SIGBUS, SIGKILL) with *code = si_code, or FAULT_LATER:
+ * there will be memory when others have run. */
+#define FAULT_LATER (-1)
 int mm_fault(u64 addr, u64 error, int *code);
 struct area *mm_find(struct mm *mm, u64 addr);
 /* Copies into a process image that is not running yet (exec), faulting pages in. */

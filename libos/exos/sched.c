@@ -4,6 +4,7 @@
 #include "linux.h"
 #include "mem.h"
 #include "proc.h"
+#include "pressure.h"
 #include "proc_internal.h"
 #include "rescue.h"
 #include "sched.h"
@@ -173,7 +174,8 @@ void sched_nap(u64 ns)
 	thread_switch(t);
 	c->nap_until = 0;
 	t->switch_rsp = 0;
-	__atomic_and_fetch(&this_context()->pending, ~ARIL_PEND_EVENT, __ATOMIC_SEQ_CST);
+	__atomic_and_fetch(&this_context()->pending, ~(ARIL_PEND_EVENT | ARIL_PEND_REVOKE),
+			   __ATOMIC_SEQ_CST);
 }
 
 _Noreturn void sched_leave(void)
@@ -284,10 +286,12 @@ _Noreturn void sched_main(void)
 			run_current(c);
 			continue;
 		}
-		__atomic_and_fetch(&ctx->pending, ~ARIL_PEND_EVENT, __ATOMIC_SEQ_CST);
+		__atomic_and_fetch(&ctx->pending, ~(ARIL_PEND_EVENT | ARIL_PEND_REVOKE),
+				   __ATOMIC_SEQ_CST);
 		family_lock();
 		cpu_idle(c, 0);
 		rescue_sweep(c);
+		pressure_answer();
 		console_pump_all();
 		timers_run(now_ns());
 		family_end_if_over();
@@ -301,7 +305,7 @@ _Noreturn void sched_main(void)
 		sched_spread(); /* what may not run here */
 		cpu_idle(c, 1);
 		u32 word = c->word;
-		u64 deadline = timers_next();
+		u64 deadline = pressure_until(timers_next());
 		family_unlock();
 		idle(c, word, deadline);
 	}

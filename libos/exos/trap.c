@@ -65,7 +65,9 @@ static void program_fault(struct user_regs *regs, u64 addr, u64 error)
 
 	family_lock();
 	info.signo = mm_fault(addr, error, &info.code);
-	if (info.signo) {
+	if (info.signo == FAULT_LATER) {
+		sched_yield_now();
+	} else if (info.signo) {
 		t->fault_addr = addr;
 		t->fault_error = error;
 		t->fault_vector = VECTOR_PAGE;

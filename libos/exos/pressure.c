@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT
+ * When memory is asked back, or is not enough. Family lock.
+ *
+ * The account's handler is the scheduler's context on the family's first processor. A request is seen by whichever scheduler
+ * comes by first, a slice later at most, and answered in this order: frames that were never used; free pages; what is
+ * kept of processes that are over (pool.c), or that nobody has waited for yet; then the largest process ends, but never the first one, and with it its pages. Where
+ * that is not enough by the deadline, the kernel takes what it finds, which the family may not survive: marked as not
+ * to be taken is what ExOS consists of, not what it has for its processes.
+ *
+ * A program that needs a page where there is none left: the largest process ends, which may be another; who asked goes
+ * on when that is over. */
+#include "pressure.h"
+#include "linux.h"
+#include "mem.h"
+#include "mm.h"
+#include "mm_internal.h"
+#include "proc.h"
+#include "proc_internal.h"
+#include <aril/ops.h>
+#include <aril_stubs.h>
+#include <core/domain.h>
+
+#define KEEP_BATCH 256u
+#define PATIENCE_NS 2000000000ul /* for a process that is to end */
+#define LOOK_NS 5000000ul	 /* while a request is open */
+
+static volatile struct aril_repossession *page;
+
+static struct {
+	u32 pid; /* who was told to end last; 0: nobody */
+	u64 since;
+} victim;
+
+static void keep(struct core_run run)
+{
+	struct aril_frame_op op = {.kind = ARIL_FRAME_MARK_KEEP, .tag = 1};
+
+	for (; run.count; run.first += op.count, run.count -= op.count) {
+		op.first = run.first;
+		op.count = min(run.count, KEEP_BATCH);
+		if (aril_frame_update(family.auth, &op, 1) != 1)
+			return; /* the reserve is used up */
+	}
+}
+
+void pressure_boot(void)
+{
+	const struct core_domain *d = family.domain;
+	u32 cpu = (u32)__builtin_ctz(d->cpus);
+
+	page = page_zalloc(0);
+	if (!page)
+		exos_panic("exos: no memory for the repossession page");
+	keep((struct core_run){page_frame((const void *)page), 1});
+	keep(d->spent);
+	s64 error = aril_account_handler(family.auth, d->account, d->env, cpu,
+					 page_frame((const void *)page));
+	if (error < 0)
+		exos_log("exos: revocations are not told to us: error %ld", (long)-error);
+}
+
+/* The largest process that may end: not the first. NULL: there is none. */
+static struct proc *largest(void)
+{
+	struct proc *found = NULL;
+
+	for (struct list *at = all_procs.next; at != &all_procs; at = at->next) {
+		struct proc *p = container_of(at, struct proc, all);
+
+		if (p == family.init || p->state == PROC_ZOMBIE || !p->mm || p->group_exit)
+			continue;
+		if (!found || p->mm->rss > found->mm->rss)
+			found = p;
+	}
+	return found;
+}
+
+/* Whether a process is on its way out, of which more can be waited for. */
+static int somebody_ends(void)
+{
+	struct proc *p = victim.pid ? proc_find(victim.pid) : NULL;
+
+	if (p && p->state != PROC_ZOMBIE && now_ns() < victim.since + PATIENCE_NS)
+		return 1;
+	victim.pid = 0;
+	return 0;
+}
+
+/* Processes that have ended, but whose parents have not asked yet, have their pages still: nobody looks at these any more.
+ * Whether there were any. */
+static int zombies_strip(void)
+{
+	int some = 0;
+
+	for (struct list *at = all_procs.next; at != &all_procs; at = at->next) {
+		struct proc *p = container_of(at, struct proc, all);
+		struct mm *mm = p->state == PROC_ZOMBIE ? p->mm : NULL;
+
+		if (!mm || mm->refs != 1)
+			continue;
+		while (!list_empty(&mm->areas)) {
+			struct area *area = container_of(mm->areas.next, struct area, link);
+
+			pages_unmap(mm, area->start, area->end);
+			area_free(mm, area);
+			some = 1;
+		}
+	}
+	pages_flush();
+	return some;
+}
+
+static void end(struct proc *p, const char *why)
+{
+	exos_log("exos: %s: process %u (%s), the largest, %lu kB, ends", why, p->pid, p->comm,
+		 (unsigned long)p->mm->rss * (PAGE / 1024));
+	victim.pid = p->pid;
+	victim.since = now_ns();
+	proc_kill(p, SIGKILL);
+}
+
+static u32 wanted(void)
+{
+	return page->request[ARIL_REVOKE_FRAMES].wanted;
+}
+
+void pressure_answer(void)
+{
+	if (!page || !wanted())
+		return;
+	u32 first = page->request[ARIL_REVOKE_FRAMES].first;
+	u32 last = page->request[ARIL_REVOKE_FRAMES].last;
+
+	do
+		pages_surrender(first, last, wanted());
+	while (wanted() && (mm_reclaim() || zombies_strip()));
+	if (!wanted() || somebody_ends())
+		return;
+	struct proc *p = largest();
+	if (p)
+		end(p, "memory is asked back");
+}
+
+u64 pressure_until(u64 deadline)
+{
+	u64 soon = now_ns() + LOOK_NS;
+
+	return page && wanted() && (!deadline || deadline > soon) ? soon : deadline;
+}
+
+int pressure_fault(struct proc *asks)
+{
+	if (zombies_strip() || somebody_ends())
+		return 1;
+	struct proc *p = largest();
+
+	if (!p || !p->mm->rss)
+		p = asks;
+	end(p, "out of memory");
+	return p != asks;
+}

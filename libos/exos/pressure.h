@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT
+ * Memory that is asked back, or is not enough. */
+#ifndef EXOS_PRESSURE_H
+#define EXOS_PRESSURE_H
+
+#include "exos.h"
+
+/* In the scheduler's env, once: answers for the family's account from here on. */
+void pressure_boot(void);
+/* In a scheduler, family lock: gives back what is asked for, as far as there is; or sees to it that there will be. */
+void pressure_answer(void);
+/* When an idle processor is to look again: the deadline (0: never), or sooner while a request is open. */
+u64 pressure_until(u64 deadline);
+/* No page is left for a process that touches memory which it was promised. 1: another one ends, so that it is to try again
+ * later; 0: it ends itself. Family lock. */
+int pressure_fault(struct proc *asks);
+
+#endif
