@@ -2,8 +2,12 @@
 """docs/results/literature.md: the tables of the papers, row by row, beside what bench/results holds. Their figures, and which of ours stands
 beside each, are in bench/literature.json."""
 import json
+import os
+import re
+import subprocess
 
 import beside
+import guests
 from beside import number
 
 ROOT = beside.ROOT
@@ -55,23 +59,68 @@ def times(a, b):
     return "" if not a or not b else f"{a / b:.1f}"
 
 
+def stride():
+    """The section of the stride scheduler, its plot drawn anew where a guest can be had."""
+    done = subprocess.run([str(ROOT / "aril"), "run", "--slice-us", "1000", "--timeout", "100", "--primary", "shares"], cwd=ROOT, capture_output=True,
+                          stdin=subprocess.DEVNULL, text=True, timeout=200, check=False, env={**os.environ, "ARIL_ICOUNT": "1"})
+    seen = [(int(c), int(t)) for c, t in re.findall(r"^share (\d) (\d+)$", done.stdout, re.M)]
+    if done.returncode or not seen:
+        raise guests.Unavailable("bench/shares.c did not run: no plot of the stride scheduler")
+    (beside.REPORTS / "stride.svg").write_text(plot(seen))
+    given = [sum(c == i for c, _ in seen) for i in range(3)]
+    return ["## Stride scheduling", "", f"SOSP 1995: a stride scheduler as a library, three clients at 3:2:1. Here `libos/core/stride.c`, slices of 1 ms: "
+            f"{given[0]}, {given[1]} and {given[2]} of {len(seen)} slices.", "", "![slices over time](stride.svg)", ""]
+
+
+def plot(seen):
+    """Slices that each client has had, over time."""
+    width, height, left, top = 860, 360, 60, 50
+    end, most = seen[-1][1], max(sum(c == i for c, _ in seen) for i in range(3))
+
+    def at(t, n):
+        return f"{left + (width - left - 120) * t / end:.1f},{height - 40 - (height - top - 40) * n / most:.1f}"
+
+    out = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}" role="img">',
+           "<title>Slices that three clients at 3:2:1 have had, over time</title>",
+           "<style>text{font:12px sans-serif;fill:#24292f}.t{font-size:14px;font-weight:bold}.b{fill:#ffffff}polyline{fill:none;stroke-width:2}"
+           ".c0{stroke:#2f81c7}.c1{stroke:#d1662a}.c2{stroke:#3a9a5b}.g{stroke:#8888}@media(prefers-color-scheme:dark){text{fill:#e6edf3}.b{fill:#0d1117}}</style>",
+           f'<rect class="b" width="{width}" height="{height}"/>',
+           '<text class="t" x="10" y="22">Slices that three clients at 3:2:1 have had, over time</text>']
+    for part in range(5):
+        t = end * part // 4
+        x = at(t, 0).split(",")[0]
+        out.append(f'<line class="g" x1="{x}" x2="{x}" y1="{top}" y2="{height - 40}"/><text x="{x}" y="{height - 22}" text-anchor="middle">{t / 1000:.0f} ms</text>')
+    for client in range(3):
+        points, had = [at(0, 0)], 0
+        for c, t in seen:
+            if c == client:
+                points.append(at(t, had))
+                had += 1
+                points.append(at(t, had))
+        points.append(at(end, had))
+        x, y = points[-1].split(",")
+        out.append(f'<polyline class="c{client}" points="{" ".join(points)}"/><text x="{float(x) + 6}" y="{float(y) + 4}">{3 - client} tickets: {had}</text>')
+    return "\n".join([*out, "</svg>"]) + "\n"
+
+
 def run():
     results = load()
     out, losses = [HEAD], 0
     for table in json.loads((ROOT / "bench" / "literature.json").read_text())["tables"]:
         rival, own = table["theirs"]
         out += [f"## {table['title']}", "", f"{table['paper'][0].upper() + table['paper'][1:]}.", "",
-                f"| operation | {rival} | {own} | ratio | Linux | Aril | ratio | what is and is not the same |",
+                f"| operation | {rival} | {own} | ratio | {' | '.join(table.get('columns', ['Linux', 'Aril']))} | ratio | what is and is not the same |",
                 "| --- | ---: | ---: | ---: | ---: | ---: | ---: | --- |"]
         for row in table["rows"]:
             mark = "*" if row.get("recalled", table["recalled"]) else ""
             a, b = row["them"]
             linux, aril = of_linux(row["linux"], results), figure(row["aril"], results)
-            lost = bool(linux and aril and linux < 0.995 * aril)
+            lost = "columns" not in table and bool(linux and aril and linux < 0.995 * aril)
             losses += lost
             out.append(f"| {row['what']} | {text(a, mark)} | {text(b, mark)} | {times(a, b)} | {text(linux)} | {text(aril)} | "
                        f"{times(linux, aril)}{' **loss**' if lost else ''} | {row['note']} |")
         out.append("")
+    out += stride()
     missing = ["packets (DPF, ASH, SPIN's network): there is no network yet"]
     out += ["## Not here", "", *(f"- {m}" for m in missing)]
     (beside.REPORTS / "literature.md").write_text("\n".join(out) + "\n")

@@ -3,6 +3,8 @@
 #include "bench.h"
 #include <aril/ops.h>
 #include <core/cached.h>
+#include <core/inverted.h>
+#include <core/linear.h>
 
 #define CACHED_VA 0x100000000000ul
 #define LOOK_VA 0x300000000000ul
@@ -196,6 +198,49 @@ static void measure(const char *name, s64 error, s64 (*f)(u64 n))
 		bench_run(name, f, LOOPS);
 }
 
+#define TABLE_PAGES 1024u
+
+static struct core_linear linear;
+static struct core_inverted inverted;
+static u64 linear_word[TABLE_PAGES];
+static struct core_inverted_entry inverted_entry[TABLE_PAGES];
+static u32 inverted_first[TABLE_PAGES];
+
+/* Each page once in a linear table, and in an inverted one, half full. */
+static void tables_fill(void)
+{
+	linear = (struct core_linear){CACHED_VA, TABLE_PAGES, linear_word};
+	inverted =
+		(struct core_inverted){TABLE_PAGES, TABLE_PAGES, inverted_first, inverted_entry, 0};
+	for (u32 i = 0; i < TABLE_PAGES; i += 2) {
+		core_linear_set(&linear, CACHED_VA + i * ARIL_PAGE_SIZE, i, ARIL_BIND_WRITE);
+		core_inverted_set(&inverted, CACHED_VA + i * ARIL_PAGE_SIZE, i, ARIL_BIND_WRITE);
+	}
+}
+
+/* Where a page is, by a table of the library's own: pages in an order that is none. */
+static s64 look_up(u64 n, const void *table,
+		   int (*find)(const void *table, u64 va, struct core_translation *out))
+{
+	struct core_translation at;
+	u64 wrong = 0;
+	u64 total = BENCH_LOOP(n, u64 i_ = i * 370 % TABLE_PAGES;
+			       wrong |= find(table, CACHED_VA + i_ * ARIL_PAGE_SIZE, &at) != 1 ||
+					at.frame != i_);
+
+	return wrong ? -ARIL_E_STATE : bench_net(total, n);
+}
+
+static s64 linear_find(u64 n)
+{
+	return look_up(n, &linear, core_linear_find);
+}
+
+static s64 inverted_find(u64 n)
+{
+	return look_up(n, &inverted, core_inverted_find);
+}
+
 int main(int argc, char **argv, char **envp)
 {
 	(void)envp;
@@ -211,5 +256,8 @@ int main(int argc, char **argv, char **envp)
 	error = account_setup();
 	measure("revoke_release", error, revoke_release);
 	measure("revoke_take", error, revoke_take);
+	tables_fill();
+	measure("linear_find", 0, linear_find);
+	measure("inverted_find", 0, inverted_find);
 	return 0;
 }

@@ -46,7 +46,7 @@ static void shares_make(void)
 
 /* Whether each was given its 3:2:1 within one percent of all, and had a START for each, but where it was stopped by force
  * and goes on without one. */
-static void shares_say(const u64 given[3])
+static __attribute__((unused)) void shares_say(const u64 given[3])
 {
 	static const u32 tickets[3] = {3, 2, 1};
 	u64 bad = 0, all = given[0] + given[1] + given[2];
