@@ -152,6 +152,13 @@ static void fault_held(struct mm *mm, u64 va)
 			pages_touch(mm, w.va, w.word);
 }
 
+int mm_refuses(struct mm *mm, u64 addr, u64 error)
+{
+	const struct area *area = mm_find(mm, addr);
+
+	return area && !allowed(area, error);
+}
+
 int mm_fault_in(struct mm *mm, u64 addr, u64 error, int *code)
 {
 	u64 va = page_down(addr);

@@ -36,9 +36,19 @@ void siginfo_to_linux(const struct siginfo_k *from, struct linux_siginfo *to)
 }
 
 /* What is the same in each frame: words 0 to 2 are the marks by which its readers know the vector state, in the bytes of
- * vector_initial that XRSTOR does not look at; then cs, gs, fs, ss. */
+ * vector_initial that XRSTOR does not look at, 3 is zero; then cs, gs, fs, ss. */
 static u64 *const marks = (u64 *)(vector_initial + FX_SW_BYTES);
 #define MARK_SEGMENTS 4
+#define MARK_WIDE 5 /* whether there is AVX2 */
+
+/* Whether the processor has AVX2, and its registers are enabled. */
+static int vectors_wide(void)
+{
+	u32 a = 7, b, c = 0, d;
+
+	__asm__ volatile("cpuid" : "+a"(a), "=b"(b), "+c"(c), "=d"(d));
+	return (ARIL_INFO->xcr0 & 4) != 0 && (b >> 5 & 1);
+}
 
 static void marks_set(const struct user_regs *regs)
 {
@@ -47,6 +57,7 @@ static void marks_set(const struct user_regs *regs)
 	marks[1] = ARIL_INFO->xcr0;
 	marks[2] = bytes;
 	marks[MARK_SEGMENTS] = (u16)regs->cs | regs->ss << 48;
+	marks[MARK_WIDE] = (u64)vectors_wide();
 	__atomic_store_n(&marks[0], FP_XSTATE_MAGIC1 | (u64)(bytes + sizeof(u32)) << 32,
 			 __ATOMIC_RELEASE);
 }
@@ -72,41 +83,62 @@ static inline __attribute__((always_inline)) int state_write(struct linux_rt_sig
 	const struct thread *t = current();
 
 	/* clang-format off */
-	asm goto(TOUCH("movq %[restorer], (%[f])")
-		 TOUCH("movl %[magic2], (%[state], %[bytes])")
-		 TOUCH("movq $0, 512(%[state])")
-		 TOUCH("xsave64 (%[state])")
-		 TWO(0, 104, 96)	/* r15, r14 */
-		 TWO(16, 88, 80)	/* r13, r12 */
-		 "movups 32(%[regs]), %%xmm0\n"
-		 TOUCH("movups %%xmm0, 128(%[f])") /* rbp, rbx */
-		 TWO(48, 72, 64)	/* r11, r10 */
-		 TWO(64, 56, 48)	/* r9, r8 */
-		 "movups 80(%[regs]), %%xmm0\n"
-		 TOUCH("movups %%xmm0, 152(%[f])") /* rax, rcx */
-		 TWO(96, 144, 120)	/* rdx, rsi */
-		 TWO(144, 184, 168)	/* rflags, rsp */
-		 "movups (%[fault_at]), %%xmm0\n"
-		 TOUCH("movups %%xmm0, 200(%[f])") /* err, trapno */
-		 "movups (%[info]), %%xmm0\n"
-		 "movups 16(%[info]), %%xmm1\n"
-		 TOUCH("movups %%xmm0, 312(%[f])")
-		 TOUCH("movups %%xmm1, 328(%[f])")
-		 "movups 464(%[initial]), %%xmm0\n"
-		 "movups 480(%[initial]), %%xmm1\n"
-		 TOUCH("movups %%xmm0, 464(%[state])")
-		 TOUCH("movups %%xmm1, 480(%[state])")
-		 "xorps %%xmm0, %%xmm0\n"
-		 ZERO_STATE(496)
-		 ZERO_STATE(520) ZERO_STATE(536) ZERO_STATE(552) ZERO_STATE(560)
-		 ZERO(240) ZERO(256) ZERO(272) ZERO(288)
-		 ZERO(344) ZERO(360) ZERO(376) ZERO(392) ZERO(408) ZERO(424)
-		 "xrstor64 (%[initial])\n"
-		 : : [state] "r"(state), [f] "r"(f), [regs] "r"(regs), [info] "r"(info),
-		     [fault_at] "r"(&t->fault_error), [initial] "r"(vector_initial),
-		     [restorer] "r"(restorer), [bytes] "r"(marks[2]), [magic2] "i"(FP_XSTATE_MAGIC2),
-		     "a"(-1), "d"(-1)
-		 : "memory" : fault);
+#define ENDS                                                                                       \
+	TOUCH("movq %[restorer], (%[f])")                                                          \
+	TOUCH("movl %[magic2], (%[state], %[bytes])")                                              \
+	TOUCH("movq $0, 512(%[state])")                                                            \
+	TOUCH("xsave64 (%[state])")
+#define SAME_ORDER                                                                                 \
+	"movups 32(%[regs]), %%xmm0\n"                                                             \
+	TOUCH("movups %%xmm0, 128(%[f])") /* rbp, rbx */                                           \
+	"movups 80(%[regs]), %%xmm0\n"                                                             \
+	TOUCH("movups %%xmm0, 152(%[f])") /* rax, rcx */                                           \
+	TWO(96, 144, 120) /* rdx, rsi */                                                           \
+	TWO(144, 184, 168) /* rflags, rsp */                                                       \
+	"movups (%[fault_at]), %%xmm0\n"                                                           \
+	TOUCH("movups %%xmm0, 200(%[f])") /* err, trapno */
+#define OPERANDS                                                                                   \
+	[state] "r"(state), [f] "r"(f), [regs] "r"(regs), [info] "r"(info),                        \
+	[fault_at] "r"(&t->fault_error), [initial] "r"(vector_initial), [restorer] "r"(restorer),  \
+	[bytes] "r"(marks[2]), [magic2] "i"(FP_XSTATE_MAGIC2), "a"(-1), "d"(-1)
+	if (marks[MARK_WIDE])
+		/* four words at once, and their order turned round */
+		asm goto(ENDS SAME_ORDER
+			 "vpermq $0x1b, (%[regs]), %%ymm0\n"
+			 TOUCH("vmovdqu %%ymm0, 80(%[f])") /* r12 to r15 */
+			 "vpermq $0x1b, 48(%[regs]), %%ymm0\n"
+			 TOUCH("vmovdqu %%ymm0, 48(%[f])") /* r8 to r11 */
+			 "vmovdqu (%[info]), %%ymm0\n"
+			 TOUCH("vmovdqu %%ymm0, 312(%[f])")
+			 "vmovdqu 464(%[initial]), %%ymm0\n"
+			 TOUCH("vmovdqu %%ymm0, 464(%[state])")
+			 "vpxor %%xmm0, %%xmm0, %%xmm0\n"
+			 TOUCH("vmovdqu %%xmm0, 496(%[state])")
+			 TOUCH("vmovdqu %%ymm0, 520(%[state])") TOUCH("vmovdqu %%ymm0, 544(%[state])")
+			 TOUCH("vmovdqu %%ymm0, 240(%[f])") TOUCH("vmovdqu %%ymm0, 272(%[f])")
+			 TOUCH("vmovdqu %%ymm0, 344(%[f])") TOUCH("vmovdqu %%ymm0, 376(%[f])")
+			 TOUCH("vmovdqu %%ymm0, 408(%[f])")
+			 "xrstor64 (%[initial])\n"
+			 : : OPERANDS : "memory" : fault);
+	else
+		asm goto(ENDS SAME_ORDER
+			 TWO(0, 104, 96) TWO(16, 88, 80) /* r15, r14; r13, r12 */
+			 TWO(48, 72, 64) TWO(64, 56, 48) /* r11, r10; r9, r8 */
+			 "movups (%[info]), %%xmm0\n"
+			 "movups 16(%[info]), %%xmm1\n"
+			 TOUCH("movups %%xmm0, 312(%[f])")
+			 TOUCH("movups %%xmm1, 328(%[f])")
+			 "movups 464(%[initial]), %%xmm0\n"
+			 "movups 480(%[initial]), %%xmm1\n"
+			 TOUCH("movups %%xmm0, 464(%[state])")
+			 TOUCH("movups %%xmm1, 480(%[state])")
+			 "xorps %%xmm0, %%xmm0\n"
+			 ZERO_STATE(496)
+			 ZERO_STATE(520) ZERO_STATE(536) ZERO_STATE(552) ZERO_STATE(560)
+			 ZERO(240) ZERO(256) ZERO(272) ZERO(288)
+			 ZERO(344) ZERO(360) ZERO(376) ZERO(392) ZERO(408) ZERO(424)
+			 "xrstor64 (%[initial])\n"
+			 : : OPERANDS : "memory" : fault);
 	/* clang-format on */
 	return 0;
 fault:

@@ -58,10 +58,29 @@ _Static_assert(LOCK_IS_WAITED == LOCK_WAITED, "entry.S");
 #define VECTOR_INVALID 6
 #define VECTOR_PAGE 14
 
-static void program_fault(struct user_regs *regs, u64 addr, u64 error)
+/* What the program's own protection forbids, and nobody else can change: 1 where the signal is under way. */
+static int fault_refused(struct user_regs *regs, u64 addr, u64 error)
+{
+	struct thread *t = current();
+	struct proc *p = t->proc;
+
+	if (addr >= PROGRAM_TOP || !signal_alone(p) || p->mm->refs != 1 ||
+	    !mm_refuses(p->mm, addr, error))
+		return 0;
+	struct siginfo_k info = {.signo = SIGSEGV, .code = SEGV_ACCERR, .addr = addr};
+	t->fault_addr = addr;
+	t->fault_error = error;
+	t->fault_vector = VECTOR_PAGE;
+	return signal_enter(regs, &info, 0);
+}
+
+static __attribute__((noinline)) void program_fault(struct user_regs *regs, u64 addr, u64 error)
 {
 	struct thread *t = current();
 	struct siginfo_k info = {.addr = addr};
+
+	if (fault_refused(regs, addr, error))
+		return;
 
 	family_lock();
 	info.signo = mm_fault(addr, error, &info.code);
