@@ -6,6 +6,7 @@
 #include "mm.h"
 #include "pressure.h"
 #include "proc.h"
+#include "proc_internal.h"
 #include "rescue.h"
 #include "profile.h"
 #include "sched.h"
@@ -61,6 +62,7 @@ static void family_start(void)
 	family.realtime_offset = family.domain->realtime_offset;
 	memory_boot(family.domain);
 	sched_boot();
+	sigframe_boot();
 	rescue_boot();
 	pressure_boot();
 	family_lock();

@@ -72,6 +72,8 @@ void sigqueue_empty(struct sigqueue *q, struct proc *p);
 /* Converts between ExOS's and Linux's siginfo. */
 void siginfo_to_linux(const struct siginfo_k *from, struct linux_siginfo *to);
 
+/* Before the first signal. */
+void sigframe_boot(void);
 /* Enters the handler of a signal: builds its frame on the program's stack, sets regs and the mask. Where the stack cannot
  * take it, SIGSEGV pends then. The actions stay as they are meanwhile: the family lock, or signal_alone. */
 void sigframe_enter(struct user_regs *regs, const struct siginfo_k *info);

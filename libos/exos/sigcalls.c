@@ -233,17 +233,6 @@ static struct siginfo_k info_from_me(int sig, int code)
 		.signo = sig, .code = code, .pid = (s32)me->pid, .uid = (s32)me->uid};
 }
 
-/* A signal from the current thread to itself, or to its process when it is alone in it. 1: done. */
-static __attribute__((noinline)) int kill_self(u32 sig, int code)
-{
-	struct siginfo_k info = info_from_me((int)sig, code);
-	struct user_regs *regs = current()->regs;
-
-	regs->rax = 0; /* the call's result, which the handler's frame carries */
-	regs->orig_rax = ~0ul;
-	return signal_enter(regs, &info, 0);
-}
-
 static __attribute__((noinline)) s64 kill_who(s32 who, u32 sig)
 {
 	struct siginfo_k info = info_from_me((int)sig, SI_USER);
@@ -264,13 +253,6 @@ static __attribute__((noinline)) s64 kill_who(s32 who, u32 sig)
 	return result;
 }
 
-s64 sys_kill(u64 pid, u64 sig)
-{
-	if ((u32)pid == current()->proc->pid && (u32)sig - 1 < NSIG && kill_self((u32)sig, SI_USER))
-		return 0;
-	return kill_who((s32)pid, (u32)sig);
-}
-
 /* pid 0: whatever process it is of. A first thread that ended is there as long as its process. */
 static s64 kill_thread(u32 pid, u32 tid, int sig, const struct siginfo_k *info)
 {
@@ -283,32 +265,56 @@ static s64 kill_thread(u32 pid, u32 tid, int sig, const struct siginfo_k *info)
 	return t ? signal_send_thread(t, sig, info) : 0;
 }
 
-static s64 thread_signal(u32 pid, u32 tid, u64 sig)
+static s64 kill_tid(u32 pid, u32 tid, u32 sig)
 {
 	struct siginfo_k info = info_from_me((int)sig, SI_TKILL);
-	const struct thread *t = current();
-	if ((u32)sig > NSIG)
+	if (sig > NSIG)
 		return -EINVAL;
-	if (sig && tid == t->tid && (!pid || pid == t->proc->pid) && kill_self((u32)sig, SI_TKILL))
-		return 0;
 	family_lock();
 	s64 result = kill_thread(pid, tid, (int)sig, &info);
 	family_unlock();
 	return result;
 }
 
+/* A signal from the current thread to itself (SI_TKILL), or to its process. 0: where that is alone in its process, and has a
+ * handler, it is entered at once. */
+static __attribute__((noinline)) s64 kill_self(u32 sig, int code)
+{
+	struct siginfo_k info = info_from_me((int)sig, code);
+	struct user_regs *regs = current()->regs;
+
+	regs->rax = 0; /* the call's result, which the handler's frame carries */
+	regs->orig_rax = ~0ul;
+	if (signal_enter(regs, &info, 0))
+		return 0;
+	if (info.code == SI_USER)
+		return kill_who((s32)current()->proc->pid, (u32)info.signo);
+	return kill_tid(0, current()->tid, (u32)info.signo);
+}
+
+s64 sys_kill(u64 pid, u64 sig)
+{
+	if ((u32)pid == current()->proc->pid && (u32)sig - 1 < NSIG)
+		return kill_self((u32)sig, SI_USER);
+	return kill_who((s32)pid, (u32)sig);
+}
+
 s64 sys_tkill(u64 tid, u64 sig)
 {
-	if ((s32)tid <= 0)
-		return -EINVAL;
-	return thread_signal(0, (u32)tid, sig);
+	if ((u32)tid == current()->tid && (u32)sig - 1 < NSIG)
+		return kill_self((u32)sig, SI_TKILL);
+	return (s32)tid <= 0 ? -EINVAL : kill_tid(0, (u32)tid, (u32)sig);
 }
 
 s64 sys_tgkill(u64 pid, u64 tid, u64 sig)
 {
+	const struct thread *t = current();
+
+	if ((u32)tid == t->tid && (u32)pid == t->proc->pid && (u32)sig - 1 < NSIG)
+		return kill_self((u32)sig, SI_TKILL);
 	if ((s32)pid <= 0 || (s32)tid <= 0)
 		return -EINVAL;
-	return thread_signal((u32)pid, (u32)tid, sig);
+	return kill_tid((u32)pid, (u32)tid, (u32)sig);
 }
 
 /* A program's own siginfo for a signal to p. 0, -EFAULT, -EINVAL, -EPERM: only the kernel says that of others. */

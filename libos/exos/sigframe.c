@@ -50,16 +50,18 @@ static int vectors_wide(void)
 	return (ARIL_INFO->xcr0 & 4) != 0 && (b >> 5 & 1);
 }
 
-static void marks_set(const struct user_regs *regs)
+void sigframe_boot(void)
 {
 	u32 bytes = ARIL_INFO->xsave_bytes;
+	u64 cs, ss;
 
+	__asm__("movl %%cs, %k0" : "=r"(cs));
+	__asm__("movl %%ss, %k0" : "=r"(ss));
+	marks[0] = FP_XSTATE_MAGIC1 | (u64)(bytes + sizeof(u32)) << 32;
 	marks[1] = ARIL_INFO->xcr0;
 	marks[2] = bytes;
-	marks[MARK_SEGMENTS] = (u16)regs->cs | regs->ss << 48;
+	marks[MARK_SEGMENTS] = cs | ss << 48;
 	marks[MARK_WIDE] = (u64)vectors_wide();
-	__atomic_store_n(&marks[0], FP_XSTATE_MAGIC1 | (u64)(bytes + sizeof(u32)) << 32,
-			 __ATOMIC_RELEASE);
 }
 
 /* An instruction on the program's memory; two registers, one after the other in user_regs, to their places; and 16 zero
@@ -78,10 +80,8 @@ static void marks_set(const struct user_regs *regs)
 static inline __attribute__((always_inline)) int state_write(struct linux_rt_sigframe *f, u64 state,
 							     const struct user_regs *regs,
 							     const struct siginfo_k *info,
-							     u64 restorer)
+							     u64 restorer, const struct thread *t)
 {
-	const struct thread *t = current();
-
 	/* clang-format off */
 #define ENDS                                                                                       \
 	TOUCH("movq %[restorer], (%[f])")                                                          \
@@ -183,19 +183,15 @@ fault:
 
 /* Builds the frame and sets regs to enter the handler. `mask`: what sigreturn restores. 0, or -EFAULT: the stack cannot take
  * it. */
-static inline __attribute__((always_inline)) int sigframe_push(struct user_regs *regs,
-							       const struct siginfo_k *info,
-							       const struct linux_sigaction *action,
-							       u64 mask)
+static inline __attribute__((always_inline)) int
+sigframe_push(struct thread *t, struct user_regs *regs, const struct siginfo_k *info,
+	      const struct linux_sigaction *action, u64 mask)
 {
-	struct thread *t = current();
 	u64 sp = regs->rsp - RED_ZONE;
 	if (!(action->flags & SA_RESTORER))
 		return -EFAULT;
 	if (regs->rip - t->proc->mm->stubs_low < t->proc->mm->stubs_span)
 		regs->rip = rewrite_shown(regs->rip);
-	if (!marks[0])
-		marks_set(regs);
 	int on_it = t->altstack_size && on_altstack(t, regs->rsp);
 	if (action->flags & SA_ONSTACK && t->altstack_size && !on_it)
 		sp = t->altstack_sp + t->altstack_size;
@@ -205,7 +201,7 @@ static inline __attribute__((always_inline)) int sigframe_push(struct user_regs 
 		return -EFAULT; /* would run over the alternate stack's end */
 	if (sp > PROGRAM_TOP || (u64)f >= sp)
 		return -EFAULT;
-	if (state_write(f, state, regs, info, action->restorer) ||
+	if (state_write(f, state, regs, info, action->restorer, t) ||
 	    frame_write(f, state, regs, mask, t))
 		return -EFAULT;
 	if (t->altstack_flags & SS_AUTODISARM)
@@ -230,22 +226,16 @@ static __attribute__((noinline)) void handler_failed(struct linux_sigaction *act
 	family_unlock();
 }
 
-/* 0: SIGSEGV pends instead. */
+/* `restore`: the mask that sigreturn sets. 0: SIGSEGV pends instead. */
 static inline __attribute__((always_inline)) int
-handler_enter(struct user_regs *regs, const struct siginfo_k *info, struct linux_sigaction *action)
+handler_enter(struct thread *t, struct user_regs *regs, const struct siginfo_k *info,
+	      struct linux_sigaction *action, u64 restore)
 {
-	struct thread *t = current();
-	u64 before = t->sig_mask, restore = before;
-
-	if (t->sig_restore_mask) {
-		restore = t->sig_saved_mask;
-		t->sig_restore_mask = 0;
-	}
-	if (sigframe_push(regs, info, action, restore)) {
+	if (sigframe_push(t, regs, info, action, restore)) {
 		handler_failed(action, info->signo);
 		return 0;
 	}
-	u64 flags = action->flags, mask = before | action->mask;
+	u64 flags = action->flags, mask = t->sig_mask | action->mask;
 	if (!(flags & SA_NODEFER))
 		mask |= SIG_BIT(info->signo);
 	if (flags & SA_RESETHAND)
@@ -256,7 +246,11 @@ handler_enter(struct user_regs *regs, const struct siginfo_k *info, struct linux
 
 void sigframe_enter(struct user_regs *regs, const struct siginfo_k *info)
 {
-	handler_enter(regs, info, &current()->proc->sig->action[info->signo - 1]);
+	struct thread *t = current();
+	u64 restore = t->sig_restore_mask ? t->sig_saved_mask : t->sig_mask;
+
+	t->sig_restore_mask = 0;
+	handler_enter(t, regs, info, &t->proc->sig->action[info->signo - 1], restore);
 }
 
 int signal_enter(struct user_regs *regs, const struct siginfo_k *info, int locked)
@@ -274,7 +268,7 @@ int signal_enter(struct user_regs *regs, const struct siginfo_k *info, int locke
 		return 0;
 	if (action->handler <= SIG_IGN)
 		return 0;
-	if (!handler_enter(regs, info, action))
+	if (!handler_enter(t, regs, info, action, mask))
 		return 1;
 	if (locked)
 		family_unlock();
