@@ -382,48 +382,38 @@ static int sse_code(void)
 	return float_code(mxcsr & ~(mxcsr >> 7) & 0x3f);
 }
 
+/* What exceptions become; others are SIGSEGV. code 0: the vector unit says why; at: si_addr is the instruction. */
+static const struct {
+	u8 sig, code, at;
+} exceptions[] = {
+	[0] = {SIGFPE, FPE_INTDIV, 1}, [1] = {SIGTRAP, TRAP_TRACE, 1},
+	[3] = {SIGTRAP, SI_KERNEL, 0}, [6] = {SIGILL, ILL_ILLOPN, 1},
+	[16] = {SIGFPE, 0, 1},	       [17] = {SIGBUS, BUS_ADRALN, 0},
+	[19] = {SIGFPE, 0, 1},
+};
+
 /* A trap of the program other than a page fault or system call becomes its signal. vector, error: the CPU's; addr:
  * unused by these vectors. Without the family lock. */
 void program_exception(u64 vector, u64 error, u64 addr, struct user_regs *regs)
 {
 	struct thread *t = current();
-	struct siginfo_k info = {.code = SI_KERNEL};
-	int sig = SIGSEGV;
+	struct siginfo_k info = {.signo = SIGSEGV, .code = SI_KERNEL};
+
 	(void)addr;
-	switch (vector) {
-	case 0:
-		sig = SIGFPE, info.code = FPE_INTDIV, info.addr = regs->rip;
-		break;
-	case 1:
-		sig = SIGTRAP, info.code = TRAP_TRACE, info.addr = regs->rip;
-		break;
-	case 3:
-		sig = SIGTRAP;
-		break;
-	case 4:
-		break;
-	case 6:
-		sig = SIGILL, info.code = ILL_ILLOPN, info.addr = regs->rip;
-		break;
-	case 16:
-		sig = SIGFPE, info.code = x87_code(), info.addr = regs->rip;
-		break;
-	case 17:
-		sig = SIGBUS, info.code = BUS_ADRALN;
-		break;
-	case 19:
-		sig = SIGFPE, info.code = sse_code(), info.addr = regs->rip;
-		break;
-	default:
-		break;
+	if (vector < array_count(exceptions) && exceptions[vector].sig) {
+		info.signo = exceptions[vector].sig;
+		info.code = exceptions[vector].code;
+		if (!info.code)
+			info.code = vector == 16 ? x87_code() : sse_code();
+		if (exceptions[vector].at)
+			info.addr = regs->rip;
 	}
 	t->fault_vector = vector;
 	t->fault_error = error;
 	regs->orig_rax = ~0ul;
-	info.signo = sig;
 	if (signal_enter(regs, &info, 0))
 		return;
 	family_lock();
-	signal_force(sig, &info);
+	signal_force(info.signo, &info);
 	family_unlock();
 }

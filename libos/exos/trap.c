@@ -58,29 +58,10 @@ _Static_assert(LOCK_IS_WAITED == LOCK_WAITED, "entry.S");
 #define VECTOR_INVALID 6
 #define VECTOR_PAGE 14
 
-/* What the program's own protection forbids, and nobody else can change: 1 where the signal is under way. */
-static int fault_refused(struct user_regs *regs, u64 addr, u64 error)
-{
-	struct thread *t = current();
-	struct proc *p = t->proc;
-
-	if (addr >= PROGRAM_TOP || !signal_alone(p) || p->mm->refs != 1 ||
-	    !mm_refuses(p->mm, addr, error))
-		return 0;
-	struct siginfo_k info = {.signo = SIGSEGV, .code = SEGV_ACCERR, .addr = addr};
-	t->fault_addr = addr;
-	t->fault_error = error;
-	t->fault_vector = VECTOR_PAGE;
-	return signal_enter(regs, &info, 0);
-}
-
-static __attribute__((noinline)) void program_fault(struct user_regs *regs, u64 addr, u64 error)
+static __attribute__((noinline)) void fault_resolve(struct user_regs *regs, u64 addr, u64 error)
 {
 	struct thread *t = current();
 	struct siginfo_k info = {.addr = addr};
-
-	if (fault_refused(regs, addr, error))
-		return;
 
 	family_lock();
 	info.signo = mm_fault(addr, error, &info.code);
@@ -96,14 +77,44 @@ static __attribute__((noinline)) void program_fault(struct user_regs *regs, u64 
 	family_unlock();
 }
 
+/* What the program's own protection forbids, and nobody else can change, needs no lock. */
+static __attribute__((noinline)) void program_fault(struct user_regs *regs, u64 addr, u64 error)
+{
+	struct thread *t = current();
+	struct proc *p = t->proc;
+
+	if (addr >= PROGRAM_TOP || !signal_alone(p) || p->mm->refs != 1 ||
+	    !mm_refuses(p->mm, addr, error)) {
+		fault_resolve(regs, addr, error);
+		return;
+	}
+	struct siginfo_k info = {.signo = SIGSEGV, .code = SEGV_ACCERR, .addr = addr};
+	t->fault_addr = addr;
+	t->fault_error = error;
+	t->fault_vector = VECTOR_PAGE;
+	if (!signal_enter(regs, &info, 0))
+		fault_resolve(regs, addr, error);
+}
+
+/* A byte of the program's text; 0 where it cannot be read. */
+static u8 program_byte(u64 at)
+{
+	u32 byte;
+
+	if (at >= PROGRAM_TOP)
+		return 0;
+	asm goto("1: movzbl (%1), %0\n" USER_FAULT("1b", "fault") : "=r"(byte) : "r"(at) : : fault);
+	return (u8)byte;
+fault:
+	return 0;
+}
+
 /* Whether the exception came of how calls are rewritten: then rip is where the program goes on. */
 static int trap_is_ours(struct user_regs *regs, u64 vector)
 {
-	u8 byte;
-
 	if (vector != VECTOR_BREAKPOINT &&
 	    (vector != VECTOR_INVALID || !current()->proc->mm->bare[0].page ||
-	     copy_in(&byte, regs->rip, 1) || !rewrite_traps(byte)))
+	     !rewrite_traps(program_byte(regs->rip))))
 		return 0;
 	family_lock();
 	int ours = (vector == VECTOR_BREAKPOINT && rewrite_breakpoint(regs)) ||
@@ -112,21 +123,22 @@ static int trap_is_ours(struct user_regs *regs, u64 vector)
 	return ours;
 }
 
+static __attribute__((noinline)) void trap_other(struct user_regs *regs, u64 vector, u64 error,
+						 u64 addr)
+{
+	if (vector == ARIL_VECTOR_END)
+		__atomic_or_fetch(&this_context()->pending, ARIL_PEND_END, __ATOMIC_SEQ_CST);
+	else if (vector != ARIL_VECTOR_EVENT && !trap_is_ours(regs, vector))
+		program_exception(vector, error, addr, regs);
+}
+
 /* The program was interrupted. */
 void exos_trap(struct user_regs *regs, u64 vector, u64 error, u64 addr)
 {
-	switch (vector) {
-	case VECTOR_PAGE:
+	if (vector == VECTOR_PAGE)
 		program_fault(regs, addr, error);
-		return;
-	case ARIL_VECTOR_END:
-		__atomic_or_fetch(&this_context()->pending, ARIL_PEND_END, __ATOMIC_SEQ_CST);
-		return;
-	case ARIL_VECTOR_EVENT:
-		return;
-	}
-	if (!trap_is_ours(regs, vector))
-		program_exception(vector, error, addr, regs);
+	else
+		trap_other(regs, vector, error, addr);
 }
 
 /* ExOS's own code faulted: on the program's memory, or it is wrong. */
