@@ -41,6 +41,7 @@
 	QUICK(47, recvmsg)        \
 	QUICK(72, fcntl)          \
 	QUICK(87, unlink)         \
+	QUICK(89, readlink)       \
 	QUICK(96, gettimeofday)   \
 	QUICK(102, getuid)        \
 	QUICK(104, getgid)        \
@@ -55,6 +56,7 @@
 	QUICK(232, epoll_wait)    \
 	QUICK(257, openat)        \
 	QUICK(262, newfstatat)    \
+	QUICK(267, readlinkat)    \
 	QUICK(269, faccessat)     \
 	QUICK(332, statx)         \
 	QUICK(439, faccessat2)
