@@ -198,7 +198,8 @@ extern struct family {
 	const struct core_domain *domain;
 	u32 auth; /* opened capability of the family */
 	u32 ncpus;
-	u32 trace;
+	u32 trace; /* 0, 1: each call, or */
+#define TRACE_SUMMARY 2u
 	u32 profile;	     /* profile.c speaks */
 	s64 realtime_offset; /* ns to add to the exposed clock for UTC */
 	struct proc *init;

@@ -113,6 +113,8 @@ struct linux_winsize {
 #define TCSETSF2 0x402c542du
 #define FIONCLEX 0x5450
 #define FIOCLEX 0x5451
+#define TIOCGLCKTRMIOS 0x5456
+#define TIOCSLCKTRMIOS 0x5457
 #define TIOCGPTN 0x80045430u
 
 #endif

@@ -57,6 +57,8 @@ static void family_start(void)
 	family.auth = auth;
 	family.ncpus = family.domain->ncpus;
 	family.trace = !!(family.domain->flags & CORE_DOMAIN_TRACE);
+	if (family.domain->flags & CORE_DOMAIN_SUMMARY)
+		family.trace = TRACE_SUMMARY;
 	family.profile = !!(family.domain->flags & CORE_DOMAIN_PROFILE);
 	profile_start();
 	family.realtime_offset = family.domain->realtime_offset;

@@ -60,10 +60,15 @@ static __attribute__((noinline)) void syscall_long(struct user_regs *regs, int r
 	if (family.trace) {
 		if (rewritten)
 			rewrite_counts.rewritten++;
-		trace_begin(&trace, number, regs);
+		if (family.trace == TRACE_SUMMARY)
+			trace_count(number, rewritten);
+		else
+			trace_begin(&trace, number, regs);
 	}
 	s64 result = handler ? syscall_call(handler, regs) : syscall_absent(number);
-	if (family.trace)
+	if (family.trace == TRACE_SUMMARY)
+		trace_count_result(number, result);
+	else if (family.trace)
 		trace_end(&trace, result);
 	regs->rax = (u64)result;
 	family_unlock();
@@ -116,6 +121,8 @@ void syscall_summary(void)
 	};
 	struct trace t = {.length = 0};
 
+	if (family.trace == TRACE_SUMMARY)
+		trace_sums();
 	for (u32 i = 0; i < array_count(part); i++) {
 		trace_text(&t, part[i].text);
 		trace_number(&t, part[i].number, 10, 0);

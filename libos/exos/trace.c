@@ -458,6 +458,8 @@ static void show_code(struct trace *t, const struct siginfo_k *info)
 void trace_signal(const struct siginfo_k *info)
 {
 	struct trace t = {.length = 0};
+	if (family.trace == TRACE_SUMMARY)
+		return;
 	trace_pid(&t);
 	trace_text(&t, "--- ");
 	trace_signal_name(&t, (u64)info->signo);
@@ -480,6 +482,8 @@ void trace_signal(const struct siginfo_k *info)
 void trace_exit(s32 status)
 {
 	struct trace t = {.length = 0};
+	if (family.trace == TRACE_SUMMARY)
+		return;
 	trace_pid(&t);
 	if (status & 0x7f) {
 		trace_text(&t, "+++ killed by ");

@@ -23,6 +23,11 @@ void trace_begin(struct trace *t, u32 number, const struct user_regs *regs);
 /* Finishes and sends it. */
 void trace_end(struct trace *t, s64 result);
 
+/* trace_sum.c: a call is made, by a jump or by the kernel; it returns; the table of all. */
+void trace_count(u32 number, int rewritten);
+void trace_count_result(u32 number, s64 result);
+void trace_sums(void);
+
 /* trace_text.c: appending to the line; what does not fit is cut. */
 void trace_char(struct trace *t, char c);
 void trace_text(struct trace *t, const char *text);

@@ -13,6 +13,8 @@ struct inode;
 
 struct tty {
 	struct linux_termios termios;
+	struct linux_termios
+		locked; /* bits, and characters that are not 0, that nobody may change */
 	struct linux_winsize window;
 	u32 session, foreground; /* session id and foreground group; 0: none */
 	u8 input[TTY_INPUT];	 /* ring; indices run on */

@@ -211,6 +211,20 @@ s64 tty_open(struct inode *i, struct file *f, struct tty *tty)
 	return 0;
 }
 
+/* New settings, but for what is locked. */
+static void termios_take(struct tty *tty, const struct linux_termios *t)
+{
+	struct linux_termios *now = &tty->termios;
+	const struct linux_termios *lock = &tty->locked;
+	now->iflag = (t->iflag & ~lock->iflag) | (now->iflag & lock->iflag);
+	now->oflag = (t->oflag & ~lock->oflag) | (now->oflag & lock->oflag);
+	now->cflag = (t->cflag & ~lock->cflag) | (now->cflag & lock->cflag);
+	now->lflag = (t->lflag & ~lock->lflag) | (now->lflag & lock->lflag);
+	now->line = lock->line ? now->line : t->line;
+	for (u32 i = 0; i < NCCS; i++)
+		now->cc[i] = lock->cc[i] ? now->cc[i] : t->cc[i];
+}
+
 static s64 set_termios(struct tty *tty, u64 request, u64 from, usize bytes)
 {
 	struct linux_termios2 t = {.line = 0};
@@ -222,7 +236,9 @@ static s64 set_termios(struct tty *tty, u64 request, u64 from, usize bytes)
 	u32 old = tty->termios.lflag;
 	if (request == TCSETSF || request == TCSETSF2)
 		tty_flush_input(tty);
-	__builtin_memcpy(&tty->termios, &t, sizeof(tty->termios));
+	struct linux_termios wanted;
+	__builtin_memcpy(&wanted, &t, sizeof(wanted));
+	termios_take(tty, &wanted);
 	tty_mode_changed(tty, old);
 	return 0;
 }
@@ -389,24 +405,32 @@ static s64 get_termio(const struct tty *tty, u64 to)
 
 static s64 set_termio(struct tty *tty, u64 request, u64 from)
 {
-	struct linux_termios *t = &tty->termios;
+	struct linux_termios t = tty->termios;
 	struct linux_termio in;
 	s64 error = tty_job_control(tty, SIGTTOU);
 	if (error)
 		return error;
 	if (copy_in(&in, from, sizeof(in)))
 		return -EFAULT;
-	u32 old = t->lflag;
+	u32 old = t.lflag;
 	if (request == TCSETAF)
 		tty_flush_input(tty);
-	t->iflag = (t->iflag & 0xffff0000) | in.iflag;
-	t->oflag = (t->oflag & 0xffff0000) | in.oflag;
-	t->cflag = (t->cflag & 0xffff0000) | in.cflag;
-	t->lflag = (t->lflag & 0xffff0000) | in.lflag;
-	t->line = in.line;
-	__builtin_memcpy(t->cc, in.cc, sizeof(in.cc));
+	t.iflag = (t.iflag & 0xffff0000) | in.iflag;
+	t.oflag = (t.oflag & 0xffff0000) | in.oflag;
+	t.cflag = (t.cflag & 0xffff0000) | in.cflag;
+	t.lflag = (t.lflag & 0xffff0000) | in.lflag;
+	t.line = in.line;
+	__builtin_memcpy(t.cc, in.cc, sizeof(in.cc));
+	termios_take(tty, &t);
 	tty_mode_changed(tty, old);
 	return 0;
+}
+
+static s64 lock_termios(struct tty *tty, u64 from)
+{
+	if (current()->proc->euid)
+		return -EPERM;
+	return copy_in(&tty->locked, from, sizeof(tty->locked)) ? -EFAULT : 0;
 }
 
 s64 tty_ioctl(struct file *f, u64 request, u64 arg)
@@ -427,6 +451,10 @@ s64 tty_ioctl(struct file *f, u64 request, u64 arg)
 	case TCSETSW2:
 	case TCSETSF2:
 		return set_termios(tty, request, arg, sizeof(struct linux_termios2));
+	case TIOCGLCKTRMIOS:
+		return copy_out(arg, &tty->locked, sizeof(tty->locked)) ? -EFAULT : 0;
+	case TIOCSLCKTRMIOS:
+		return lock_termios(tty, arg);
 	case TCGETA:
 		return get_termio(tty, arg);
 	case TCSETA:

@@ -157,8 +157,10 @@ static const char *key_value(const char *text, u32 bytes, u32 ncpus, struct plan
 		return yes_or_no(value, rest, &plan->console);
 	if (same(text, key, "log"))
 		return yes_or_no(value, rest, &plan->log);
-	if (same(text, key, "trace"))
-		return yes_or_no(value, rest, &plan->trace);
+	if (same(text, key, "trace")) {
+		plan->summary = same(value, rest, "summary");
+		return plan->summary ? NULL : yes_or_no(value, rest, &plan->trace);
+	}
 	if (same(text, key, "profile"))
 		return yes_or_no(value, rest, &plan->profile);
 	if (same(text, key, "core"))

@@ -184,6 +184,7 @@ static u32 flags_of(const struct domain *d)
 {
 	return (d->index == 0 ? CORE_DOMAIN_PRIMARY : 0) | (d->plan.log ? CORE_DOMAIN_LOG : 0) |
 	       (d->plan.trace ? CORE_DOMAIN_TRACE : 0) |
+	       (d->plan.summary ? CORE_DOMAIN_SUMMARY : 0) |
 	       (d->plan.code ? CORE_DOMAIN_AUTHORITY : 0) |
 	       (d->plan.profile ? CORE_DOMAIN_PROFILE : 0) | (d->plan.core ? CORE_DOMAIN_CORE : 0);
 }

@@ -138,6 +138,21 @@ int main(void)
 	T(ioctl(s, TCSETAW, &old));
 	T(tcgetattr(s, &t));
 	printf("%d\n", t.c_cc[VINTR]);
+	struct termios lock;
+	struct {
+		unsigned flags[4];
+		unsigned char line, cc[19];
+	} locked = {{0, 0, ECHO, 0}}, seen;
+	T(ioctl(s, 0x5456, &seen));
+	locked.flags[3] = ECHO;
+	T(ioctl(s, 0x5457, &locked)); /* who echoes, goes on */
+	lock = t;
+	lock.c_lflag ^= ECHO | ISIG;
+	T(tcsetattr(s, TCSANOW, &lock));
+	T(tcgetattr(s, &lock));
+	printf("%x\n", (t.c_lflag ^ lock.c_lflag) & (ECHO | ISIG));
+	locked.flags[3] = 0;
+	T(ioctl(s, 0x5457, &locked));
 	t.c_cc[VINTR] = 3;
 	T(tcsetattr(s, TCSANOW, &t));
 	/* a session on it: sizes, signals, the foreground */

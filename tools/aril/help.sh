@@ -29,6 +29,8 @@ run_options() {
                          nothing of them is left; what is wrong is printed, and the status is 125
   --audit-every MS       check the kernel's books while the program runs, too, so often
   --trace                print each Linux system call on standard error, as strace does
+  --trace=summary        print at the end how often each was made, how often it failed, and by which way it came:
+                         as a jump, where ExOS rewrote the program, or by the kernel
   --crash                where programs crash: a line for each, and the last one's backtrace, with symbols (by gdb)
   --core FILE            programs that crash write core files (RLIMIT_CORE is not 0); the last of them is brought to FILE
   --profile FILE.svg     look at where the machine is, 200 times a second of QEMU's processor time, and write a flame

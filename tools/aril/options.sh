@@ -14,6 +14,8 @@ parse() {
 			;;
 		--help | -h) "help_$verb" && exit 0 ;;
 		--trace) trace=1 && continue ;;
+		--trace=summary) trace=summary && continue ;;
+		--trace=*) fail "--trace ${option#*=}: there is --trace and --trace=summary" ;;
 		--audit) audit=1 && continue ;;
 		--crash) crash=1 && continue ;;
 		--program)

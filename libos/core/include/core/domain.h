@@ -46,6 +46,7 @@ enum core_console_kind {
 #define CORE_DOMAIN_TRACE 4u   /* trace=1 on its line of .aril/boot */
 
 #define CORE_DOMAIN_AUTHORITY 8u /* it is the code authority */
+#define CORE_DOMAIN_SUMMARY 64u	 /* trace=summary there: calls are counted, not shown */
 #define CORE_DOMAIN_PROFILE 16u	 /* profile=yes there: what runs is named in the log */
 #define CORE_DOMAIN_CORE \
 	32u /* core=yes there: crashes leave core files, and the last goes to the host */
