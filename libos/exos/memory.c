@@ -301,25 +301,35 @@ u32 page_refs(const void *page)
 	return p && p->state == PAGE_USED ? p->refs : ~0u;
 }
 
+/* A page's books as one word, but for its order: used, with one reference. */
+#define ALONE_BOOKS ((u64)PAGE_USED << 32 | 1)
+#define ALONE_MASK 0xfffffffffful
+_Static_assert(sizeof(struct page) == 8, "struct page");
+
 u32 pages_alone(const u64 *word, u32 n, int *alone)
 {
-	const struct page *books = NULL;
-	u32 chunk = ~0u, i = 0;
+	const u64 *books = NULL;
+	u32 chunk = ~0u, i;
+	u64 one = 2;
 
-	for (; i < n; i++) {
+	for (i = 0; i < n; i++) {
 		u32 frame = (u32)(word[i] >> 12);
 
 		if (frame / CHUNK != chunk) {
+			static const struct page none[CHUNK];
+
 			chunk = frame / CHUNK;
-			books = chunk < CHUNKS ? chunks[chunk] : NULL;
+			books = (const u64 *)(chunk < CHUNKS && chunks[chunk] ? chunks[chunk]
+									      : none);
 		}
-		int one = books && books[frame % CHUNK].refs == 1 &&
-			  books[frame % CHUNK].state == PAGE_USED;
-		if (!i)
-			*alone = one;
-		else if (one != *alone)
-			break;
+		u64 is = (books[frame % CHUNK] & ALONE_MASK) == ALONE_BOOKS;
+		if (is != one) {
+			if (one != 2)
+				break;
+			one = is;
+		}
 	}
+	*alone = one == 1;
 	return i;
 }
 

@@ -11,7 +11,7 @@
 
 enum { PAGE_ABSENT = 0, PAGE_FREE, PAGE_USED };
 
-struct page {
+struct __attribute__((may_alias)) page {
 	u32 refs;
 	u8 state;
 	u8 order; /* of the block that begins here */
