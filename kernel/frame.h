@@ -32,6 +32,27 @@ static inline void *frame_memory(u32 frame)
 /* The guard of frame that a opens for rights: 0, 1, or -ARIL_E_RIGHTS. A frame without guards answers
  * to the empty name; a free one, charged to nobody, to none. */
 int frame_guard_for(u32 frame, const struct auth *a, u32 rights);
+/* Of a frame's state, level and flags, as one word: what ordinary memory in order has none of. */
+#define FRAME_CONDITION (0xffffu | (u32)FRAME_GOING << 16)
+#define FRAME_GUARD_WORDS (sizeof(struct aril_guard) / 8)
+_Static_assert(ARIL_FRAME_NORMAL == 0, "no state, no level");
+ARIL_ASSERT_OFFSET(struct aril_frame, state, 8);
+ARIL_ASSERT_OFFSET(struct aril_frame, level, 9);
+ARIL_ASSERT_OFFSET(struct aril_frame, flags, 10);
+/* Whether it is ordinary memory in order, whose first guard is this one, word by word: then the capability that opened another
+ * frame by it opens this one. */
+static inline int frame_ordinary(const struct aril_frame *f, const u64 *guard)
+{
+	const u64 *own = (const u64 *)&f->guard[0];
+
+	if (*(const u32 *)&f->state & FRAME_CONDITION)
+		return 0;
+#pragma GCC unroll 6
+	for (u32 i = 0; i < FRAME_GUARD_WORDS; i++)
+		if (own[i] != guard[i])
+			return 0;
+	return 1;
+}
 /* Decoding helper: frame exists and a opens it for rights: 0 or -E_FRAME, -E_RIGHTS. */
 s64 frame_check(u32 frame, const struct auth *a, u32 rights);
 /* It is memory (or a part of a frame of 2 MiB), a region or code's data, and in order: words in it may be waited on. */

@@ -181,8 +181,6 @@ s64 call_page_protect(u32 auth, u32 space, u64 va, u32 flags)
 
 /* --- page_bind, page_unbind */
 
-#define GUARD_WORDS (sizeof(struct aril_guard) / 8)
-
 s64 call_page_bind(u32 auth, u32 space, u64 va, u32 frame, u32 flags, u32 opener)
 {
 	struct aril_space_op op = {.va = va & ~(ARIL_PAGE_SIZE - 1),
@@ -236,28 +234,13 @@ static inline int permit_covers(const struct space_permit *p, const struct conte
 	       p->epoch == read_once(authority_epoch) && p->region == va >> REGION_SHIFT;
 }
 
-/* Of a frame's state, level and flags, as one word: what ordinary memory in order has none of. */
-#define FRAME_CONDITION (0xffffu | (u32)FRAME_GOING << 16)
-_Static_assert(ARIL_FRAME_NORMAL == 0, "no state, no level");
-ARIL_ASSERT_OFFSET(struct aril_frame, state, 8);
-ARIL_ASSERT_OFFSET(struct aril_frame, level, 9);
-ARIL_ASSERT_OFFSET(struct aril_frame, flags, 10);
-
 /* Whether a frame of ordinary memory, in order, may be bound by the permit. */
 static inline int permit_opens(const struct space_permit *p, const struct aril_frame *f, u32 flags,
 			       u32 opener)
 {
-	const u64 *guard = (const u64 *)&f->guard[0];
-
 	if (p->opener != opener || p->flags != flags)
 		return 0;
-	if (*(const u32 *)&f->state & FRAME_CONDITION)
-		return 0;
-#pragma GCC unroll 6
-	for (u32 i = 0; i < GUARD_WORDS; i++)
-		if (p->guard[i] != guard[i])
-			return 0;
-	return 1;
+	return frame_ordinary(f, p->guard);
 }
 
 /* The end of either where the frame has other bindings. */
@@ -333,7 +316,7 @@ handler_may(const struct space_permit *p, u64 use, u64 va, const struct aril_fra
 	if (*(const u32 *)&f->state & FRAME_CONDITION || f->head)
 		return 0;
 #pragma GCC unroll 6
-	for (u32 i = 0; i < GUARD_WORDS; i++)
+	for (u32 i = 0; i < FRAME_GUARD_WORDS; i++)
 		if (p->guard[i] != guard[i])
 			return 0;
 	return 1;

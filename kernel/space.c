@@ -342,6 +342,7 @@ static inline __attribute__((always_inline)) s64
 pages_decode(u32 space, const struct aril_space_op *op, u32 level)
 {
 	const struct auth *a = auth_get(this_cpu()->env, op->auth);
+	const u64 *like = NULL; /* the guard by which the frame before was opened, its first */
 	u32 table = 0;
 
 	for (u32 i = 0; i < op->count; i++) {
@@ -361,10 +362,17 @@ pages_decode(u32 space, const struct aril_space_op *op, u32 level)
 			return -ARIL_E_TABLE;
 		if (level == 2 && frames[table].flags & ARIL_FRAME_CACHED)
 			return -ARIL_E_TABLE;
+		if (like && frame < nframes && frame_ordinary(&frames[frame], like)) {
+			opened_by[i] = 0;
+			continue;
+		}
 		s64 guard = space_frame_decode(frame, a, op->flags);
 		if (guard < 0)
 			return guard;
 		opened_by[i] = guard;
+		like = NULL;
+		if (level == 1 && !guard && has_books(frame) && frames[frame].guard[0].rights)
+			like = (const u64 *)&frames[frame].guard[0];
 	}
 	return 0;
 }
@@ -442,6 +450,7 @@ int space_path_shared(u32 root, u64 va)
 static inline __attribute__((always_inline)) int pages_do(u32 space, const struct aril_space_op *op,
 							  u32 level)
 {
+	u64 bits = op->kind == ARIL_BIND ? entry_make(0, op->flags, 0) : 0;
 	u32 table = 0;
 	int stale = 0;
 
@@ -462,7 +471,8 @@ static inline __attribute__((always_inline)) int pages_do(u32 space, const struc
 		}
 		u64 new = 0;
 		if (op->kind == ARIL_BIND)
-			new = entry_make(op->frame + i * frames_of(level), op->flags, opened_by[i]);
+			new = bits | (u64)(op->frame + i * frames_of(level)) << ARIL_PAGE_SHIFT |
+			      (opened_by[i] ? PTE_GUARD1 : 0);
 		stale |= entry_replace(id, new) & PTE_P;
 	}
 	return stale;
