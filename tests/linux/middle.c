@@ -10,7 +10,8 @@ static long at(const unsigned char *code, long rax, long rdi, long rsi)
 {
 	long r;
 
-	__asm__ volatile("call *%1"
+	/* beyond what the compiler keeps below rsp */
+	__asm__ volatile("lea -128(%%rsp), %%rsp; call *%1; lea 128(%%rsp), %%rsp"
 			 : "=a"(r)
 			 : "r"(code), "0"(rax), "D"(rdi), "S"(rsi)
 			 : "rcx", "rdx", "r8", "r11", "memory");
