@@ -194,7 +194,7 @@ void rescue_current(struct cpu *c)
 	struct aril_context *page = p->ctx[c - cpus];
 
 	if (!c->current->switch_rsp || !page)
-		exos_panic("exos: process %u was ended in the middle of ExOS: %u %lx last %lx cookie %lx seq %lx", p->pid, page ? page->forced : 9, page ? page->state.rip : 0, c->last, page? page->cookie : 0, page ? page->seq: 0);
+		exos_panic("exos: process %u was ended in the middle of ExOS", p->pid);
 	begin(c, page, 0, p->mm->space);
 }
 
