@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
@@ -262,6 +263,31 @@ static void sparse(void)
 	unlink("sparse");
 }
 
+/* Paths that end with their page, behind which is nothing; or that do not end there. */
+static void page_ends(void)
+{
+	char *page = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *end = page + 4096;
+	struct stat s;
+	int found = 0, faults = 0, longest = 0;
+
+	munmap(end, 4096);
+	for (int n = 4; n < 300; n++) {
+		memset(end - n - 1, '/', n);
+		memcpy(end - 5, "/dev", 5);
+		for (int again = 0; again < 2; again++)
+			found += !stat(end - n - 1, &s) && S_ISDIR(s.st_mode);
+		memset(end - n, '/', n);
+		for (int again = 0; again < 2; again++)
+			faults += stat(end - n, &s) == -1 && errno == EFAULT;
+		end[-1] = 0;
+		longest += open(end - n, O_RDONLY | O_DIRECTORY) >= 0;
+		close(3);
+	}
+	printf("at a page's end: %d found, %d faults, %d opened\n", found, faults, longest);
+	munmap(page, 4096);
+}
+
 static long pages_free(void)
 {
 	struct statfs fs;
@@ -311,6 +337,7 @@ int main(int argc, char **argv)
 		deep();
 		chains();
 		sparse();
+		page_ends();
 	}
 	small_files(argc < 2 ? ROUNDS : atoi(argv[1]));
 	chdir("/");
