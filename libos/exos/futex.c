@@ -403,20 +403,31 @@ static void robust_release(u64 entry, u64 distance)
 
 static void robust_exit(void)
 {
-	u64 head[3], list = current()->robust_list; /* first entry, distance, pending entry */
-	if (!list || copy_in(head, list, sizeof(head)))
+	u64 entry, distance, last, list = current()->robust_list;
+	if (!list || list > PROGRAM_TOP - 3 * sizeof(u64))
 		return;
-	u64 entry = head[0];
+	PEEK(entry, ((const u64 *)list)[0], fault);
+	PEEK(distance, ((const u64 *)list)[1], fault);
+	PEEK(last, ((const u64 *)list)[2], fault); /* was being taken or let go */
 	for (u32 n = 0; entry && (entry & ~1ul) != list && n < ROBUST_MAX; n++) {
 		u64 next;
 		if (copy_in(&next, entry & ~1ul, sizeof(next)))
 			break;
-		if ((entry & ~1ul) != (head[2] & ~1ul))
-			robust_release(entry, head[1]);
+		if ((entry & ~1ul) != (last & ~1ul))
+			robust_release(entry, distance);
 		entry = next;
 	}
-	if (head[2])
-		robust_release(head[2], head[1]);
+	if (last)
+		robust_release(last, distance);
+fault:
+	return;
+}
+
+void futex_clear(u64 addr)
+{
+	static const u32 zero;
+	if (addr < PROGRAM_TOP && !user_few_out(addr, &zero, sizeof(zero)))
+		key_wake(futex_key(addr), 1, ~0u);
 }
 
 void futex_exit(void)

@@ -182,12 +182,9 @@ void proc_kill(struct proc *p, s32 status)
 /* What others wait for in the program's memory, where there may be others. */
 static void exit_words(struct thread *t)
 {
-	static const u32 zero;
-
 	futex_exit();
-	if (t->clear_tid && (t->proc->nthreads > 1 || t->proc->mm->refs > 1) &&
-	    !copy_out(t->clear_tid, &zero, sizeof(zero)))
-		futex_wake(t->clear_tid, 1, ~0u);
+	if (t->clear_tid && (t->proc->nthreads > 1 || t->proc->mm->refs > 1))
+		futex_clear(t->clear_tid);
 }
 
 _Noreturn void thread_exit(s32 status)

@@ -44,6 +44,11 @@ static inline int user_few_out(u64 to, const void *from, u64 bytes)
 			 : fault);
 	else if (bytes == 8)
 		USER_PUT((u64 *)to, *(const u64 *)from, fault);
+	else if (bytes == 4)
+		asm goto("1: movl %1, %0\n" USER_FAULT("1b", "fault")::"m"(*(u32 *)to),
+			 "r"(*(const u32 *)from)
+			 : "memory"
+			 : fault);
 	else
 		return user_copy((void *)to, from, bytes);
 	return 0;
