@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * fork, vfork, clone: new processes and new threads. Family lock. */
+#include "limits.h"
 #include "inode.h"
 #include "mm.h"
 #include "proc_calls.h"
@@ -140,6 +141,8 @@ static s64 fork_start(struct proc *child, struct thread *t, const struct clone_s
 static s64 clone_process(const struct clone_spec *c)
 {
 	proc_reap_unwaited();
+	if (limit_processes())
+		return -EAGAIN;
 	struct proc *child = proc_alloc();
 	struct thread *t = NULL;
 	if (!child)
@@ -165,6 +168,8 @@ static s64 clone_process(const struct clone_spec *c)
 static s64 clone_into(struct proc *p, const struct clone_spec *c)
 {
 	u32 tid = pid_take();
+	if (limit_processes())
+		return -EAGAIN;
 	if (current()->killed)
 		return -EAGAIN; /* nobody would tell the new one */
 	if ((c->flags & CLONE_PARENT_SETTID) && copy_out(c->parent_tid, &tid, sizeof(tid)))

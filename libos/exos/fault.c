@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Page faults: pages appear when they are touched, and are copied when they are written. */
 #include "inode.h"
+#include "limits.h"
 #include "mm_internal.h"
 #include "pressure.h"
 #include <core/string.h>
@@ -23,7 +24,7 @@ static struct area *stack_grow(struct mm *mm, u64 addr)
 	u64 limit = p && p->limit_cur[RLIMIT_STACK_INDEX] ? p->limit_cur[RLIMIT_STACK_INDEX]
 							  : STACK_LIMIT;
 	u64 start = page_down(addr);
-	if (area->end - start > limit)
+	if (area->end - start > limit || limit_memory(mm, 0, area->start - start))
 		return NULL;
 	if (area->link.prev != &mm->areas) {
 		struct area *below = container_of(area->link.prev, struct area, link);

@@ -5,6 +5,7 @@
 
 #include "caps.h"
 #include "ipc.h"
+#include "limits.h"
 #include "proc_calls.h"
 #include "proc_internal.h"
 #include "procfs.h"
@@ -150,6 +151,8 @@ s64 sys_prlimit64(u64 pid, u64 resource, u64 set, u64 old)
 		if (wanted.max > before.max && current()->proc->euid)
 			return -EPERM;
 		limit_init(p, (u32)resource, wanted.cur, wanted.max);
+		if (resource == RLIMIT_CPU && wanted.cur != RLIM_INFINITY)
+			limit_time_begin();
 	}
 	return old ? copy_out(old, &before, sizeof(before)) : 0;
 }

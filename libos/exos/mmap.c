@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Linux's calls on memory. Family lock throughout. */
 #include "inode.h"
+#include "limits.h"
 #include "mlock.h"
 #include "mm_internal.h"
 #include "proc.h"
@@ -29,7 +30,8 @@ s64 sys_brk(u64 addr)
 
 		if (addr - mm->brk_start > current()->proc->limit_cur[RLIMIT_DATA_INDEX])
 			return mm->brk;
-		if ((next && next->start < end) || (end - old) / PAGE > pages_total() ||
+		if (limit_memory(mm, 0, end - old) || (next && next->start < end) ||
+		    (end - old) / PAGE > pages_total() ||
 		    mm_map(mm, old, end - old, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
 			   NULL, 0))
 			return mm->brk;
@@ -111,6 +113,8 @@ s64 sys_mmap(u64 addr, u64 bytes, u64 prot, u64 flags, u64 fd, u64 offset)
 	s64 at = mmap_place(mm, addr, bytes, flags);
 	if (at < 0)
 		return at;
+	if (limit_memory(mm, (u64)at, bytes))
+		return -ENOMEM;
 	u64 kept = (flags & (MAP_ANONYMOUS | MAP_GROWSDOWN | MAP_NORESERVE)) |
 		   (type == MAP_PRIVATE ? MAP_PRIVATE : MAP_SHARED);
 	s64 error = f ? file_check(f, prot, &kept) : 0;
@@ -283,6 +287,8 @@ s64 sys_mremap(u64 old, u64 old_bytes, u64 bytes, u64 flags, u64 to)
 		return -EINVAL;
 	int shared_memory = !area->inode && area->flags & MAP_SHARED;
 	s64 at = old;
+	if (bytes > old_bytes && limit_memory(mm, 0, bytes - old_bytes))
+		return -ENOMEM;
 	if (flags & MREMAP_FIXED) {
 		if (to < MMAP_MIN)
 			return -EPERM;

@@ -321,7 +321,7 @@
  *     sockets that lie in their own queue are not found and freed
  * setsockopt, getsockopt: SO_TYPE, ERROR, SNDBUF, RCVBUF, RCVTIMEO, SNDTIMEO, PASSCRED, PEERCRED, ACCEPTCONN, DOMAIN, PROTOCOL,
  *     and REUSEADDR, KEEPALIVE, BROADCAST, which mean nothing here; others: ENOPROTOOPT
- * getrlimit, setrlimit, prlimit64: kept for all; FSIZE, DATA (of brk), STACK, NOFILE, SIGPENDING, MSGQUEUE are enforced
+ * getrlimit, setrlimit, prlimit64: kept for all; RSS, LOCKS, NICE, RTPRIO, RTTIME limit nothing
  * shmget: SHM_HUGETLB: EINVAL
  * mq_notify: SIGEV_THREAD: the library wants a netlink socket for it: EAFNOSUPPORT
  * getrusage: times, maxrss, faults; other fields are 0

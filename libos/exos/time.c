@@ -43,7 +43,7 @@ static u64 thread_ran_ns(const struct thread *t)
 }
 
 /* Takes the family lock: other threads may come and go. */
-static u64 proc_ran_ns(const struct proc *p)
+u64 proc_ran_ns(const struct proc *p)
 {
 	family_lock();
 	u64 sum = ticks_ns(p->user_ticks + p->system_ticks);

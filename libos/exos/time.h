@@ -38,6 +38,8 @@ s64 timespec_in(u64 from, u64 *ns);
 /* Writes nanoseconds as a timespec or timeval of the program: 0 or -EFAULT. */
 s64 timespec_out(u64 to, u64 ns);
 s64 timeval_out(u64 to, u64 ns);
+/* Processor time that a process has used, what its running threads use now included. */
+u64 proc_ran_ns(const struct proc *p);
 /* Charges a reaped child's time to its parent, and forgets its timers. */
 void time_reap(struct proc *parent, struct proc *child);
 /* Ends the process's interval timer. */

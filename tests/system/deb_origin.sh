@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-# timeout: 200
+# full
+# timeout: 300
 # --deb: the file that runs is the package's, whose SHA-256 is the one of apt's signed lists; and what goes wrong on the way there (no
 # network, a full disk) is said in one line, with status 125.
 . tests/lib.sh
