@@ -18,6 +18,7 @@ CONTROL = ("matmul_150", "hash_64m")
 COMPILE = "c_compile"
 SLOW = (*CONTROL, "sh_200", COMPILE)  # neither in --check nor in --quick
 BOOT = {"boot_to_main": "from QEMU's start, firmware included, to the first program's main; waiting counts, 1 ns as one"}
+MEMORY = {"least_memory": "MiB of memory with which it comes that far: the least of 512, 256, 192, 128, 96, 64"}
 AGREES = 0.03  # how far Linux may be from what was measured before
 
 
@@ -28,17 +29,17 @@ def metrics():
         text = (ROOT / "bench" / "unix" / f"{part}.c").read_text()
         for name, what in re.findall(r'\{\s*"(\w+)",\s*\w+,\s*\d+,\s*\d+,\s*"([^"]*)"\s*\}', text):
             found[name] = what
-    return {"empty_loop": "an iteration of an empty loop", "rdtsc": "reading the counter", **BOOT, **found}
+    return {"empty_loop": "an iteration of an empty loop", "rdtsc": "reading the counter", **BOOT, **MEMORY, **found}
 
 
 def suite(name):
     """The metrics of a suite."""
     every = metrics()
     if name == "boot":
-        return [*INSTRUMENT, *BOOT]
+        return [*INSTRUMENT, *BOOT, *MEMORY]
     if name == "control":
         return [*INSTRUMENT, *CONTROL]
-    return [n for n in every if n not in CONTROL and n not in BOOT]
+    return [n for n in every if n not in CONTROL and n not in BOOT and n not in MEMORY]
 
 
 def number(value):
@@ -92,7 +93,10 @@ def sides_of(options, notes, wall=False):
 
 def measured(side, names):
     """The figures of a side: c_compile in a guest that has a compiler."""
-    found = guests.measure(side, [n for n in names if n != COMPILE])
+    found = guests.measure(side, [n for n in names if n != COMPILE and n not in MEMORY])
+    if "least_memory" in names:
+        least = guests.least_memory(side)
+        found["least_memory"] = {"min": least, "median": least} if least else {"refused": 12}
     if COMPILE in names:
         found.update({n: f for n, f in guests.measure(side, [COMPILE], guests.toolchain()).items() if n == COMPILE})
     return found

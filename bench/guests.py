@@ -122,7 +122,7 @@ class Linux:
             depends = re.search(r"Depends: (linux-image-\S+)", said("apt-cache", "depends", "linux-image-amd64"))
             if not depends:
                 raise Unavailable("apt knows no linux-image-amd64: apt-get update")
-            print(f"aril bench: fetching {depends[1]} into {self.at.relative_to(ROOT)}", file=sys.stderr)
+            print(f"aril bench: fetching {depends[1]} into {self.at}", file=sys.stderr)
             subprocess.run(["apt-get", "-qq", "download", depends[1]], cwd=self.at, stdin=subprocess.DEVNULL,
                            stderr=subprocess.DEVNULL, timeout=600, check=False)
         deb = self.package()
@@ -167,7 +167,7 @@ class Lean(Linux):
     name = "lean"
 
     def fetch(self):
-        self.at = MADE / "lean"
+        self.at = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "aril" / "lean"
         self.at.mkdir(parents=True, exist_ok=True)
         config = ROOT / "bench" / "lean.config"
         key = hashlib.sha256(config.read_bytes()).hexdigest()
@@ -189,7 +189,7 @@ class Lean(Linux):
         depends = re.search(r"Depends: (linux-source-\S+)", said("apt-cache", "depends", "linux-source"))
         if not depends:
             raise Unavailable("apt knows no linux-source: apt-get update")
-        print(f"aril bench: fetching {depends[1]} into {self.at.relative_to(ROOT)}", file=sys.stderr)
+        print(f"aril bench: fetching {depends[1]} into {self.at}", file=sys.stderr)
         subprocess.run(["apt-get", "-qq", "download", depends[1]], cwd=self.at, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                        timeout=900, check=False)
         found = next(iter(sorted(self.at.glob("linux-source-*.deb"))), None)
@@ -216,7 +216,7 @@ class Lean(Linux):
         for tool in ("flex", "bison", "bc"):
             if not shutil.which(tool):
                 raise Unavailable(f"the lean Linux needs {tool} to be built: apt-get install {tool}")
-        print(f"aril bench: building the lean Linux, once; {tree.relative_to(ROOT)}.log", file=sys.stderr)
+        print(f"aril bench: building the lean Linux, once; {tree}.log", file=sys.stderr)
         make = ["make", "-C", str(tree), f"-j{os.cpu_count()}"]
         with open(f"{tree}.log", "w", encoding="utf-8") as log:
             for words in (["tinyconfig"], ["olddefconfig"], ["bzImage"]):
@@ -284,6 +284,24 @@ def measure(side, names, tree=None):
         found[current] = {"hangs": True}
         left.remove(current)
     return found
+
+
+def least_memory(side):
+    """The least of some sizes, in MiB, with which the guest comes to the program's main; at least what ./aril takes."""
+    works = None
+    for size in (512, 256, 192, 128, 96, 64):
+        progress(f"{side.name}: {size} MiB")
+        command = [f"{size}M" if w == "512M" else w for w in side.command(["rdtsc"])]
+        try:
+            done = subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, timeout=SILENCE, env=side.environment(),
+                                  check=False)
+        except subprocess.TimeoutExpired:
+            break
+        if b"bench done" not in done.stdout:
+            break
+        works = size
+    progress("")
+    return works
 
 
 def progress(text):
