@@ -18,7 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { LONG = 8 << 20, PIECE = 65536, ENOUGH = 8, MOST_MS = 20000, RACE_MS = 250 };
+enum { LONG = 8 << 20, PIECE = 65536, ENOUGH = 4, MOST_MS = 20000, RACE_MS = 250 };
 
 static struct shared {
 	atomic_int inside; /* odd while the long call goes on */
