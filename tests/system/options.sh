@@ -17,7 +17,7 @@ refused "smp" ./aril run --smp many -- busybox true
 refused "mem" ./aril run --mem lots -- busybox true
 refused "accel" ./aril run --accel warp -- busybox true
 refused "timeout" ./aril run --timeout soon -- busybox true
-refused "trace takes no value" ./aril run --trace=1 -- busybox true
+refused "there is --trace and --trace=summary" ./aril run --trace=1 -- busybox true
 refused "swap 2M needs --machine" ./aril run --swap 2M --machine microvm -- busybox true
 refused "swap 3M" ./aril run --swap 3M -- busybox true
 refused "slice-us 999" ./aril run --slice-us 999 -- busybox true
