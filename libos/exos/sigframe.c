@@ -280,6 +280,8 @@ int signal_enter(struct user_regs *regs, const struct siginfo_k *info, int locke
 static int vector_pop_other(u64 from)
 {
 	u32 bytes = ARIL_INFO->xsave_bytes, mask = 0, magic2 = 0;
+	if (from % 16)
+		return -EFAULT; /* FXRSTOR would not take it */
 	u8 *area = page_zalloc(0);
 	if (!area)
 		return -ENOMEM;
