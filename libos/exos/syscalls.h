@@ -16,6 +16,8 @@
 #ifndef EXOS_SYSCALLS_H
 #define EXOS_SYSCALLS_H
 
+#include "exos.h"
+
 #define CALL_NOLOCK 1 /* touches only the thread's own things: runs without the family lock */
 #define CALL_HEX 2    /* the result is an address */
 #define CALL_ENTRY 4  /* does not return: shown on entry */
