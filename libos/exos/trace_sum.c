@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * What --trace=summary counts: each call, those that failed, and by which way they came. Family lock. */
+#include "exos.h"
 #include "linux.h"
 #include "syscalls.h"
 #include "trace.h"
