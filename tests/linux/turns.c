@@ -19,7 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { PAIRS = 6, ROUNDS = 1500, UNITS = 40, NAPS = 20, LEAST = 20 };
+enum { PAIRS = 4, ROUNDS = 1000, UNITS = 25, NAPS = 20, LEAST = 20 };
 
 struct shared {
 	atomic_int over, done[4];
