@@ -18,7 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { LONG = 8 << 20, PIECE = 65536, ENOUGH = 4, MOST_MS = 20000, RACE_MS = 250 };
+enum { LONG = 8 << 20, PIECE = 65536, ENOUGH = 2, MOST_MS = 20000, RACE_MS = 250 };
 
 static struct shared {
 	atomic_int inside; /* odd while the long call goes on */
@@ -84,23 +84,28 @@ static int going_on(void)
 	return filled[0] == 'l' && filled[LONG - 1] != 'l';
 }
 
-/* Counts rounds that began and ended within one long call of the other. */
+/* Counts pairs of calls that began and ended within one long call of the other. One is proof; where the machine is busy with
+ * others there are few. */
 static void short_calls(void)
 {
-	static int fd = -1;
+	static int fd = -1, turn;
 	struct stat s;
 	char byte = 0;
 	int before = shared->inside, began = before % 2 && going_on();
 
 	if (fd < 0)
 		fd = open("short", O_RDONLY);
-	ssize_t n = read(fd, &byte, 1);
-	if (n < 0 || (n && byte != 's') || pread(fd, &byte, 1, 5000) != 1 || byte != 's' ||
-	    stat("dir/../short", &s) || s.st_size != 10000 || fstat(fd, &s) || s.st_size != 10000 ||
-	    access("./short", R_OK) || !access("nothing", F_OK))
+	if (pread(fd, &byte, 1, 5000) != 1 || byte != 's' || stat("dir/../short", &s) ||
+	    s.st_size != 10000)
 		shared->wrong++;
 	if (began && going_on() && shared->inside == before)
 		shared->beside++;
+	if (turn++ % 4)
+		return;
+	ssize_t n = read(fd, &byte, 1);
+	if (n < 0 || (n && byte != 's') || fstat(fd, &s) || s.st_size != 10000 ||
+	    access("./short", R_OK) || !access("nothing", F_OK))
+		shared->wrong++;
 	if (!n)
 		lseek(fd, 0, SEEK_SET);
 }
