@@ -98,7 +98,10 @@ class Aril:
         return {**os.environ, **more}
 
     def version(self):
-        return {"commit": said("git", "describe", "--always", "--dirty").strip()} if (ROOT / ".git").exists() else {}
+        if not (ROOT / ".git").exists():
+            return {}
+        changed = said("git", "status", "--porcelain", "-uno", "--", ".", ":!bench/results", ":!docs/results").strip()
+        return {"commit": said("git", "rev-parse", "--short", "HEAD").strip() + "-dirty" * bool(changed)}
 
     def image_bytes(self):
         """Kernel, first program and library: what must be there before a Linux program runs."""
