@@ -4,8 +4,24 @@
 #include <stdio.h>
 #include <string.h>
 
-static unsigned char kept[128];
-static long odd_result;
+static unsigned char kept[128], fill;
+static long odd_result, now[2], stack;
+
+/* Fills the red zone, calls at one site, copies the red zone out; then the same site with rsp pointing nowhere: `syscall` uses no
+ * stack. */
+#define TRY(call)                                                                              \
+	for (int odd = 0; odd < 2; odd++) {                                                    \
+		__asm__ volatile("lea -128(%%rsp), %%rdi\n mov %1, %%al\n mov $128, %%ecx\n "  \
+				 "rep stosb\n mov %%rsp, %3\n test %4, %4\n je 1f\n"           \
+				 "mov $8, %%esp\n 1:\n" call "mov %3, %%rsp\n mov %%rax, %2\n" \
+				 "lea -128(%%rsp), %%rsi\n lea %0, %%rdi\n mov $128, %%ecx\n " \
+				 "rep movsb\n"                                                 \
+				 : "=m"(kept)                                                  \
+				 : "m"(fill), "m"(odd_result), "m"(stack), "r"(odd), "m"(now)  \
+				 : "rax", "rcx", "rdi", "rsi", "r11", "memory", "cc");         \
+		memset(expected, fill, 128);                                                   \
+		wrong += memcmp(kept, expected, 128) != 0 || odd_result < 0;                   \
+	}
 
 int main(void)
 {
@@ -13,23 +29,14 @@ int main(void)
 	int wrong = 0;
 
 	for (int round = 0; round < 5; round++) {
-		/* fills the red zone, calls getppid at one site, copies the red zone out */
-		__asm__ volatile(
-			"lea -128(%%rsp), %%rdi\n mov %0, %%al\n mov $128, %%ecx\n rep stosb\n"
-			"mov $110, %%eax\n syscall\n"
-			"lea -128(%%rsp), %%rsi\n lea %1, %%rdi\n mov $128, %%ecx\n rep movsb\n"
-			:
-			: "r"((unsigned char)(round + 1)), "m"(kept)
-			: "rax", "rcx", "rdi", "rsi", "r11", "memory");
-		memset(expected, round + 1, 128);
-		wrong += memcmp(kept, expected, 128) != 0;
-		/* the same with rsp pointing nowhere: `syscall` uses no stack */
-		__asm__ volatile("mov %%rsp, %%r12\n mov $8, %%esp\n mov $39, %%eax\n syscall\n "
-				 "mov %%r12, %%rsp\n mov %%rax, %0\n"
-				 : "=m"(odd_result)
-				 :
-				 : "rax", "rcx", "r11", "r12", "memory");
-		wrong += odd_result <= 0;
+		fill = (unsigned char)(round + 1);
+		TRY("mov $110, %%eax\n syscall\n");		       /* getppid */
+		TRY("xor %%edi, %%edi\n mov $121, %%eax\n syscall\n"); /* getpgid */
+		TRY("mov $24, %%eax\n syscall\n");		       /* sched_yield */
+		TRY("mov $1, %%edi\n lea %5, %%rsi\n mov $228, %%eax\n syscall\n"); /* clock_gettime */
+		TRY("xor %%eax, %%eax\n mov $39, %%al\n syscall\n cmp $-4095, %%rax\n"); /* getpid */
+		TRY("xor %%edi, %%edi\n xor %%eax, %%eax\n mov $121, %%al\n syscall\n"
+		    "cmp $-4095, %%rax\n");
 	}
 	/* every register but rax, rcx, r11 survives, and the flags */
 	unsigned long regs[12], flags_before, flags_after;

@@ -24,8 +24,16 @@ X
 	printf '%s: linux/%s %s, as it must\n' "$name" "$test" "$got"
 }
 delay='for (volatile u32 spin = 0; spin < 20000; spin++) ;'
-variant "stub uses the program's stack" redzone fails \
-	'replace("entry.S", "function exos_syscall_stub_entry\n", "function exos_syscall_stub_entry\n\tpushq %rax\n\tpopq %rax\n")'
+for way in exos_quick_entry exos_leaf_clock; do
+	variant "$way uses the program's stack" redzone fails \
+		'replace("entry.S", "function '$way'\n", "function '$way'\n\tpushq %rax\n\tpopq %rax\n")'
+done
+variant "a leaf goes on behind what interrupts it" leaf fails \
+	'replace("entry.S", "	jae leaf_undo\n", "	jae 3f\n")'
+variant "a jump may be entered in its middle" middle fails \
+	'replace("rewrite_shape.c", "return none[byte / 64] >> byte % 64 & 1;", "return byte == byte + 0 * none[0];")'
+variant "unwinders are not thought of" unwind fails \
+	'replace("rewrite.c", "number != RT_SIGRETURN || unwind_described(mm, site)", "1")'
 variant "system call instruction overwritten" middle fails \
 	'replace("rewrite.c", "	__atomic_store_n(byte[0], 0xe9, __ATOMIC_SEQ_CST);\n", "	__atomic_store_n(byte[0], 0xe9, __ATOMIC_SEQ_CST);\n	byte[0][5] = byte[0][6] = 0x90;\n")'
 variant "what stands before is not looked at" middle fails \
