@@ -8,7 +8,7 @@ status "an unknown suite" 2 ./aril bench nonsense
 status "an unknown option" 2 ./aril bench --nonsense
 status "--help" 0 ./aril bench --help
 status "--explain" 0 ./aril bench --explain null
-has "$work/out" ' call_null (kernel)$'
+has "$work/out" ' call_null [(]kernel[)]$'
 has "$work/out" 'instructions in the kernel'
 has "$work/out" '^ +[0-9.]+ +[0-9.]+ % +1.00  call_null'
 # A guest that does not boot: a line for each suite, and the next is tried.

@@ -114,7 +114,7 @@ help_main() {
 
 		  ./aril run [OPTION...] [-- PROGRAM ARGUMENT...]   boot in QEMU and run a Linux program (default: a shell)
 		  ./aril test [PATTERN | full]                      run the tests
-		  ./aril bench [micro | ext | --check | --explain METRIC] instructions per operation, beside others
+		  ./aril bench [SUITE... | --check | --explain METRIC]   instructions per operation and time, beside Linux
 		  ./aril build                                      build only
 		  ./aril ext COMMAND...                             downloaded code: load, use, list, rm
 		  ./aril fuzz [--seconds N] [--seed S]              random kernel calls, the books checked as it goes
