@@ -268,6 +268,7 @@ void exos_log(const char *format, ...)
 	__attribute__((format(printf, 1, 2))); /* one line, to TRACE or kernel log */
 void exos_log_once(const char *format, ...)
 	__attribute__((format(printf, 1, 2))); /* once per format+number */
+void exos_trace_from(u64 rip, u64 rbp); /* for a panic whose cause is elsewhere than its call */
 _Noreturn void exos_panic(const char *format, ...) __attribute__((format(printf, 1, 2)));
 #define exos_assert(x)                                                   \
 	do {                                                             \

@@ -63,6 +63,27 @@ void exos_log_once(const char *format, ...)
 	line_out(line);
 }
 
+/* A line of the code's addresses from rip on, by the chain of frames that rbp heads: the host has names for them. */
+#define TRACE_MOST 12u
+static int traced;
+void exos_trace_from(u64 rip, u64 rbp)
+{
+	char line[LINE];
+	u64 low = (u64)__builtin_frame_address(0);
+	int n = core_format(line, sizeof(line), "exos: trace");
+
+	traced = 1;
+	for (u32 i = 0; i < TRACE_MOST && rip >> 39 == EXOS_VA >> 39; i++) {
+		n += core_format(line + n, sizeof(line) - (u32)n, " %lx", (unsigned long)rip);
+		if (rbp <= low || rbp - low > EXOS_STACK || rbp % 8)
+			break;
+		low = rbp;
+		rip = ((const u64 *)rbp)[1];
+		rbp = ((const u64 *)rbp)[0];
+	}
+	aril_log(line, (u64)n);
+}
+
 _Noreturn void exos_panic(const char *format, ...)
 {
 	__builtin_va_list args;
@@ -73,6 +94,9 @@ _Noreturn void exos_panic(const char *format, ...)
 	__builtin_va_end(args);
 	aril_log(line,
 		 n < LINE ? (u64)n : LINE - 1); /* nothing of ExOS's is relied upon any more */
+	if (!traced)
+		exos_trace_from((u64)__builtin_return_address(0),
+				*(const u64 *)__builtin_frame_address(0));
 	family_failed = 1;
 	for (;;) /* the scheduler ends the family */
 		aril_yield(0, 0);

@@ -154,10 +154,12 @@ void exos_nested(struct user_regs *regs, u64 vector, u64 error, u64 addr)
 			return;
 	}
 	u64 to = fixup_find(regs->rip);
-	if (!to)
+	if (!to) {
+		exos_trace_from(regs->rip, regs->rbp);
 		exos_panic("exos: exception %lu (%lx) at %lx, address %lx, stack %lx",
 			   (unsigned long)vector, (unsigned long)error, (unsigned long)regs->rip,
 			   (unsigned long)addr, (unsigned long)regs->rsp);
+	}
 	regs->rip = to;
 }
 

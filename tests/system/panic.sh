@@ -29,3 +29,15 @@ X
 panics 'a check that fails' 'panic("made up %d", 42);' '^aril: PANIC at kernel/wait\.c:[0-9]+: made up 42'
 panics 'a bad access' '*(volatile int *)0xffff900000000000 = 1;' \
 	'^aril: PANIC: exception 14, error 2 in the kernel, address ffff900000000000'
+
+# ExOS that gives up: where, by names
+python3 - <<'X' || fail 'ExOS: the patch does not apply'
+import pathlib, re
+path = pathlib.Path("libos/exos/misc.c")
+text, n = re.subn(r"^(s64 sys_uname\(.*\)\n\{\n)", lambda m: m[1] + "\t*(volatile u64 *)0x7e7000000000 = 1;\n", path.read_text(), flags=re.M)
+assert n == 1
+path.write_text(text)
+X
+make -s -j2 all >"$work/log" 2>&1 || fail "ExOS: $(tail -n 3 "$work/log")"
+status 'ExOS that faults' 125 ./aril run --timeout 60 -- busybox uname
+has "$work/err" '^aril: ExOS: 7f[0-9a-f]+ sys_uname\+'

@@ -28,6 +28,7 @@ void term_print(int fd, const char *bytes, size_t n);
 /* The kernel's log: its last 64 KiB, kept for the report of a panic. */
 void log_put(const char *bytes, size_t n, int show);
 int log_panic(int show);
+int log_trace(const char *names);
 int log_audit(FILE *to);
 void log_last_line(char *line, size_t n);
 

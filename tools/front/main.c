@@ -2,7 +2,7 @@
  * Runs QEMU and speaks for the host: carries standard input, output, errors, the window's size and the
  * program's exit status over the framed channel (core/channel.h), or plain bytes over a serial line.
  *
- * usage: front [--serial] [--timeout SECONDS] [--remove DIR] [--core FILE] [--family NAME=[FILE]]... [--debugged]
+ * usage: front [--serial] [--timeout SECONDS] [--remove DIR] [--core FILE] [--names FILE] [--family NAME=[FILE]]... [--debugged]
  *        [-v] -- QEMU ARGUMENT...
  * DIR, which holds the archive, is removed at the end. --debugged: a debugger ends the machine, so a
  * missing status needs no explanation.
@@ -52,6 +52,7 @@ static struct {
 	const char *remove; /* directory */
 	const char *audit;  /* file */
 	const char *core;   /* file */
+	const char *names;  /* file: ExOS's symbols */
 	int signals;
 } front = {.stdin_open = 1,
 	   .channel_open = 1,
@@ -526,6 +527,8 @@ static char **parse(int argc, char **argv)
 			front.audit = argv[++i];
 		else if (!strcmp(argv[i], "--family") && i + 1 < argc && family_add(argv[i + 1]))
 			i++;
+		else if (!strcmp(argv[i], "--names") && i + 1 < argc)
+			front.names = argv[++i];
 		else if (!strcmp(argv[i], "--core") && i + 1 < argc)
 			front.core = argv[++i];
 		else if (!strcmp(argv[i], "--remove") && i + 1 < argc)
@@ -573,6 +576,8 @@ int main(int argc, char **argv)
 		nftw(front.remove, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 	if (front.status < 0)
 		front.status = front.debugged ? 125 : explain();
+	if (front.names)
+		log_trace(front.names);
 	if (front.audit)
 		audit_end();
 	return front.status;
