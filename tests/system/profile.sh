@@ -61,9 +61,9 @@ status "with its status" 7 ./aril run --profile "$work/out.svg" -- "$work/busy" 
 hot=$(share busy_hot) cold=$(share busy_cold)
 [ "$hot" -ge 70 ] && [ "$hot" -le 90 ] || fail "busy_hot is shown at $hot %"
 [ "$cold" -ge 10 ] && [ "$cold" -le 30 ] || fail "busy_cold is shown at $cold %"
-status "of system calls" 7 ./aril run --profile "$work/out.svg" -- "$work/busy" calls 200000
+status "of system calls" 7 ./aril run --profile "$work/out.svg" -- "$work/busy" calls 400000
 calls=$(share busy_calls) exos=$(share sys_mmap)
-[ "$calls" -ge 70 ] || fail "busy_calls is shown at $calls %"
+[ "$calls" -ge 65 ] || fail "busy_calls is shown at $calls %"
 [ "$exos" -ge 5 ] || fail "sys_mmap is shown at $exos %"
 grep -q '<g><title>.* class="kernel"' "$work/out.svg" || fail "nothing of the kernel is shown"
 status "where it cannot be written" 2 ./aril run --profile /nonexistent/out.svg -- busybox true
