@@ -11,16 +11,17 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { SITES = 200 };
+enum { SITES = 500, BARE = 150 };
 
 static unsigned char *code;
 static volatile int turn[2], wrong, go;
+static int count;
 
 static int runner(void *which)
 {
 	int me = (long)which;
 
-	for (int i = 0; i < SITES; i++) {
+	for (int i = 0; i < count; i++) {
 		long r;
 
 		turn[me] = i;
@@ -50,12 +51,14 @@ static void *second(void *which)
 	return 0;
 }
 
-/* mov $39,%eax; syscall; ret, or a number that comes from elsewhere, and an instruction that moves with the syscall */
+/* mov $39,%eax; syscall; ret, or a number that comes from elsewhere, and an instruction that moves with the syscall; between them
+ * breakpoints, for who is led astray */
 static void sites(int bare)
 {
-	static const unsigned char plain[16] = {0xb8, 39, 0, 0, 0, 0x0f, 0x05, 0xc3},
-				   other[16] = {0x6a, 39, 0x58, 0x0f, 0x05, 0x48,
-						0x3d, 1,  0xf0, 0xff, 0xff, 0xc3};
+	static const unsigned char plain[16] = {0xb8, 39,   0,	  0,	0,    0x0f, 0x05, 0xc3,
+						0xcc, 0xcc, 0xcc, 0xcc, 0xcc, 0xcc, 0xcc, 0xcc},
+				   other[16] = {0x6a, 39,   0x58, 0x0f, 0x05, 0x48, 0x3d, 1,
+						0xf0, 0xff, 0xff, 0xc3, 0xcc, 0xcc, 0xcc, 0xcc};
 
 	code = mmap(0, 16 * SITES, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS,
 		    -1, 0);
@@ -71,6 +74,7 @@ int main(void)
 	pthread_t t;
 
 	for (int bare = 0; bare < 2; bare++) {
+		count = bare ? BARE : SITES;
 		sites(bare);
 		pid_t p = clone(runner, stack + sizeof stack, CLONE_VM | SIGCHLD, (void *)1);
 		runner((void *)0);
