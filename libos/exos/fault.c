@@ -36,15 +36,6 @@ static struct area *stack_grow(struct mm *mm, u64 addr)
 	return area;
 }
 
-static int allowed(const struct area *area, u64 error)
-{
-	if (error & FAULT_WRITE)
-		return area->prot & PROT_WRITE;
-	if (error & FAULT_EXEC)
-		return area->prot & PROT_EXEC;
-	return area->prot & (PROT_READ | PROT_WRITE | PROT_EXEC);
-}
-
 static int fault_bus(int *code)
 {
 	*code = BUS_ADRERR;
@@ -153,13 +144,6 @@ static void fault_held(struct mm *mm, u64 va)
 			pages_touch(mm, w.va, w.word);
 }
 
-int mm_refuses(struct mm *mm, u64 addr, u64 error)
-{
-	const struct area *area = mm_find(mm, addr);
-
-	return area && !allowed(area, error);
-}
-
 int mm_fault_in(struct mm *mm, u64 addr, u64 error, int *code)
 {
 	u64 va = page_down(addr);
@@ -172,7 +156,7 @@ int mm_fault_in(struct mm *mm, u64 addr, u64 error, int *code)
 		*code = SEGV_MAPERR;
 		return SIGSEGV;
 	}
-	if (!allowed(area, error)) {
+	if (!area_allows(area, error)) {
 		*code = SEGV_ACCERR;
 		return SIGSEGV;
 	}

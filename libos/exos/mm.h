@@ -91,9 +91,6 @@ s64 mm_map(struct mm *mm, u64 start, u64 bytes, u32 prot, u32 flags, struct inod
  * there will be memory when others have run. */
 #define FAULT_LATER (-1)
 int mm_fault(u64 addr, u64 error, int *code);
-/* Whether an area is there whose protection forbids the access: mm_fault would say SIGSEGV, SEGV_ACCERR. The lock, or nobody but
- * the current thread has this memory. */
-int mm_refuses(struct mm *mm, u64 addr, u64 error);
 struct area *mm_find(struct mm *mm, u64 addr);
 /* Copies into a process image that is not running yet (exec), faulting pages in. */
 int mm_poke(struct mm *mm, u64 to, const void *from, usize bytes);

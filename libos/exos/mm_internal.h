@@ -157,6 +157,17 @@ int mm_fault_in(struct mm *mm, u64 addr, u64 error, int *code);
 
 #define FAULT_WRITE 2ul
 #define FAULT_EXEC 16ul
+/* Whether an area's protection has what a fault with this error asked for. */
+static inline int area_allows(const struct area *area, u64 error)
+{
+	u32 wanted = PROT_READ | PROT_WRITE | PROT_EXEC;
+
+	if (error & FAULT_WRITE)
+		wanted = PROT_WRITE;
+	else if (error & FAULT_EXEC)
+		wanted = PROT_EXEC;
+	return (area->prot & wanted) != 0;
+}
 
 static inline u64 page_down(u64 at)
 {

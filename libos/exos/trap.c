@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * What happens at each way into ExOS: system calls, faults, slice ends, and the start of a thread. */
 #include "linux.h"
-#include "mm.h"
+#include "mm_internal.h"
 #include "proc.h"
 #include "proc_internal.h"
 #include "rescue.h"
@@ -83,8 +83,11 @@ static __attribute__((noinline)) void program_fault(struct user_regs *regs, u64 
 	struct thread *t = current();
 	struct proc *p = t->proc;
 
-	if (addr >= PROGRAM_TOP || !signal_alone(p) || p->mm->refs != 1 ||
-	    !mm_refuses(p->mm, addr, error)) {
+	const struct area *area = NULL;
+
+	if (addr < PROGRAM_TOP && signal_alone(p) && p->mm->refs == 1)
+		area = mm_find(p->mm, addr);
+	if (!area || area_allows(area, error)) {
 		fault_resolve(regs, addr, error);
 		return;
 	}
