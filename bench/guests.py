@@ -219,6 +219,8 @@ class Lean(Linux):
         for tool in ("flex", "bison", "bc"):
             if not shutil.which(tool):
                 raise Unavailable(f"the lean Linux needs {tool} to be built: apt-get install {tool}")
+        if not Path("/usr/include/gelf.h").exists():
+            raise Unavailable("the lean Linux needs libelf to be built: apt-get install libelf-dev")
         print(f"aril bench: building the lean Linux, once; {tree}.log", file=sys.stderr)
         make = ["make", "-C", str(tree), f"-j{os.cpu_count()}"]
         with open(f"{tree}.log", "w", encoding="utf-8") as log:
