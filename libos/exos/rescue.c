@@ -26,15 +26,17 @@
 
 enum { REST = 0, BEGUN, OPENING, OPENED, RUNNING };
 #define SLOT_EXOS 254
+#define ORPHANS \
+	4 /* two are needed at most: what a rescue runs on, and what was stopped here last */
 
 static struct rescue {
 	u32 state;
 	u32 env, frame; /* the env's frame, which stays */
 	u32 space;
 	u32 forced; /* the page has registers to go on with; else `current` begins there, as after a sleep */
-	struct aril_context *own;    /* a page to open the capability on */
-	struct aril_context *page;   /* the dead one's */
-	struct aril_context *orphan; /* its process has given it up meanwhile */
+	struct aril_context *own;	       /* a page to open the capability on */
+	struct aril_context *page;	       /* the dead one's */
+	struct aril_context *orphans[ORPHANS]; /* their processes have given them up meanwhile */
 } rescues[ARIL_MAX_CPUS];
 
 void rescue_boot(void)
@@ -246,24 +248,43 @@ void rescue_enter(struct cpu *c)
 	enter(c, rescue_of(c));
 }
 
+/* Whether somebody goes on, or may go on, on a page. */
+static int page_needed(const struct rescue *r, const struct aril_context *page)
+{
+	return (r->state && r->page == page) ||
+	       (page->forced && cpus[r - rescues].last == page->cookie);
+}
+
+/* Gives back what is not needed any more. Returns a free place; NULL: there is none. */
+static struct aril_context **orphans_sweep(struct rescue *r)
+{
+	struct aril_context **place = NULL;
+
+	for (u32 i = 0; i < ORPHANS; i++) {
+		if (r->orphans[i] && !page_needed(r, r->orphans[i])) {
+			page_put(r->orphans[i]);
+			r->orphans[i] = NULL;
+		}
+		if (!r->orphans[i])
+			place = &r->orphans[i];
+	}
+	return place;
+}
+
 int rescue_keeps(u32 cpu, struct aril_context *page)
 {
 	struct rescue *r = &rescues[cpu];
 
-	if (!(r->state && r->page == page) && !(page->forced && cpus[cpu].last == page->cookie))
+	if (!page_needed(r, page))
 		return 0;
-	if (r->orphan)
-		return 0; /* one at a time is needed: that one was not */
-	r->orphan = page;
+	struct aril_context **place = orphans_sweep(r);
+	if (!place)
+		exos_panic("exos: rescue: more pages to go on with than a processor can");
+	*place = page;
 	return 1;
 }
 
 void rescue_sweep(const struct cpu *c)
 {
-	struct rescue *r = rescue_of(c);
-
-	if (r->state || !r->orphan)
-		return;
-	page_put(r->orphan);
-	r->orphan = NULL;
+	orphans_sweep(rescue_of(c));
 }

@@ -12,5 +12,5 @@ has "$work/out" ' call_null [(]kernel[)]$'
 has "$work/out" 'instructions in the kernel'
 has "$work/out" '^ +[0-9.]+ +[0-9.]+ % +1.00  call_null'
 # A guest that does not boot: a line for each suite, and the next is tried.
-ARIL_QEMU_ARGS=-nonsense status "guests that do not boot" 2 ./aril bench null getpid
+ARIL_QEMU_ARGS=-nonsense status "guests that do not boot" 2 ./aril bench --aril null getpid
 [ "$(wc -l <"$work/err")" = 2 ] || fail "not a line for each suite: $(cat "$work/err")"
