@@ -18,7 +18,11 @@ def replace(name, old, new):
 exec(sys.argv[1])
 X
 	make -s -j2 build/exos >"$work/log" 2>&1 || fail "$name: $(tail -n 3 "$work/log")"
-	timeout 200 tests/run "linux/$test" >"$work/log" 2>&1 || got=fails
+	# what is to be seen is a matter of moments, on a host that has something else to do as well
+	for _ in 1 2 3; do
+		timeout 200 tests/run "linux/$test" >"$work/log" 2>&1 || got=fails
+		[ $got$expected = passesfails ] || break
+	done
 	[ $got = "$expected" ] || fail "$name: linux/$test $got: $(tail -n 5 "$work/log")"
 	rm -rf libos/exos && cp -r "$OLDPWD/libos/exos" libos/exos
 	printf '%s: linux/%s %s, as it must\n' "$name" "$test" "$got"
