@@ -220,6 +220,18 @@ static u64 site_find(struct mm *mm, u64 back, u64 number)
 	return number != RT_SIGRETURN || unwind_described(mm, site) ? site : 0;
 }
 
+int rewrite_bytes(struct mm *mm, u64 site, u8 *byte[])
+{
+	for (u32 i = 0; i < SITE_BYTES; i++) {
+		u8 *page = rewrite_text(mm, site + i);
+
+		if (!page)
+			return 0;
+		byte[i] = page + ((site + i) & (PAGE - 1));
+	}
+	return 1;
+}
+
 /* Rewrites the mov before the `syscall` before regs->rip. 0: it stays. */
 static int rewrite_mov(struct mm *mm, const struct user_regs *regs)
 {
@@ -228,13 +240,8 @@ static int rewrite_mov(struct mm *mm, const struct user_regs *regs)
 
 	if (!site)
 		return 0;
-	for (u32 i = 0; i < SITE_BYTES; i++) {
-		u8 *page = rewrite_text(mm, site + i);
-
-		if (!page)
-			return 0;
-		byte[i] = page + ((site + i) & (PAGE - 1));
-	}
+	if (!rewrite_bytes(mm, site, byte))
+		return 0;
 	u64 stub = stub_create(mm, site, regs->rax, regs->rip);
 	if (!stub)
 		return 0;

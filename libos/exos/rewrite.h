@@ -65,6 +65,8 @@ struct mm;
 /* The page at va as memory to write text to, private to mm; NULL where it is not mapped, shared with others by the
  * program's wish, or there is no memory for a copy. */
 u8 *rewrite_text(struct mm *mm, u64 va);
+/* The same for each byte of a site. 0: one of them cannot be written. */
+int rewrite_bytes(struct mm *mm, u64 site, u8 *byte[]);
 /* Makes every CPU that runs this memory forget what it fetched of a page. */
 void rewrite_sync(struct mm *mm, u64 va);
 /* The nearest free page below `from`, or above `to`, from which and to which a jump reaches; 0: none. */

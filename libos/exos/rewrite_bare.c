@@ -116,13 +116,8 @@ int rewrite_bare(struct mm *mm, struct user_regs *regs)
 	u32 bytes = rewrite_next(code + 2);
 	if (!bytes)
 		return 0;
-	for (u32 i = 0; i < SITE_BYTES; i++) {
-		u8 *page = rewrite_text(mm, site + i);
-
-		if (!page)
-			return 0;
-		byte[i] = page + ((site + i) & (PAGE - 1));
-	}
+	if (!rewrite_bytes(mm, site, byte))
+		return 0;
 	u64 at = slot_take(mm, site);
 	u8 *page = at ? rewrite_text(mm, at) : NULL;
 	if (!page)

@@ -25,13 +25,7 @@
 #include <unistd.h>
 #include <utime.h>
 
-/* Prints the call as it is written here, its result, and its error. */
-#define T(call)                                                                              \
-	do {                                                                                 \
-		errno = 0;                                                                   \
-		long result = (long)(call);                                                  \
-		printf("%s = %ld %s\n", #call, result, result == -1 ? strerror(errno) : ""); \
-	} while (0)
+#include "say.h"
 
 static char b[200000];
 static struct stat s;

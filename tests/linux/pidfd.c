@@ -17,12 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define T(call)                                                                              \
-	do {                                                                                 \
-		errno = 0;                                                                   \
-		long result = (long)(call);                                                  \
-		printf("%s = %ld %s\n", #call, result, result == -1 ? strerror(errno) : ""); \
-	} while (0)
+#include "say.h"
 
 #define pidfd_open(pid, flags) ((int)syscall(SYS_pidfd_open, pid, flags))
 #define pidfd_send_signal(fd, sig, info, flags) \

@@ -14,12 +14,7 @@
 #include <termios.h>
 #include <unistd.h>
 
-#define T(call)                                                                              \
-	do {                                                                                 \
-		errno = 0;                                                                   \
-		long result = (long)(call);                                                  \
-		printf("%s = %ld %s\n", #call, result, result == -1 ? strerror(errno) : ""); \
-	} while (0)
+#include "say.h"
 
 static char b[9000];
 static int m, s;

@@ -16,12 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define T(call)                                                                              \
-	do {                                                                                 \
-		errno = 0;                                                                   \
-		long result = (long)(call);                                                  \
-		printf("%s = %ld %s\n", #call, result, result == -1 ? strerror(errno) : ""); \
-	} while (0)
+#include "say.h"
 
 static int e, p[2], q[2];
 static char b[65536];

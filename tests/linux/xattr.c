@@ -10,12 +10,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-#define T(call)                                                                              \
-	do {                                                                                 \
-		errno = 0;                                                                   \
-		long result = (long)(call);                                                  \
-		printf("%s = %ld %s\n", #call, result, result == -1 ? strerror(errno) : ""); \
-	} while (0)
+#include "say.h"
 
 static char b[70000], n[300];
 
