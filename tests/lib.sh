@@ -28,3 +28,14 @@ status() {
 has() {
 	grep -qE -- "$2" "$1" || fail "no /$2/ in: $(tail -n 10 "$1")"
 }
+
+# tests/system/core_program.c: $work/fixed, static, and $work/root/moved, with the libraries that it needs.
+core_programs() {
+	local file
+	gcc -g -O0 -static -pthread -o "$work/fixed" tests/system/core_program.c || fail 'no static program'
+	mkdir -p "$work/root/tmp"
+	gcc -g -O0 -pie -fPIE -pthread -o "$work/root/moved" tests/system/core_program.c || fail 'no dynamic program'
+	for file in $(ldd "$work/root/moved" | grep -o '/[^ ]*'); do
+		mkdir -p "$work/root$(dirname "$file")" && cp -L "$file" "$work/root$file" || fail "no $file"
+	done
+}

@@ -31,19 +31,6 @@ static s64 change_mode(struct inode *i, u64 mode)
 	return 0;
 }
 
-s64 sys_fchmodat(u64 dir, u64 path, u64 mode)
-{
-	struct walk w;
-	s64 error = walk_user(&w, (s32)dir, path, WALK_FOLLOW);
-	if (error)
-		return error;
-	error = change_mode(w.inode, mode);
-	if (!error)
-		inotify_walk(&w, IN_ATTRIB);
-	walk_done(&w);
-	return error;
-}
-
 s64 sys_fchmodat2(u64 dir, u64 path, u64 mode, u64 flags)
 {
 	struct walk w;
@@ -59,6 +46,11 @@ s64 sys_fchmodat2(u64 dir, u64 path, u64 mode, u64 flags)
 		inotify_walk(&w, IN_ATTRIB);
 	walk_done(&w);
 	return error;
+}
+
+s64 sys_fchmodat(u64 dir, u64 path, u64 mode)
+{
+	return sys_fchmodat2(dir, path, mode, 0);
 }
 
 s64 sys_chmod(u64 path, u64 mode)

@@ -3,12 +3,7 @@
 # Core files: written where RLIMIT_CORE lets them be, and gdb of the host finds in them threads, frames and variables, of a
 # static program and of a dynamic one; what ./aril run --crash says.
 . tests/lib.sh
-gcc -g -O0 -static -pthread -o "$work/fixed" tests/system/core_program.c || fail 'no static program'
-mkdir -p "$work/root/tmp"
-gcc -g -O0 -pie -fPIE -pthread -o "$work/root/moved" tests/system/core_program.c || fail 'no dynamic program'
-for file in $(ldd "$work/root/moved" | grep -o '/[^ ]*'); do
-	mkdir -p "$work/root$(dirname "$file")" && cp -L "$file" "$work/root$file" || fail "no $file"
-done
+core_programs
 
 # seen PROGRAM CORE WORD...: what gdb finds there
 seen() {

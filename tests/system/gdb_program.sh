@@ -2,12 +2,7 @@
 # timeout: 120
 # ./aril gdb --program: stops in an unmodified program's main, static and dynamic, with its symbols and its libraries'.
 . tests/lib.sh
-gcc -g -O0 -static -pthread -o "$work/fixed" tests/system/core_program.c || fail 'no static program'
-mkdir -p "$work/root"
-gcc -g -O0 -pie -fPIE -pthread -o "$work/root/moved" tests/system/core_program.c || fail 'no dynamic program'
-for file in $(ldd "$work/root/moved" | grep -o '/[^ ]*'); do
-	mkdir -p "$work/root$(dirname "$file")" && cp -L "$file" "$work/root$file" || fail "no $file"
-done
+core_programs
 
 seen() {
 	has "$work/out" '^#0  main \(argc=2'

@@ -19,23 +19,22 @@ class Reader:
         self.at += struct.calcsize("<" + form)
         return value
 
-    def uleb(self):
+    def leb(self):
+        """A number of seven bits a byte: its value, how many bits, its last byte."""
         value = shift = 0
         while True:
             byte = self.take("B")
             value |= (byte & 127) << shift
             shift += 7
             if byte < 128:
-                return value
+                return value, shift, byte
+
+    def uleb(self):
+        return self.leb()[0]
 
     def sleb(self):
-        value = shift = 0
-        while True:
-            byte = self.take("B")
-            value |= (byte & 127) << shift
-            shift += 7
-            if byte < 128:
-                return value - (1 << shift) if byte & 64 else value
+        value, bits, last = self.leb()
+        return value - (1 << bits) if last & 64 else value
 
     def string(self):
         end = self.data.index(b"\0", self.at)
