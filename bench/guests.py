@@ -83,6 +83,19 @@ def toolchain():
     return tree
 
 
+def plain():
+    """A file system of the benchmark and busybox, the same for both sides: a path from this machine would be in the program's
+    arguments and among ExOS's names, and some figures would depend on where the project lies."""
+    tree = MADE / "plain"
+    for path in ("bin", "tmp", "dev", "proc"):
+        (tree / path).mkdir(parents=True, exist_ok=True)
+    for path, host in (("bench", program()), ("bin/busybox", Path("/bin/busybox"))):
+        new = tree / f"{path}.{os.getpid()}"
+        shutil.copy(host, new)
+        new.replace(tree / path)
+    return tree
+
+
 class Aril:
     name = "aril"
 
@@ -90,8 +103,8 @@ class Aril:
         self.wall = wall
 
     def command(self, words, tree=None):
-        where = ["--root", str(tree), "--", "/bench"] if tree else ["--", str(program())]
-        return [str(ROOT / "aril"), "run", "--machine", "q35", "--mem", "512M", "--accel", "tcg", "--timeout", "1200", *where, *words]
+        return [str(ROOT / "aril"), "run", "--machine", "q35", "--mem", "512M", "--accel", "tcg", "--timeout", "1200",
+                "--root", str(tree or plain()), "--", "/bench", *words]
 
     def environment(self):
         more = {"ARIL_QEMU_ARGS": f"{os.environ.get('ARIL_QEMU_ARGS', '')} -cpu max,-erms,-fsrm,-pku"} if self.wall else {"ARIL_ICOUNT": "1"}
@@ -149,8 +162,7 @@ class Linux:
 
     def command(self, words, tree=None):
         archive = self.at / ("initramfs.tree" if tree else "initramfs")
-        records = f"t\0/\0{tree}\0" if tree else f"f\0/bench\0{program()}\0f\0/bin/busybox\0/bin/busybox\0"
-        subprocess.run([str(BUILD / "mkcpio"), str(archive)], input=records.encode(), check=True)
+        subprocess.run([str(BUILD / "mkcpio"), str(archive)], input=f"t\0/\0{tree or plain()}\0".encode(), check=True)
         return ["qemu-system-x86_64", *self.flags, "-vga", "none", "-no-reboot", "-display", "none", "-nodefaults", "-no-user-config",
                 "-monitor", "none", "-serial", "stdio", "-kernel", str(self.kernel), "-initrd", str(archive), "-append",
                 f"console=ttyS0 quiet panic=-1 {self.parameters} rdinit=/bench -- --init {' '.join(words)}"]
