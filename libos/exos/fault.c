@@ -48,7 +48,7 @@ static int fault_memory(int *code)
 	struct proc *p = current()->proc;
 
 	*code = SI_KERNEL;
-	return pressure_fault(p) ? FAULT_LATER : SIGKILL;
+	return pressure_fault(p);
 }
 
 static u64 file_index(const struct area *area, u64 va)
@@ -144,12 +144,16 @@ static void fault_held(struct mm *mm, u64 va)
 			pages_touch(mm, w.va, w.word);
 }
 
-int mm_fault_in(struct mm *mm, u64 addr, u64 error, int *code)
+static int fault_once(struct mm *mm, u64 addr, u64 error, int *code)
 {
 	u64 va = page_down(addr);
 	struct area *area = mm_find(mm, addr);
 	int sig = 0;
 
+	if (mm->doomed) {
+		*code = SI_KERNEL;
+		return SIGKILL;
+	}
 	if (!area)
 		area = stack_grow(mm, addr);
 	if (!area) {
@@ -180,6 +184,16 @@ int mm_fault_in(struct mm *mm, u64 addr, u64 error, int *code)
 		pages_place(mm, va, word, page, area_flags(area, 1) | area_kind(area));
 	}
 	pages_flush();
+	return sig;
+}
+
+int mm_fault_in(struct mm *mm, u64 addr, u64 error, int *code)
+{
+	int sig;
+
+	do
+		sig = fault_once(mm, addr, error, code);
+	while (sig == FAULT_AGAIN);
 	return sig;
 }
 

@@ -62,6 +62,7 @@ struct mm {
 	u32 forked;	     /* it has not executed anything itself */
 	u32 stubs;	     /* pages of stubs that were made */
 	u32 stubs_lost;	     /* one of them is not there any more */
+	u32 doomed; /* it ends for want of memory, and has been taken pages: no fault is resolved */
 	u64 text,
 		text_from; /* which text with jumps it has: a number that no other state of any has; its parent's at the fork */
 	struct spare_env spare;
@@ -90,6 +91,7 @@ s64 mm_map(struct mm *mm, u64 start, u64 bytes, u32 prot, u32 flags, struct inod
 /* Resolves a fault of the current process: 0, or the signal (SIGSEGV, SIGBUS, SIGKILL) with *code = si_code, or FAULT_LATER:
  * there will be memory when others have run. */
 #define FAULT_LATER (-1)
+#define FAULT_AGAIN (-2) /* there is memory now: not from mm_fault */
 int mm_fault(u64 addr, u64 error, int *code);
 struct area *mm_find(struct mm *mm, u64 addr);
 /* Copies into a process image that is not running yet (exec), faulting pages in. */

@@ -140,7 +140,7 @@ struct area *pool_area(struct mm *mm, const struct area *area);
 int pool_settle(struct mm *mm, int stubs);
 
 /* ---- fault.c ---- */
-/* Makes the page at addr accessible as error (the CPU's) says: 0 or a signal. */
+/* Makes the page at addr accessible as error (the CPU's) says: 0, a signal or FAULT_LATER. */
 int mm_fault_in(struct mm *mm, u64 addr, u64 error, int *code);
 
 /* Among an area's flags, of a shared file not open for writing: PROT_WRITE is refused. */

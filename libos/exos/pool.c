@@ -133,7 +133,7 @@ void pool_put(struct mm *mm)
 {
 	list_add_tail(&pool, &mm->all);
 	pooled++;
-	if (mm->tables > TABLES_MOST) {
+	if (mm->tables > TABLES_MOST || mm->doomed) {
 		while (!list_empty(&mm->areas))
 			area_free(mm, area_first(&mm->areas));
 		pool_destroy(mm);

@@ -7,8 +7,9 @@
  * that is not enough by the deadline, the kernel takes what it finds, which the family may not survive: marked as not
  * to be taken is what ExOS consists of, not what it has for its processes.
  *
- * A program that needs a page where there is none left: the largest process ends, which may be another; who asked goes
- * on when that is over. */
+ * A program, or ExOS for it, needs a page where there is none left: the largest process ends, which may be another. What nobody but
+ * it has is taken from it at once, before it has run; so who asked goes on, also in the middle of a call, where it
+ * cannot wait for others. */
 #include "pressure.h"
 #include "linux.h"
 #include "mem.h"
@@ -119,6 +120,24 @@ static void end(struct proc *p, const char *why)
 	proc_kill(p, SIGKILL);
 }
 
+/* Memory of a process that was told to end, which nobody else can reach, is free from here on: what of it touches that, ends.
+ * Whether there was any. */
+static int strip(struct mm *mm)
+{
+	u64 before = pages_free();
+
+	if (mm->refs != 1)
+		return 0;
+	mm->doomed = 1;
+	for (struct list *at = mm->areas.next; at != &mm->areas; at = at->next) {
+		const struct area *area = container_of(at, struct area, link);
+
+		if (!area->inode && !(area->flags & (MAP_SHARED | AREA_STUBS | AREA_VDSO)))
+			pages_unmap(mm, area->start, area->end);
+	}
+	return pages_free() > before;
+}
+
 static u32 wanted(void)
 {
 	return page->request[ARIL_REVOKE_FRAMES].wanted;
@@ -148,14 +167,32 @@ u64 pressure_until(u64 deadline)
 	return page && wanted() && (!deadline || deadline > soon) ? soon : deadline;
 }
 
-int pressure_fault(struct proc *asks)
+/* The largest ends: FAULT_AGAIN, FAULT_LATER, or SIGKILL where it is the one that asks. */
+static int largest_end(struct proc *asks)
 {
-	if (zombies_strip() || somebody_ends())
-		return 1;
 	struct proc *p = largest();
 
 	if (!p || !p->mm->rss)
 		p = asks;
 	end(p, "out of memory");
-	return p != asks;
+	if (p == asks)
+		return SIGKILL;
+	return strip(p->mm) ? FAULT_AGAIN : FAULT_LATER;
+}
+
+int pressure_fault(struct proc *asks)
+{
+	if (zombies_strip())
+		return FAULT_AGAIN;
+	return somebody_ends() ? FAULT_LATER : largest_end(asks);
+}
+
+int pressure_now(struct proc *asks)
+{
+	int what;
+
+	do
+		what = largest_end(asks);
+	while (what == FAULT_LATER);
+	return what;
 }

@@ -11,8 +11,10 @@ void pressure_boot(void);
 void pressure_answer(void);
 /* When an idle processor is to look again: the deadline (0: never), or sooner while a request is open. */
 u64 pressure_until(u64 deadline);
-/* No page is left for a process that touches memory which it was promised. 1: another one ends, so that it is to try again
- * later; 0: it ends itself. Family lock. */
+/* No page is left for a process that touches memory which it was promised: FAULT_AGAIN, FAULT_LATER, or SIGKILL: it ends itself.
+ * Family lock. */
 int pressure_fault(struct proc *asks);
+/* The same where it cannot wait, after FAULT_LATER: not that. */
+int pressure_now(struct proc *asks);
 
 #endif

@@ -2,6 +2,7 @@
  * What happens at each way into ExOS: system calls, faults, slice ends, and the start of a thread. */
 #include "linux.h"
 #include "mm_internal.h"
+#include "pressure.h"
 #include "proc.h"
 #include "proc_internal.h"
 #include "rescue.h"
@@ -152,8 +153,10 @@ void exos_nested(struct user_regs *regs, u64 vector, u64 error, u64 addr)
 
 		family_lock();
 		int sig = mm_fault(addr, error, &code);
+		if (sig == FAULT_LATER) /* it may be in the middle of anything */
+			sig = pressure_now(current()->proc);
 		family_unlock();
-		if (!sig)
+		if (sig <= 0) /* FAULT_AGAIN: it comes again */
 			return;
 	}
 	u64 to = fixup_find(regs->rip);

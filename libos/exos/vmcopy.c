@@ -36,6 +36,15 @@ static u64 vector_left(struct vector *v)
 	return v->at < v->count ? v->vec[v->at].len - v->done : 0;
 }
 
+/* The other may lose the page meanwhile, for want of memory. 0 or -EFAULT. */
+static int page_copy(u8 *page, u64 here, u64 n, int writing)
+{
+	page_get(page);
+	int error = writing ? copy_in(page, here, n) : copy_out(here, page, n);
+	page_put(page);
+	return error;
+}
+
 static s64 copy_vectors(struct mm *mm, struct vector *own, struct vector *other, int writing)
 {
 	s64 done = 0;
@@ -47,7 +56,7 @@ static s64 copy_vectors(struct mm *mm, struct vector *own, struct vector *other,
 		u64 here = own->vec[own->at].base + own->done;
 		n = min(n, PAGE - there % PAGE);
 		u8 *page = other_page(mm, there, writing);
-		if (!page || (writing ? copy_in(page, here, n) : copy_out(here, page, n)))
+		if (!page || page_copy(page, here, n, writing))
 			return done ? done : -EFAULT;
 		own->done += n;
 		other->done += n;
