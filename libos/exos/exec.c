@@ -184,6 +184,8 @@ static u32 segment_prot(const struct core_elf_segment *s)
 	       (s->flags & CORE_ELF_EXEC ? PROT_EXEC : 0);
 }
 
+static u8 zeroes[PAGE]; /* never written */
+
 static s64 segment_map(struct mm *mm, const struct image *image, const struct core_elf_segment *s)
 {
 	u64 start = page_down(image->bias + s->va), file_end = image->bias + s->va + s->file_bytes;
@@ -201,7 +203,7 @@ static s64 segment_map(struct mm *mm, const struct image *image, const struct co
 			       MAP_PRIVATE | MAP_ANONYMOUS, NULL, 0);
 	/* The last page of the file's part goes on with zeroes. */
 	if (!error && s->bytes > s->file_bytes && mapped > file_end && s->flags & CORE_ELF_WRITE)
-		error = mm_poke(mm, file_end, vector_initial + 512, mapped - file_end);
+		error = mm_poke(mm, file_end, zeroes, mapped - file_end);
 	return error;
 }
 
