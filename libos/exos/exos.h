@@ -204,6 +204,7 @@ extern struct family {
 	s64 realtime_offset; /* ns to add to the exposed clock for UTC */
 	struct proc *init;
 	u32 console_is_tty; /* CHANNEL_TTY_* */
+	u64 online;	    /* processors that it has positions of, a bit each */
 } family;
 
 /* ---- lock.c / sched.c ---- */

@@ -94,6 +94,20 @@ void idle_over(u32 cpu)
 	stats.woken[cpu] = 0;
 }
 
+int idle_loads(u32 cpu)
+{
+	return load.by == cpu + 1 && load.stage != NONE && load.stage < USED;
+}
+
+int idle_gate_close(void)
+{
+	if (load.stage != NONE && load.stage < USED)
+		return 0;
+	if (load.stage == NONE)
+		load.stage = OFF;
+	return !aril_env_entry(CORE_DOMAIN->entry, 0);
+}
+
 /* --- loading */
 
 /* Calls the authority. Returns only where it is refused: what the scheduler does next, it does from its beginning. */
@@ -170,15 +184,18 @@ static void begin(u32 cpu)
 		load.request = request_make();
 	if (load.request && !load.first)
 		load.first = run_take(FRAMES);
+	if (load.stage == NONE) { /* else the gate was asked back meanwhile */
+		s64 gate = aril_cap_open(&CORE_DOMAIN->code_cap);
+		s64 error = gate < 0 ? gate : aril_env_entry(CORE_DOMAIN->entry, (u64)exos_gate);
+
+		if (!load.request || !load.first)
+			error = -ARIL_E_QUOTA;
+		load.gate = (u32)gate;
+		load.stage = GIVING;
+		if (error)
+			give_up("its beginning", error);
+	}
 	family_unlock();
-	s64 gate = aril_cap_open(&CORE_DOMAIN->code_cap);
-	s64 error = gate < 0 ? gate : aril_env_entry(CORE_DOMAIN->entry, (u64)exos_gate);
-	if (!load.request || !load.first)
-		error = -ARIL_E_QUOTA;
-	load.gate = (u32)gate;
-	load.stage = GIVING;
-	if (error)
-		give_up("its beginning", error);
 }
 
 /* The frames go back to the machine, where the authority finds them. */

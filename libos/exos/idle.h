@@ -12,6 +12,10 @@ void idle(struct cpu *c, u32 word, u64 deadline);
 void idle_begun(u32 cpu);
 /* It has something to run. */
 void idle_over(u32 cpu);
+/* Whether that processor is at loading the predicate, which it must bring to an end itself. */
+int idle_loads(u32 cpu);
+/* Closes the gate that the code authority answers through. 0: an answer is due. Family lock. */
+int idle_gate_close(void);
 /* Whether output waits for the console to have room. */
 void idle_output_held(u32 held);
 /* entry.S: the code authority's answer, at the scheduler's gate. */

@@ -56,6 +56,7 @@ static void family_start(void)
 		exos_panic("exos: the domain's capability does not open: error %ld", (long)-auth);
 	family.auth = auth;
 	family.ncpus = family.domain->ncpus;
+	family.online = family.domain->cpus;
 	family.trace = !!(family.domain->flags & CORE_DOMAIN_TRACE);
 	if (family.domain->flags & CORE_DOMAIN_SUMMARY)
 		family.trace = TRACE_SUMMARY;

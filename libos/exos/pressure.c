@@ -17,6 +17,7 @@
 #include "mm_internal.h"
 #include "proc.h"
 #include "proc_internal.h"
+#include "revoked.h"
 #include <aril/ops.h>
 #include <aril_stubs.h>
 #include <core/domain.h>
@@ -143,10 +144,8 @@ static u32 wanted(void)
 	return page->request[ARIL_REVOKE_FRAMES].wanted;
 }
 
-void pressure_answer(void)
+static void frames_answer(void)
 {
-	if (!page || !wanted())
-		return;
 	u32 first = page->request[ARIL_REVOKE_FRAMES].first;
 	u32 last = page->request[ARIL_REVOKE_FRAMES].last;
 
@@ -160,11 +159,23 @@ void pressure_answer(void)
 		end(p, "memory is asked back");
 }
 
+void pressure_answer(struct cpu *c)
+{
+	if (!page)
+		return;
+	if (wanted())
+		frames_answer();
+	if (revoked_open(page))
+		revoked_answer(page, c);
+}
+
 u64 pressure_until(u64 deadline)
 {
 	u64 soon = now_ns() + LOOK_NS;
 
-	return page && wanted() && (!deadline || deadline > soon) ? soon : deadline;
+	return page && (wanted() || revoked_open(page)) && (!deadline || deadline > soon)
+		       ? soon
+		       : deadline;
 }
 
 /* The largest ends: FAULT_AGAIN, FAULT_LATER, or SIGKILL where it is the one that asks. */

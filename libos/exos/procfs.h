@@ -85,6 +85,7 @@ void proc_text_loadavg(struct proc_text *t, struct proc *p);
 void proc_text_filesystems(struct proc_text *t, struct proc *p);
 void proc_text_command_line(struct proc_text *t, struct proc *p);
 void proc_text_processors(struct proc_text *t, struct proc *p);
+void proc_text_online(struct proc_text *t, struct proc *p);
 void proc_text_swaps(struct proc_text *t, struct proc *p);
 void proc_text_partitions(struct proc_text *t, struct proc *p);
 void proc_text_devices(struct proc_text *t, struct proc *p);

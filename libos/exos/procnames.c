@@ -151,7 +151,7 @@ const struct proc_dir proc_root_dir = NAMES(root_names);
 
 /* ---- /sys: what programs ask of the processors ---- */
 static const struct proc_name cpu_names[] = {
-	TEXT("online", proc_text_processors),
+	TEXT("online", proc_text_online),
 	TEXT("possible", proc_text_processors),
 	TEXT("present", proc_text_processors),
 };

@@ -163,9 +163,9 @@ static void text_memory_use(struct proc_text *t, const struct proc *p)
 /* All of them, or those of a thread: as a mask, 32 bits a group, and as ranges. */
 static void text_processors(struct proc_text *t, const struct thread *th)
 {
-	u64 all = family.ncpus >= 64 ? ~0ul : (1ul << family.ncpus) - 1;
-	u64 mask = (th ? th->affinity : ~0ul) & all;
+	u64 mask = (th ? th->affinity : ~0ul) & family.online;
 	const char *comma = "";
+	mask = mask ? mask : family.online;
 	if (mask >> 32)
 		text_add(t, "Cpus_allowed:\t%x,%08x\nCpus_allowed_list:\t", (u32)(mask >> 32),
 			 (u32)mask);

@@ -269,6 +269,15 @@ static void finish_leaving(struct cpu *c)
 	c->last = 0; /* it left, or cannot be entered any more */
 }
 
+/* This processor has given its last position back. What waits finds others. */
+static _Noreturn void leave_for_good(void)
+{
+	sched_spread();
+	family_unlock();
+	for (;;)
+		aril_yield(0, 0);
+}
+
 _Noreturn void sched_main(void)
 {
 	struct aril_context *ctx = this_context();
@@ -291,7 +300,9 @@ _Noreturn void sched_main(void)
 		family_lock();
 		cpu_idle(c, 0);
 		rescue_sweep(c);
-		pressure_answer();
+		pressure_answer(c);
+		if (!(family.online >> ctx->cpu & 1))
+			leave_for_good();
 		console_pump_all();
 		timers_run(now_ns());
 		family_end_if_over();

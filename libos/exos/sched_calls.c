@@ -31,10 +31,10 @@ static struct thread *thread_named(u64 tid)
 	return (u32)tid ? thread_find((u32)tid) : current();
 }
 
-/* Processors that are there, a bit each. */
+/* Processors that the family has, a bit each. */
 static u64 processors(void)
 {
-	return family.ncpus >= 64 ? ~0ul : (1ul << family.ncpus) - 1;
+	return family.online;
 }
 
 s64 sys_sched_getaffinity(u64 tid, u64 bytes, u64 to)
@@ -45,6 +45,7 @@ s64 sys_sched_getaffinity(u64 tid, u64 bytes, u64 to)
 	if (!t)
 		return -ESRCH;
 	u64 mask = t->affinity & processors();
+	mask = mask ? mask : processors();
 	return copy_out(to, &mask, sizeof(mask)) ? -EFAULT : (s64)sizeof(mask);
 }
 

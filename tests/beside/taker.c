@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT
+ * Asks a Linux family, with the root capability (ARIL_ROOT=taker), for positions of its slice vectors: those of the second processor
+ * but one, that one, then all of the first, of which it may keep the last; and for its gate, once it has one. */
+#include <aril/info.h>
+#include <aril_stubs.h>
+#include <core/native.h>
+#include <core/print.h>
+#include <core/time.h>
+#include <core/upcall.h>
+
+#define ENVS ((const volatile struct aril_env_info *)ARIL_INFO->envs_va)
+#define SLICES ((const volatile struct aril_slice *)ARIL_INFO->slices_va)
+#define MEMBERS 3	       /* of the family, when it is ready (tests/families/fewer.c) */
+#define WHILE 400000000ul      /* for an answer that does not come */
+#define DEADLINE 60000000000ul /* nothing is taken by force */
+#define PATIENCE 20000000000ul /* for what is to happen */
+
+static s64 root;
+static u32 family; /* its first env */
+
+static const volatile struct aril_account *account(void)
+{
+	return (const volatile struct aril_account *)ARIL_INFO->accounts_va +
+	       (ENVS[family & 0xffff].account & 0xffff);
+}
+
+static u32 members(void)
+{
+	u32 n = 0;
+
+	for (u32 i = 1; i < ARIL_INFO->nenvs; i++)
+		n += ENVS[i].state == ARIL_ENV_ALIVE &&
+		     ENVS[i].account == ENVS[family & 0xffff].account;
+	return n ? n - 1 : 0;
+}
+
+static u32 positions(u32 cpu)
+{
+	u32 n = 0;
+
+	for (u32 i = 0; i < ARIL_SLICES; i++)
+		n += SLICES[cpu * ARIL_SLICES + i].account ==
+		     (ENVS[family & 0xffff].account & 0xffff);
+	return n;
+}
+
+/* Asks for so many of a range; after a while without an answer the request is withdrawn. How many were given. */
+static u32 ask(u32 kind, u32 count, u32 first, u32 last)
+{
+	const volatile struct aril_account *a = account();
+	struct aril_revocation want = {.kind = kind,
+				       .count = count,
+				       .first = first,
+				       .last = last,
+				       .deadline = core_now() + DEADLINE};
+	s64 error = aril_revoke((u32)root, ENVS[family & 0xffff].account, &want);
+	u32 open = count;
+	u64 changed = core_now();
+
+	while (!error && a->wanted[kind] && core_now() < changed + WHILE) {
+		if (a->wanted[kind] != open) {
+			open = a->wanted[kind];
+			changed = core_now();
+		}
+		core_sleep(2000000);
+	}
+	open = a->wanted[kind];
+	want.count = 0;
+	if (open)
+		error = aril_revoke((u32)root, ENVS[family & 0xffff].account, &want);
+	if (error)
+		core_log("taker: WRONG: error %ld", -error);
+	return count - open;
+}
+
+static void ask_positions(const char *what, u32 cpu, u32 count)
+{
+	u32 given = ask(ARIL_REVOKE_SLICES, count, cpu * ARIL_SLICES,
+			cpu * ARIL_SLICES + ARIL_SLICES - 1);
+
+	core_log("taker: %s: %s, %u left", what,
+		 given == count	      ? "all was given"
+		 : given == count - 1 ? "all but one was given"
+				      : "WRONG",
+		 positions(cpu));
+}
+
+int main(int argc, char **argv, char **envp)
+{
+	u32 parent = ENVS[CORE_DOMAIN->env & 0xffff].parent;
+
+	(void)argc, (void)argv, (void)envp;
+	root = aril_cap_open(&CORE_DOMAIN->root_cap);
+	for (u32 i = 1; i < ARIL_INFO->nenvs && !family; i++)
+		if (ENVS[i].id != CORE_DOMAIN->env && ENVS[i].parent == parent &&
+		    ENVS[i].state == ARIL_ENV_ALIVE)
+			family = ENVS[i].id;
+	if (root < 0 || !family) {
+		core_log("taker: WRONG: no root capability, or nobody to ask");
+		return 1;
+	}
+	while (members() < MEMBERS)
+		core_sleep(2000000);
+	ask_positions("the second processor but one", 1, positions(1) - 1);
+	ask_positions("its last", 1, 1);
+	ask_positions("the first processor", 0, positions(0));
+	for (u64 until = core_now() + PATIENCE; !ENVS[family & 0xffff].gate && core_now() < until;)
+		core_sleep(1000000);
+	core_log("taker: the gate: %s", !ENVS[family & 0xffff].gate ? "WRONG: there is none"
+					: ask(ARIL_REVOKE_GATES, 1, family, family)
+						? "closed"
+						: "WRONG: it stays");
+	return 0;
+}
