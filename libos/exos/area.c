@@ -33,10 +33,26 @@ struct area *area_next(struct mm *mm, struct area *area)
 	return container_of(area->link.next, struct area, link);
 }
 
-struct area *area_from(struct mm *mm, u64 addr)
+/* Where to begin the search for an address below the area that was found last: there, going back, if that is nearer than the
+ * lowest one. */
+static struct list *area_before(struct mm *mm, u64 addr)
 {
-	struct list *at = mm->seen && mm->seen->start <= addr ? &mm->seen->link : mm->areas.next;
+	struct list *at = &mm->seen->link, *lowest = mm->areas.next;
 
+	if (addr < container_of(lowest, struct area, link)->start ||
+	    addr - container_of(lowest, struct area, link)->start < mm->seen->start - addr)
+		return lowest;
+	while (at != lowest && container_of(at->prev, struct area, link)->end > addr)
+		at = at->prev;
+	return at;
+}
+
+static __attribute__((noinline)) struct area *area_search(struct mm *mm, u64 addr)
+{
+	struct list *at = mm->areas.next;
+
+	if (mm->seen)
+		at = mm->seen->start <= addr ? &mm->seen->link : area_before(mm, addr);
 	for (; at != &mm->areas; at = at->next) {
 		struct area *area = container_of(at, struct area, link);
 
@@ -46,6 +62,23 @@ struct area *area_from(struct mm *mm, u64 addr)
 		}
 	}
 	return NULL;
+}
+
+struct area *area_from(struct mm *mm, u64 addr)
+{
+	struct area *area = mm->seen;
+
+	if (!area || area->start > addr)
+		return area_search(mm, addr);
+	if (area->end > addr)
+		return area;
+	if (area->link.next == &mm->areas)
+		return NULL;
+	area = container_of(area->link.next, struct area, link);
+	if (area->end <= addr)
+		return area_search(mm, addr);
+	mm->seen = area;
+	return area;
 }
 
 struct area *mm_find(struct mm *mm, u64 addr)

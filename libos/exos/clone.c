@@ -5,6 +5,8 @@
 #include "mm.h"
 #include "proc_calls.h"
 #include "proc_internal.h"
+#include "sched.h"
+#include "usermem.h"
 
 #define CLONE_SYSVSEM 0x40000ul
 #define CLONE_UNTRACED 0x800000ul
@@ -72,16 +74,20 @@ static s64 fork_parts(struct proc *child, struct proc *p, u64 flags)
 	return proc_env_create(child);
 }
 
+static int number_out(u64 to, u32 number)
+{
+	return to > PROGRAM_TOP - 4 || user_few_out(to, &number, 4) ? -EFAULT : 0;
+}
+
 /* A thread like the current one but for what the call asks. NULL: no memory. */
 static struct thread *clone_thread(struct proc *p, u32 tid, const struct clone_spec *c)
 {
 	struct thread *t = current();
-	struct user_regs regs = *t->regs;
-	if (c->stack)
-		regs.rsp = c->stack;
-	struct thread *new = thread_create(p, tid, &regs);
+	struct thread *new = thread_create(p, tid, t->regs);
 	if (!new)
 		return NULL;
+	if (c->stack)
+		new->regs->rsp = c->stack;
 	new->sig_mask = t->sig_mask;
 	new->affinity = t->affinity;
 	__builtin_memcpy(new->comm, t->comm, sizeof(t->comm));
@@ -172,16 +178,17 @@ static s64 clone_into(struct proc *p, const struct clone_spec *c)
 		return -EAGAIN;
 	if (current()->killed)
 		return -EAGAIN; /* nobody would tell the new one */
-	if ((c->flags & CLONE_PARENT_SETTID) && copy_out(c->parent_tid, &tid, sizeof(tid)))
+	if ((c->flags & CLONE_PARENT_SETTID) && number_out(c->parent_tid, tid))
 		return -EFAULT;
 	struct thread *t = clone_thread(p, tid, c);
 	if (!t)
 		return -EAGAIN;
 	if (c->flags & CLONE_CHILD_SETTID)
-		copy_out(c->child_tid, &tid, sizeof(tid)); /* a bad address is ignored, as above */
+		number_out(c->child_tid, tid); /* a bad address is ignored, as above */
 	thread_add(t);
-	thread_start(t);
-	sched_spread();
+	thread_ready(t);
+	if (sched_idle)
+		sched_spread();
 	return tid;
 }
 
@@ -224,17 +231,48 @@ s64 sys_clone(u64 flags, u64 stack, u64 parent_tid, u64 child_tid, u64 tls)
 					  child_tid, tls});
 }
 
-s64 sys_clone3(u64 args, u64 bytes)
+/* Arguments of another size than ours: what they lack is 0, and what they have more must be. */
+static __attribute__((noinline)) s64 args_other(struct linux_clone_args *a, u64 from, u64 bytes)
 {
-	struct linux_clone_args a = {.flags = 0};
 	u8 more;
 	if (bytes < 64 || bytes > PAGE)
 		return bytes < 64 ? -EINVAL : -E2BIG;
-	if (copy_in(&a, args, min(bytes, sizeof(a))))
+	*a = (struct linux_clone_args){.flags = 0};
+	if (copy_in(a, from, min(bytes, sizeof(*a))))
 		return -EFAULT;
-	for (u64 at = sizeof(a); at < bytes; at++)
-		if (copy_in(&more, args + at, 1) || more)
+	for (u64 at = sizeof(*a); at < bytes; at++)
+		if (copy_in(&more, from + at, 1) || more)
 			return -E2BIG;
+	return 0;
+}
+
+static inline s64 args_in(struct linux_clone_args *a, u64 from, u64 bytes)
+{
+	const struct linux_clone_args *at = (const struct linux_clone_args *)from;
+	if (bytes != sizeof(*a) || from > PROGRAM_TOP - sizeof(*a))
+		return args_other(a, from, bytes);
+	USER_GET(a->flags, &at->flags, fault);
+	USER_GET(a->pidfd, &at->pidfd, fault);
+	USER_GET(a->child_tid, &at->child_tid, fault);
+	USER_GET(a->parent_tid, &at->parent_tid, fault);
+	USER_GET(a->exit_signal, &at->exit_signal, fault);
+	USER_GET(a->stack, &at->stack, fault);
+	USER_GET(a->stack_size, &at->stack_size, fault);
+	USER_GET(a->tls, &at->tls, fault);
+	USER_GET(a->set_tid, &at->set_tid, fault);
+	USER_GET(a->set_tid_size, &at->set_tid_size, fault);
+	USER_GET(a->cgroup, &at->cgroup, fault);
+	return 0;
+fault:
+	return -EFAULT;
+}
+
+s64 sys_clone3(u64 args, u64 bytes)
+{
+	struct linux_clone_args a;
+	s64 error = args_in(&a, args, bytes);
+	if (error)
+		return error;
 	if ((a.flags & (CSIGNAL | CLONE_DETACHED)) || !a.stack != !a.stack_size ||
 	    a.exit_signal > NSIG)
 		return -EINVAL;

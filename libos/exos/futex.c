@@ -426,8 +426,17 @@ fault:
 void futex_clear(u64 addr)
 {
 	static const u32 zero;
-	if (addr < PROGRAM_TOP && !user_few_out(addr, &zero, sizeof(zero)))
-		key_wake(futex_key(addr), 1, ~0u);
+	if (addr >= PROGRAM_TOP || user_few_out(addr, &zero, sizeof(zero)))
+		return;
+	struct futex_key key = futex_key(addr);
+	struct list *head = futex_bucket(key), *at = head->next;
+	for (; at != head; at = at->next) {
+		struct futex_sleeper *s = container_of(at, struct futex_sleeper, link);
+		if (!futex_same(s->key, key) || s->owns)
+			continue;
+		futex_let_go(s);
+		return;
+	}
 }
 
 void futex_exit(void)

@@ -310,14 +310,17 @@ s64 sys_mremap(u64 old, u64 old_bytes, u64 bytes, u64 flags, u64 to)
 /* Whether every page of a range lies in an area. */
 static int range_mapped(struct mm *mm, u64 start, u64 end)
 {
-	while (start < end) {
-		struct area *area = mm_find(mm, start);
+	const struct area *area = start < end ? mm_find(mm, start) : NULL;
 
-		if (!area)
-			return 0;
+	while (area && area->end < end) {
+		const struct list *next = area->link.next;
+
 		start = area->end;
+		area = next == &mm->areas ? NULL : container_of(next, struct area, link);
+		if (area && area->start != start)
+			area = NULL;
 	}
-	return 1;
+	return area || start >= end;
 }
 
 /* Private pages go: they come back as zeroes or from the file. Shared ones stay where they are kept. */
@@ -336,6 +339,9 @@ s64 sys_madvise(u64 addr, u64 bytes, u64 advice)
 
 	if (addr & (PAGE - 1) || end < addr || end > PROGRAM_TOP)
 		return -EINVAL;
+	/* What a thread that ends does with its stack, of which it has mostly used nothing but the last pages. */
+	if (advice == MADV_DONTNEED && end > addr && pages_none(mm, addr, end))
+		return range_mapped(mm, addr, end) ? 0 : -ENOMEM;
 	switch (advice) {
 	case MADV_DONTNEED:
 	case MADV_FREE:

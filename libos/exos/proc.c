@@ -14,7 +14,7 @@
 struct list all_procs = {&all_procs, &all_procs};
 /* Ended with a parent that does not wait: freed by the next call that may, as none can free its own stack. */
 static struct list unwaited = {&unwaited, &unwaited};
-static u32 last_pid;
+static u32 last_pid, pid_bound;
 u64 procs_ever;
 
 struct proc *proc_find(u32 pid)
@@ -27,25 +27,36 @@ struct proc *proc_find(u32 pid)
 	return NULL;
 }
 
-/* Groups and sessions keep their number in use after their leader is gone. */
-static int pid_used(u32 pid)
+static u32 pid_nearest(u32 pid, u32 from, u32 nearest)
 {
-	if (thread_find(pid))
-		return 1;
-	for (struct list *at = all_procs.next; at != &all_procs; at = at->next) {
-		struct proc *p = container_of(at, struct proc, all);
-		if (p->pid == pid || p->pgid == pid || p->sid == pid)
-			return 1;
-	}
-	return 0;
+	return pid >= from && pid < nearest ? pid : nearest;
 }
 
+/* The lowest number from `from` on that somebody has; PID_MAX: nobody. Groups and sessions keep their number in use after their
+ * leader is gone. */
+static u32 pid_next_used(u32 from)
+{
+	u32 nearest = PID_MAX;
+	for (struct list *at = all_procs.next; at != &all_procs; at = at->next) {
+		struct proc *p = container_of(at, struct proc, all);
+		nearest = pid_nearest(p->pid, from, nearest);
+		nearest = pid_nearest(p->pgid, from, nearest);
+		nearest = pid_nearest(p->sid, from, nearest);
+		for (struct list *t = p->threads.next; t != &p->threads; t = t->next)
+			nearest = pid_nearest(container_of(t, struct thread, sibling)->tid, from,
+					      nearest);
+	}
+	return nearest;
+}
+
+/* Those between last_pid and pid_bound are nobody's: who gets a number gets it here, or one that another has already. */
 u32 pid_take(void)
 {
-	do
-		last_pid = last_pid + 1 < PID_MAX ? last_pid + 1 : 2;
-	while (pid_used(last_pid));
-	return last_pid;
+	while (last_pid + 1 >= pid_bound) {
+		last_pid = pid_bound < PID_MAX ? pid_bound : 1;
+		pid_bound = pid_next_used(last_pid + 1);
+	}
+	return ++last_pid;
 }
 
 struct proc *proc_alloc(void)

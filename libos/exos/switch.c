@@ -197,8 +197,20 @@ _Noreturn void sched_exit(void)
 	struct aril_context *ctx = this_context();
 	struct cpu *c = &cpus[ctx->cpu];
 	int over = ctx->pending & ARIL_PEND_END;
+	struct list *first = run_queue.next;
 
 	t->state = THREAD_DEAD;
+	if (first != &run_queue && !over && !sched_wanted) {
+		struct thread *mate = container_of(first, struct thread, run);
+
+		/* The lock goes to it: what is left on this stack is over with the loading of its own. */
+		if (mate->proc == t->proc && mate->affinity >> ctx->cpu & 1) {
+			c->current = taken(mate);
+			lock_state.owner = mate;
+			lock_state.depth = 1;
+			thread_resume(mate, ctx);
+		}
+	}
 	struct thread *next = over ? NULL : sched_pick(ctx->cpu);
 	c->leave_to = leave_to(c, next, over);
 	c->direct = next && next->proc == t->proc ? next : NULL;

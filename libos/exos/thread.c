@@ -55,37 +55,60 @@ void thread_set(struct thread *t, void (*go)(void))
 	struct first_frame *first =
 		(struct first_frame *)(t->stack_top - sizeof(struct user_regs)) - 1;
 
-	memset(first, 0, sizeof(*first));
+	first->rbp = 0;
 	first->go = go;
 	t->switch_rsp = (u64)first;
 }
 
-/* Memory for a thread: one that was used before, or new. Its struct is zero but for the stack. */
-static struct thread *thread_memory(void)
+/* Memory for a thread that stands on no list: what its struct says but self, stack_top, regs and xsave is zero. */
+static struct thread *thread_memory_new(void)
 {
-	struct thread *t;
-	u64 stack_top;
+	struct thread *t = page_zalloc(0);
+	u8 *stack = page_alloc(2);
 
-	if (buried_count) {
-		t = container_of(buried.next, struct thread, sibling);
-		list_del(&t->sibling);
-		buried_count--;
-		stack_top = t->stack_top;
-	} else {
-		u8 *stack = page_alloc(2);
-
-		t = page_zalloc(0);
-		if (!t || !stack) {
-			if (t)
-				page_put(t);
-			if (stack)
-				page_put(stack);
-			return NULL;
-		}
-		stack_top = (u64)stack + EXOS_STACK - 8; /* user_regs end on a multiple of 16 */
+	if (!t || !stack) {
+		if (t)
+			page_put(t);
+		if (stack)
+			page_put(stack);
+		return NULL;
 	}
-	memset(t, 0, sizeof(*t));
-	t->stack_top = stack_top;
+	t->self = t;
+	t->stack_top = (u64)stack + EXOS_STACK - 8; /* user_regs end on a multiple of 16 */
+	t->regs = (struct user_regs *)(t->stack_top - sizeof(*t->regs));
+	t->xsave = (u8 *)t + XSAVE_AT;
+	list_init(&t->timer);
+	sigqueue_init(&t->pending);
+	return t;
+}
+
+/* The same of one that has ended: nothing is pending for it any more, and thread_exit has left each list. */
+static struct thread *thread_memory_again(void)
+{
+	struct thread *t = container_of(buried.prev, struct thread, sibling);
+
+	list_del(&t->sibling);
+	buried_count--;
+	t->switch_rsp = 0;
+	t->xsave_valid = t->in_exos = 0;
+	t->sleeping_on = NULL;
+	t->wake_deadline = 0;
+	t->wake_result = 0;
+	t->interruptible = 0;
+	t->sig_mask = t->sig_saved_mask = 0;
+	t->pending.set = 0;
+	t->sig_restore_mask = 0;
+	t->altstack_sp = t->altstack_size = 0;
+	t->altstack_flags = 0;
+	t->fault_addr = t->fault_error = t->fault_vector = 0;
+	t->killed = 0;
+	t->clear_tid = 0;
+	t->user_ticks = t->system_ticks = t->last_stamp = 0;
+	t->restart[0] = t->restart[1] = t->restart[2] = t->restart[3] = 0;
+	t->sig_waiting = 0;
+	t->robust_list = 0;
+	t->time_system = 0;
+	t->comm[0] = 0;
 	return t;
 }
 
@@ -95,35 +118,35 @@ static void memory_free(struct thread *t)
 	page_put(t);
 }
 
+static inline void words_copy(void *to, const void *from, u64 words)
+{
+	__asm__ volatile("rep movsq" : "+D"(to), "+S"(from), "+c"(words) : : "memory");
+}
+
 struct thread *thread_create(struct proc *p, u32 tid, const struct user_regs *regs)
 {
-	struct thread *t = thread_memory();
+	struct thread *t = buried_count ? thread_memory_again() : thread_memory_new();
 
 	if (!t)
 		return NULL;
-	t->self = t;
 	t->proc = p;
 	t->tid = tid;
 	t->state = THREAD_NEW;
 	t->affinity = ~0ul;
-	t->xsave = (u8 *)t + XSAVE_AT;
 	list_init(&t->run);
-	list_init(&t->timer);
-	list_init(&t->sibling);
-	sigqueue_init(&t->pending);
 	struct user_regs *own = (struct user_regs *)(t->stack_top - sizeof(*own));
-	memset(own, 0, sizeof(*own));
+	t->regs = own;
 	thread_set(t, thread_first);
 	if (regs) {
-		*own = *regs;
+		words_copy(own, regs, sizeof(*own) / 8);
 		own->rax = 0;
 		own->orig_rax = ~0ul;
 		vector_save(t->xsave);
 		__asm__ volatile("rdfsbase %0" : "=r"(t->fs_base));
 	} else {
+		memset(own, 0, sizeof(*own));
 		memcpy(t->xsave, vector_initial, PAGE - XSAVE_AT);
 	}
-	t->regs = own;
 	return t;
 }
 
@@ -203,11 +226,12 @@ _Noreturn void thread_exit(s32 status)
 	list_del(&t->sibling);
 	list_del(&t->hash);
 	p->nthreads--;
-	sigqueue_empty(&t->pending, p);
+	if (t->pending.set || !list_empty(&t->pending.queued))
+		sigqueue_empty(&t->pending, p);
 	dump_thread_ended(p);
 	if (!p->nthreads)
 		proc_end(p, p->exit_status);
-	else
+	else if (p->pending.set)
 		signal_retarget(p, t, p->pending.set & ~t->sig_mask);
 	if (p->nthreads == 1 && p->exec_by)
 		wake_all(&p->exec_wait);
