@@ -4,13 +4,13 @@
 // instructions-of-the-program instructions-it-took bytes worst`; `counted NAME jit`: a writer whose budget does not cover
 // its longest run, so that it is counted each time round; a kernel whose results differ says WRONG.
 #include "bench.h"
+#include "ext/data.h"
 #include <core/map.h>
 #include <map.h>
 
 #define KERNELS(X)  \
 	X(checksum) \
 	X(parse) X(hash) X(bits) X(sort) X(search) X(crc) X(histogram) X(fold) X(product)
-#define DATA 4096u
 #define ARENA 4096u /* pages */
 #define CODE_VA 0x540000000000ul
 
@@ -40,38 +40,6 @@ static const struct kernel {
 
 static u8 *arena_memory;
 static u8 data[DATA] __attribute__((aligned(64)));
-
-/* The same each time: text and numbers, some of them in order, some as the kernels look for. */
-static void data_fill(const char *name)
-{
-	u64 state = 88172645463325252ul;
-
-	for (u32 i = 0; i < DATA; i++) {
-		state ^= state << 13;
-		state ^= state >> 7;
-		state ^= state << 17;
-		data[i] = (u8)(state >> 24);
-	}
-	if (!strcmp(name, "search") || !strcmp(name, "fold"))
-		for (u32 i = 0; i < DATA; i++)
-			data[i] = i % 64 < 8 ? "Aril run"[i % 8] : 'A' + data[i] % 58;
-	if (!strcmp(name, "parse"))
-		for (u32 i = 0; i < DATA; i += 64) {
-			data[i + 12] = 8;
-			data[i + 13] = 0;
-			data[i + 14] = 0x45;
-			data[i + 23] = i % 128 ? 17 : 6;
-			data[i + 36] = 0;
-			data[i + 37] = 53;
-		}
-	if (!strcmp(name, "hash"))
-		for (u32 i = 0; i < 512; i++) {
-			u32 *key = (u32 *)(void *)data, *table = key + 512;
-
-			table[i] = i % 3 ? 0 : table[i];
-			key[i] = i % 2 ? key[i] : table[(key[i] * 2654435761u) >> 23];
-		}
-}
 
 static _Noreturn void fail(const char *name, const struct ext_refusal *why)
 {
@@ -132,7 +100,7 @@ static compiled *make(const struct kernel *k, u32 budget)
 
 static u64 run_native(const struct kernel *k, native *f, u64 *took)
 {
-	data_fill(k->name);
+	data_fill(data, k->name);
 	u64 began = bench_now(), result = f(data, DATA);
 
 	*took = bench_now() - began - bench_read;
@@ -143,7 +111,7 @@ static u64 run_compiled(const struct kernel *k, compiled *f, u64 *took)
 {
 	struct ext_run run = {.budget = 1000000000};
 
-	data_fill(k->name);
+	data_fill(data, k->name);
 	u64 began = bench_now(), result = f((u64)data, DATA, 0, 0, 0, &run);
 	*took = bench_now() - began - bench_read;
 	return run.stopped ? ~result : result;

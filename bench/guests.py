@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The two systems that the same static Linux program runs on: Aril, and Debian's Linux as packaged; in the same QEMU with the
 same flags, counting instructions."""
+import functools
 import hashlib
 import json
 import os
@@ -9,6 +10,8 @@ import select
 import shutil
 import subprocess
 import sys
+import tempfile
+import threading
 import time
 from pathlib import Path
 
@@ -25,6 +28,31 @@ class Unavailable(Exception):
     """Why a side is not there, in a line."""
 
 
+ONCE = threading.RLock()  # sides are measured at the same time
+RUNNING = set()  # guests, so that they end with this program
+STOPPED = threading.Event()
+
+
+def stop():
+    """Ends what runs; what is measured meanwhile ends with Unavailable."""
+    STOPPED.set()
+    for process in list(RUNNING):
+        process.terminate()
+
+
+def once(function):
+    """Made once in a run, whoever asks first."""
+    made = []
+
+    @functools.wraps(function)
+    def ask():
+        with ONCE:
+            if not made:
+                made.append(function())
+            return made[0]
+    return ask
+
+
 def said(*command):
     """What a command says; Unavailable where it fails."""
     try:
@@ -36,13 +64,22 @@ def said(*command):
     return done.stdout
 
 
+KERNELS = ("checksum", "parse", "hash", "bits", "sort", "search", "crc", "histogram", "fold", "product")  # of bench/ext
+
+
+@once
 def program():
     """The benchmark, built where it is older than its source."""
-    sources = sorted((ROOT / "bench" / "unix").glob("*.[ch]"))
+    sources = sorted(p for d in ("unix", "unix/ebpf", "ext") for p in (ROOT / "bench" / d).glob("*.[ch]"))
     if not PROGRAM.exists() or PROGRAM.stat().st_mtime < max(s.stat().st_mtime for s in sources):
         MADE.mkdir(parents=True, exist_ok=True)
         new = MADE / f"unix.{os.getpid()}"
-        said(*COMPILE, "-o", str(new), *(str(s) for s in sources if s.suffix == ".c"))
+        with tempfile.TemporaryDirectory(dir=MADE) as objects:
+            for kernel in ("nothing", *KERNELS):
+                what = [] if kernel == "nothing" else [f'-DKERNEL_SOURCE="{ROOT / "bench" / "ext" / kernel}.c"']
+                said("clang", "-O2", "-target", "bpf", "-mcpu=v3", "-I/usr/include/x86_64-linux-gnu", *what, "-c", "-o", f"{objects}/{kernel}.o",
+                     str(ROOT / "bench" / "unix" / "ebpf" / "kernel.bpf.c"))
+            said(*COMPILE, f'-DEBPF_OBJECTS="{objects}/"', "-o", str(new), *(str(s) for s in sources if s.parent.name == "unix" and s.suffix == ".c"))
         new.replace(PROGRAM)
     return PROGRAM
 
@@ -50,6 +87,7 @@ def program():
 WALL = ["-M", "q35", "-accel", "tcg,thread=multi", "-cpu", "max,-erms,-fsrm,-pku", "-smp", "1", "-m", "512M"]
 
 
+@once
 def toolchain():
     """A file system with the benchmark, busybox and this machine's gcc with what it needs to compile bench/unix/compiled: the same
     files for both sides."""
@@ -83,6 +121,7 @@ def toolchain():
     return tree
 
 
+@once
 def plain():
     """A file system of the benchmark and busybox, the same for both sides: a path from this machine would be in the program's
     arguments and among ExOS's names, and some figures would depend on where the project lies."""
@@ -97,14 +136,21 @@ def plain():
 
 
 class Aril:
+    """guard: with `./aril run --guard`, by which the library's memory is shut while the program runs."""
     name = "aril"
 
-    def __init__(self, wall=False):
-        self.wall = wall
+    def __init__(self, wall=False, guard=False):
+        self.wall, self.guard = wall, guard
+        if guard:
+            self.name = "guard"
+
+    @staticmethod
+    def has_guard():
+        return re.search(r"^ *--guard\b", said(str(ROOT / "aril"), "run", "--help"), re.M) is not None
 
     def command(self, words, tree=None):
         return [str(ROOT / "aril"), "run", "--machine", "q35", "--mem", "512M", "--accel", "tcg", "--timeout", "1200",
-                "--root", str(tree or plain()), "--", "/bench", *words]
+                *["--guard"] * self.guard, "--root", str(tree or plain()), "--", "/bench", *words]
 
     def environment(self):
         more = {"ARIL_QEMU_ARGS": f"{os.environ.get('ARIL_QEMU_ARGS', '')} -cpu max,-erms,-fsrm,-pku"} if self.wall else {"ARIL_ICOUNT": "1"}
@@ -161,7 +207,7 @@ class Linux:
         return next(iter(sorted(self.at.glob("linux-image-*.deb"))), None)
 
     def command(self, words, tree=None):
-        archive = self.at / ("initramfs.tree" if tree else "initramfs")
+        archive = self.at / f"initramfs.{self.name}{'.tree' if tree else ''}"
         subprocess.run([str(BUILD / "mkcpio"), str(archive)], input=f"t\0/\0{tree or plain()}\0".encode(), check=True)
         return ["qemu-system-x86_64", *self.flags, "-vga", "none", "-no-reboot", "-display", "none", "-nodefaults", "-no-user-config",
                 "-monitor", "none", "-serial", "stdio", "-kernel", str(self.kernel), "-initrd", str(archive), "-append",
@@ -252,9 +298,10 @@ def lines(side, words, tree=None):
     """What a guest prints, line by line, until it ends or says nothing for long."""
     process = subprocess.Popen(side.command(words, tree), cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                stderr=subprocess.DEVNULL, env=side.environment())
+    RUNNING.add(process)
     rest = b""
     try:
-        while select.select([process.stdout], [], [], SILENCE)[0]:
+        while not STOPPED.is_set() and select.select([process.stdout], [], [], SILENCE)[0]:
             got = os.read(process.stdout.fileno(), 65536)
             if not got:
                 return
@@ -262,6 +309,7 @@ def lines(side, words, tree=None):
             for line in whole:
                 yield line.decode(errors="replace").strip()
     finally:
+        RUNNING.discard(process)
         if process.poll() is None:
             process.terminate()
             try:
@@ -287,12 +335,14 @@ def measure(side, names, tree=None):
             name, what, value = match.groups()
             if what == "started":
                 current = name
-                progress(f"{side.name}: {name}, {len(found)} of {len(names)}, {time.monotonic() - began:.0f} s")
+                progress(f"{name}, {len(found)} of {len(names)}, {time.monotonic() - began:.0f} s", side.name)
             elif what in ("refused", "died"):
                 found[name] = {what: int(value)}
             else:
                 found[name] = {"min": int(what) / 10, "median": int(value) / 10}
-        progress("")
+        progress("", side.name)
+        if STOPPED.is_set():
+            raise Unavailable("stopped")
         left = [n for n in left if n not in found]
         if over or not left:
             break
@@ -307,7 +357,7 @@ def least_memory(side):
     """The least of some sizes, in MiB, with which the guest comes to the program's main; at least what ./aril takes."""
     works = None
     for size in (512, 256, 192, 128, 96, 64):
-        progress(f"{side.name}: {size} MiB")
+        progress(f"{size} MiB", side.name)
         command = [f"{size}M" if w == "512M" else w for w in side.command(["rdtsc"])]
         try:
             done = subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, timeout=SILENCE, env=side.environment(),
@@ -317,10 +367,17 @@ def least_memory(side):
         if b"bench done" not in done.stdout:
             break
         works = size
-    progress("")
+    progress("", side.name)
     return works
 
 
-def progress(text):
-    if sys.stderr.isatty():
-        print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
+SHOWN = {}
+
+
+def progress(text, who=""):
+    """One line for all that are measured now."""
+    with ONCE:
+        SHOWN[who] = text
+        if sys.stderr.isatty():
+            line = " | ".join(f"{w}: {t}" if w else t for w, t in SHOWN.items() if t)
+            print(f"\r\033[K{line[:shutil.get_terminal_size().columns - 1]}", end="", file=sys.stderr, flush=True)

@@ -8,7 +8,7 @@ import subprocess
 
 import beside
 import guests
-from beside import number
+from page import number
 
 ROOT = beside.ROOT
 HEAD = """# The tables of the literature

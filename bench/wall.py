@@ -1,19 +1,26 @@
 # SPDX-License-Identifier: MIT
 """The unix benchmark by the clock: a guest of Aril, a guest of Linux, one after the other, at least seven times; nothing is counted there.
-Ratios of each pair; their median and quartiles. The emulator's time: not a processor's."""
+Ratios of each pair; their median and quartiles. The emulator's time: not a processor's. Behind it, by which way system calls came."""
+import concurrent.futures
 import json
 import os
+import re
 import statistics
+import subprocess
 import time
 
 import beside
 import guests
+import page
 
 PAIRS, QUICK_PAIRS = 7, 2
-NAMES = ("getpid", "clock_gettime_syscall", "pread_1b", "pread_4k", "pipe_write_read_self", "pipe_rt", "unix_stream_rt", "futex_rt_2thread",
-         "thread_create_join", "trap_sigsegv_skip", "signal_self", "appel1_prot1_trap_unprot", "appel2_protN_trap_unprot", "mmap_touch_munmap",
-         "open_read4k_close", "stat", "fork_exit_wait", "fork_exec_wait", "sh_200", "matmul_150")
 IDLE = 0.6  # load, above which the machine had other work
+
+
+def names():
+    """The metrics of unix and control that both can have: what only Linux does is left out, and what takes minutes."""
+    only = {f for forms in beside.FORMS.values() for f in forms if f.startswith(("uring_", "uffd_"))}
+    return [n for n in dict.fromkeys((*beside.suite("unix"), "matmul_150")) if n not in beside.INSTRUMENT and n not in only]
 
 
 def quartiles(values):
@@ -24,27 +31,82 @@ def quartiles(values):
     return low, middle, high
 
 
+def figures_of(side, wanted):
+    found = guests.measure(side, [n for n in wanted if n != beside.COMPILE])
+    if beside.COMPILE in wanted:
+        found.update(guests.measure(side, [beside.COMPILE], guests.toolchain()))
+    return found
+
+
+def ways(metric):
+    """(calls by a jump, by the kernel) of the whole program when it measures that."""
+    side = guests.Aril(wall=True)
+    tree = guests.toolchain() if metric == beside.COMPILE else None
+    command = side.command([metric], tree)
+    command.insert(2, "--trace=summary")
+    done = subprocess.run(command, cwd=guests.ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=guests.SILENCE, env=side.environment(),
+                          check=False)
+    counts = re.search(r"system calls: (\d+) by a jump, (\d+) by the kernel", done.stderr + done.stdout)
+    return (int(counts[1]), int(counts[2])) if counts else None
+
+
+def reflected(wanted):
+    """{metric: (by a jump, by the kernel)}, less what the program does before it measures; two guests at a time: only calls are counted."""
+    done = 0
+
+    def one(metric):
+        nonlocal done
+        try:
+            got = ways(metric)
+        except subprocess.TimeoutExpired:
+            got = None
+        done += 1
+        guests.progress(f"ways of system calls: {done} of {len(wanted)}")
+        return got
+
+    without = ways("rdtsc")
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        found = dict(zip(wanted, pool.map(one, wanted)))
+    guests.progress("")
+    return {n: [max(0, a - b) for a, b in zip(w, without)] for n, w in found.items() if w and without}
+
+
+def row_of(name, figures):
+    """A metric's row: each pair's figures and what they give."""
+    pairs = [(a, b) for a, b in zip(figures["aril"].get(name, []), figures["linux"].get(name, [])) if a and b]
+    if not pairs:
+        return None
+    row = {"aril": [a for a, _ in pairs], "linux": [b for _, b in pairs], "ratio": [round(q, 3) for q in quartiles([b / a for a, b in pairs])]}
+    guarded = [(a, b) for a, b in zip(figures.get("guard", {}).get(name, []), figures["linux"].get(name, [])) if a and b]
+    if guarded:
+        row.update({"guard": [a for a, _ in guarded], "guarded": [round(q, 3) for q in quartiles([b / a for a, b in guarded])]})
+    return row
+
+
 def measure(pairs, options):
     notes, load = [], os.getloadavg()[0]
-    sides = [s for s in beside.sides_of(options, notes, wall=True) if s.name in ("aril", "linux")]
-    if len(sides) < 2:
+    sides = [s for s in beside.sides_of(options, notes, wall=True) if s.name in ("aril", "guard", "linux")]
+    if not any(s.name == "linux" for s in sides):
         raise guests.Unavailable("the wall clock is read in pairs, and there is no Linux here")
+    wanted = names()
+    if "--quick" in options:
+        wanted = [n for n in wanted if n not in beside.SLOW]
     figures, began = {s.name: {} for s in sides}, time.monotonic()
     for pair in range(pairs):
         for side in sides if pair % 2 == 0 else sides[::-1]:
-            guests.progress(f"wall: pair {pair + 1} of {pairs}, {side.name}, {time.monotonic() - began:.0f} s")
-            for name, figure in guests.measure(side, NAMES).items():
-                figures[side.name].setdefault(name, []).append(figure.get("median"))
-    rows = {}
-    for name in NAMES:
-        got = [(a, b) for a, b in zip(*(figures[s].get(name, []) for s in ("aril", "linux"))) if a and b]
-        if got:
-            rows[name] = {"aril": [a for a, _ in got], "linux": [b for _, b in got], "ratio": [round(q, 3) for q in quartiles([b / a for a, b in got])]}
-    load = max(load, 0)
+            guests.progress(f"pair {pair + 1} of {pairs}, {time.monotonic() - began:.0f} s", "wall")
+            found = figures_of(side, wanted if side.name != "guard" else [n for n in wanted if n != beside.COMPILE])
+            for name in wanted:
+                figures[side.name].setdefault(name, []).append(found.get(name, {}).get("median"))
+    guests.progress("", "wall")
+    rows = {n: r for n in wanted if (r := row_of(n, figures))}
+    if "--quick" not in options:
+        for name, calls in reflected(list(rows)).items():
+            rows[name]["calls"] = calls
     if load > IDLE:
         notes.append(f"the machine had other work (load {load:.1f} before the run): these ratios are of little worth")
     qemu = guests.said("qemu-system-x86_64", "--version").splitlines()[0]
-    return {"schema": 1, "unit": "ticks of the host's counter per operation, medians over batches, a figure a pair; ratio: quartiles of Linux / Aril",
+    return {"schema": 2, "unit": "ticks of the host's counter per operation, medians over batches, a figure a pair; ratio: quartiles of Linux / Aril",
             "flags": " ".join(guests.WALL), "pairs": pairs, "load": round(load, 2), "loaded": load > IDLE, "metrics": rows,
             "versions": {**{s.name: s.version() for s in sides}, "qemu": qemu}, "notes": notes}
 
@@ -64,26 +126,25 @@ def counted():
 def run(options=()):
     document = measure(QUICK_PAIRS if "--quick" in options else PAIRS, options)
     instructions = counted()
-    table = [("operation", "by the clock", "quartiles", "by instructions")]
+    table = [("operation", "by the clock", "quartiles", "guarded", "by instructions", "reflected")]
     for name, row in document["metrics"].items():
         low, middle, high = row["ratio"]
-        other = instructions.get(name)
-        table.append((name, f"{middle:.2f}", f"{low:.2f} to {high:.2f}", "" if other is None else f"{other:.2f}"))
+        guarded = f"{row['guarded'][1]:.2f}" if "guarded" in row else ""
+        table.append((name, f"{middle:.2f}", f"{low:.2f} to {high:.2f}", guarded, page.quotient(instructions.get(name)), page.share(row.get("calls"))))
     if "--json" in options:
         print(json.dumps(document, indent=1))
     else:
-        widths = [max(len(r[i]) for r in table) for i in range(4)]
+        widths = [max(len(r[i]) for r in table) for i in range(len(table[0]))]
         for r in table:
             print("  ".join(c.ljust(w) if i == 0 else c.rjust(w) for i, (c, w) in enumerate(zip(r, widths))).rstrip())
-        print(f"Linux / Aril, {document['pairs']} pairs; {document['flags']}")
+        print(f"Linux / Aril, {document['pairs']} pairs; geometric mean {page.mean(r['ratio'][1] for r in document['metrics'].values()):.2f}; {document['flags']}")
+        for name, row in document["metrics"].items():
+            if row["ratio"][1] < 0.995 and name != "matmul_150":
+                print(f"loss by the clock: {name}: {row['ratio'][1]:.2f}")
         for note in document["notes"]:
             print(note)
     if "--quick" in options:
         return 0
     (beside.RESULTS / "wall.json").write_text(json.dumps(document, indent=1) + "\n")
-    text = ["# `./aril bench wall`", "", f"Linux / Aril by the host's clock, {document['pairs']} pairs of guests one after the other; `{document['flags']}` on both sides. "
-            "Beside it the ratio of instructions. TCG models no TLB, no caches, no PCID: this is the emulator's time, in which a write to CR3 is dear.", ""]
-    text += [f"**{n[0].upper() + n[1:]}.**" for n in document["notes"]]
-    text += ["", "| " + " | ".join(table[0]) + " |", "| --- | ---: | ---: | ---: |", *(f"| `{a}` | {b} | {c} | {d} |" for a, b, c, d in table[1:])]
-    (beside.REPORTS / "wall.md").write_text("\n".join(text) + "\n")
+    page.again("unix")
     return 0

@@ -22,8 +22,9 @@
 u64 bench_loop, bench_read;
 const char *bench_self;
 
-static const struct metric *const groups[] = {metrics_calls, metrics_memory, metrics_processes,
-					      metrics_files, metrics_control};
+static const struct metric *const groups[] = {metrics_calls,	 metrics_memory,  metrics_processes,
+					      metrics_files,	 metrics_control, metrics_uring,
+					      metrics_userfault, metrics_ebpf};
 
 static void instrument(void)
 {

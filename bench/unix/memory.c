@@ -85,6 +85,19 @@ static s64 anon_fault(u64 n)
 	return took;
 }
 
+/* The pages of anon_fault by one call, none of them faulted on. */
+static s64 populate(u64 n)
+{
+	u64 began = bench_now();
+	long at = map(n, MAP_PRIVATE | MAP_POPULATE);
+	s64 took = (s64)(bench_now() - began - bench_read);
+
+	if (at < 0)
+		return at;
+	munmap((void *)at, n * PAGE);
+	return took;
+}
+
 static s64 cow_fault(u64 n)
 {
 	char *at = region(n);
@@ -325,6 +338,8 @@ const struct metric metrics_memory[] = {
 	{"mmap_touch_munmap", mmap_touch, 100, 21, "map a page, write to it, unmap"},
 	{"mmap_munmap_notouch", mmap_only, 100, 21, "map a page, unmap"},
 	{"anon_fault_per_page", anon_fault, 256, 21, "first write to a fresh page"},
+	{"populate_per_page", populate, 256, 21,
+	 "a page of 256 mapped by one call with MAP_POPULATE"},
 	{"cow_fault_per_page", cow_fault, 256, 11, "first write to a page shared by fork"},
 	{"mprotect_1", mprotect_1, 200, 21, "mprotect of one page in the middle of a mapping"},
 	{"mprotect_1_solo_vma", mprotect_1_solo, 200, 21, "the same, a mapping of one page"},

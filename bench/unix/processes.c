@@ -180,7 +180,7 @@ static s64 futex_2thread(u64 n)
 }
 
 /* Two who only yield: half of what a call takes, which is a switch where each of them goes to the other; CFS often stays. */
-static s64 yield_switch(u64 n)
+static s64 yields(u64 n)
 {
 	volatile u64 *over =
 		mmap(0, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -204,6 +204,21 @@ static s64 yield_switch(u64 n)
 	waitpid(child, 0, 0);
 	munmap((void *)over, PAGE);
 	return took;
+}
+
+static s64 yield_switch(u64 n)
+{
+	return yields(n);
+}
+
+/* Both in the class of real time, where each call does switch. */
+static s64 yield_switch_fifo(u64 n)
+{
+	struct sched_param one = {.sched_priority = 1};
+
+	if (sched_setscheduler(0, SCHED_FIFO, &one))
+		return -errno;
+	return yields(n);
 }
 
 /* --- beginnings and ends */
@@ -286,6 +301,29 @@ static s64 fork_exec_wait(u64 n)
 	});
 }
 
+static __attribute__((noinline)) long vfork_exec(char **words)
+{
+	pid_t child = vfork();
+
+	if (!child) {
+		CALL(SYS_execve, bench_self, words, environ);
+		_exit(127);
+	}
+	return child < 0 ? -errno : child;
+}
+
+static s64 vfork_exec_wait(u64 n)
+{
+	char *words[] = {(char *)bench_self, "--exit", 0};
+
+	return BENCH_LOOP(n, {
+		long child = vfork_exec(words);
+		if (child < 0)
+			return child;
+		MUST(ended(child));
+	});
+}
+
 static s64 posix_spawn_wait(u64 n)
 {
 	char *words[] = {(char *)bench_self, "--exit", 0};
@@ -345,10 +383,13 @@ const struct metric metrics_processes[] = {
 	{"futex_rt_2thread", futex_2thread, 100, 21, "futex, there and back, two threads"},
 	{"yield_switch_cfs", yield_switch, 200, 21,
 	 "sched_yield beside another that yields, halved (CFS need not switch)"},
+	{"yield_switch_fifo", yield_switch_fifo, 200, 21,
+	 "the same under SCHED_FIFO, where each call switches"},
 	{"thread_create_join", thread_create_join, 20, 21, "make a thread, wait for its end"},
 	{"fork_exit_wait", fork_exit_wait, 10, 21, "fork, exit, wait"},
 	{"vfork_exit_wait", vfork_exit_wait, 10, 21, "vfork, exit, wait"},
 	{"fork_exec_wait", fork_exec_wait, 5, 11, "fork, exec of this program, wait"},
+	{"vfork_exec_wait", vfork_exec_wait, 5, 11, "vfork, exec of this program, wait"},
 	{"posix_spawn_wait", posix_spawn_wait, 5, 11, "posix_spawn of this program, wait"},
 	{"c_compile", c_compile, 1, 1, "gcc -O2 of a file of 80 lines, with assembler and linker"},
 	{"sh_200", sh_200, 1, 1, "a shell that starts 200 programs"},

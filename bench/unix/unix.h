@@ -12,6 +12,9 @@
 #include <stdint.h>
 #include <sys/syscall.h>
 
+typedef uint8_t u8;
+typedef uint16_t u16;
+typedef uint32_t u32;
 typedef uint64_t u64;
 typedef int64_t s64;
 
@@ -26,7 +29,7 @@ struct metric {
 };
 
 extern const struct metric metrics_calls[], metrics_memory[], metrics_processes[], metrics_files[],
-	metrics_control[];
+	metrics_control[], metrics_uring[], metrics_userfault[], metrics_ebpf[];
 extern u64 bench_loop,
 	bench_read; /* what an empty iteration, and two reads with nothing between, take */
 extern const char *bench_self; /* this program's path */
