@@ -11,7 +11,7 @@
 
 #define LEAF_BITS                                                                           \
 	(PTE_P | PTE_W | PTE_U | PTE_PWT | PTE_PCD | PTE_A | PTE_D | PTE_GUARD1 | PTE_MAY | \
-	 PTE_ADDR | PTE_SOFT | PTE_NX)
+	 PTE_ADDR | PTE_SOFT | PTE_NX | (space_keys ? PTE_KEY : 0))
 /* a CPU may set the dirty bit of a leaf only, but emulators differ in what they do to the others */
 #define TABLE_BITS (PTE_P | PTE_W | PTE_U | PTE_A | PTE_D | PTE_ADDR)
 

@@ -23,9 +23,9 @@
 /* What an entry must be, in which bits, to have all that flags allow: readable, cached memory of 4 KiB. */
 static u64 wanted(u32 flags, u64 *mask)
 {
-	u64 soft = (u64)(flags >> 8) << 52, want = PTE_P | PTE_U | soft;
+	u64 soft = (u64)(flags >> 8) << 52, want = PTE_P | PTE_U | soft; /* and the key */
 
-	*mask = PTE_P | PTE_U | PTE_PCD | PTE_PWT | PTE_PS | PTE_NX | soft;
+	*mask = PTE_P | PTE_U | PTE_PCD | PTE_PWT | PTE_PS | PTE_KEY | PTE_NX | soft;
 	if (!(flags & ARIL_BIND_EXEC))
 		want |= PTE_NX;
 	if (flags & ARIL_BIND_WRITE) {
@@ -187,14 +187,14 @@ s64 call_page_bind(u32 auth, u32 space, u64 va, u32 frame, u32 flags, u32 opener
 				   .frame = frame,
 				   .count = 1,
 				   .kind = ARIL_BIND,
-				   .flags = (u16)flags,
+				   .flags = flags,
 				   .auth = opener};
 	struct space_permit *p = &this_cpu()->permit;
 	s64 error = space_allowed(auth, space);
 
 	if (error)
 		return error;
-	if (flags & (ARIL_BIND_LARGE | ~0xfffful))
+	if (flags & (ARIL_BIND_LARGE | ~0xfffffful))
 		return -ARIL_E_RANGE;
 	s64 guard = space_change(space, &op);
 	if (guard < 0)

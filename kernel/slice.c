@@ -118,6 +118,7 @@ static u64 save_push(struct context *ctx, const struct aril_save *save, u64 rsp)
 	struct aril_save *to = (struct aril_save *)((u8 *)page + top);
 	*to = *save;
 	to->seq = seq + 1;
+	to->keys = arch_keys_open();
 	write_once(page->mask, ARIL_MASK_ALL);
 	__atomic_store_n(&page->seq, seq + 1, __ATOMIC_RELEASE);
 	ctx->env->info->upcalls++;

@@ -15,6 +15,8 @@
 #include "util.h"
 
 #define ENTRIES 512
+
+u32 space_keys;
 #define COPY_OPS 16
 
 static inline u64 *entries(u32 table)
@@ -262,7 +264,7 @@ static u32 flags_rights(u32 flags)
 
 static u64 entry_make(u32 frame, u32 flags, u32 guard)
 {
-	u64 entry = (u64)frame << ARIL_PAGE_SHIFT | PTE_P | (u64)(flags >> 8) << 52;
+	u64 entry = (u64)frame << ARIL_PAGE_SHIFT | PTE_P | (u64)(flags >> 8) << 52; /* SOFT, KEY */
 
 	if (flags & ARIL_BIND_LARGE)
 		entry |= PTE_PS;
@@ -377,6 +379,9 @@ pages_decode(u32 space, const struct aril_space_op *op, u32 level)
 	return 0;
 }
 
+#define PLAIN_FLAGS (0x3fu | ARIL_BIND_SOFT(0x3f))
+#define KEYED_FLAGS (PLAIN_FLAGS | ARIL_BIND_KEY(ARIL_KEYS - 1))
+
 /* What can be said of an op without looking at the space. */
 static s64 op_check(const struct aril_space_op *op)
 {
@@ -384,7 +389,7 @@ static s64 op_check(const struct aril_space_op *op)
 
 	if (op->kind != ARIL_BIND && op->kind != ARIL_UNBIND && op->kind != ARIL_PROTECT)
 		return -ARIL_E_RANGE;
-	if (op->flags & ~(0x3fu | ARIL_BIND_SOFT(0x3f)))
+	if (op->flags & ~PLAIN_FLAGS && (op->flags & ~KEYED_FLAGS || !space_keys))
 		return -ARIL_E_RANGE;
 	if (!op->count)
 		return -ARIL_E_RANGE;
@@ -424,7 +429,7 @@ static int entry_protect(u32 id, u32 flags, u32 guard)
 		books_add(id, entry_frame(new), !!guard);
 	}
 	return (old & ~new &(PTE_W | PTE_U)) || (new & ~old &PTE_NX) ||
-	       ((old ^ new) & (PTE_PCD | PTE_PWT));
+	       ((old ^ new) & (PTE_PCD | PTE_PWT | PTE_KEY));
 }
 
 /* Where a removed translation may still be used. */

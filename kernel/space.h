@@ -22,9 +22,13 @@
 #define PTE_GUARD1 0x200ul
 #define PTE_POOL 0x400ul /* in a level 2 table: names a table that a cache fills, without books */
 #define PTE_MAY 0x800ul	 /* ARIL_BIND_MAY_WRITE: its guard grants WRITE */
+#define PTE_KEY 0x7800000000000000ul
 #define PTE_NX 0x8000000000000000ul
 #define PTE_ADDR 0x000ffffffffff000ul
 #define PTE_SOFT 0x03f0000000000000ul
+
+/* How many protection keys bindings can have (aril_info.keys): the port sets it at boot. */
+extern u32 space_keys;
 
 /* Fills a new root's upper half: the kernel's entries and the self map. arch gives the entries. */
 void space_kernel_half(u32 root);

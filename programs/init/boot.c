@@ -133,9 +133,11 @@ static const char *family_value(const char *key, u32 bytes, const char *value, c
 			     &plan->archive);
 	if (same(key, bytes, "wait"))
 		return yes_or_no(value, (u32)(end - value), &plan->wait);
+	if (same(key, bytes, "guard"))
+		return yes_or_no(value, (u32)(end - value), &plan->guard);
 	return "a key is none of share, console, log, cpus, trace, core, root, code, swap, "
 	       "devices, "
-	       "name, mem, slices, archive, wait";
+	       "name, mem, slices, archive, wait, guard";
 }
 
 static const char *key_value(const char *text, u32 bytes, u32 ncpus, struct plan *plan)

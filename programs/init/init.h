@@ -29,7 +29,7 @@ struct plan {
 	char image[256]; /* path in the archive */
 	char name[32];
 	u32 share;
-	u32 console, log, trace, summary, profile, core;
+	u32 console, log, trace, summary, profile, core, guard;
 	u32 root;	  /* gets the root capability: may do anything to anybody */
 	u32 cpus;	  /* bit mask */
 	u32 swap;	  /* MiB of the memory device; 0: none */

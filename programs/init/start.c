@@ -186,7 +186,8 @@ static u32 flags_of(const struct domain *d)
 	       (d->plan.trace ? CORE_DOMAIN_TRACE : 0) |
 	       (d->plan.summary ? CORE_DOMAIN_SUMMARY : 0) |
 	       (d->plan.code ? CORE_DOMAIN_AUTHORITY : 0) |
-	       (d->plan.profile ? CORE_DOMAIN_PROFILE : 0) | (d->plan.core ? CORE_DOMAIN_CORE : 0);
+	       (d->plan.profile ? CORE_DOMAIN_PROFILE : 0) | (d->plan.core ? CORE_DOMAIN_CORE : 0) |
+	       (d->plan.guard ? CORE_DOMAIN_GUARD : 0);
 }
 
 static u32 bits(u32 mask)

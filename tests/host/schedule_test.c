@@ -111,6 +111,10 @@ u64 arch_kernel_cr3(void)
 void arch_clear_registers(void)
 {
 }
+u64 arch_keys_open(void)
+{
+	return 0;
+}
 void arch_load_ports(const struct env *env)
 {
 	(void)env;

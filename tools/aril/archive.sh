@@ -160,7 +160,7 @@ write_boot() {
 		echo "domain .aril/native/$primary share=$share console=yes log=yes cpus=all trace=$trace${swap:+ swap=$swap}$(devices_of "$primary")$(root_of "$primary")"
 	else
 		record f /.aril/exos "$build/exos"
-		echo "domain .aril/exos share=$share console=yes log=yes cpus=all trace=$trace core=$((crash || ${#core}))${profile:+ profile=yes}${swap:+ swap=$swap}"
+		echo "domain .aril/exos share=$share console=yes log=yes cpus=all trace=$trace core=$((crash || ${#core}))${profile:+ profile=yes}$( ((guard)) && echo " guard=yes")${swap:+ swap=$swap}"
 	fi
 	if [[ -n $fuzz ]]; then
 		add_native fuzz

@@ -43,13 +43,13 @@ conf_set() {
 		done
 		;;
 	slices) [[ $value =~ ^([1-9]|[12][0-9]|3[0-2])$ ]] || conf_fail "slices = $value: give a weight from 1 to 32 (the first family's is 1)" ;;
-	wait | log) [[ $value =~ ^(yes|no)$ ]] || conf_fail "$key = $value: give yes or no" ;;
+	wait | log | guard) [[ $value =~ ^(yes|no)$ ]] || conf_fail "$key = $value: give yes or no" ;;
 	console)
 		[[ $value =~ ^(lines|none)$ || $value == */* ]] || conf_fail "console = $value: give lines, none, or a file with a / in its name"
 		[[ $value != */* ]] || : 2>/dev/null >>"$value" || conf_fail "console = $value: it cannot be written: give another file"
 		[[ $value != *=* ]] || conf_fail "console = $value: a name without ="
 		;;
-	*) conf_fail "no key '$key': program, argument, name, root, deb, add, env, memory, cpus, slices, console, log, wait" ;;
+	*) conf_fail "no key '$key': program, argument, name, root, deb, add, env, memory, cpus, slices, console, log, wait, guard" ;;
 	esac
 	[[ -n ${one[$key]:-} && ! $key =~ ^(argument|env|add)$ ]] && conf_fail "$key is given twice: leave one"
 	one[$key]=$value
@@ -128,6 +128,14 @@ make_families() {
 	done
 }
 
+# Those that have the guard.
+families_guarded() {
+	local name
+	for name in ${families[@]+"${families[@]}"}; do
+		[[ ${conf[$name.guard]:-no} == yes ]] && echo "$name"
+	done
+}
+
 # Lines of .aril/boot.
 families_boot() {
 	local name console
@@ -135,7 +143,7 @@ families_boot() {
 		console=yes
 		[[ $(family_console "$name") == none ]] && console=no
 		echo "domain .aril/exos name=$name share=1 console=$console log=${conf[$name.log]:-no} cpus=${conf[$name.cpus]:-all}" \
-			"slices=${conf[$name.slices]:-1} wait=${conf[$name.wait]:-no} archive=$(($(stat -c %s "$archive.$name") >> 12))${conf[$name.memory]:+ mem=${conf[$name.memory]}M}"
+			"slices=${conf[$name.slices]:-1} wait=${conf[$name.wait]:-no}${conf[$name.guard]:+ guard=${conf[$name.guard]}} archive=$(($(stat -c %s "$archive.$name") >> 12))${conf[$name.memory]:+ mem=${conf[$name.memory]}M}"
 	done
 }
 

@@ -9,7 +9,7 @@ run_options() {
                          against its lists, unpacked without root into ~/.cache/aril/deb (PKG=VERSION for another)
   --with FAMILY.conf     start another family beside, with its own file system, memory, slices and console, as FAMILY.conf
                          says (repeat for more): lines KEY = VALUE with the keys program, argument, name, root, deb, add,
-                         env, memory, cpus, slices, console, log, wait: docs/46
+                         env, memory, cpus, slices, console, log, wait, guard: docs/46
   --env K=V              set a variable of the program's environment (repeat for more)
   --smp N                number of CPUs, 1 to 16 (default 1)
   --slice-us N           microseconds of processor time per position of a slice vector, 1000 to 100000 (default 10000)
@@ -35,6 +35,8 @@ run_options() {
   --core FILE            programs that crash write core files (RLIMIT_CORE is not 0); the last of them is brought to FILE
   --profile FILE.svg     look at where the machine is, 200 times a second of QEMU's processor time, and write a flame
                          graph over program, ExOS and kernel
+  --guard                a program's stray write into ExOS's memory faults, by the processor's protection keys: docs/46 has
+                         what it costs
   --timeout S            end the machine after S seconds, with status 124
   --show                 print the QEMU command line and run nothing (its -initrd file is not kept)
   -v                     kernel and boot messages, and the time to the first instruction, on standard error

@@ -18,6 +18,7 @@ parse() {
 		--trace=*) fail "--trace ${option#*=}: there is --trace and --trace=summary" ;;
 		--audit) audit=1 && continue ;;
 		--crash) crash=1 && continue ;;
+		--guard) guard=1 && continue ;;
 		--program)
 			[[ $verb == gdb ]] || fail "unknown option --program: see ./aril $verb --help"
 			gdb_program=1
@@ -81,7 +82,7 @@ parse() {
 			profile=$value ;;
 		-o) [[ $verb == iso ]] || fail "unknown option -o: see ./aril $verb --help"
 			output=$value ;;
-		--help | --trace | --crash | --audit | --show | --verbose) fail "$option takes no value: see ./aril $verb --help" ;;
+		--help | --trace | --crash | --guard | --audit | --show | --verbose) fail "$option takes no value: see ./aril $verb --help" ;;
 		*) fail "unknown option $option: see ./aril $verb --help" ;;
 		esac
 	done

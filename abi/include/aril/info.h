@@ -213,7 +213,7 @@ struct aril_info {
 	u64 grants_va;	 /* struct aril_grant[ARIL_MAX_GRANTS], by number */
 	u64 self_va;
 	u32 envs_frame; /* frame of the first env entry: wait on an env's state through it */
-	u32 pad;
+	u32 keys; /* ARIL_KEYS: bindings can have protection keys, and PKRU is there; 0: not (docs/20) */
 	u64 slice_ns;
 	u64 grace_ns;
 	struct aril_clock clock;

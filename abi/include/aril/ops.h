@@ -46,14 +46,18 @@ enum aril_space_op_kind {
 /* it may be made writable later without a look at its frame: needs WRITE now. A PROTECT without it takes that away. */
 #define ARIL_BIND_MAY_WRITE 32
 #define ARIL_BIND_SOFT(bits) ((u32)(bits) << 8) /* 6 bits kept in the page-table entry, 52..57 */
+/* Its protection key, below aril_info.keys: the CPU asks PKRU, two bits for each key, whether data may be read and written
+ * there. Kept by page_protect; a PROTECT says it again. */
+#define ARIL_BIND_KEY(key) ((u32)(key) << 15)
+#define ARIL_KEYS 16
 
 /* For PROTECT, auth must open each frame bound there for what the new flags allow, unless they only take rights away. */
 struct aril_space_op {
 	u64 va;
 	u32 frame;
 	u32 count;
-	u16 kind;
-	u16 flags;
+	u32 kind : 8;
+	u32 flags : 24;
 	u32 auth; /* opens the frames */
 };
 ARIL_ASSERT_SIZE(struct aril_space_op, 24);
@@ -77,6 +81,7 @@ ARIL_ASSERT_SIZE(struct aril_space_op, 24);
 #define ARIL_PTE_NX 0x8000000000000000ul
 #define ARIL_PTE_FRAME(pte) ((u32)(((pte) >> 12) & 0xfffffffff))
 #define ARIL_PTE_SOFT(pte) ((u32)(((pte) >> 52) & 0x3f))
+#define ARIL_PTE_KEY(pte) ((u32)(((pte) >> 59) & 0xf))
 
 /* env_create */
 struct aril_env_desc {

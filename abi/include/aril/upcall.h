@@ -52,7 +52,7 @@
 #define ARIL_SAVE_RFLAGS 48
 #define ARIL_SAVE_RSP 56
 #define ARIL_SAVE_SS 64
-#define ARIL_SAVE_PAD 72
+#define ARIL_SAVE_KEYS 72
 #define ARIL_SAVE_BYTES 80
 
 #ifndef __ASSEMBLER__
@@ -68,7 +68,7 @@ struct aril_save {
 	u64 addr;  /* CR2 of a page fault */
 	u64 seq;   /* the context's seq when this was written */
 	u64 rip, cs, rflags, rsp, ss;
-	u64 pad;
+	u64 keys; /* PKRU, where the machine has keys: the handler is entered with 0, all open */
 };
 ARIL_ASSERT_SIZE(struct aril_save, ARIL_SAVE_BYTES);
 ARIL_ASSERT_OFFSET(struct aril_save, rip, ARIL_SAVE_RIP);
@@ -81,7 +81,8 @@ ARIL_ASSERT_OFFSET(struct aril_save, rip, ARIL_SAVE_RIP);
 struct aril_forced {
 	u64 rax, rbx, rcx, rdx, rsi, rdi, rbp, r8, r9, r10, r11, r12, r13, r14, r15;
 	u64 rip, rflags, rsp, fs_base, gs_base;
-	u64 pad[4];
+	u64 keys; /* PKRU, where the machine has keys */
+	u64 pad[3];
 	u8 xsave[832] __attribute__((aligned(64)));
 };
 

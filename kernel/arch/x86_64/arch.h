@@ -142,8 +142,10 @@ void smp_poll(void);
 /* Entering user mode; none of these return. */
 _Noreturn void arch_enter_user(u64 rip, u64 rsp); /* rflags 0x202, all else zero but rcx, r11 */
 _Noreturn void arch_return_frame(struct trap_frame *frame); /* exactly this */
-/* Clears vector state, FS and GS bases. */
+/* Clears vector state, FS and GS bases, PKRU. */
 void arch_clear_registers(void);
+/* For an upcall: what PKRU was; it is 0 then. 0 where the machine has no keys. */
+u64 arch_keys_open(void);
 struct aril_forced;
 /* Saves frame's registers and vector state, FS/GS bases. */
 void arch_save_forced(struct aril_forced *to, const struct trap_frame *frame);

@@ -17,6 +17,7 @@
 #define CR4_OSXSAVE 0x40000ul
 #define CR4_SMEP 0x100000ul
 #define CR4_SMAP 0x200000ul
+#define CR4_PKE 0x400000ul
 #define EFER_VALUE 0xd01ul /* SCE LME LMA NXE */
 /* Cleared by `syscall`: TF IF DF NT RF AC */
 #define SFMASK_VALUE 0x54700ul
@@ -26,12 +27,13 @@ struct cpu *cpus[ARIL_MAX_CPUS];
 u32 ncpus = 1;
 u64 cpu_xcr0;
 u32 cpu_xsave_bytes;
-int cpu_pcid;
+int cpu_pcid, cpu_keys;
 static u64 cr4_value;
 static int has_rdrand, has_rdseed, has_smap;
 
 extern const u64 smap_sites_start[], smap_sites_end[];
 void syscall_entry(void);
+void syscall_entry_keyed(void);
 
 enum { REG_A, REG_B, REG_C, REG_D };
 static const struct {
@@ -106,6 +108,17 @@ void cpu_check(void)
 	if (cpu_xcr0 & 4 && cpuid(0xd, 2).b != 576)
 		refuse("AVX state at its standard place"); /* no such CPU is known: layouts are fixed */
 	wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_VALUE);
+}
+
+/* PKRU is a register that each change of env and each upcall has to see to: who does not want keys does not pay. It is in no
+ * XSAVE area: XCR0 does not name it. */
+void cpu_keys_init(void)
+{
+	if (!option_number(boot.cmdline, "aril.keys=", 0) || !(register_of(7, REG_C) >> 3 & 1))
+		return;
+	cpu_keys = 1;
+	cr4_value |= CR4_PKE;
+	trap_keys();
 }
 
 int cpu_smap(void)
@@ -186,6 +199,8 @@ void cpu_setup(struct cpu_area *area, u32 id, u32 apic)
 	stacks_set(area, id);
 	__asm__ volatile("movq %0, %%cr0" ::"r"(CR0_VALUE));
 	__asm__ volatile("movq %0, %%cr4" ::"r"(cr4_value));
+	if (cpu_keys)
+		write_pkru(0);
 	__asm__ volatile("xsetbv" ::"c"(0), "a"((u32)cpu_xcr0), "d"(0));
 	wrmsr(MSR_EFER, (rdmsr(MSR_EFER) & 0x400) | (EFER_VALUE & ~0x400ul));
 	descriptors_load(area);
@@ -193,7 +208,7 @@ void cpu_setup(struct cpu_area *area, u32 id, u32 apic)
 	wrmsr(MSR_GS_BASE, (u64)cpu);
 	wrmsr(MSR_KERNEL_GS_BASE, 0);
 	wrmsr(MSR_STAR, (u64)(USER_SS - 8) << 48 | (u64)KERNEL_CS << 32);
-	wrmsr(MSR_LSTAR, (u64)syscall_entry);
+	wrmsr(MSR_LSTAR, (u64)(cpu_keys ? syscall_entry_keyed : syscall_entry));
 	wrmsr(MSR_SFMASK, SFMASK_VALUE);
 	__asm__ volatile("movq %0, %%dr7" ::"r"(0x400ul));
 	cpus[id] = cpu;

@@ -66,6 +66,63 @@
 	xorl %r10d, %r10d
 .endm
 
+/* A foreign call, the short way to the library: as upcall_short, but rcx and r11 are lost already. */
+.macro reflect_short keyed
+	KERNEL_STACK
+	addl $ARIL_CALL_BASE, %eax
+	js syscall_none
+	pushq %r11
+	pushq %rcx
+	pushq %rdx
+	movq CPU_CTX, %rcx
+	movq CTX_PAGE(%rcx), %r11
+	movq CPU_USER_RSP, %rdx
+	subq CTX_VA(%rcx), %rdx
+	cmpq $ARIL_CTX_STACK_TOP, %rdx
+	jbe syscall_full
+	cmpl $ARIL_MASK_ALL, ARIL_CTX_MASK(%r11)
+	je syscall_full
+	movq ARIL_CTX_SEQ(%r11), %rdx
+	orq $1, %rdx
+	movq %rdx, ARIL_CTX_SEQ(%r11)
+	incq %rdx
+	movq %rdx, SAVE + ARIL_SAVE_SEQ(%r11)
+	movq $ARIL_VECTOR_SYSCALL, SAVE + ARIL_SAVE_VECTOR(%r11)
+	movq $0, SAVE + ARIL_SAVE_ERROR(%r11)
+	movq $0, SAVE + ARIL_SAVE_ADDR(%r11)
+	movq 8(%rsp), %rdx
+	movq %rdx, SAVE + ARIL_SAVE_RIP(%r11)
+	movq $USER_CS, SAVE + ARIL_SAVE_CS(%r11)
+	movq 16(%rsp), %rdx
+	movq %rdx, SAVE + ARIL_SAVE_RFLAGS(%r11)
+	movq CPU_USER_RSP, %rdx
+	movq %rdx, SAVE + ARIL_SAVE_RSP(%r11)
+	movq $USER_SS, SAVE + ARIL_SAVE_SS(%r11)
+	movl $ARIL_MASK_ALL, ARIL_CTX_MASK(%r11)
+	.if \keyed
+	pushq %rax
+	xorl %ecx, %ecx
+	rdpkru
+	movq %rax, SAVE + ARIL_SAVE_KEYS(%r11)
+	testl %eax, %eax
+	jz 1f
+	xorl %eax, %eax
+	wrpkru /* rdpkru has cleared edx */
+1:	popq %rax
+	movq CPU_CTX, %rcx
+	.endif
+	incq ARIL_CTX_SEQ(%r11)
+	movq CTX_ENV(%rcx), %r11
+	movq ENV_INFO(%r11), %rdx
+	incq INFO_UPCALLS(%rdx)
+	popq %rdx
+	movq CTX_SAVE(%rcx), %rsp
+	movq ENV_ENTRY(%r11), %rcx
+	movl $0x202, %r11d
+	swapgs
+	sysretq
+.endm
+
 	.text
 /* kernel_rsp is the stack's end, 16-byte aligned. The program's rsp stays in CPU_USER_RSP: until the way out nothing
  * enters from user mode, and nothing else writes there. Until a way needs the stack rsp is the program's: those of short.S,
@@ -107,49 +164,8 @@ syscall_again:
 	swapgs
 	sysretq
 
-/* A foreign call, the short way to the library: as upcall_short, but rcx and r11 are lost already. */
 syscall_other:
-	KERNEL_STACK
-	addl $ARIL_CALL_BASE, %eax
-	js syscall_none
-	pushq %r11
-	pushq %rcx
-	pushq %rdx
-	movq CPU_CTX, %rcx
-	movq CTX_PAGE(%rcx), %r11
-	movq CPU_USER_RSP, %rdx
-	subq CTX_VA(%rcx), %rdx
-	cmpq $ARIL_CTX_STACK_TOP, %rdx
-	jbe syscall_full
-	cmpl $ARIL_MASK_ALL, ARIL_CTX_MASK(%r11)
-	je syscall_full
-	movq ARIL_CTX_SEQ(%r11), %rdx
-	orq $1, %rdx
-	movq %rdx, ARIL_CTX_SEQ(%r11)
-	incq %rdx
-	movq %rdx, SAVE + ARIL_SAVE_SEQ(%r11)
-	movq $ARIL_VECTOR_SYSCALL, SAVE + ARIL_SAVE_VECTOR(%r11)
-	movq $0, SAVE + ARIL_SAVE_ERROR(%r11)
-	movq $0, SAVE + ARIL_SAVE_ADDR(%r11)
-	movq 8(%rsp), %rdx
-	movq %rdx, SAVE + ARIL_SAVE_RIP(%r11)
-	movq $USER_CS, SAVE + ARIL_SAVE_CS(%r11)
-	movq 16(%rsp), %rdx
-	movq %rdx, SAVE + ARIL_SAVE_RFLAGS(%r11)
-	movq CPU_USER_RSP, %rdx
-	movq %rdx, SAVE + ARIL_SAVE_RSP(%r11)
-	movq $USER_SS, SAVE + ARIL_SAVE_SS(%r11)
-	movl $ARIL_MASK_ALL, ARIL_CTX_MASK(%r11)
-	incq ARIL_CTX_SEQ(%r11)
-	movq CTX_ENV(%rcx), %r11
-	movq ENV_INFO(%r11), %rdx
-	incq INFO_UPCALLS(%rdx)
-	popq %rdx
-	movq CTX_SAVE(%rcx), %rsp
-	movq ENV_ENTRY(%r11), %rcx
-	movl $0x202, %r11d
-	swapgs
-	sysretq
+	reflect_short 0
 
 syscall_full:
 	popq %rdx
@@ -208,12 +224,20 @@ gate_full: /* rcx and r11 in CPU_SHORT_RCX and CPU_SHORT_R11 */
 	sysretq
 END(syscall_entry)
 
+/* The same where the machine has protection keys: an upcall is entered with PKRU 0, and its save area has what was there. */
+FUNCTION(syscall_entry_keyed)
+	swapgs
+	subl $ARIL_CALL_BASE, %eax
+	cmpl $ARIL_CALL_SLOTS, %eax
+	jae 1f
+	jmp *entry_table(, %rax, 8)
+1:	reflect_short 1
+END(syscall_entry_keyed)
+
 /* One stub of 16 bytes per vector, which leaves vector and error code on the stack. */
-	.globl vector_stubs
-	.balign 16
-vector_stubs:
-	.set vector, 0
-	.rept 256
+.macro vectors first last exception
+	.set vector, \first
+	.rept \last - \first
 	.balign 16
 	.if (vector == 2) || (vector == 8) || (vector == 18)
 	.if vector != 8
@@ -231,19 +255,27 @@ vector_stubs:
 	.endif
 	pushq $vector
 	.if vector < 32
-	jmp entry_exception
+	jmp \exception
 	.else
 	jmp entry_common
 	.endif
 	.endif
 	.set vector, vector + 1
 	.endr
+.endm
+	.globl vector_stubs, vector_stubs_keyed
+	.balign 16
+vector_stubs:
+	vectors 0, 256, entry_exception
+	.balign 16
+vector_stubs_keyed:
+	vectors 0, 32, entry_exception_keyed
 
 /* The short way of an exception to its env: the program was on a stack of its own (not in its context's page), and
  * its context does not mask all; a page fault: its space has no cache. An env's code for exceptions goes before it
  * (handler.S). The save area is written at its place from what the CPU pushed, and the frame then points to the env's entry: as upcall_exception does, to whom all else is left
  * (slice.c). Three registers are borrowed. Nothing of this CPU's is looked up but the context that runs on it. */
-.macro upcall_short page_fault
+.macro upcall_short page_fault keyed=0
 	testb $3, FRAME_CS - FRAME_REGISTERS(%rsp)
 	jz entry_kernel
 	swapgs
@@ -259,13 +291,21 @@ vector_stubs:
 7:	movq ENV_ROOT(%rdx), %rax
 	testw $FRAME_CACHED, FRAME_FLAGS(%rax)
 	jnz 8f
-	.globl fault_page_upcall
+	.if \keyed
+	.globl fault_page_upcall_keyed
+fault_page_upcall_keyed:
+	.else
 fault_page_upcall:
+	.endif
 	.else
 	jmp fault_other_short
 7:
-	.globl fault_other_upcall
+	.if \keyed
+	.globl fault_other_upcall_keyed
+fault_other_upcall_keyed:
+	.else
 fault_other_upcall:
+	.endif
 	.endif
 	movq CPU_CTX, %rcx
 	movq 64(%rsp), %rax
@@ -302,6 +342,21 @@ fault_other_upcall:
 	movq %rax, SAVE + ARIL_SAVE_RSP(%rcx)
 	movq $USER_SS, SAVE + ARIL_SAVE_SS(%rcx)
 	movl $ARIL_MASK_ALL, ARIL_CTX_MASK(%rcx)
+	.if \keyed
+	xorl %ecx, %ecx
+	rdpkru
+	movq CPU_CTX, %rdx
+	movq CTX_PAGE(%rdx), %rdx
+	movq %rax, SAVE + ARIL_SAVE_KEYS(%rdx)
+	testl %eax, %eax
+	jz 1f
+	xorl %eax, %eax
+	xorl %edx, %edx
+	wrpkru
+1:	movq CPU_CTX, %rcx
+	movq CTX_PAGE(%rcx), %rcx
+	movq CPU_ENV, %rdx
+	.endif
 	incq ARIL_CTX_SEQ(%rcx)
 	movq ENV_ENTRY(%rdx), %rax
 	movq %rax, 40(%rsp)
@@ -335,6 +390,15 @@ FUNCTION(entry_page_fault)
 	pushq $14
 	upcall_short 1
 END(entry_page_fault)
+
+FUNCTION(entry_exception_keyed)
+	upcall_short 0, 1
+END(entry_exception_keyed)
+
+FUNCTION(entry_page_fault_keyed)
+	pushq $14
+	upcall_short 1, 1
+END(entry_page_fault_keyed)
 
 FUNCTION(entry_common)
 	testb $3, FRAME_CS - FRAME_REGISTERS(%rsp)
@@ -482,6 +546,11 @@ END(vector_load)
 /* Where each call enters: by the table of handlers, or by a short way of its own. */
 	.section .rodata
 	.balign 8
+	.globl entry_table, fault_page_upcall_to, fault_other_upcall_to
+fault_page_upcall_to:
+	.quad fault_page_upcall
+fault_other_upcall_to:
+	.quad fault_other_upcall
 entry_table:
 	.set index, 0
 	.rept ARIL_CALL_SLOTS

@@ -132,7 +132,8 @@ FUNCTION(arch_event_end)
 	event_restore
 	movq CPU_ENV, %rdx
 	cmpq $14, 24(%rsp)
-	je fault_page_upcall
-	jmp fault_other_upcall
+	jne 1f
+	jmp *fault_page_upcall_to
+1:	jmp *fault_other_upcall_to
 END(arch_event_end)
 	.section .note.GNU-stack, "", @progbits

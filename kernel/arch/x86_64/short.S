@@ -20,8 +20,24 @@
 	jne \other
 .endm
 
+/* Whoever is entered finds PKRU 0; so does who is refused. Uses CPU_SHORT_RCX and CPU_SHORT_R11; eax is lost. */
+.macro keys_open
+	movq %rcx, CPU_SHORT_RCX
+	movq %rdx, CPU_SHORT_R11
+	xorl %ecx, %ecx
+	rdpkru
+	testl %eax, %eax
+	jz 1f
+	xorl %eax, %eax
+	wrpkru /* rdpkru has cleared edx */
+1:	movq CPU_SHORT_RCX, %rcx
+	movq CPU_SHORT_R11, %rdx
+.endm
+
 	.text
-	.globl gate_short, yield_short
+	.globl gate_short, yield_short, gate_keyed, yield_keyed
+gate_keyed:
+	keys_open
 /* A gate that was gone through before: what call_gate_frame (transfer.c) does where it finds a permit, on this CPU, no
  * slice over. It leaves no trace until it has claimed the callee's context, and takes that back where it cannot go on. */
 gate_short:
@@ -94,6 +110,8 @@ gate_unclaim:
 	movl $READY, CTX_STATE(%rcx)
 	jmp gate_full
 
+yield_keyed:
+	keys_open
 /* A yield to who was yielded to before: what call_yield does where it finds a permit, and slice_enter. The argument
  * registers are free, the others are kept until nothing can be refused. The timer stays as it is: the slice goes on. */
 yield_short:

@@ -3,6 +3,7 @@
  * loading them. */
 #include "x86.h"
 #include "env.h"
+#include "space.h"
 #include "util.h"
 
 #define CANONICAL(a) ((u64)((s64)((a) << 16) >> 16) == (a))
@@ -57,6 +58,17 @@ void arch_clear_registers(void)
 	selectors_clear();
 	__asm__ volatile("wrfsbase %0" ::"r"(0ul));
 	user_gs_set(0);
+	if (cpu_keys)
+		write_pkru(0);
+}
+
+u64 arch_keys_open(void)
+{
+	u64 keys = cpu_keys ? read_pkru() : 0;
+
+	if (keys)
+		write_pkru(0);
+	return keys;
 }
 
 void arch_save_forced(struct aril_forced *to, const struct trap_frame *f)
@@ -71,6 +83,7 @@ void arch_save_forced(struct aril_forced *to, const struct trap_frame *f)
 	__asm__ volatile("rdfsbase %0" : "=r"(fs));
 	to->fs_base = fs;
 	to->gs_base = user_gs_get();
+	to->keys = cpu_keys ? read_pkru() : 0;
 	memset(to->xsave + 512, 0, 64); /* the header: XSAVE writes its first word only */
 	__asm__ volatile("xsave64 %0" : "+m"(to->xsave) : "a"((u32)cpu_xcr0), "d"(0) : "memory");
 }
@@ -131,6 +144,8 @@ int arch_load_forced(const struct aril_forced *from, struct trap_frame *f)
 		return -1;
 	__asm__ volatile("wrfsbase %0" ::"r"(fs));
 	user_gs_set(gs);
+	if (cpu_keys) /* any value is one */
+		write_pkru((u32)read_once(from->keys));
 	return 0;
 }
 
@@ -196,6 +211,7 @@ void arch_interrupts_init(void)
 	this_cpu()->book = &info->cpu[0];
 	info->xcr0 = cpu_xcr0;
 	info->xsave_bytes = cpu_xsave_bytes;
+	info->keys = space_keys = cpu_keys ? ARIL_KEYS : 0;
 }
 
 /* From boot.S, on the boot stack and the first page tables. */
@@ -206,6 +222,7 @@ void boot_main(u32 protocol, u64 address)
 	cpu_check();
 	boot.start_tsc = boot_start_tsc;
 	boot_read(protocol, address);
+	cpu_keys_init();
 	memory_init();
 	cpu_setup(memory_cpu_area(0), 0, boot.apic[0]);
 	if (cpu_smap() && !probe_user_iret()) {

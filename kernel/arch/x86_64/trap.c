@@ -11,6 +11,7 @@
 #include "ring.h"
 #include "slice.h"
 #include "util.h"
+#include <aril/calls.h>
 #include <aril/error.h>
 #include <aril/ops.h>
 
@@ -95,6 +96,14 @@ extern const struct {
 void trap_paranoid(struct trap_frame *frame);
 void idle_until_interrupt(void);
 void entry_page_fault(void);
+void entry_page_fault_keyed(void);
+void fault_page_upcall_keyed(void);
+void fault_other_upcall_keyed(void);
+void yield_keyed(void);
+void gate_keyed(void);
+extern const u8 vector_stubs_keyed[];
+extern void (*entry_table[])(void);
+extern void (*fault_page_upcall_to)(void), (*fault_other_upcall_to)(void);
 void syscall_again(void);
 
 static void gate_set(u32 vector, u64 handler)
@@ -115,7 +124,18 @@ void trap_init(void)
 {
 	for (u32 i = 0; i < 256; i++)
 		gate_set(i, (u64)vector_stubs + i * 16);
-	gate_set(PAGE_FAULT, (u64)entry_page_fault);
+	for (u32 i = 0; i < 32 && cpu_keys; i++)
+		gate_set(i, (u64)vector_stubs_keyed + i * 16);
+	gate_set(PAGE_FAULT, (u64)(cpu_keys ? entry_page_fault_keyed : entry_page_fault));
+}
+
+void trap_keys(void)
+{
+	entry_table[ARIL_CALL_YIELD_INDEX] = yield_keyed;
+	entry_table[ARIL_CALL_GATE_INDEX] = gate_keyed;
+	fault_page_upcall_to = fault_page_upcall_keyed;
+	fault_other_upcall_to = fault_other_upcall_keyed;
+	trap_init();
 }
 
 void trap_set(u32 vector, void (*handler)(void))

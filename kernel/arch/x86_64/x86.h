@@ -105,6 +105,18 @@ static inline void wrmsr(u32 msr, u64 value)
 	__asm__ volatile("wrmsr" ::"c"(msr), "a"((u32)value), "d"((u32)(value >> 32)) : "memory");
 }
 
+static inline u32 read_pkru(void)
+{
+	u32 value;
+	__asm__ volatile("rdpkru" : "=a"(value) : "c"(0) : "rdx");
+	return value;
+}
+
+static inline void write_pkru(u32 value)
+{
+	__asm__ volatile("wrpkru" ::"a"(value), "c"(0), "d"(0) : "memory");
+}
+
 static inline u64 rdtsc(void)
 {
 	u32 low, high;
@@ -148,6 +160,9 @@ static inline struct cpuid cpuid(u32 leaf, u32 sub)
 extern u64 cpu_xcr0;
 extern u32 cpu_xsave_bytes;
 extern int cpu_pcid; /* address-context ids are used */
+extern int cpu_keys; /* protection keys are */
+/* Turns them on if the command line says so and the CPU has them. Boot CPU, behind boot_read, before the text is read-only. */
+void cpu_keys_init(void);
 /* Refuses, by ending the machine, a CPU that lacks what the kernel needs; removes SMAP
  * instructions from the text where there is no SMAP. Boot CPU, before the text is read-only. */
 void cpu_check(void);
@@ -206,6 +221,8 @@ void memory_flush(void);
 /* trap.c */
 void trap_init(void); /* fills the IDT: once */
 void trap_load(void); /* loads it: each CPU */
+/* The short ways are those that see to PKRU: before the text is read-only. */
+void trap_keys(void);
 /* Sends a vector to another handler until the next trap_init. */
 void trap_set(u32 vector, void (*handler)(void));
 void trap_dispatch(struct trap_frame *frame);

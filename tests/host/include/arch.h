@@ -71,6 +71,7 @@ void timer_set(u64 ns);
 void arch_load_space(u64 cr3);
 u64 arch_kernel_cr3(void);
 void arch_clear_registers(void);
+u64 arch_keys_open(void);
 void arch_save_forced(struct aril_forced *to, const struct trap_frame *frame);
 int arch_load_forced(const struct aril_forced *from, struct trap_frame *frame);
 _Noreturn void arch_enter_user(u64 rip, u64 rsp);

@@ -51,6 +51,9 @@ enum core_console_kind {
 #define CORE_DOMAIN_CORE \
 	32u /* core=yes there: crashes leave core files, and the last goes to the host */
 
+#define CORE_DOMAIN_GUARD \
+	128u /* guard=yes there: a program's stray writes into its library fault */
+
 #define CORE_RUNS 32
 
 struct core_domain {
