@@ -134,6 +134,8 @@ s64 sys_ioprio_set(u64 which, u64 who, u64 priority)
 		struct proc *p = container_of(at, struct proc, all);
 		if (!io_is(p, (u32)which, (u32)who))
 			continue;
+		if (!proc_may_change(p))
+			return -EPERM;
 		p->ioprio = (u32)priority;
 		result = 0;
 	}

@@ -5,6 +5,25 @@
 
 #define KEEP (~0u) /* -1: leave as it is */
 
+int proc_may_change(const struct proc *p)
+{
+	const struct proc *me = current()->proc;
+	return !me->euid || me->euid == p->uid || me->euid == p->euid;
+}
+
+int proc_may_limit(const struct proc *p)
+{
+	const struct proc *me = current()->proc;
+	return p == me || !me->euid ||
+	       (me->uid == p->uid && me->uid == p->euid && me->uid == p->suid &&
+		me->gid == p->gid && me->gid == p->egid && me->gid == p->sgid);
+}
+
+static int priority_of(const struct proc *p, u32 which, u32 id)
+{
+	return id == (which == 0 ? p->pid : which == 1 ? p->pgid : p->uid);
+}
+
 /* Who there is, of a process, a group or a user's processes. 0, -EINVAL or -ESRCH. */
 static s64 priority_check(u64 which, u64 who)
 {
@@ -14,12 +33,21 @@ static s64 priority_check(u64 which, u64 who)
 		return -EINVAL;
 	if (!id)
 		return 0;
-	for (struct list *at = all_procs.next; at != &all_procs; at = at->next) {
-		const struct proc *p = container_of(at, struct proc, all);
-		if (id == ((u32)which == 0 ? p->pid : (u32)which == 1 ? p->pgid : p->uid))
+	for (struct list *at = all_procs.next; at != &all_procs; at = at->next)
+		if (priority_of(container_of(at, struct proc, all), (u32)which, id))
 			return 0;
-	}
 	return (u32)which == 2 && id == me->uid ? 0 : -ESRCH;
+}
+
+/* Whether all of them are the caller's. 0 or -EPERM. */
+static s64 priority_owner(u64 which, u64 who)
+{
+	for (struct list *at = all_procs.next; (u32)who && at != &all_procs; at = at->next) {
+		const struct proc *p = container_of(at, struct proc, all);
+		if (priority_of(p, (u32)which, (u32)who) && !proc_may_change(p))
+			return -EPERM;
+	}
+	return 0;
 }
 
 /* Every process has its turn: nobody is nicer than 0, and who asks for that is told so. */
@@ -32,7 +60,7 @@ s64 sys_getpriority(u64 which, u64 who)
 s64 sys_setpriority(u64 which, u64 who, u64 nice)
 {
 	s64 error = priority_check(which, who);
-	return error ? error : (s32)nice ? -EPERM : 0;
+	return error ? error : (s32)nice ? -EPERM : priority_owner(which, who);
 }
 
 s64 sys_getuid(void)
@@ -76,6 +104,14 @@ static int identity_allowed(const struct identity *i, u32 id)
 	       id == *i->saved;
 }
 
+/* Who has become another has what nobody else of that identity may look at, until its next program. */
+static void effective_set(const struct identity *i, u32 id)
+{
+	if (*i->effective != id)
+		current()->proc->dumpable = 0;
+	*i->effective = id;
+}
+
 static s64 identity_set(struct identity i, u32 id)
 {
 	if (id == KEEP)
@@ -84,7 +120,7 @@ static s64 identity_set(struct identity i, u32 id)
 		*i.real = *i.saved = id;
 	else if (id != *i.real && id != *i.saved)
 		return -EPERM;
-	*i.effective = id;
+	effective_set(&i, id);
 	return 0;
 }
 
@@ -96,7 +132,7 @@ static s64 identity_set_all(struct identity i, u32 real, u32 effective, u32 save
 	if (real != KEEP)
 		*i.real = real;
 	if (effective != KEEP)
-		*i.effective = effective;
+		effective_set(&i, effective);
 	if (saved != KEEP)
 		*i.saved = saved;
 	return 0;
@@ -115,7 +151,7 @@ static s64 identity_set_pair(struct identity i, u32 real, u32 effective)
 	if (real != KEEP)
 		*i.real = real;
 	if (effective != KEEP)
-		*i.effective = effective;
+		effective_set(&i, effective);
 	if (real != KEEP || (effective != KEEP && effective != before))
 		*i.saved = *i.effective;
 	return 0;

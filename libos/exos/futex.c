@@ -2,6 +2,7 @@
  * Futexes: sleeping on a word of memory, within a process and between processes that share it. */
 #include "futex.h"
 #include "mm.h"
+#include "pidfd.h"
 #include "proc_calls.h"
 #include "proc_internal.h"
 #include "quick.h"
@@ -459,6 +460,8 @@ s64 sys_get_robust_list(u64 pid, u64 head, u64 bytes)
 	const struct thread *t = (u32)pid ? thread_find((u32)pid) : current();
 	if (!t)
 		return -ESRCH;
+	if (!proc_may_look(t->proc))
+		return -EPERM;
 	if (copy_out(bytes, &head_bytes, 8) || copy_out(head, &t->robust_list, 8))
 		return -EFAULT;
 	return 0;

@@ -142,6 +142,8 @@ s64 sys_prlimit64(u64 pid, u64 resource, u64 set, u64 old)
 		return -EFAULT;
 	if (!p)
 		return -ESRCH;
+	if (!proc_may_limit(p))
+		return -EPERM;
 	struct linux_rlimit before = {p->limit_cur[resource], p->limit_max[resource]};
 	if (set) {
 		if (wanted.cur > wanted.max)

@@ -7,6 +7,7 @@
 #include "procfs.h"
 #include "proc.h"
 #include "proc_calls.h"
+#include "proc_internal.h"
 
 /* Which process: its number may be another's one day, its start not. */
 struct pidfd {
@@ -101,10 +102,7 @@ s64 sys_pidfd_send_signal(u64 fd, u64 sig, u64 info, u64 flags)
 /* Whether the caller may look into p: its own, or all as user 0. */
 int proc_may_look(const struct proc *p)
 {
-	const struct proc *me = current()->proc;
-	return p == me || !me->euid ||
-	       (p->dumpable && me->uid == p->uid && me->uid == p->euid && me->uid == p->suid &&
-		me->gid == p->gid && me->gid == p->egid && me->gid == p->sgid);
+	return p == current()->proc || !current()->proc->euid || (p->dumpable && proc_may_limit(p));
 }
 
 s64 sys_pidfd_getfd(u64 fd, u64 other, u64 flags)

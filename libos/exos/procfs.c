@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * /proc as a tree: inodes are made when they are looked up and go when nobody holds them. */
 #include "procfs.h"
+#include "pidfd.h"
 #include "proc.h"
 #include <core/print.h>
 
@@ -225,6 +226,8 @@ static s64 proc_readlink(struct inode *link, char *to, usize bytes)
 {
 	char number[40];
 	struct proc *p = link->proc.pid ? proc_of(link->proc.pid) : NULL;
+	if (p && !proc_may_look(p))
+		return -EACCES;
 	switch (link->proc.kind) {
 	case KIND_SELF:
 		core_format(number, sizeof(number), "%u", current()->proc->pid);
@@ -255,6 +258,8 @@ static s64 proc_follow(struct inode *link, struct inode **out)
 	struct proc *p = link->proc.pid ? proc_of(link->proc.pid) : NULL;
 	struct inode *to = NULL;
 	*out = NULL;
+	if (p && !proc_may_look(p))
+		return -EACCES;
 	if (link->proc.kind == KIND_FD_LINK) {
 		struct file *f = p && p->files ? files_file(p->files, (u32)link->proc.key) : NULL;
 		to = f ? f->inode : NULL;
@@ -356,8 +361,11 @@ static s64 proc_open(struct inode *i, struct file *f)
 	int comm = name->text == proc_text_comm;
 	if ((f->flags & O_ACCMODE) != O_RDONLY && !comm)
 		return -EACCES;
-	if (i->proc.pid && !proc_of(i->proc.pid))
+	const struct proc *p = i->proc.pid ? proc_of(i->proc.pid) : NULL;
+	if (i->proc.pid && !p)
 		return -ESRCH;
+	if (name->value && p && !proc_may_look(p))
+		return -EACCES;
 	struct proc_text *t = kmalloc(sizeof(*t));
 	if (!t)
 		return -ENOMEM;

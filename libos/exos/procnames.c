@@ -7,6 +7,11 @@
 	{                                                      \
 		name, KIND_TEXT, S_IFREG | 0444, text, NULL, 0 \
 	}
+/* Of a process: for those who may look into it. */
+#define INNER(name, mode, text)                                  \
+	{                                                        \
+		name, KIND_TEXT, S_IFREG | (mode), text, NULL, 1 \
+	}
 #define VALUE(name, value)                                                    \
 	{                                                                     \
 		name, KIND_TEXT, S_IFREG | 0444, proc_text_value, NULL, value \
@@ -32,10 +37,10 @@ static const struct proc_name process_names[] = {
 	LINK("cwd", KIND_CWD),
 	LINK("root", KIND_ROOT_LINK),
 	TEXT("cmdline", proc_text_cmdline),
-	{"environ", KIND_TEXT, S_IFREG | 0400, proc_text_environ, NULL, 0},
-	TEXT("maps", proc_text_maps),
-	TEXT("smaps", proc_text_smaps),
-	TEXT("smaps_rollup", proc_text_smaps_rollup),
+	INNER("environ", 0400, proc_text_environ),
+	INNER("maps", 0444, proc_text_maps),
+	INNER("smaps", 0444, proc_text_smaps),
+	INNER("smaps_rollup", 0444, proc_text_smaps_rollup),
 	TEXT("stat", proc_text_stat),
 	TEXT("statm", proc_text_statm),
 	TEXT("status", proc_text_status),

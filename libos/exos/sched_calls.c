@@ -58,6 +58,8 @@ s64 sys_sched_setaffinity(u64 tid, u64 bytes, u64 from)
 		return -EFAULT;
 	if (!t)
 		return -ESRCH;
+	if (!proc_may_change(t->proc))
+		return -EPERM;
 	if (!(mask & processors()))
 		return -EINVAL;
 	/* all that are there: those that may yet come, too */
@@ -76,12 +78,15 @@ static s64 policy_set(u64 tid, u32 policy, u64 param)
 		return -EINVAL;
 	if (copy_in(&priority, param, sizeof(priority)))
 		return -EFAULT;
-	if (!thread_named(tid))
+	const struct thread *t = thread_named(tid);
+	if (!t)
 		return -ESRCH;
 	policy &= ~SCHED_RESET_ON_FORK;
 	if (policy == SCHED_FIFO || policy == SCHED_RR)
 		return priority < 1 || priority > 99 ? -EINVAL : -EPERM;
-	return policy != SCHED_OTHER || priority ? -EINVAL : 0;
+	if (policy != SCHED_OTHER || priority)
+		return -EINVAL;
+	return proc_may_change(t->proc) ? 0 : -EPERM;
 }
 
 s64 sys_sched_setscheduler(u64 tid, u64 policy, u64 param)
@@ -114,13 +119,14 @@ s64 sys_sched_setattr(u64 tid, u64 from, u64 flags)
 		return -E2BIG;
 	if (copy_in(&a, from, sizeof(a)))
 		return -EFAULT;
-	if (!thread_named(tid))
+	const struct thread *t = thread_named(tid);
+	if (!t)
 		return -ESRCH;
 	if (a.policy == SCHED_FIFO || a.policy == SCHED_RR)
 		return a.priority < 1 || a.priority > 99 ? -EINVAL : -EPERM;
 	if (a.policy != SCHED_OTHER || a.priority || a.flags & ~1ul)
 		return -EINVAL;
-	return a.nice ? -EPERM : 0;
+	return a.nice || !proc_may_change(t->proc) ? -EPERM : 0;
 }
 
 s64 sys_sched_getattr(u64 tid, u64 to, u64 bytes, u64 flags)
