@@ -388,6 +388,8 @@ s64 sys_flock(u64 fd, u64 operation)
 	if (error) {
 		kfree(k);
 	} else {
+		flock_release(
+			f); /* another thread's, which slept beside this one: a file has one */
 		k->file = f;
 		k->exclusive = kind == LOCK_EX;
 		list_add_tail(&f->inode->locks, &k->link);

@@ -4,6 +4,7 @@
 #include "inode.h"
 #include "inotify.h"
 #include "proc.h"
+#include "sched.h"
 
 #define BOUNCE (16 * PAGE)
 
@@ -367,6 +368,7 @@ static s64 copy_files(struct file *in, u64 *from, struct file *out, u64 *to, u64
 		done += max(wrote, 0l);
 		if (wrote != n || wrote < 0)
 			break;
+		sched_breathe();
 	}
 	file_put(in);
 	file_put(out);

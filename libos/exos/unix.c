@@ -105,6 +105,17 @@ static void peer_part(struct socket *s, int unread)
 	socket_put(peer);
 }
 
+/* What nobody will read any more, and what came with it. */
+static void queue_empty(struct socket *s)
+{
+	while (!list_empty(&s->queue)) {
+		struct message *m = container_of(s->queue.next, struct message, link);
+		list_del(&m->link);
+		message_free(m);
+	}
+	s->queued = 0;
+}
+
 /* Closes for good; references may stay. */
 static void socket_close(struct socket *s)
 {
@@ -121,14 +132,10 @@ static void socket_close(struct socket *s)
 		list_del(&e->embryo);
 		e->state = SOCKET_CLOSED;
 		peer_part(e, 1);
+		queue_empty(e);
 		socket_put(e);
 	}
-	while (!list_empty(&s->queue)) {
-		struct message *m = container_of(s->queue.next, struct message, link);
-		list_del(&m->link);
-		message_free(m);
-	}
-	s->queued = 0;
+	queue_empty(s);
 	if (was != SOCKET_LISTENING)
 		peer_part(s, unread);
 	wake_all(&s->wait);

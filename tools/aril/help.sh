@@ -76,11 +76,14 @@ help_fuzz() {
 	cat <<-END
 		usage: ./aril fuzz [--seconds N] [--seed S] [--smp N] [--replay] [-v]
 		       ./aril fuzz --ext [--seconds N] [--seed S]
+		       ./aril fuzz --linux [--seconds N] [--seed S] [--smp N] [CALL...]
 		Makes random kernel calls from several envs for N seconds (default 10) of the guest's clock on 2 CPUs, and
 		checks the kernel's books as it goes. S (default: by the clock) determines what each env tries; with --replay,
 		on one CPU whose clock counts instructions, everything. Status 1: something was found.
 		--ext: on the host, random programs against the verifier of downloaded code; what it accepts is run. At the end:
 		which lines of ext/ the programs reached.
+		--linux: random calls of Linux's, or only those named, made by programs without rights. CALLS_SHOW=1 says how often
+		each succeeded.
 	END
 }
 
