@@ -3,6 +3,7 @@
 #include "limits.h"
 #include "inode.h"
 #include "mm.h"
+#include "nice.h"
 #include "proc_calls.h"
 #include "proc_internal.h"
 #include "sched.h"
@@ -90,6 +91,7 @@ static struct thread *clone_thread(struct proc *p, u32 tid, const struct clone_s
 		new->regs->rsp = c->stack;
 	new->sig_mask = t->sig_mask;
 	new->affinity = t->affinity;
+	nice_inherit(new, t);
 	__builtin_memcpy(new->comm, t->comm, sizeof(t->comm));
 	if (!(c->flags & CLONE_VM) || (c->flags & CLONE_VFORK)) {
 		new->altstack_sp = t->altstack_sp;

@@ -19,50 +19,6 @@ int proc_may_limit(const struct proc *p)
 		me->gid == p->gid && me->gid == p->egid && me->gid == p->sgid);
 }
 
-static int priority_of(const struct proc *p, u32 which, u32 id)
-{
-	return id == (which == 0 ? p->pid : which == 1 ? p->pgid : p->uid);
-}
-
-/* Who there is, of a process, a group or a user's processes. 0, -EINVAL or -ESRCH. */
-static s64 priority_check(u64 which, u64 who)
-{
-	const struct proc *me = current()->proc;
-	u32 id = (u32)who;
-	if ((u32)which > 2)
-		return -EINVAL;
-	if (!id)
-		return 0;
-	for (struct list *at = all_procs.next; at != &all_procs; at = at->next)
-		if (priority_of(container_of(at, struct proc, all), (u32)which, id))
-			return 0;
-	return (u32)which == 2 && id == me->uid ? 0 : -ESRCH;
-}
-
-/* Whether all of them are the caller's. 0 or -EPERM. */
-static s64 priority_owner(u64 which, u64 who)
-{
-	for (struct list *at = all_procs.next; (u32)who && at != &all_procs; at = at->next) {
-		const struct proc *p = container_of(at, struct proc, all);
-		if (priority_of(p, (u32)which, (u32)who) && !proc_may_change(p))
-			return -EPERM;
-	}
-	return 0;
-}
-
-/* Every process has its turn: nobody is nicer than 0, and who asks for that is told so. */
-s64 sys_getpriority(u64 which, u64 who)
-{
-	s64 error = priority_check(which, who);
-	return error ? error : 20;
-}
-
-s64 sys_setpriority(u64 which, u64 who, u64 nice)
-{
-	s64 error = priority_check(which, who);
-	return error ? error : (s32)nice ? -EPERM : priority_owner(which, who);
-}
-
 s64 sys_getuid(void)
 {
 	return current()->proc->uid;

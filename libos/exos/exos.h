@@ -127,6 +127,12 @@ struct thread {
 	struct list hash;	       /* by tid */
 	u64 affinity;		       /* processors it may run on, a bit each */
 	u32 time_system;	       /* a slice's end last found it in ExOS: timer.c */
+	/* its share of the processor: nice.h */
+	u8 policy,
+		policy_own; /* own: not its children's, where it is better than the ordinary one */
+	s8 nice;
+	u32 weight;
+	u64 turn;
 	char comm[16];
 };
 

@@ -72,8 +72,6 @@ s64 sys_setrlimit(u64 resource, u64 from);
 s64 sys_arch_prctl(u64 code, u64 addr);
 s64 sys_prctl(u64 option, u64 a, u64 b, u64 c, u64 d);
 s64 sys_personality(u64 persona);
-s64 sys_getpriority(u64 which, u64 who);
-s64 sys_setpriority(u64 which, u64 who, u64 nice);
 s64 sys_set_tid_address(u64 addr);
 s64 sys_set_robust_list(u64 head, u64 bytes);
 s64 sys_get_robust_list(u64 pid, u64 head, u64 bytes);

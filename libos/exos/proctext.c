@@ -124,14 +124,16 @@ void proc_text_stat(struct proc_text *t, struct proc *p)
 		 one ? one->comm : p->comm, text_state(t, p), p->ppid, p->pgid, p->sid,
 		 p->tty ? (int)p->tty->rdev : 0, p->tty ? (int)p->tty->foreground : -1, p->minflt,
 		 p->majflt);
-	text_add(t, "%lu %lu %lu %lu 20 0 %u 0 %lu %lu %lu %lu ", user / TICK_NS, system / TICK_NS,
-		 p->cutime_ns / TICK_NS, p->cstime_ns / TICK_NS, max(p->nthreads, 1u),
-		 p->start_ns / TICK_NS, sums.mapped * PAGE, sums.present, p->limit_cur[RLIMIT_RSS]);
-	text_add(t, "1 1 %lu 0 0 %lu %lu %lu %lu 0 0 0 %u 0 0 0 0 0 0 0 0 %lu %lu %lu %lu %lu %d\n",
+	text_add(t, "%lu %lu %lu %lu %d %d %u 0 %lu %lu %lu %lu ", user / TICK_NS, system / TICK_NS,
+		 p->cutime_ns / TICK_NS, p->cstime_ns / TICK_NS, 20 + (th ? th->nice : 0),
+		 th ? th->nice : 0, max(p->nthreads, 1u), p->start_ns / TICK_NS, sums.mapped * PAGE,
+		 sums.present, p->limit_cur[RLIMIT_RSS]);
+	text_add(t,
+		 "1 1 %lu 0 0 %lu %lu %lu %lu 0 0 0 %u 0 0 %u 0 0 0 0 0 %lu %lu %lu %lu %lu %d\n",
 		 mm->stack_top, th ? th->pending.set & 0x7fffffff : 0ul,
 		 th ? th->sig_mask & 0x7fffffff : 0ul, ignored & 0x7fffffff, caught & 0x7fffffff,
-		 p->exit_signal, mm->brk_start, mm->arg_start, mm->arg_end, mm->env_start,
-		 mm->env_end, p->state == PROC_ZOMBIE ? p->exit_status : 0);
+		 p->exit_signal, th ? th->policy : 0u, mm->brk_start, mm->arg_start, mm->arg_end,
+		 mm->env_start, mm->env_end, p->state == PROC_ZOMBIE ? p->exit_status : 0);
 }
 
 static void text_signals(struct proc_text *t, const struct proc *p)

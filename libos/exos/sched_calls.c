@@ -2,18 +2,12 @@
  * Linux's calls on how threads are scheduled, and on what they see of each other's memory. */
 #include "linux.h"
 #include "mm.h"
+#include "nice.h"
 #include "proc_calls.h"
 #include "proc_internal.h"
 #include "sched.h"
 #include "time.h"
 #include <aril/info.h>
-
-#define SCHED_OTHER 0
-#define SCHED_FIFO 1
-#define SCHED_RR 2
-#define SCHED_BATCH 3
-#define SCHED_IDLE 5
-#define SCHED_RESET_ON_FORK 0x40000000u
 
 #define MEMBARRIER_QUERY 0
 #define MEMBARRIER_GLOBAL 1
@@ -69,37 +63,54 @@ s64 sys_sched_setaffinity(u64 tid, u64 bytes, u64 from)
 	return 0;
 }
 
-/* There is one policy, whose only priority is 0. The others are not there, and asking for a real-time one is refused as
- * for who has no right to it. */
-static s64 policy_set(u64 tid, u32 policy, u64 param)
+/* The policies of who shares: which is not said to the real-time ones, that are refused as for who has no right to them. */
+static s64 policy_set(struct thread *t, u32 policy, u32 priority, const s32 *nice)
 {
-	s32 priority;
-	if ((s32)tid < 0 || !param)
-		return -EINVAL;
-	if (copy_in(&priority, param, sizeof(priority)))
-		return -EFAULT;
-	const struct thread *t = thread_named(tid);
-	if (!t)
-		return -ESRCH;
+	u32 own = policy & SCHED_RESET_ON_FORK;
+	s32 to = nice ? min(max(*nice, -20), 19) : t->nice;
+
 	policy &= ~SCHED_RESET_ON_FORK;
 	if (policy == SCHED_FIFO || policy == SCHED_RR)
 		return priority < 1 || priority > 99 ? -EINVAL : -EPERM;
-	if (policy != SCHED_OTHER || priority)
+	if ((policy != SCHED_OTHER && policy != SCHED_BATCH && policy != SCHED_IDLE) || priority)
 		return -EINVAL;
-	return proc_may_change(t->proc) ? 0 : -EPERM;
+	s64 error = nice_check(t, to);
+	if (!error && t->policy == SCHED_IDLE && policy != SCHED_IDLE)
+		error = nice_better(t, to);
+	if (error || (current()->proc->euid && t->policy_own && !own))
+		return -EPERM;
+	nice_set(t, policy, to);
+	t->policy_own = own != 0;
+	return 0;
+}
+
+static s64 policy_set_by(u64 tid, const u32 *policy, u64 param)
+{
+	u32 priority;
+	struct thread *t = thread_named(tid);
+	if ((s32)tid < 0 || !param || (policy && (s32)*policy < 0))
+		return -EINVAL;
+	if (copy_in(&priority, param, sizeof(priority)))
+		return -EFAULT;
+	if (!t)
+		return -ESRCH;
+	u32 as_it_is = t->policy | (t->policy_own ? SCHED_RESET_ON_FORK : 0);
+	return policy_set(t, policy ? *policy : as_it_is, priority, NULL);
 }
 
 s64 sys_sched_setscheduler(u64 tid, u64 policy, u64 param)
 {
-	return policy_set(tid, (u32)policy, param);
+	u32 to = (u32)policy;
+	return policy_set_by(tid, &to, param);
 }
 
 s64 sys_sched_setparam(u64 tid, u64 param)
 {
-	return policy_set(tid, SCHED_OTHER, param);
+	return policy_set_by(tid, NULL, param);
 }
 
 /* As much of struct sched_attr as there was first. */
+#define ATTR_RESET_ON_FORK 1ul
 struct sched_attr {
 	u32 size, policy;
 	u64 flags;
@@ -111,6 +122,7 @@ struct sched_attr {
 s64 sys_sched_setattr(u64 tid, u64 from, u64 flags)
 {
 	struct sched_attr a;
+	struct thread *t = thread_named(tid);
 	if (!from || (s32)tid < 0 || flags)
 		return -EINVAL;
 	if (copy_in(&a, from, sizeof(a.size)))
@@ -119,23 +131,25 @@ s64 sys_sched_setattr(u64 tid, u64 from, u64 flags)
 		return -E2BIG;
 	if (copy_in(&a, from, sizeof(a)))
 		return -EFAULT;
-	const struct thread *t = thread_named(tid);
 	if (!t)
 		return -ESRCH;
-	if (a.policy == SCHED_FIFO || a.policy == SCHED_RR)
-		return a.priority < 1 || a.priority > 99 ? -EINVAL : -EPERM;
-	if (a.policy != SCHED_OTHER || a.priority || a.flags & ~1ul)
+	if (a.flags & ~ATTR_RESET_ON_FORK || a.policy & SCHED_RESET_ON_FORK)
 		return -EINVAL;
-	return a.nice || !proc_may_change(t->proc) ? -EPERM : 0;
+	return policy_set(t, a.policy | (a.flags ? SCHED_RESET_ON_FORK : 0), a.priority, &a.nice);
 }
 
 s64 sys_sched_getattr(u64 tid, u64 to, u64 bytes, u64 flags)
 {
-	static const struct sched_attr a = {.size = sizeof(a)};
-	if (!to || (s32)tid < 0 || (u32)bytes < sizeof(a) || (u32)bytes > PAGE || flags)
+	const struct thread *t = thread_named(tid);
+	if (!to || (s32)tid < 0 || (u32)bytes < sizeof(struct sched_attr) || (u32)bytes > PAGE ||
+	    flags)
 		return -EINVAL;
-	if (!thread_named(tid))
+	if (!t)
 		return -ESRCH;
+	struct sched_attr a = {.size = sizeof(a),
+			       .policy = t->policy,
+			       .flags = t->policy_own ? ATTR_RESET_ON_FORK : 0,
+			       .nice = t->nice};
 	return copy_out(to, &a, sizeof(a)) ? -EFAULT : 0;
 }
 
@@ -153,7 +167,8 @@ s64 sys_sched_getscheduler(u64 tid)
 {
 	if ((s32)tid < 0)
 		return -EINVAL;
-	return thread_named(tid) ? SCHED_OTHER : -ESRCH;
+	const struct thread *t = thread_named(tid);
+	return t ? (s64)(t->policy | (t->policy_own ? SCHED_RESET_ON_FORK : 0)) : -ESRCH;
 }
 
 s64 sys_sched_getparam(u64 tid, u64 param)

@@ -10,6 +10,7 @@
  * lock goes to it (thread_swap). Of another: the lock is let go behind the last step on the old stack, and the CPU is yielded
  * to the other's env, whose START finds in struct cpu which context it is expected on (thread_leave, entry_start). */
 #include "linux.h"
+#include "nice.h"
 #include "proc.h"
 #include "proc_internal.h"
 #include "sched.h"
@@ -99,6 +100,8 @@ struct thread *sched_pick(u32 cpu)
 {
 	struct thread *t = queued_for(cpu);
 
+	if (!t)
+		t = nice_next(cpu);
 	if (!t || proc_context(t->proc, cpu) < 0)
 		return NULL; /* no memory for it now: it stays queued */
 	return taken(t);
@@ -333,7 +336,10 @@ void sched_preempt(void)
 	struct thread *t = current();
 
 	family_lock();
-	thread_ready(t);
+	if (nice_threads || !list_empty(&nice_late))
+		nice_queue(t);
+	else
+		thread_ready(t);
 	switch_away(t, this_context(), 1);
 	family_unlock();
 }

@@ -6,6 +6,7 @@
 #include "ipc_calls.h"
 #include "mlock.h"
 #include "mm.h"
+#include "nice.h"
 #include "pidfd.h"
 #include "proc.h"
 #include "proc_calls.h"

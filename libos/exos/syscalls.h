@@ -323,7 +323,7 @@
  *     sockets that lie in their own queue are not found and freed
  * setsockopt, getsockopt: SO_TYPE, ERROR, SNDBUF, RCVBUF, RCVTIMEO, SNDTIMEO, PASSCRED, PEERCRED, ACCEPTCONN, DOMAIN, PROTOCOL,
  *     and REUSEADDR, KEEPALIVE, BROADCAST, which mean nothing here; others: ENOPROTOOPT
- * getrlimit, setrlimit, prlimit64: kept for all; RSS, LOCKS, NICE, RTPRIO, RTTIME limit nothing
+ * getrlimit, setrlimit, prlimit64: kept for all; RSS, LOCKS, RTPRIO, RTTIME limit nothing
  * shmget: SHM_HUGETLB: EINVAL
  * mq_notify: SIGEV_THREAD: the library wants a netlink socket for it: EAFNOSUPPORT
  * getrusage: times, maxrss, faults; other fields are 0
@@ -332,7 +332,7 @@
  * capset: capabilities come with user 0 and go with it: other sets: EPERM
  * setfsuid, setfsgid: always the effective identity: others are not taken
  * ioprio_set: kept; files are memory, and no request waits for another
- * sched_setattr: SCHED_OTHER alone, without a nice value: others as sched_setscheduler
+ * sched_setattr: policies as of sched_setscheduler
  * kcmp: KCMP_EPOLL_TFD: EINVAL
  * name_to_handle_at: EOPNOTSUPP: files have no handles
  * settimeofday, clock_settime: EPERM: the clock is the machine's
@@ -347,7 +347,6 @@
  * preadv2, pwritev2: RWF_NOWAIT: EOPNOTSUPP; RWF_DSYNC, SYNC, HIPRI mean nothing: files are memory
  * inotify_add_watch: what runs a program, maps a file or sets an attribute of the extended ones is not told; /proc, pipes:
  *     EOPNOTSUPP
- * setpriority: every process has its turn: a nice value other than 0: EPERM
  * timer_create: CLOCK_REALTIME, MONOTONIC, BOOTTIME; clocks of processor time: EINVAL
  * fadvise64: taken as read: files are memory
  * renameat2: RENAME_WHITEOUT: EINVAL
@@ -360,7 +359,7 @@
  * execve, execveat: no set-user-id
  * rseq: none of it, ENOSYS without a word in the log: libraries go on without
  * futex: FUTEX_WAIT_REQUEUE_PI, FUTEX_CMP_REQUEUE_PI: ENOSYS; there are no priorities that a lock's owner could inherit
- * sched_setscheduler, sched_setparam: SCHED_OTHER alone; SCHED_FIFO and SCHED_RR: EPERM, others: EINVAL
+ * sched_setscheduler, sched_setparam: SCHED_OTHER, BATCH (as OTHER), IDLE; SCHED_FIFO and SCHED_RR: EPERM, DEADLINE: EINVAL
  * membarrier: GLOBAL and PRIVATE_EXPEDITED; others: EINVAL
  * ptrace: no debugger inside; ./aril gdb
  * io_uring_setup: programs go on with ordinary calls

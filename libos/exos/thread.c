@@ -9,6 +9,7 @@
 #include "dump.h"
 #include "linux.h"
 #include "mm.h"
+#include "nice.h"
 #include "proc.h"
 #include "proc_internal.h"
 #include "sched.h"
@@ -133,6 +134,7 @@ struct thread *thread_create(struct proc *p, u32 tid, const struct user_regs *re
 	t->tid = tid;
 	t->state = THREAD_NEW;
 	t->affinity = ~0ul;
+	nice_begin(t);
 	list_init(&t->run);
 	struct user_regs *own = (struct user_regs *)(t->stack_top - sizeof(*own));
 	t->regs = own;
@@ -152,6 +154,7 @@ struct thread *thread_create(struct proc *p, u32 tid, const struct user_regs *re
 
 void thread_discard(struct thread *t)
 {
+	nice_end(t);
 	memory_free(t);
 }
 
@@ -228,6 +231,7 @@ _Noreturn void thread_exit(s32 status)
 	p->nthreads--;
 	if (t->pending.set || !list_empty(&t->pending.queued))
 		sigqueue_empty(&t->pending, p);
+	nice_end(t);
 	dump_thread_ended(p);
 	if (!p->nthreads)
 		proc_end(p, p->exit_status);

@@ -9,6 +9,7 @@
 # A set is complete when `packages` is there. ~/.cache/aril/deb can be removed at any time.
 
 deb_dir=$cache/deb
+deb_how=2 # counts the ways of unpacking: sets of another are not used
 
 deb_apt() {
 	local tool=$1
@@ -97,12 +98,12 @@ deb_fetch() {
 # What update-alternatives would have linked: the links that maintainer scripts name, the highest priority first.
 deb_alternatives() {
 	local list=$1 root=$2 link path
-	while read -r link path _; do
+	while read -r _ link path; do
 		[[ -e $root$path && ! -e $root$link && ! -L $root$link ]] || continue
 		mkdir -p "$root${link%/*}" && ln -s "$path" "$root$link"
 	done < <(cd "$deb_dir/pool" && awk '{ print $4 }' "$list" | while read -r file; do
-		dpkg-deb --info "$file" postinst 2>/dev/null | sed -e ':a' -e '/\\$/N; s/\\\n/ /; ta'
-	done | sed -nE 's,.*--install +(/[^ $]+) +[^ $]+ +(/[^ $]+) +([0-9]+).*,\1 \2 \3,p' | sort -k3,3nr)
+		dpkg-deb --info "$file" postinst 2>/dev/null
+	done | python3 "$here/tools/aril/alternatives.py" | sort -k1,1nr)
 }
 
 # Files that maintainer scripts would have made.
@@ -146,12 +147,12 @@ deb_root() {
 	flock 8
 	: >"$deb_dir/status"
 	deb_lists_find
-	key=$({ printf '%s\n' "$@" && stat -c '%n %Y %s' "$deb_lists"/*_Packages*; } | sha256sum | cut -c1-24)
+	key=$({ printf '%s\n' "$deb_how" "$@" && stat -c '%n %Y %s' "$deb_lists"/*_Packages*; } | sha256sum | cut -c1-24)
 	names=$deb_dir/names/$key
 	if [[ ! -s $names || ! -s $deb_dir/sets/$(cat "$names")/packages ]]; then
 		list=$deb_dir/list
 		deb_packages "$list" "$@"
-		sum=$(sha256sum <"$list" | cut -c1-24)
+		sum=$({ cat "$list" && echo "$deb_how"; } | sha256sum | cut -c1-24)
 		set=$deb_dir/sets/$sum
 		if [[ ! -s $set/packages ]]; then
 			deb_fetch "$list" "$@"
