@@ -2,6 +2,7 @@
  * Mapping, protecting, and faults that the program itself deals with. */
 #define _GNU_SOURCE
 #include "unix.h"
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -206,6 +207,21 @@ static s64 unprot100(u64 n)
 	return BENCH_PART(n, MUST(protect(at, PAGES, READ)), MUST(protect(at, PAGES, BOTH)));
 }
 
+/* Whether a page was written to, as Linux says it. */
+static s64 pagemap_dirty(u64 n)
+{
+	u64 at = (u64)solo(), entry = 0;
+	int fd = open("/proc/self/pagemap", O_RDONLY);
+
+	if (!at || fd < 0)
+		return -errno;
+	s64 took = BENCH_LOOP(
+		n, MUST(CALL(SYS_pread64, fd, &entry, sizeof(entry), at / PAGE * sizeof(entry))));
+
+	close(fd);
+	return took >= 0 && !(entry >> 55 & 1) ? -EPROTO : took;
+}
+
 /* --- faults to a handler of the program */
 
 static volatile u64 faults;
@@ -347,6 +363,8 @@ const struct metric metrics_memory[] = {
 	 "protect a page, unprotect it, write to it"},
 	{"prot100", prot100, 20, 21, "protect 100 pages in one call"},
 	{"unprot100", unprot100, 20, 21, "unprotect 100 pages in one call"},
+	{"pagemap_dirty", pagemap_dirty, 100, 21,
+	 "whether a page was written to, of /proc/self/pagemap"},
 	{"trap_sigsegv_skip", segv_skip, 200, 21, "protection fault to SIGSEGV, stepped over"},
 	{"wfault_upcall_unprot", fault_unprotect, 100, 21,
 	 "write fault, the handler unprotects the page"},
