@@ -142,9 +142,19 @@ int rewrite_reaches(u64 a, u64 b)
 	return (a > b ? a - b : b - a) < REACH;
 }
 
-/* Writes the stub that is right for the call. What is traced goes the way on which it is seen. */
-static void stub_write(u8 *stub, u64 at, u32 number, u64 back, u64 page)
+/* Where a mov begins that may be replaced, and what stands between it and the `syscall`. */
+struct site {
+	u64 at, back; /* at 0: there is none; back: behind the syscall */
+	u32 number, bytes;
+	u8 between[REWRITE_BETWEEN_MOST];
+};
+
+/* Writes the stub that is right for the call. What is traced goes the way on which it is seen. 0: there is none. */
+static u32 stub_write(u8 *stub, u64 at, const struct site *site, u64 page)
 {
+	u32 number = site->number;
+	u64 back = site->back;
+
 	u32 entry = number < SYSCALL_MAX && quick_calls[number] ? ENTER_QUICK : ENTER_CALL;
 
 	if (entry == ENTER_CALL && number < SYSCALL_MAX &&
@@ -154,30 +164,29 @@ static void stub_write(u8 *stub, u64 at, u32 number, u64 back, u64 page)
 		entry = ENTER_CLOCK;
 	if (number == RT_SIGRETURN)
 		entry = ENTER_SIGRETURN;
-	if (family.trace) {
-		rewrite_stub(stub, at, number, back, page + POINTER_AT(ENTER_CALL));
-		return;
-	}
-	if (number == GETTID) {
-		rewrite_stub_word(stub, at, THREAD_TID, back);
-		return;
-	}
+	if (family.trace)
+		entry = ENTER_CALL;
+	if (site->bytes)
+		return rewrite_stub_between(stub, at, number, site->between, site->bytes, back,
+					    page + POINTER_AT(entry));
+	if (family.trace)
+		return rewrite_stub(stub, at, number, back, page + POINTER_AT(entry));
+	if (number == GETTID)
+		return rewrite_stub_word(stub, at, THREAD_TID, back);
 	for (u32 i = 0; i < array_count(fields); i++)
-		if (fields[i].number == number) {
-			rewrite_stub_field(stub, at, THREAD_PROC, fields[i].field, back);
-			return;
-		}
-	rewrite_stub(stub, at, number, back, page + POINTER_AT(entry));
+		if (fields[i].number == number)
+			return rewrite_stub_field(stub, at, THREAD_PROC, fields[i].field, back);
+	return rewrite_stub(stub, at, number, back, page + POINTER_AT(entry));
 }
 
-/* A stub for the site whose mov is at `site`, and whose call ends at `back`; its address, or 0. */
-static u64 stub_create(struct mm *mm, u64 site, u32 number, u64 back)
+/* A stub for the site; its address, or 0. */
+static u64 stub_create(struct mm *mm, const struct site *site)
 {
-	struct area *area = mm_find(mm, site);
+	struct area *area = mm_find(mm, site->at);
 
 	if (!area)
 		return 0;
-	if (!mm->stub_page || !rewrite_reaches(mm->stub_page, site) ||
+	if (!mm->stub_page || !rewrite_reaches(mm->stub_page, site->at) ||
 	    mm->stub_used + REWRITE_STUB_STEP > POINTERS_AT)
 		if (stub_page_create(mm, area))
 			return 0;
@@ -185,7 +194,8 @@ static u64 stub_create(struct mm *mm, u64 site, u32 number, u64 back)
 	if (!page)
 		return 0;
 	u64 at = mm->stub_page + mm->stub_used;
-	stub_write(page + mm->stub_used, at, number, back, mm->stub_page);
+	if (!stub_write(page + mm->stub_used, at, site, mm->stub_page))
+		return 0;
 	mm->stub_used += REWRITE_STUB_STEP;
 	return at;
 }
@@ -205,19 +215,31 @@ static void site_publish(struct mm *mm, u64 site, u8 *const byte[SITE_BYTES], u6
 	__atomic_store_n(byte[0], 0xe9, __ATOMIC_SEQ_CST);
 }
 
-/* Where the mov begins that may be replaced; 0: there is none. */
-static u64 site_find(struct mm *mm, u64 back, u64 number)
+/* Where the mov begins that may be replaced; at 0: there is none. */
+static void site_find(struct mm *mm, u64 back, u64 number, struct site *site)
 {
-	u8 code[WIDE_BYTES + 2];
+	u8 code[REWRITE_BEFORE], *end = code + sizeof(code) - 2;
 
-	if (copy_in(code, back - sizeof(code), sizeof(code)))
-		return 0;
-	if (rewrite_shape(code + 1, number))
-		return back - 2 - SITE_BYTES;
-	if (!rewrite_shape_wide(code, number))
-		return 0;
-	u64 site = back - 2 - WIDE_BYTES;
-	return number != RT_SIGRETURN || unwind_described(mm, site) ? site : 0;
+	*site = (struct site){.back = back, .number = (u32)number};
+	if (copy_in(end - WIDE_BYTES, back - WIDE_BYTES - 2, WIDE_BYTES + 2))
+		return;
+	if (rewrite_shape(end - SITE_BYTES - 1, number)) {
+		site->at = back - 2 - SITE_BYTES;
+		return;
+	}
+	if (rewrite_shape_wide(end - WIDE_BYTES, number)) {
+		u64 at = back - 2 - WIDE_BYTES;
+		site->at = number != RT_SIGRETURN || unwind_described(mm, at) ? at : 0;
+		return;
+	}
+	/* unwinders know a handler's return by its bytes */
+	if (number == RT_SIGRETURN || copy_in(code, back - sizeof(code), sizeof(code)))
+		return;
+	site->bytes = rewrite_between(code, number);
+	if (!site->bytes)
+		return;
+	memcpy(site->between, end - site->bytes, site->bytes);
+	site->at = back - 2 - site->bytes - SITE_BYTES;
 }
 
 int rewrite_bytes(struct mm *mm, u64 site, u8 *byte[])
@@ -235,17 +257,18 @@ int rewrite_bytes(struct mm *mm, u64 site, u8 *byte[])
 /* Rewrites the mov before the `syscall` before regs->rip. 0: it stays. */
 static int rewrite_mov(struct mm *mm, const struct user_regs *regs)
 {
-	u64 site = site_find(mm, regs->rip, regs->rax);
 	u8 *byte[SITE_BYTES];
+	struct site site;
 
-	if (!site)
+	site_find(mm, regs->rip, regs->rax, &site);
+	if (!site.at)
 		return 0;
-	if (!rewrite_bytes(mm, site, byte))
+	if (!rewrite_bytes(mm, site.at, byte))
 		return 0;
-	u64 stub = stub_create(mm, site, regs->rax, regs->rip);
+	u64 stub = stub_create(mm, &site);
 	if (!stub)
 		return 0;
-	site_publish(mm, site, byte, stub);
+	site_publish(mm, site.at, byte, stub);
 	return 1;
 }
 

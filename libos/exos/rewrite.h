@@ -31,10 +31,16 @@ u64 rewrite_shown(u64 rip);
 int rewrite_shape(const u8 code[8], u64 number);
 /* The same of the first 5 of the 7 bytes code[0..6]. */
 int rewrite_shape_wide(const u8 code[9], u64 number);
-/* Pure, and host-tested: each writes a stub for address `at`, and returns its bytes, REWRITE_STUB_MOST at most. `back`: behind
+/* Pure: how many bytes stand between a `mov $number, %eax` and the `syscall` that ends the code, where these are instructions that
+ * may be moved: they touch no memory and leave rax alone. 0: none, or something else. Host-tested. */
+#define REWRITE_BETWEEN_MOST 13
+#define REWRITE_BEFORE (3 + 5 + REWRITE_BETWEEN_MOST + 2)
+u32 rewrite_between(const u8 code[REWRITE_BEFORE], u64 number);
+/* Pure: the length of the first instruction of those; 0: it is another, or does not end within `room` bytes. */
+u32 rewrite_between_next(const u8 *code, u32 room);
+/* Pure, and host-tested: each writes a stub for address `at`, and returns its bytes, less than REWRITE_STUB_STEP. `back`: behind
  * the `syscall`.
  * A call: number into eax, back into rcx, and a jump through the pointer at `target`. */
-#define REWRITE_STUB_MOST 20
 u32 rewrite_stub(u8 *stub, u64 at, u32 number, u64 back, u64 target);
 /* Pure: the length of an instruction, if it may be moved to another place, has 3 bytes at least, and begins at code, of which
  * 7 bytes are there; else 0. It has no operand in memory, so that it faults nowhere. Host-tested. */
@@ -50,7 +56,13 @@ u32 rewrite_stub_bare(u8 *stub, u64 at, u64 site, const u8 *next, u32 bytes, u64
 u64 rewrite_bare_shown(const u8 *stub, u64 at, u32 offset);
 /* Pure: where the program goes on behind one of the other stubs. */
 u64 rewrite_stub_back(const u8 *stub, u64 at);
-#define REWRITE_STUB_STEP 24 /* from one of them to the next */
+#define REWRITE_STUB_STEP 32 /* from one of them to the next */
+/* A call with the instructions that stood between the mov and the `syscall`, which was at back - 2: they come behind the mov here,
+ * too. The step's last byte says how many bytes they have. 0: what one of them says relative to its own place is too far away. */
+u32 rewrite_stub_between(u8 *stub, u64 at, u32 number, const u8 *between, u32 bytes, u64 back,
+			 u64 target);
+/* Pure: the place in the text that `offset` bytes into it stand for. */
+u64 rewrite_between_shown(const u8 *stub, u64 at, u32 offset);
 /* A call whose result is 32 bits of the thread, `word` bytes from gs: it is read where it is called. */
 u32 rewrite_stub_word(u8 *stub, u64 at, u32 word, u64 back);
 /* The same of what the thread's pointer at `pointer` leads to, `field` bytes in. */

@@ -149,6 +149,7 @@ static __attribute__((noinline)) u64 stub_shown(struct mm *mm, u64 rip)
 {
 	u64 page = page_down(rip), at = rip & ~(u64)(REWRITE_BARE_STEP - 1);
 	u8 stub[REWRITE_BARE_STEP];
+	_Static_assert(sizeof(stub) >= REWRITE_STUB_STEP, "both kinds");
 
 	if (rip - page >= POINTERS_AT)
 		return rip;
@@ -161,6 +162,8 @@ static __attribute__((noinline)) u64 stub_shown(struct mm *mm, u64 rip)
 	at = page + (rip - page) / REWRITE_STUB_STEP * REWRITE_STUB_STEP;
 	if (!is_stub(mm, rip) || copy_in(stub, at, REWRITE_STUB_STEP) || !stub[0])
 		return rip;
+	if (stub[REWRITE_STUB_STEP - 1])
+		return rewrite_between_shown(stub, at, (u32)(rip - at));
 	u64 site = rewrite_stub_back(stub, at) - 7;
 	return copy_in(stub, site, 1) || stub[0] != 0xe9 ? site - 2 : site;
 }

@@ -74,3 +74,69 @@ int rewrite_shape_wide(const u8 code[9], u64 number)
 		return 0;
 	return immediate == number && number <= 0xffff;
 }
+
+/* lea, mov of a register or of 32 bits, xor. */
+u32 rewrite_between_next(const u8 *code, u32 room)
+{
+	u32 rex = (code[0] & 0xf0) == 0x40, bytes = rex + 2;
+
+	if (room < bytes)
+		return 0;
+	u8 prefix = rex ? code[0] : 0, operation = code[rex], modrm = code[rex + 1];
+	u32 reg = (modrm >> 3 & 7) | (prefix & 4) << 1, rm = (modrm & 7) | (prefix & 1) << 3;
+	u32 to = reg;
+
+	if (operation >= 0xb8 && operation <= 0xbf && !(prefix & 8)) {
+		to = (operation & 7) | (prefix & 1) << 3;
+		bytes += 3;
+	} else if (operation == 0x8d && !of_registers(modrm)) {
+		u32 base = modrm & 7;
+
+		if (base == 4) {
+			base = code[rex + 2] & 7;
+			bytes++;
+		}
+		if (modrm >> 6 == 1)
+			bytes++;
+		else if (modrm >> 6 == 2 || base == 5)
+			bytes += 4;
+	} else if (!of_registers(modrm)) {
+		return 0;
+	} else if (operation == 0x89 || operation == 0x31) {
+		to = rm;
+	} else if (operation != 0x8b && operation != 0x33) {
+		return 0;
+	}
+	return to && bytes <= room ? bytes : 0;
+}
+
+/* An instruction with an immediate of 32 bits at its end, whose operand's bytes may be anything: 69, 81, c7. */
+static int immediate_ends(u8 byte)
+{
+	return byte == 0x69 || byte == 0x81 || byte == 0xc7;
+}
+
+/* The mov is the same as of rewrite_shape, but that what is behind it makes less sure that it is one: it must not be the end of an
+ * instruction with an immediate either. */
+u32 rewrite_between(const u8 code[REWRITE_BEFORE], u64 number)
+{
+	const u32 end = REWRITE_BEFORE - 2;
+
+	for (u32 bytes = 2; bytes <= REWRITE_BETWEEN_MOST; bytes++) {
+		u32 at = end - bytes, one = 1;
+		u8 like[8] = {code[at - 6], code[at - 5], code[at - 4], code[at - 3],
+			      code[at - 2], code[at - 1], code[end],	code[end + 1]};
+
+		if (!rewrite_shape(like, number))
+			continue;
+		if (immediate_ends(code[at - 7]) || immediate_ends(code[at - 8]))
+			continue;
+		while (at < end && one) {
+			one = rewrite_between_next(code + at, end - at);
+			at += one;
+		}
+		if (at == end)
+			return bytes;
+	}
+	return 0;
+}

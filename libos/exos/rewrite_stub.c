@@ -11,19 +11,24 @@ static void put32(u8 *to, u64 value)
 		to[i] = value >> (8 * i);
 }
 
-/* rcx is what `syscall` itself would have left there. */
+/* The end of a call's stub: rcx is what `syscall` itself would have left there. */
+static u32 stub_enter(u8 *stub, u64 at, u64 back, u64 target)
+{
+	stub[0] = 0x48; /* lea back(%rip), %rcx */
+	stub[1] = 0x8d;
+	stub[2] = 0x0d;
+	put32(stub + 3, back - (at + 7));
+	stub[7] = 0xff; /* jmp *target(%rip) */
+	stub[8] = 0x25;
+	put32(stub + 9, target - (at + 13));
+	return 13;
+}
+
 u32 rewrite_stub(u8 *stub, u64 at, u32 number, u64 back, u64 target)
 {
 	stub[0] = 0xb8; /* mov $number, %eax */
 	put32(stub + 1, number);
-	stub[5] = 0x48; /* lea back(%rip), %rcx */
-	stub[6] = 0x8d;
-	stub[7] = 0x0d;
-	put32(stub + 8, back - (at + 12));
-	stub[12] = 0xff; /* jmp *target(%rip) */
-	stub[13] = 0x25;
-	put32(stub + 14, target - (at + 18));
-	return 18;
+	return 5 + stub_enter(stub + 5, at + 5, back, target);
 }
 
 static u32 stub_jump(u8 *stub, u64 at, u64 to)
@@ -66,10 +71,54 @@ static u64 at_displacement(const u8 *to, u64 end)
 
 u64 rewrite_stub_back(const u8 *stub, u64 at)
 {
+	u32 between = stub[REWRITE_STUB_STEP - 1];
+
 	if (stub[0] == 0xb8)
-		return at_displacement(stub + 8, at + 12);
+		return at_displacement(stub + 8 + between, at + 12 + between);
 	return stub[1] == 0x8b ? at_displacement(stub + 9, at + 13)
 			       : at_displacement(stub + 16, at + 20);
+}
+
+/* What is relative to an instruction's place is so to its end, and stands there: a lea of rip, which no longer is where it was. */
+static int between_moved(u8 *code, u32 bytes, u64 by)
+{
+	u32 rex = (code[0] & 0xf0) == 0x40;
+
+	if (code[rex] != 0x8d || (code[rex + 1] & 0xc7) != 5)
+		return 1;
+	u64 distance = at_displacement(code + bytes - 4, 0) - by;
+	put32(code + bytes - 4, distance);
+	return (u64)(s64)(s32)distance == distance;
+}
+
+u32 rewrite_stub_between(u8 *stub, u64 at, u32 number, const u8 *between, u32 bytes, u64 back,
+			 u64 target)
+{
+	u8 code[REWRITE_BETWEEN_MOST];
+
+	for (u32 i = 0; i < bytes; i++)
+		code[i] = between[i];
+	for (u32 i = 0, n; i < bytes; i += n) {
+		n = rewrite_between_next(code + i, bytes - i);
+		if (!n || !between_moved(code + i, n, at + 5 - (back - 2 - bytes)))
+			return 0;
+	}
+	stub[0] = 0xb8; /* mov $number, %eax */
+	put32(stub + 1, number);
+	for (u32 i = 0; i < bytes; i++)
+		stub[5 + i] = code[i];
+	stub[REWRITE_STUB_STEP - 1] = (u8)bytes;
+	return 5 + bytes + stub_enter(stub + 5 + bytes, at + 5 + bytes, back, target);
+}
+
+u64 rewrite_between_shown(const u8 *stub, u64 at, u32 offset)
+{
+	u32 bytes = stub[REWRITE_STUB_STEP - 1];
+	u64 call = rewrite_stub_back(stub, at) - 2;
+
+	if (offset < 5)
+		return call - bytes - 5;
+	return offset < 5 + bytes ? call - bytes + (offset - 5) : call;
 }
 
 u32 rewrite_stub_bare(u8 *stub, u64 at, u64 site, const u8 *next, u32 bytes, u64 target)

@@ -105,7 +105,7 @@ static u64 displacement(const u8 *at)
 static void stubs(void)
 {
 	static const u64 places[] = {0x10000, 0x400000 - 4096, 0x555555550000, 0x7c0000000000};
-	u8 stub[REWRITE_STUB_MOST];
+	u8 stub[REWRITE_STUB_STEP] = {0};
 
 	for (u32 i = 0; i < sizeof(places) / sizeof(*places); i++) {
 		u64 at = places[i] + 40, back = places[i] + 0x5000007, target = places[i] + 4088;
@@ -125,7 +125,7 @@ static void answers(void)
 	static const u8 word[] = {0x65, 0x8b, 0x04, 0x25},
 			pointer[] = {0x65, 0x48, 0x8b, 0x04, 0x25};
 	u64 at = 0x555555550028, back = 0x555555000007;
-	u8 stub[REWRITE_STUB_MOST];
+	u8 stub[REWRITE_STUB_STEP] = {0};
 
 	CHECK(rewrite_stub_word(stub, at, 48, back) == 13);
 	CHECK(!memcmp(stub, word, sizeof(word)) && displacement(stub + 4) == 48);
@@ -160,10 +160,94 @@ static void bare(void)
 	CHECK(rewrite_bare_shown(stub, at, 21) == site + 8);
 }
 
+/* Code that ends with a `syscall`, behind nops. */
+static u32 between_of(const u8 *code, u32 bytes, u64 number)
+{
+	u8 all[REWRITE_BEFORE];
+
+	memset(all, 0x90, sizeof(all));
+	all[REWRITE_BEFORE - 2] = 0x0f;
+	all[REWRITE_BEFORE - 1] = 0x05;
+	memcpy(all + REWRITE_BEFORE - 2 - bytes, code, bytes);
+	return rewrite_between(all, number);
+}
+#define BETWEEN(number, ...) \
+	between_of((const u8[]){__VA_ARGS__}, sizeof((const u8[]){__VA_ARGS__}), number)
+#define MOV39 0xb8, 39, 0, 0, 0
+
+static void between(void)
+{
+	CHECK(BETWEEN(39, MOV39, 0x48, 0x8d, 0xb3, 0xf0, 8, 0, 0) == 7); /* lea 2288(%rbx),%rsi */
+	CHECK(BETWEEN(39, MOV39, 0x48, 0x8d, 0x35, 1, 2, 3, 4) == 7);	 /* lea (%rip),%rsi */
+	CHECK(BETWEEN(39, MOV39, 0x48, 0x8d, 0x74, 0x24, 8) == 5);	 /* lea 8(%rsp),%rsi */
+	CHECK(BETWEEN(39, MOV39, 0x48, 0x8d, 0x34, 0x24) == 4);		 /* lea (%rsp),%rsi */
+	CHECK(BETWEEN(39, MOV39, 0x48, 0x8d, 0x34, 0x25, 1, 0, 0, 0) == 8); /* lea 1,%rsi */
+	CHECK(BETWEEN(39, MOV39, 0x4c, 0x8d, 0x47, 1) == 4);		    /* lea 1(%rdi),%r8 */
+	CHECK(BETWEEN(39, MOV39, 0x89, 0xdf) == 2);			    /* mov %ebx,%edi */
+	CHECK(BETWEEN(39, MOV39, 0x49, 0x8b, 0xf4) == 3);		    /* mov %r12,%rsi */
+	CHECK(BETWEEN(39, MOV39, 0x31, 0xd2) == 2);			    /* xor %edx,%edx */
+	CHECK(BETWEEN(39, MOV39, 0x45, 0x33, 0xc0) == 3);		    /* xor %r8d,%r8d */
+	CHECK(BETWEEN(39, MOV39, 0xbf, 1, 0, 0, 0) == 5);		    /* mov $1,%edi */
+	CHECK(BETWEEN(39, MOV39, 0x41, 0xb8, 8, 0, 0, 0) == 6);		    /* mov $8,%r8d */
+	CHECK(BETWEEN(39, MOV39, 0x31, 0xd2, 0x48, 0x8d, 0x34, 0x24) == 6); /* two of them */
+	CHECK(BETWEEN(39, MOV39, 0x31, 0xd2, 0x89, 0xdf, 0x48, 0x8d, 0x34, 0x25, 1, 0, 0, 0) == 12);
+	CHECK(!BETWEEN(40, MOV39, 0x31, 0xd2));		  /* eax was another */
+	CHECK(!BETWEEN(39, MOV39));			  /* nothing between */
+	CHECK(!BETWEEN(39, MOV39, 0x31, 0xc0));		  /* eax is written to */
+	CHECK(!BETWEEN(39, MOV39, 0x89, 0xd8));		  /* the same: mov %ebx,%eax */
+	CHECK(!BETWEEN(39, MOV39, 0x8b, 0xc3));		  /* in the other form */
+	CHECK(!BETWEEN(39, MOV39, 0x33, 0xc3));		  /* xor %ebx,%eax */
+	CHECK(!BETWEEN(39, MOV39, 0x48, 0x8d, 0x43, 1));  /* lea 1(%rbx),%rax */
+	CHECK(!BETWEEN(39, MOV39, 0xb8, 40, 0, 0, 0));	  /* mov $40,%eax */
+	CHECK(BETWEEN(39, MOV39, 0x49, 0x89, 0xd8) == 3); /* mov %rbx,%r8: no rax */
+	CHECK(!BETWEEN(39, MOV39, 0x48, 0xbf, 1, 2, 3, 4, 5, 6, 7, 8)); /* movabs */
+	CHECK(!BETWEEN(39, MOV39, 0x48, 0x8b, 0x3b));			/* mov (%rbx),%rdi */
+	CHECK(!BETWEEN(39, MOV39, 0x31, 0x13));				/* xor %edx,(%rbx) */
+	CHECK(!BETWEEN(39, MOV39, 0x8d, 0xf8));				/* no lea */
+	CHECK(!BETWEEN(39, MOV39, 0x01, 0xd7));				/* add: not known */
+	CHECK(!BETWEEN(39, MOV39, 0x48));				/* it ends too late */
+	CHECK(!BETWEEN(39, MOV39, 0x31, 0xd2, 0xbf, 1, 0));		/* so does the second */
+	CHECK(!BETWEEN(39, 0x41, MOV39, 0x31, 0xd2));			/* mov $39,%r8d */
+	CHECK(!BETWEEN(39, 0x81, 0x7d, MOV39, 0x31, 0xd2));		/* cmpl $39,-72(%rbp) */
+	CHECK(!BETWEEN(39, 0x81, 0x7c, 0x24, MOV39, 0x31, 0xd2));	/* cmpl $39,-72(%rsp) */
+	CHECK(!BETWEEN(39, 0x69, 0x7d, MOV39, 0x31, 0xd2));	  /* imul $39,-72(%rbp),%edi */
+	CHECK(!BETWEEN(39, 0xc7, 0x44, 0x24, MOV39, 0x31, 0xd2)); /* movl $39,-72(%rsp) */
+	CHECK(!rewrite_between_next((const u8[]){0x31, 0xd2}, 1));
+}
+
+static void between_stub(void)
+{
+	static const u8 code[] = {0x31, 0xd2, 0x48, 0x8d, 0x35, 0, 1, 0, 0, 0x89, 0xdf};
+	u64 at = 0x555555550020, back = 0x555555600123, target = 0x555555550ff8;
+	u64 text = back - 2 - sizeof(code);
+	u8 stub[REWRITE_STUB_STEP] = {0};
+
+	CHECK(rewrite_stub_between(stub, at, 0x1234, code, sizeof(code), back, target) == 29);
+	CHECK(stub[0] == 0xb8 && displacement(stub + 1) == 0x1234);
+	CHECK(!memcmp(stub + 5, code, 5) && !memcmp(stub + 14, code + 9, 2));
+	/* what is relative to rip says the same place */
+	CHECK(at + 14 + displacement(stub + 10) == text + 9 + 0x100);
+	CHECK(stub[16] == 0x48 && stub[17] == 0x8d && stub[18] == 0x0d);
+	CHECK(at + 23 + displacement(stub + 19) == back);
+	CHECK(stub[23] == 0xff && stub[24] == 0x25 && at + 29 + displacement(stub + 25) == target);
+	CHECK(rewrite_stub_back(stub, at) == back);
+	CHECK(rewrite_between_shown(stub, at, 0) == text - 5);
+	CHECK(rewrite_between_shown(stub, at, 5) == text);
+	CHECK(rewrite_between_shown(stub, at, 7) == text + 2);
+	CHECK(rewrite_between_shown(stub, at, 14) == text + 9);
+	CHECK(rewrite_between_shown(stub, at, 16) == back - 2);
+	CHECK(rewrite_between_shown(stub, at, 23) == back - 2);
+	/* a place that is too far from the stub */
+	static const u8 far[] = {0x48, 0x8d, 0x35, 0, 0, 0, 0x7f};
+	CHECK(rewrite_stub_between(stub, at, 1, far, sizeof(far), back, target));
+	CHECK(!rewrite_stub_between(stub, at, 1, far, sizeof(far), at + 0x7f000000, target));
+}
+
 int main(void)
 {
-	static const struct test tests[] = {TEST(shapes),  TEST(wide),	TEST(stubs),
-					    TEST(answers), TEST(moved), TEST(bare)};
+	static const struct test tests[] = {TEST(shapes),  TEST(wide),	      TEST(stubs),
+					    TEST(answers), TEST(moved),	      TEST(bare),
+					    TEST(between), TEST(between_stub)};
 
 	return test_main(tests, sizeof(tests) / sizeof(*tests));
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
  * Hazard 2 of rewriting: a jump to the `syscall` itself, behind the rewritten mov, still works, and one to the instruction behind a
- * `syscall` that was replaced together with it; and bytes that look like a site but are not one stay as they are. */
+ * `syscall` that was replaced together with it, or before it; and bytes that look like a site but are not one stay as they are. */
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static long at(const unsigned char *code, long rax, long rdi, long rsi)
@@ -55,6 +56,47 @@ static int bare(void)
 			wrong += at(p + i + 2, 100, 0, 0) != codes[which].direct;
 		}
 	}
+	return wrong;
+}
+
+/* Instructions between the number's mov and the syscall, which may be moved: entered at each of them, before and after. */
+static int between(void)
+{
+	/* mov $95,%eax (umask); lea 1(%rdi),%rdi; syscall; ret */
+	static const unsigned char twice[] = {0xb8, 95,	  0, 0,	   0,	 0x48,
+					      0x8d, 0x7f, 1, 0x0f, 0x05, 0xc3};
+	/* mov $21,%eax (access); xor %esi,%esi; lea 3(%rip),%rdi; syscall; ret; "/" */
+	static const unsigned char path[] = {0xb8, 21, 0, 0, 0,	   0x31, 0xf6, 0x48, 0x8d, 0x3d,
+					     3,	   0,  0, 0, 0x0f, 0x05, 0xc3, '/',  0};
+	/* mov $39,%eax; lea 71(%rax),%eax; syscall; ret: not what the mov says */
+	static const unsigned char other[] = {0xb8, 39, 0, 0, 0, 0x8d, 0x40, 71, 0x0f, 0x05, 0xc3};
+	/* mov $39,%eax; cmpl $39,-72(%rsp); lea 1(%rdi),%rdi; syscall; mov %rdi,%rax; ret */
+	static const unsigned char like[] = {0xb8, 39,	 0,    0,    0,	   0x81, 0x7c, 0x24,
+					     0xb8, 39,	 0,    0,    0,	   0x48, 0x8d, 0x7f,
+					     1,	   0x0f, 0x05, 0x48, 0x89, 0xf8, 0xc3};
+	unsigned char *p = mmap(0, 4 * 4096, PROT_READ | PROT_WRITE | PROT_EXEC,
+				MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	int wrong = 0, mask = umask(0);
+
+	for (int i = 64; i < 4 * 4096 - 256; i += 507) {
+		memcpy(p + i, twice, sizeof twice);
+		memcpy(p + i + 64, path, sizeof path);
+		memcpy(p + i + 128, other, sizeof other);
+		memcpy(p + i + 192, like, sizeof like);
+		for (int round = 0; round < 3; round++) {
+			umask(0);
+			wrong += at(p + i, 0, 7, 0) != 0;
+			wrong += at(p + i + 5, 95, 15, 0) != 8;
+			wrong += at(p + i + 9, 95, 31, 0) != 16;
+			wrong += umask(0) != 31;
+			wrong += at(p + i + 64, 0, 0, 7) != 0;
+			wrong += at(p + i + 64 + 5, 21, 0, 7) != 0;
+			wrong += at(p + i + 64 + 7, 21, 0, 0) != 0;
+			wrong += at(p + i + 128, 0, 0, 0) != getppid();
+			wrong += at(p + i + 192, 0, 41, 0) != 42;
+		}
+	}
+	umask((mode_t)mask);
 	return wrong;
 }
 
@@ -113,6 +155,7 @@ int main(void)
 	__asm__ volatile("call *%1" : "=a"(r) : "r"(p) : "rcx", "r11", "memory");
 	wrong += r != getppid();
 	wrong += bare();
+	wrong += between();
 	printf("wrong %d\n", wrong);
 	return wrong;
 }

@@ -37,7 +37,7 @@ variant "a leaf goes on behind what interrupts it" leaf fails \
 variant "a jump may be entered in its middle" middle fails \
 	'replace("rewrite_shape.c", "return none[byte / 64] >> byte % 64 & 1;", "return byte == byte + 0 * none[0];")'
 variant "unwinders are not thought of" unwind fails \
-	'replace("rewrite.c", "number != RT_SIGRETURN || unwind_described(mm, site)", "1")'
+	'replace("rewrite.c", "number != RT_SIGRETURN || unwind_described(mm, at)", "1")'
 variant "system call instruction overwritten" middle fails \
 	'replace("rewrite.c", "	__atomic_store_n(byte[0], 0xe9, __ATOMIC_SEQ_CST);\n", "	__atomic_store_n(byte[0], 0xe9, __ATOMIC_SEQ_CST);\n	byte[0][5] = byte[0][6] = 0x90;\n")'
 variant "what stands before is not looked at" middle fails \
