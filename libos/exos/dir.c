@@ -9,7 +9,7 @@ s64 dirent_emit(u64 to, usize room, u64 ino, u64 next, u32 type, const char *nam
 {
 	u8 record[sizeof(struct linux_dirent64) + NAME_MAX + 9];
 	struct linux_dirent64 *d = (struct linux_dirent64 *)record;
-	u32 bytes = (u32)(__builtin_offsetof(struct linux_dirent64, name) + length + 1 + 7) & ~7u;
+	u32 bytes = DIRENT_BYTES(length);
 	if (bytes > room)
 		return 0;
 	__builtin_memset(record, 0, bytes);
@@ -22,14 +22,14 @@ s64 dirent_emit(u64 to, usize room, u64 ino, u64 next, u32 type, const char *nam
 }
 
 /* Appends "." and "..", whose cookies are 0 and 1. Bytes, 0 when full, -EFAULT. */
-static s64 emit_dots(struct file *f, u64 to, usize bytes)
+static s64 emit_dots(const struct inode *dir, u64 *at, u64 to, usize bytes)
 {
-	struct inode *dir = f->inode, *parent = dir->dir.parent ? dir->dir.parent : dir;
+	const struct inode *parent = dir->dir.parent ? dir->dir.parent : dir;
 	u64 used = 0;
-	for (; f->offset < 2; f->offset++) {
-		u64 ino = f->offset ? parent->ino : dir->ino;
-		s64 n = dirent_emit(to + used, bytes - used, ino, f->offset + 1, DT_DIR, "..",
-				    (u32)f->offset + 1);
+	for (; *at < 2; ++*at) {
+		u64 ino = *at ? parent->ino : dir->ino;
+		s64 n = dirent_emit(to + used, bytes - used, ino, *at + 1, DT_DIR, "..",
+				    (u32)*at + 1);
 		if (n <= 0)
 			return used ? (s64)used : n;
 		used += (u64)n;
@@ -37,19 +37,19 @@ static s64 emit_dots(struct file *f, u64 to, usize bytes)
 	return (s64)used;
 }
 
-static s64 directory_readdir(struct file *f, u64 to, usize bytes)
+static s64 readdir_from(struct inode *dir, u64 *at, u64 to, usize bytes)
 {
-	struct list *head = &f->inode->dir.entries;
-	int dots = f->offset < 2;
-	s64 n = emit_dots(f, to, bytes);
+	struct list *head = &dir->dir.entries;
+	int dots = *at < 2;
+	s64 n = emit_dots(dir, at, to, bytes);
 	u64 used = n > 0 ? (u64)n : 0;
-	if (f->offset < 2)
+	if (*at < 2)
 		return n == 0 && dots ? -EINVAL : n;
-	struct dentry *from = f->inode->dir.cursor; /* cookies grow along the list */
-	struct list *l = from && from->cookie <= f->offset ? from->link.next : head->next;
+	struct dentry *from = dir->dir.cursor; /* cookies grow along the list */
+	struct list *l = from && from->cookie <= *at ? from->link.next : head->next;
 	for (; l != head; l = l->next) {
 		struct dentry *d = container_of(l, struct dentry, link);
-		if (d->cookie <= f->offset)
+		if (d->cookie <= *at)
 			continue;
 		n = dirent_emit(to + used, bytes - used, d->inode->ino, d->cookie,
 				(d->inode->mode & S_IFMT) >> 12, d->name, d->length);
@@ -58,21 +58,29 @@ static s64 directory_readdir(struct file *f, u64 to, usize bytes)
 		if (n == 0)
 			return used ? (s64)used : -EINVAL;
 		used += (u64)n;
-		f->offset = d->cookie;
-		f->inode->dir.cursor = d;
+		*at = d->cookie;
+		dir->dir.cursor = d;
 	}
 	return (s64)used;
+}
+
+static s64 directory_readdir(struct file *f, u64 to, usize bytes)
+{
+	u64 at = file_offset_take(f);
+	s64 n = readdir_from(f->inode, &at, to, bytes);
+	file_offset_set(f, at);
+	return n;
 }
 
 static s64 directory_seek(struct file *f, s64 offset, u32 whence)
 {
 	if (whence == SEEK_CUR)
-		offset += (s64)f->offset;
+		offset += (s64)file_offset(f);
 	else if (whence != SEEK_SET)
 		return -EINVAL;
 	if (offset < 0)
 		return -EINVAL;
-	f->offset = (u64)offset;
+	file_offset_set(f, (u64)offset);
 	return offset;
 }
 
@@ -110,7 +118,7 @@ s64 sys_getdents(u64 fd, u64 to, u64 bytes)
 	u8 *buffer = kmalloc(bytes + 8);
 	if (!buffer)
 		return -ENOMEM;
-	u64 start = f->offset;
+	u64 start = file_offset(f);
 	s64 n = f->ops->readdir(f, (u64)buffer, bytes);
 	for (s64 at = 0; at < n;) {
 		struct linux_dirent64 *d = (struct linux_dirent64 *)(buffer + at);
@@ -122,7 +130,7 @@ s64 sys_getdents(u64 fd, u64 to, u64 bytes)
 		at += length;
 	}
 	if (n > 0 && copy_out(to, buffer, (usize)n)) {
-		f->offset = start;
+		file_offset_set(f, start);
 		n = -EFAULT;
 	}
 	kfree(buffer);

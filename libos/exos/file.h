@@ -23,19 +23,40 @@ struct file_ops {
 		    * for -EINTR */
 };
 
-/* An open file: shared by descriptors and across fork. */
+#define OFFSET_TAKEN (1ul << 63)
+
+/* An open file: shared by descriptors and across fork. Its memory is never anything else, so that a glance may try to move the
+ * offset of one that is gone (glance.h): it finds another in `made`. */
 struct file {
 	u32 refs;
 	u32 flags; /* O_* */
 	const struct file_ops *ops;
 	struct inode *inode;
-	u64 offset;
+	u64 offset __attribute__((aligned(16))); /* OFFSET_TAKEN with it: by who has the lock */
+	u64 made; /* no two files' are the same; 0: it is none now. Beside the offset: both are compared at once */
 	void *data;	      /* the kind's own: pipe, tty */
 	char *path;	      /* what file_path says, where there is no parent; may be NULL */
 	struct inode *parent; /* the directory that it was found in, referenced, or NULL */
 	struct dentry *name;  /* and by what name, referenced; NULL: it is that directory itself */
 	struct list watchers; /* epoll.c */
 };
+
+/* Family lock. Where it is now, also of one that was left in the middle. */
+static inline u64 file_offset(const struct file *f)
+{
+	return f->offset & ~OFFSET_TAKEN;
+}
+/* The same, and no glance moves it until it has another. Who was ended between the two leaves it taken: the next one goes on
+ * from there. */
+static inline u64 file_offset_take(struct file *f)
+{
+	__atomic_or_fetch(&f->offset, OFFSET_TAKEN, __ATOMIC_ACQ_REL);
+	return file_offset(f);
+}
+static inline void file_offset_set(struct file *f, u64 to)
+{
+	__atomic_store_n(&f->offset, to, __ATOMIC_RELEASE);
+}
 
 /* Anything that can become ready wakes this: poll sleeps on it (one for all of the family, spurious wakes are
  * re-checked), beside the object's own waitq. */

@@ -8,7 +8,8 @@
  * What it reads may be given back meanwhile and be anything, or nothing: so every such word is read by PEEK, and bytes by
  * user_copy, which a fault ends.
  *
- * A glance waits for nobody and writes nothing that another sees: who is stopped or ended in one hinders nobody. */
+ * A glance waits for nobody, and all that it writes for others to see is an offset, at its very end and at once, if that is still
+ * where it began: who is stopped or ended in one hinders nobody. */
 #ifndef EXOS_GLANCE_H
 #define EXOS_GLANCE_H
 
@@ -54,8 +55,13 @@ static inline int glance_holds(const u32 *count, u32 began)
 	return !(began & 1) && __atomic_load_n(count, __ATOMIC_RELAXED) == began;
 }
 
-/* A read of the current process without the lock: bytes, or GLANCE_MISSED. */
+/* Calls of the current process without the lock, on regular files and (glance_list, lseek) directories: their results, or
+ * GLANCE_MISSED. */
 s64 glance_read(u32 fd, u64 to, u64 bytes);
+s64 glance_readv(u32 fd, u64 vec, u64 count);
+s64 glance_preadv(u32 fd, u64 vec, u64 count, u64 offset);
+s64 glance_list(u32 fd, u64 to, u64 bytes); /* getdents64 */
+s64 glance_lseek(u32 fd, u64 offset, u32 whence);
 
 /* What a walk went by. */
 struct glance {

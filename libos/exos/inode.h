@@ -218,6 +218,8 @@ void walk_done(struct walk *w);
 char *walk_path(const struct walk *w);
 
 /* ---- open.c ---- */
+/* Those that are none now, by their data. */
+extern struct file *files_spare;
 /* An open file for inode (takes a reference) in state `flags`. 0 or -E; *out has one reference. */
 s64 file_open_inode(struct inode *i, u32 flags, struct file **out);
 /* Whether a process runs the program in i. */
@@ -255,6 +257,9 @@ s64 iovec_in(u64 from, u64 count, struct linux_iovec *vec);
 s64 write_broken(void);
 
 /* ---- dir.c ---- */
+/* Of a getdents64 record whose name has this length. */
+#define DIRENT_BYTES(length) \
+	((u32)(__builtin_offsetof(struct linux_dirent64, name) + (length) + 1 + 7) & ~7u)
 /* Appends one record to a getdents64 buffer: bytes used, 0 when it does not fit, or -EFAULT. */
 s64 dirent_emit(u64 to, usize room, u64 ino, u64 next, u32 type, const char *name, u32 length);
 

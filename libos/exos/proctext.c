@@ -289,7 +289,7 @@ void proc_text_fdinfo(struct proc_text *t, struct proc *p)
 	if (!f)
 		return;
 	u32 cloexec = p->files->slots[t->key].cloexec ? O_CLOEXEC : 0;
-	text_add(t, "pos:\t%lu\nflags:\t0%o\nmnt_id:\t%u\nino:\t%lu\n", f->offset,
+	text_add(t, "pos:\t%lu\nflags:\t0%o\nmnt_id:\t%u\nino:\t%lu\n", file_offset(f),
 		 f->flags | cloexec, f->inode->device == DEVICE_PROC ? 2 : 1, f->inode->ino);
 }
 

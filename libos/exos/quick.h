@@ -52,12 +52,14 @@
 	QUICK(186, gettid)        \
 	QUICK(201, time)          \
 	QUICK(202, futex)         \
+	QUICK(217, getdents64)    \
 	QUICK(228, clock_gettime) \
 	QUICK(232, epoll_wait)    \
 	QUICK(257, openat)        \
 	QUICK(262, newfstatat)    \
 	QUICK(267, readlinkat)    \
 	QUICK(269, faccessat)     \
+	QUICK(295, preadv)        \
 	QUICK(332, statx)         \
 	QUICK(439, faccessat2)
 

@@ -148,7 +148,7 @@ static s64 record_set(struct file *f, const struct record *wanted, int wait)
 /* The range that a struct flock names. 0, -EINVAL, -EOVERFLOW. */
 static s64 range_of(const struct file *f, const struct linux_flock *in, struct record *r)
 {
-	s64 base = in->whence == SEEK_CUR   ? (s64)f->offset
+	s64 base = in->whence == SEEK_CUR   ? (s64)file_offset(f)
 		   : in->whence == SEEK_END ? (s64)f->inode->size
 					    : 0;
 	if (in->whence < SEEK_SET || in->whence > SEEK_END)

@@ -46,26 +46,37 @@ static s64 write_limit(u64 at, u64 bytes)
 
 static s64 regular_read(struct file *f, u64 to, usize bytes, u64 *offset)
 {
-	s64 n = inode_read_kernel(f->inode, (void *)to, bytes, *offset);
-	if (n > 0) {
-		*offset += (u64)n;
+	int own = offset == &f->offset;
+	u64 at = own ? file_offset_take(f) : *offset;
+	s64 n = inode_read_kernel(f->inode, (void *)to, bytes, at);
+	at += (u64)max(n, 0l);
+	if (own)
+		file_offset_set(f, at);
+	else
+		*offset = at;
+	if (n > 0)
 		inotify_file(f, IN_ACCESS);
-	}
 	return n;
 }
 
 static s64 regular_write(struct file *f, u64 from, usize bytes, u64 *offset)
 {
-	u64 at = f->flags & O_APPEND ? f->inode->size : *offset;
+	int own = offset == &f->offset;
 	if (!bytes)
 		return 0;
+	u64 before = own ? file_offset_take(f) : *offset;
+	u64 at = f->flags & O_APPEND ? f->inode->size : before;
 	s64 n = seals_write(f->inode, at + bytes);
 	if (!n)
 		n = write_limit(at, bytes);
 	if (n > 0)
 		n = inode_write_kernel(f->inode, (const void *)from, (usize)n, at);
+	u64 after = n > 0 ? at + (u64)n : before;
+	if (own)
+		file_offset_set(f, after);
+	else
+		*offset = after;
 	if (n > 0) {
-		*offset = at + (u64)n;
 		inode_touch(f->inode);
 		inotify_file(f, IN_MODIFY);
 	}
@@ -79,7 +90,7 @@ static s64 seek_to(struct file *f, s64 base, s64 offset)
 		return -EOVERFLOW;
 	if (to < 0)
 		return -EINVAL;
-	f->offset = (u64)to;
+	file_offset_set(f, (u64)to);
 	return to;
 }
 
@@ -100,12 +111,16 @@ static s64 seek_data(const struct inode *i, u64 at, int hole)
 
 static s64 regular_seek(struct file *f, s64 offset, u32 whence)
 {
-	s64 at;
+	s64 at, base;
 	switch (whence) {
 	case SEEK_SET:
 		return seek_to(f, 0, offset);
 	case SEEK_CUR:
-		return seek_to(f, (s64)f->offset, offset);
+		base = (s64)file_offset_take(f);
+		at = seek_to(f, base, offset);
+		if (at < 0)
+			file_offset_set(f, (u64)base);
+		return at;
 	case SEEK_END:
 		return seek_to(f, (s64)f->inode->size, offset);
 	case SEEK_DATA:
@@ -120,7 +135,7 @@ static s64 regular_seek(struct file *f, s64 offset, u32 whence)
 static s64 regular_ioctl(struct file *f, u64 request, u64 arg)
 {
 	if (request == FIONREAD) {
-		s64 left = (s64)f->inode->size - (s64)f->offset;
+		s64 left = (s64)f->inode->size - (s64)file_offset(f);
 		s32 n = (s32)left;
 		return copy_out(arg, &n, sizeof(n));
 	}
@@ -230,10 +245,16 @@ static s64 transfer_vector(struct file *f, u64 from, u64 count, u64 *offset, int
 {
 	struct linux_iovec *vec = kmalloc(max(count, 1ul) * sizeof(*vec));
 	s64 done = 0, n = 0;
+	u64 at = 0;
 	if (!vec)
 		return -ENOMEM;
 	s64 sum = iovec_in(from, count, vec);
+	int own = offset == &f->offset && f->ops == &file_regular_ops;
 	file_get(f);
+	if (own) { /* for all of it: no glance goes between its parts */
+		at = file_offset_take(f);
+		offset = &at;
+	}
 	for (u64 i = 0; sum >= 0 && i < count; i++) {
 		if (!vec[i].len && sum)
 			continue;
@@ -244,6 +265,8 @@ static s64 transfer_vector(struct file *f, u64 from, u64 count, u64 *offset, int
 		if ((u64)n < vec[i].len || (!writing && f->ops != &file_regular_ops && done))
 			break; /* a second part would wait for more */
 	}
+	if (own)
+		file_offset_set(f, at);
 	file_put(f);
 	kfree(vec);
 	return sum < 0 ? sum : done ? done : n;
@@ -378,7 +401,7 @@ static s64 copy_files(struct file *in, u64 *from, struct file *out, u64 *to, u64
 
 s64 sys_sendfile(u64 out_fd, u64 in_fd, u64 offset, u64 bytes)
 {
-	s64 error, at;
+	s64 error, at, n;
 	struct file *in = fd_readable(in_fd, &error);
 	if (!in)
 		return error;
@@ -387,13 +410,18 @@ s64 sys_sendfile(u64 out_fd, u64 in_fd, u64 offset, u64 bytes)
 		return error;
 	if (!can_seek(in) || (out->flags & O_APPEND))
 		return -EINVAL;
-	if (!offset)
-		return copy_files(in, &in->offset, out, &out->offset, bytes);
+	if (!offset) {
+		u64 from = file_offset(in);
+		n = copy_files(in, &from, out, &out->offset, bytes);
+		if (n > 0)
+			file_offset_set(in, from);
+		return n;
+	}
 	if (copy_in(&at, offset, sizeof(at)))
 		return -EFAULT;
 	if (at < 0)
 		return -EINVAL;
-	s64 n = copy_files(in, (u64 *)&at, out, &out->offset, bytes);
+	n = copy_files(in, (u64 *)&at, out, &out->offset, bytes);
 	return copy_out(offset, &at, sizeof(at)) ? -EFAULT : n;
 }
 
@@ -420,8 +448,8 @@ s64 sys_copy_file_range(u64 in_fd, u64 in_offset, u64 out_fd, u64 out_offset, u6
 	struct file *out = in ? fd_writable(out_fd, &error) : NULL;
 	if (!out)
 		return error;
-	from = in->offset;
-	to = out->offset;
+	from = file_offset(in);
+	to = file_offset(out);
 	if ((in_offset && copy_in(&from, in_offset, 8)) ||
 	    (out_offset && copy_in(&to, out_offset, 8)))
 		return -EFAULT;
@@ -434,9 +462,9 @@ s64 sys_copy_file_range(u64 in_fd, u64 in_offset, u64 out_fd, u64 out_offset, u6
 	if (n <= 0)
 		return n;
 	if (!in_offset)
-		in->offset = from;
+		file_offset_set(in, from);
 	if (!out_offset)
-		out->offset = to;
+		file_offset_set(out, to);
 	if ((in_offset && copy_out(in_offset, &from, 8)) ||
 	    (out_offset && copy_out(out_offset, &to, 8)))
 		return -EFAULT;

@@ -150,7 +150,7 @@ static s64 file_to_pipe(struct file *in, u64 *offset, struct pipe *out, u64 byte
 /* An offset that the program gave for one side; none: the file's own. 0, -ESPIPE, -EINVAL, -EFAULT. */
 static s64 offset_in(const struct file *f, u64 at, u64 *offset)
 {
-	*offset = f->offset;
+	*offset = file_offset(f);
 	if (!at)
 		return 0;
 	if (is_pipe(f))
@@ -167,7 +167,7 @@ static s64 offset_out(struct file *f, u64 at, u64 offset)
 	if (at)
 		return copy_out(at, &offset, sizeof(offset)) ? -EFAULT : 0;
 	if (!is_pipe(f))
-		f->offset = offset;
+		file_offset_set(f, offset);
 	return 0;
 }
 

@@ -132,6 +132,14 @@ int io_out(u64 to, const void *from, usize bytes)
 {
 	return copy_out(to, from, bytes);
 }
+s64 iovec_in(u64 from, u64 count, struct linux_iovec *vec)
+{
+	u64 sum = 0;
+	copy_in(vec, from, count * sizeof(*vec));
+	for (u64 i = 0; i < count; i++)
+		sum += vec[i].len;
+	return (s64)sum;
+}
 
 /* What these files have no use for here. */
 #define NOTHING(head) \

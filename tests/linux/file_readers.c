@@ -14,6 +14,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -84,19 +85,38 @@ static int going_on(void)
 	return filled[0] == 'l' && filled[LONG - 1] != 'l';
 }
 
-/* Counts pairs of calls that began and ended within one long call of the other. One is proof; where the machine is busy with
+static void *waits(void *arg)
+{
+	for (;;)
+		pause();
+	return arg;
+}
+
+/* Counts rounds of calls that began and ended within one long call of the other. One is proof; where the machine is busy with
  * others there are few. */
 static void short_calls(void)
 {
-	static int fd = -1, turn;
+	static int fd = -1, names = -1, turn;
+	static char list[1024];
 	struct stat s;
+	struct iovec vec[2] = {{list, 1}, {list + 1, 2}};
 	char byte = 0;
+	pthread_t thread;
 	int before = shared->inside, began = before % 2 && going_on();
 
 	if (fd < 0)
 		fd = open("short", O_RDONLY);
+	if (names < 0) { /* the descriptors are another thread's, too */
+		names = open("dir", O_RDONLY);
+		pthread_create(&thread, NULL, waits, NULL);
+	}
 	if (pread(fd, &byte, 1, 5000) != 1 || byte != 's' || stat("dir/../short", &s) ||
 	    s.st_size != 10000)
+		shared->wrong++;
+	if (lseek(fd, 9000, SEEK_SET) != 9000 || read(fd, &byte, 1) != 1 || byte != 's' ||
+	    readv(fd, vec, 2) != 3 || lseek(fd, 0, SEEK_CUR) != 9004)
+		shared->wrong++;
+	if (syscall(SYS_getdents64, names, list, sizeof(list)) != 48 || lseek(names, 0, SEEK_SET))
 		shared->wrong++;
 	if (began && going_on() && shared->inside == before)
 		shared->beside++;
@@ -260,7 +280,121 @@ static void closing(void)
 	}
 	shared->stop = 1;
 	pthread_join(thread, NULL);
+	shared->stop = 0;
 	printf("closed and opened beside reads: %d wrong\n", shared->wrong);
+}
+
+/* ---- one offset ---- */
+
+enum { NUMBERS = 24000, MOST_ONCE = 64, READERS = 3 };
+
+static struct taken {
+	atomic_int times[NUMBERS], torn, short_of;
+} * taken;
+static int numbers_fd;
+
+/* Reads numbers from where the descriptor is, a few at a time, until there are no more. */
+static void *takes(void *arg)
+{
+	unsigned seed = (unsigned)(long)arg;
+	int got[MOST_ONCE];
+
+	pin(seed % 2);
+	for (;;) {
+		int want = 1 + rand_r(&seed) % MOST_ONCE, half = want / 2;
+		struct iovec vec[2] = {{got, half * 4}, {got + half, (want - half) * 4}};
+		ssize_t n =
+			seed / 64 % 4 ? read(numbers_fd, got, want * 4) : readv(numbers_fd, vec, 2);
+		if (n <= 0)
+			return arg;
+		if (n % 4)
+			taken->short_of++;
+		for (int i = 0; i < n / 4; i++) {
+			if (i && got[i] != got[i - 1] + 1)
+				taken->torn++;
+			if (got[i] >= 0 && got[i] < NUMBERS)
+				taken->times[got[i]]++;
+		}
+	}
+}
+
+static void one_offset(const char *who, int processes)
+{
+	static int numbers[NUMBERS];
+	pthread_t threads[READERS];
+	int wrong = 0;
+
+	for (int i = 0; i < NUMBERS; i++)
+		numbers[i] = i;
+	numbers_fd = open("numbers", O_RDWR | O_CREAT | O_TRUNC, 0600);
+	if (write(numbers_fd, numbers, sizeof(numbers)) != sizeof(numbers) ||
+	    lseek(numbers_fd, 0, SEEK_SET))
+		printf("numbers: %s\n", strerror(errno));
+	memset(taken, 0, sizeof(*taken));
+	for (long i = 0; i < READERS; i++) {
+		if (!processes)
+			pthread_create(&threads[i], NULL, takes, (void *)(i + 1));
+		else if (!fork()) {
+			takes((void *)(i + 1));
+			_exit(0);
+		}
+	}
+	for (int i = 0; i < READERS; i++) {
+		if (processes)
+			wait(NULL);
+		else
+			pthread_join(threads[i], NULL);
+	}
+	for (int i = 0; i < NUMBERS; i++)
+		wrong += taken->times[i] != 1;
+	printf("one offset, %s: %d numbers not read once, %d reads torn, %d of odd length, at "
+	       "%ld\n",
+	       who, wrong, taken->torn, taken->short_of, (long)lseek(numbers_fd, 0, SEEK_CUR));
+	close(numbers_fd);
+}
+
+/* Lists a directory in which one name changes all the time: what does not change is there once. */
+static void lists(void)
+{
+	static int dir = -1;
+	char list[300];
+	int found = 0;
+	long n = 0;
+
+	if (dir < 0)
+		dir = open("listed", O_RDONLY);
+	/* what comes later may be listed later, and so on without an end */
+	for (int calls = 0;
+	     calls < 100 && (n = syscall(SYS_getdents64, dir, list, sizeof(list))) > 0; calls++)
+		for (long at = 0; at < n; at += *(unsigned short *)(list + at + 16))
+			found += !strncmp(list + at + 19, "stays", 5);
+	lseek(dir, 0, SEEK_SET);
+	if (n < 0 || found != 20)
+		shared->wrong++;
+	shared->seen = 1;
+}
+
+static void listing(void)
+{
+	long end = now_ms() + RACE_MS;
+	char name[40];
+
+	mkdir("listed", 0700);
+	for (int i = 0; i < 20; i++) {
+		snprintf(name, sizeof(name), "listed/stays-%d", i);
+		close(open(name, O_CREAT | O_RDWR, 0600));
+		snprintf(name, sizeof(name), "listed/%d-goes", i);
+		close(open(name, O_CREAT | O_RDWR, 0600));
+	}
+	shared->wrong = shared->seen = 0;
+	pid_t child = beside(lists);
+	for (int i = 0; now_ms() < end || !shared->seen; i++) {
+		snprintf(name, sizeof(name), "listed/%d-goes", i % 20);
+		unlink(name);
+		close(open(name, O_CREAT | O_RDWR, 0600));
+	}
+	joined(child);
+	printf("listed beside new names: %d wrong\n", shared->wrong);
 }
 
 static int removes(const char *path, const struct stat *s, int kind, struct FTW *at)
@@ -273,6 +407,8 @@ int main(void)
 	char place[] = "/tmp/readersXXXXXX";
 
 	shared = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	taken = mmap(NULL, sizeof(*taken), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+		     0);
 	if (!mkdtemp(place) || chdir(place))
 		return 1;
 	setbuf(stdout, NULL);
@@ -283,5 +419,8 @@ int main(void)
 	truncating();
 	renaming();
 	closing();
+	listing();
+	one_offset("threads", 0);
+	one_offset("processes", 1);
 	return nftw(place, removes, 10, FTW_DEPTH | FTW_PHYS) != 0;
 }

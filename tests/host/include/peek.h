@@ -17,4 +17,13 @@ int peek_can(const volatile void *at, usize bytes);
 		(to) = (from);                        \
 	} while (0)
 
+static inline int peek_swap(u64 *words, u64 first, u64 second, u64 to)
+{
+	peek_before();
+	if (words[0] != first || words[1] != second)
+		return 0;
+	words[0] = to;
+	return 1;
+}
+
 #endif
