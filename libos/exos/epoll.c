@@ -44,6 +44,7 @@ static void watch_remove(struct watch *w)
 {
 	list_del(&w->link);
 	list_del(&w->of);
+	poll_watched--;
 	kfree(w);
 }
 
@@ -172,6 +173,7 @@ static s64 watch_add(struct file *epoll, struct file *f, s32 fd,
 	w->in = w->out = ~0ul;
 	list_add_tail(&e->watches, &w->link);
 	list_add_tail(&f->watchers, &w->of);
+	poll_watched++;
 	poll_notify();
 	return 0;
 }
@@ -248,7 +250,7 @@ static s64 epoll_run(u64 epfd, u64 to, u64 most, u64 deadline)
 		told = epoll_tell(f->data, to, (u32)most);
 		if (told || deadline == 1)
 			break;
-		s64 woken = sleep_on(&poll_waiters, deadline, 1);
+		s64 woken = poll_sleep(deadline);
 		if (woken == -ETIMEDOUT)
 			deadline = 1;
 		if (woken == -EINTR) {

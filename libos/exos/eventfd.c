@@ -100,7 +100,8 @@ static const struct file_ops counter_ops = {
 	.write = counter_write,
 	.poll = counter_poll,
 	.release = counter_release,
-	.quick = QUICK_READ | QUICK_WRITE,
+	.quick_read = file_quick_read,
+	.quick_write = file_quick_write,
 };
 
 s64 sys_eventfd2(u64 initial, u64 flags)

@@ -9,8 +9,9 @@ struct inode;
 struct file;
 struct stat64; /* linux.h */
 
-#define QUICK_READ 1u
-#define QUICK_WRITE 2u
+/* Reads or writes up to a page for a quick call, which has taken the lock once, and lets it go; sleeping keeps the file. */
+typedef s64 (*file_quick)(struct file *f, u64 at, u64 bytes, struct thread *t);
+
 struct file_ops {
 	s64 (*read)(struct file *f, u64 to, usize bytes, u64 *offset); /* to: program address */
 	s64 (*write)(struct file *f, u64 from, usize bytes, u64 *offset);
@@ -19,9 +20,11 @@ struct file_ops {
 	s64 (*readdir)(struct file *f, u64 to, usize bytes); /* getdents64 */
 	s64 (*seek)(struct file *f, s64 offset, u32 whence);
 	void (*release)(struct file *f);
-	u32 quick; /* read and write are for quick calls, too: they keep the file (file_get) while they sleep, and say -ERESTARTSYS
-		    * for -EINTR */
+	file_quick quick_read, quick_write; /* NULL: by the long way alone */
 };
+/* For those whose read and write keep the file (file_get) while they sleep, and say -ERESTARTSYS for -EINTR. */
+s64 file_quick_read(struct file *f, u64 to, u64 bytes, struct thread *t);
+s64 file_quick_write(struct file *f, u64 from, u64 bytes, struct thread *t);
 
 #define OFFSET_TAKEN (1ul << 63)
 
@@ -34,7 +37,8 @@ struct file {
 	struct inode *inode;
 	u64 offset __attribute__((aligned(16))); /* OFFSET_TAKEN with it: by who has the lock */
 	u64 made; /* no two files' are the same; 0: it is none now. Beside the offset: both are compared at once */
-	void *data;	      /* the kind's own: pipe, tty */
+	void *data;			    /* the kind's own: pipe, tty */
+	file_quick quick_read, quick_write; /* those of ops that it is opened for */
 	char *path;	      /* what file_path says, where there is no parent; may be NULL */
 	struct inode *parent; /* the directory that it was found in, referenced, or NULL */
 	struct dentry *name;  /* and by what name, referenced; NULL: it is that directory itself */

@@ -24,6 +24,15 @@ static int flags_write(u32 flags)
 	return (flags & O_ACCMODE) != O_RDONLY;
 }
 
+/* When its operations are known. */
+static void file_quicken(struct file *f)
+{
+	u32 mode = f->flags & O_ACCMODE;
+
+	f->quick_read = mode == O_RDONLY || mode == O_RDWR ? f->ops->quick_read : NULL;
+	f->quick_write = mode == O_WRONLY || mode == O_RDWR ? f->ops->quick_write : NULL;
+}
+
 /* A new open file with one reference, which takes a reference of i. NULL: no memory. */
 struct file *files_spare;
 static u64 files_made;
@@ -65,6 +74,7 @@ struct file *file_create(struct inode *i, u32 flags, const struct file_ops *ops,
 	f->data = data;
 	f->inode = i;
 	list_init(&f->watchers);
+	file_quicken(f);
 	inode_get(i);
 	return f;
 }
@@ -196,6 +206,7 @@ s64 file_open_inode(struct inode *i, u32 flags, struct file **out)
 	f->flags |= flags & O_NOCTTY;
 	s64 error = open_kind(i, f);
 	f->flags &= ~(u32)O_NOCTTY;
+	file_quicken(f);
 	if (error) {
 		inode_put(i);
 		file_free(f);

@@ -3,7 +3,7 @@
 #include "file_calls.h"
 #include "inode.h"
 #include "poll.h"
-#include "sched.h"
+#include "switch.h"
 #include "usermem.h"
 
 #define PIPE_MAX_PAGES 256u
@@ -104,7 +104,7 @@ static __attribute__((noinline)) s64 pipe_put_any(struct pipe *p, u64 from, u64 
 }
 
 /* The same, with what is few and lies in one page first. */
-static inline s64 pipe_take(struct pipe *p, u64 to, u64 bytes)
+static inline __attribute__((always_inline)) s64 pipe_take(struct pipe *p, u64 to, u64 bytes)
 {
 	u64 tail = p->tail, at = tail % PAGE;
 	if (bytes > FEW || at + bytes > PAGE)
@@ -115,7 +115,7 @@ static inline s64 pipe_take(struct pipe *p, u64 to, u64 bytes)
 	return (s64)bytes;
 }
 
-static inline s64 pipe_put(struct pipe *p, u64 from, u64 bytes)
+static inline __attribute__((always_inline)) s64 pipe_put(struct pipe *p, u64 from, u64 bytes)
 {
 	u64 head = p->head, at = head % PAGE;
 	u8 *page = p->pages[head / PAGE & (p->npages - 1)];
@@ -165,7 +165,7 @@ static inline void pipe_taken(struct pipe *p, u64 bytes)
 }
 
 /* With something in it, or at its end. */
-static inline s64 pipe_read_now(struct pipe *p, u64 to, usize bytes)
+static inline __attribute__((always_inline)) s64 pipe_read_now(struct pipe *p, u64 to, usize bytes)
 {
 	u64 used = pipe_used(p);
 	if (!used)
@@ -179,22 +179,47 @@ static inline s64 pipe_read_now(struct pipe *p, u64 to, usize bytes)
 }
 
 /* Sleeps first. */
-static __attribute__((noinline)) s64 pipe_read_late(struct file *f, u64 to, usize bytes)
+static s64 pipe_read_late(struct file *f, u64 to, usize bytes)
 {
 	struct pipe *p = f->data;
 	s64 n;
 	if (f->flags & O_NONBLOCK)
 		return -EAGAIN;
-	f->refs++;
+	file_get(f);
 	do
 		n = sleep_here(&p->read_wait);
 	while (n != -EINTR && !pipe_used(p) && p->writers);
 	n = n == -EINTR ? -ERESTARTSYS : pipe_read_now(p, to, bytes);
-	if (f->refs > 1)
-		f->refs--;
-	else
-		file_put(f);
+	file_put(f);
 	return n;
+}
+
+/* The same for a quick call. */
+static __attribute__((noinline)) s64 pipe_quick_late(struct file *f, u64 to, u64 bytes,
+						     struct thread *t)
+{
+	struct pipe *p = f->data;
+	s64 n;
+	if (f->flags & O_NONBLOCK)
+		return quick_end(-EAGAIN);
+	f->refs++;
+	do
+		n = sleep_quick(t, &p->read_wait);
+	while (__builtin_expect(n != -EINTR && !pipe_used(p) && p->writers, 0));
+	n = n == -EINTR ? -ERESTARTSYS : pipe_read_now(p, to, bytes);
+	if (__builtin_expect(--f->refs == 0, 0)) {
+		f->refs = 1;
+		file_put(f);
+	}
+	return quick_end(n);
+}
+
+static s64 pipe_quick_read(struct file *f, u64 to, u64 bytes, struct thread *t)
+{
+	struct pipe *p = f->data;
+	if (pipe_used(p))
+		return quick_end(bytes ? pipe_read_now(p, to, bytes) : 0);
+	return p->writers && bytes ? pipe_quick_late(f, to, bytes, t) : quick_end(0);
 }
 
 static s64 pipe_read(struct file *f, u64 to, usize bytes, u64 *offset)
@@ -238,16 +263,27 @@ static __attribute__((noinline)) s64 pipe_write_any(struct file *f, u64 from, us
 
 static s64 pipe_write(struct file *f, u64 from, usize bytes, u64 *offset)
 {
-	struct pipe *p = f->data;
 	(void)offset;
-	if (!p->readers || bytes - 1 >= FEW || pipe_room(p) < bytes)
-		return pipe_write_any(f, from, bytes);
+	return pipe_write_any(f, from, bytes);
+}
+
+static __attribute__((noinline)) s64 pipe_quick_write_any(struct file *f, u64 from, u64 bytes)
+{
+	return quick_end(pipe_write_any(f, from, bytes));
+}
+
+static s64 pipe_quick_write(struct file *f, u64 from, u64 bytes, struct thread *t)
+{
+	struct pipe *p = f->data;
+	(void)t;
+	if (__builtin_expect(!p->readers || bytes - 1 >= FEW || pipe_room(p) < bytes, 0))
+		return pipe_quick_write_any(f, from, bytes);
 	s64 n = pipe_put(p, from, bytes);
 	if (n > 0) {
 		waitq_wake(&p->read_wait);
 		pipe_event(p, POLLIN);
 	}
-	return n;
+	return quick_end(n);
 }
 
 static u32 pipe_poll(struct file *f)
@@ -296,7 +332,8 @@ const struct file_ops pipe_ops = {.read = pipe_read,
 				  .poll = pipe_poll,
 				  .ioctl = pipe_ioctl,
 				  .release = pipe_release,
-				  .quick = QUICK_READ | QUICK_WRITE};
+				  .quick_read = pipe_quick_read,
+				  .quick_write = pipe_quick_write};
 
 static u32 round_pages(u64 bytes)
 {

@@ -16,6 +16,22 @@
 struct waitq poll_waiters = {.sleepers = {&poll_waiters.sleepers, &poll_waiters.sleepers}};
 
 u64 poll_changes;
+u32 poll_watched;
+
+void poll_event_seen(struct inode *i, u32 events)
+{
+	i->poll_in += (events & POLLIN) != 0;
+	i->poll_out += (events & POLLOUT) != 0;
+	poll_notify();
+}
+
+s64 poll_sleep(u64 deadline)
+{
+	poll_watched++;
+	s64 slept = sleep_on(&poll_waiters, deadline, 1);
+	poll_watched--;
+	return slept;
+}
 
 /* Something may have become ready. Family lock. */
 void poll_notify(void)
@@ -66,7 +82,7 @@ static s64 poll_run(u64 from, u64 count, u64 deadline)
 		result = poll_scan(fds, count);
 		if (result || deadline == 1)
 			break;
-		s64 woken = sleep_on(&poll_waiters, deadline, 1);
+		s64 woken = poll_sleep(deadline);
 		if (woken == -ETIMEDOUT)
 			deadline = 1;
 		if (woken == -EINTR) {
@@ -208,7 +224,7 @@ static s64 select_wait(struct select_sets *s, u64 deadline)
 		s64 ready = select_scan(s);
 		if (ready || deadline == 1)
 			return ready;
-		s64 woken = sleep_on(&poll_waiters, deadline, 1);
+		s64 woken = poll_sleep(deadline);
 		if (woken == -ETIMEDOUT)
 			deadline = 1;
 		if (woken == -EINTR)

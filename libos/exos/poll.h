@@ -7,18 +7,21 @@
 #include "inode.h"
 #include "linux.h"
 
-/* How often anything of the family may have become ready: for files whose inode does not count for itself. */
+/* How often anything of the family may have become ready: for files whose inode does not count for itself. Counted only while
+ * somebody could see it. */
 extern u64 poll_changes;
+/* Who could: watches of epolls, and threads that sleep for files. */
+extern u32 poll_watched;
+/* Sleeps until something may have become ready. As sleep_on, which signals interrupt. */
+s64 poll_sleep(u64 deadline);
+void poll_event_seen(struct inode *i, u32 events);
 /* POLL* that hold for a file now. Files that never make one wait are always ready. */
 u32 file_poll(struct file *f);
 /* An inode that counts (poll_counts) became readable (POLLIN), writable (POLLOUT) or both once more. */
 static inline void poll_event(struct inode *i, u32 events)
 {
-	i->poll_in += (events & POLLIN) != 0;
-	i->poll_out += (events & POLLOUT) != 0;
-	poll_changes++;
-	if (!list_empty(&poll_waiters.sleepers))
-		wake_all(&poll_waiters);
+	if (__builtin_expect(poll_watched, 0))
+		poll_event_seen(i, events);
 }
 /* Reads an optional timespec of the program as a deadline: ns of the exposed clock, 0 for ever, 1 do not wait. */
 s64 deadline_in(u64 from, u64 *deadline);

@@ -12,60 +12,55 @@
 
 _Static_assert(GLANCE_MISSED == QUICK_NO, "a glance that missed takes the long way");
 
-static inline s64 quick_end(s64 result)
+s64 file_quick_read(struct file *f, u64 to, u64 bytes, struct thread *t)
 {
-	lock_release();
-	return result;
-}
-
-/* The file behind a descriptor, not opened for `not` alone, of a kind that has quick calls; with the lock. NULL: the long way. */
-static inline __attribute__((always_inline)) struct file *quick_file(u32 fd, u32 not, u32 how)
-{
-	struct thread *t = current();
-	struct files *files = t->proc->files;
-	struct file *f;
-	const struct file_ops *ops;
-	u32 quick;
-
-	/* without the lock: what is read here may be anything */
-	if (fd >= files->capacity)
-		return NULL;
-	PEEK(f, files->slots[fd].file, missed);
-	PEEK(ops, f->ops, missed);
-	PEEK(quick, ops->quick, missed);
-	if (!(quick & how) || !lock_take(t))
-		return NULL;
-	if (__builtin_expect(fd < files->capacity && files->slots[fd].file == f &&
-				     (f->flags & O_ACCMODE) != not,
-			     1))
-		return f;
-	lock_release();
-missed:
-	return NULL;
-}
-
-s64 quick_read(u64 fd, u64 to, u64 bytes, u64 d, u64 e, u64 g)
-{
-	struct file *f;
-
-	(void)d, (void)e, (void)g;
-	if (__builtin_expect(to > PROGRAM_TOP - PAGE || bytes > PAGE ||
-				     !(f = quick_file((u32)fd, O_WRONLY, QUICK_READ)),
-			     0))
-		return glance_read((u32)fd, to, bytes);
+	(void)t;
 	return quick_end(f->ops->read(f, to, bytes, &f->offset));
 }
 
-s64 quick_write(u64 fd, u64 from, u64 bytes, u64 d, u64 e, u64 g)
+s64 file_quick_write(struct file *f, u64 from, u64 bytes, struct thread *t)
 {
-	struct file *f;
-
-	(void)d, (void)e, (void)g;
-	if (__builtin_expect(from > PROGRAM_TOP - PAGE || bytes > PAGE ||
-				     !(f = quick_file((u32)fd, O_RDONLY, QUICK_WRITE)),
-			     0))
-		return QUICK_NO;
+	(void)t;
 	return quick_end(f->ops->write(f, from, bytes, &f->offset));
+}
+
+/* Calls what the file behind a descriptor has for it, with the lock; goes to `missed` where it has nothing, for the long way. What
+ * is read without the lock may be anything: it is compared with what is found there with it. A table never becomes smaller. */
+#define QUICK_FILE(which)                                                                    \
+	do {                                                                                 \
+		struct thread *t = current();                                                \
+		const struct proc *p = t->proc;                                              \
+		const struct files *files = p->files;                                        \
+		struct file *f;                                                              \
+		file_quick go;                                                               \
+                                                                                             \
+		if (at > PROGRAM_TOP - PAGE || bytes > PAGE || (u32)fd >= files->capacity)   \
+			goto missed;                                                         \
+		PEEK(f, files->slots[(u32)fd].file, missed);                                 \
+		PEEK(go, f->which, missed);                                                  \
+		if (!go || !lock_take(t))                                                    \
+			goto missed;                                                         \
+		if (__builtin_expect(p->files == files && files->slots[(u32)fd].file == f && \
+					     f->which == go,                                 \
+				     1))                                                     \
+			return go(f, at, bytes, t);                                          \
+		lock_release();                                                              \
+	} while (0)
+
+s64 quick_read(u64 fd, u64 at, u64 bytes, u64 d, u64 e, u64 g)
+{
+	(void)d, (void)e, (void)g;
+	QUICK_FILE(quick_read);
+missed:
+	return glance_read((u32)fd, at, bytes);
+}
+
+s64 quick_write(u64 fd, u64 at, u64 bytes, u64 d, u64 e, u64 g)
+{
+	(void)d, (void)e, (void)g;
+	QUICK_FILE(quick_write);
+missed:
+	return QUICK_NO;
 }
 
 s64 quick_sched_yield(u64 a, u64 b, u64 c, u64 d, u64 e, u64 f)

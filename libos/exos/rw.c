@@ -146,7 +146,7 @@ const struct file_ops file_regular_ops = {.read = regular_read,
 					  .write = regular_write,
 					  .seek = regular_seek,
 					  .ioctl = regular_ioctl,
-					  .quick = QUICK_WRITE};
+					  .quick_write = file_quick_write};
 const struct file_ops file_path_ops;
 
 /* Files without offsets know no pread: seek says which they are. */

@@ -32,13 +32,11 @@ static u32 word_offset(const u32 *word)
 /* Who has been blocked takes it as waited for: it cannot know whether it was the last, and only one is woken. */
 static inline int lock_try(struct cpu *c)
 {
-	u32 free = LOCK_FREE;
+	u32 bits = c->lock_blocked ? LOCK_WAITED : LOCK_TAKEN;
 
-	if (!c->lock_blocked)
-		return __atomic_compare_exchange_n(lock_state.word, &free, LOCK_TAKEN, 0,
-						   __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
-	if (__atomic_load_n(lock_state.word, __ATOMIC_RELAXED) == LOCK_TAKEN ||
-	    __atomic_exchange_n(lock_state.word, LOCK_WAITED, __ATOMIC_ACQUIRE) != LOCK_FREE)
+	/* who only looks writes nothing */
+	if (__atomic_load_n(lock_state.word, __ATOMIC_RELAXED) & LOCK_TAKEN ||
+	    __atomic_fetch_or(lock_state.word, bits, __ATOMIC_ACQUIRE) & LOCK_TAKEN)
 		return 0;
 	c->lock_blocked = 0;
 	return 1;
@@ -83,7 +81,6 @@ static __attribute__((noinline)) void lock_contend(struct thread *t)
 		}
 	}
 	lock_state.owner = t;
-	lock_state.depth = 1;
 }
 
 void family_lock(void)
@@ -103,12 +100,19 @@ int family_try(void)
 
 void lock_told(void)
 {
+	u32 blocked = LOCK_WAITED - LOCK_TAKEN;
+
+	if (!__atomic_compare_exchange_n(lock_state.word, &blocked, LOCK_FREE, 0, __ATOMIC_SEQ_CST,
+					 __ATOMIC_RELAXED))
+		return;
 	aril_wake(family.auth, page_frame(cpus), word_offset(lock_state.word), 1);
 }
 
 void family_unlock(void)
 {
-	if (--lock_state.depth == 0)
+	if (lock_state.depth)
+		lock_state.depth--;
+	else
 		lock_release();
 }
 
@@ -191,6 +195,7 @@ _Noreturn void sched_leave(void)
 		struct thread *direct = c->direct;
 
 		c->direct = NULL;
+		lock_state.depth = 0;
 		lock_release();
 		if (direct)
 			thread_resume(direct, ctx);

@@ -88,7 +88,6 @@
 #define CPU_EXPECTS 56
 #define LOCK_WORD 0
 #define LOCK_OWNER 8
-#define LOCK_IS_WAITED 2
 
 #ifndef __ASSEMBLER__
 #include "exos.h"

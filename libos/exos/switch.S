@@ -6,17 +6,17 @@
 
 	.text
 
-/* Of the thread at rdi, whose other registers its caller has saved or does not need: rbp, rsp, and what the program has beside
+/* Of the thread, whose other registers its caller has saved or does not need: rbp, rsp, and what the program has beside
  * its frame. Clobbers rax, rcx, rdx. */
-.macro thread_save
+.macro thread_save thread=%rdi
 	pushq %rbp
 	rdfsbase %rax
-	movq %rax, THREAD_FS_BASE(%rdi)
-	movq THREAD_XSAVE(%rdi), %rcx
+	movq %rax, THREAD_FS_BASE(\thread)
+	movq THREAD_XSAVE(\thread), %rcx
 	movl $-1, %eax
 	movl %eax, %edx
 	xsave64 (%rcx)
-	movq %rsp, THREAD_SWITCH_RSP(%rdi)
+	movq %rsp, THREAD_SWITCH_RSP(\thread)
 .endm
 .macro thread_load
 	movq THREAD_FS_BASE(%rdi), %rax
@@ -41,21 +41,16 @@ function thread_swap_from
 	movq %rax, THREAD_CONTEXT(%rdi)
 	thread_load
 
-/* switch.h: rdi: the thread, esi: the capability, edx: the env to yield to. Nothing is kept. */
+/* switch.h: rbx: the thread, edi: the capability, esi: the env to yield to. Nothing is kept. */
 function thread_leave_to
-	movl %edx, %ebx
-	thread_save
-	movq THREAD_CONTEXT(%rdi), %rax
+	thread_save %rbx
+	movq THREAD_CONTEXT(%rbx), %rax
 	movl $ARIL_MASK_ASYNC, ARIL_CTX_MASK(%rax)
 	leaq ARIL_CTX_STACK_TOP(%rax), %rsp
 	movq lock_state + LOCK_WORD(%rip), %rcx
 	movq $0, lock_state + LOCK_OWNER(%rip)
-	xorl %eax, %eax
-	xchgl %eax, (%rcx)
-	movl %esi, %edi
-	movl %ebx, %esi
-	cmpl $LOCK_IS_WAITED, %eax
-	je 2f
+	lock decl (%rcx)
+	jne 2f
 1:	movl $ARIL_CALL_YIELD, %eax
 	syscall
 	/* It could not be entered: the scheduler looks into it. */
@@ -63,6 +58,7 @@ function thread_leave_to
 	xorl %esi, %esi
 	jmp 1b
 2:	movl %edi, %ebp
+	movl %esi, %ebx
 	call lock_told
 	movl %ebp, %edi
 	movl %ebx, %esi

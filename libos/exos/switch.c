@@ -123,38 +123,27 @@ static u32 leave_to(struct cpu *c, struct thread *next, int over)
 	return next->proc->env;
 }
 
-/* The time since t was picked, in ticks, is charged to it. */
-static inline void charge(struct thread *t, u64 now)
-{
-	const struct proc *p = t->proc;
-	s64 spent = (s64)(now - t->last_stamp);
-
-	if (p->itimer_value[ITIMER_VIRTUAL] | p->itimer_value[ITIMER_PROF] | t->time_system)
-		time_account(t);
-	else if (spent > 0)
-		t->user_ticks += (u64)spent;
-}
-
 /* switch_away, where there is more to it. */
 static __attribute__((noinline)) void switch_slowly(struct thread *t, struct aril_context *ctx)
 {
 	struct cpu *c = &cpus[ctx->cpu];
 	int over = ctx->pending & ARIL_PEND_END;
-	struct thread *next = over ? NULL : sched_pick(ctx->cpu);
+	struct thread *next;
 
+	time_account(t);
+	next = over ? NULL : sched_pick(ctx->cpu);
 	if (next == t)
 		return;
 	c->leave_to = leave_to(c, next, over);
 	if (next && next->proc == t->proc) {
 		lock_state.owner = next;
-		lock_state.depth = 1;
 		thread_swap(t, next);
 	} else {
 		thread_leave(t, family.auth, c->leave_to);
 	}
 }
 
-/* Gives the processor away with the thread's state saved; `queued`: t could run. The lock is held before and after, at depth 1
+/* Gives the processor away with the thread's state saved; `queued`: t could run. The lock is held before and after, taken once
  * between. */
 static inline __attribute__((always_inline)) void switch_away(struct thread *t,
 							      struct aril_context *ctx, int queued)
@@ -163,30 +152,17 @@ static inline __attribute__((always_inline)) void switch_away(struct thread *t,
 	u32 depth = lock_state.depth, cpu = ctx->cpu;
 	struct list *first = run_queue.next;
 	struct thread *next = container_of(first, struct thread, run);
-	u64 now = __builtin_ia32_rdtsc();
 
-	charge(t, now);
+	lock_state.depth = 0;
 	if (__builtin_expect(first == &run_queue || (ctx->pending & ARIL_PEND_END) ||
-				     sched_wanted || (queued && next == t) ||
-				     !(next->affinity >> cpu & 1) ||
+				     sched_wanted || charge_timed(t->proc) ||
+				     (queued && next == t) || !(next->affinity >> cpu & 1) ||
 				     (next->proc != t->proc &&
 				      (!(to = next->proc->ctx[cpu]) || !next->proc->auth_open)),
 			     0)) {
 		switch_slowly(t, ctx);
 	} else {
-		first->next->prev = &run_queue;
-		run_queue.next = first->next;
-		next->state = THREAD_RUNNING;
-		next->last_stamp = now;
-		cpus[cpu].current = next;
-		if (next->proc == t->proc) {
-			lock_state.owner = next;
-			lock_state.depth = 1;
-			thread_swap(t, next);
-		} else {
-			cpus[cpu].expects = to;
-			thread_leave(t, family.auth, next->proc->env);
-		}
+		switch_plain(t, next, cpu, to);
 	}
 	t = current(); /* no register has survived */
 	if (lock_state.owner != t && !lock_take(t))
@@ -254,8 +230,7 @@ static __attribute__((noinline)) s64 sleep_until(struct thread *t, struct waitq 
 	return result;
 }
 
-/* So that a quick call takes the long way out, where calls begin anew. */
-static __attribute__((noinline)) s64 interrupted(void)
+__attribute__((noinline)) s64 sleep_interrupted(void)
 {
 	this_context()->mask = ARIL_MASK_ASYNC;
 	return -EINTR;
@@ -269,10 +244,10 @@ static inline __attribute__((always_inline)) s64 sleep_checked(struct waitq *q, 
 
 	if (interruptible == 1 ? ((t->pending.set | t->proc->pending.set) & ~t->sig_mask) != 0
 			       : interruptible && t->killed)
-		return interrupted();
+		return sleep_interrupted();
 	result = deadline ? sleep_until(t, q, deadline, interruptible)
 			  : sleep_in(t, q, interruptible);
-	return result == -EINTR ? interrupted() : result;
+	return result == -EINTR ? sleep_interrupted() : result;
 }
 
 s64 sleep_on(struct waitq *q, u64 deadline, int interruptible)

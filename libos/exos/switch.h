@@ -3,40 +3,52 @@
 #ifndef EXOS_SWITCH_H
 #define EXOS_SWITCH_H
 
+#include "proc.h"
 #include "sched.h"
 
-enum { LOCK_FREE = 0, LOCK_TAKEN, LOCK_WAITED };
+/* Bit 0: somebody has it. Bit 1: somebody is blocked for it, and is woken when it is let go. */
+enum { LOCK_FREE = 0, LOCK_TAKEN = 1, LOCK_WAITED = 3 };
 
 /* The family lock. A holder that is stopped by force holds on; the scheduler resumes it before anything else on its CPU. Who
  * waits long lets its CPU halt: a CPU that spins has to answer each shoot-down, a halted one need not. */
 extern struct lock_state {
 	u32 *word; /* behind the processors' states */
 	struct thread *owner;
-	u32 depth;
+	u32 depth; /* how often the owner has taken it beside the first time; 0 where it is free */
 } lock_state;
 
-/* Takes it if it is free, at depth 1. For who does not have it. */
-static inline int lock_take(struct thread *t)
+/* Takes it if it is free, once. For who does not have it. */
+static inline __attribute__((always_inline)) int lock_take(struct thread *t)
 {
-	u32 free = LOCK_FREE;
-
-	if (!__atomic_compare_exchange_n(lock_state.word, &free, LOCK_TAKEN, 0, __ATOMIC_ACQUIRE,
-					 __ATOMIC_RELAXED))
+	if (__builtin_expect(__atomic_fetch_or(lock_state.word, LOCK_TAKEN, __ATOMIC_ACQUIRE) &
+				     LOCK_TAKEN,
+			     0))
 		return 0;
 	lock_state.owner = t;
-	lock_state.depth = 1;
 	return 1;
 }
 
-/* Wakes one who waits for it, when it has been let go. */
+/* Who had it has taken its bit away, and another one is left: that somebody is blocked. One of them is woken, unless it has
+ * a new owner already, who will come by here. */
 void lock_told(void);
-static inline void lock_release(void)
+/* For who has taken it once. */
+static inline __attribute__((always_inline)) void lock_release(void)
 {
 	lock_state.owner = NULL;
-	if (__atomic_exchange_n(lock_state.word, LOCK_FREE, __ATOMIC_SEQ_CST) == LOCK_WAITED)
+	if (__builtin_expect(__atomic_sub_fetch(lock_state.word, LOCK_TAKEN, __ATOMIC_SEQ_CST) != 0,
+			     0))
 		lock_told();
 }
 
+/* The last of a call that has taken it once. */
+static inline __attribute__((always_inline)) s64 quick_end(s64 result)
+{
+	lock_release();
+	return result;
+}
+
+/* So that a quick call takes the long way out, where calls begin anew: -EINTR. */
+s64 sleep_interrupted(void);
 /* A processor has nothing to run, or has. */
 void cpu_idle(struct cpu *c, u32 idle);
 /* The next thread to run on this processor, made ready to: NULL: none. */
@@ -56,10 +68,82 @@ static inline __attribute__((always_inline)) void thread_swap(struct thread *t, 
 static inline __attribute__((always_inline)) void thread_leave(struct thread *t, u32 auth, u32 env)
 {
 	__asm__ volatile("call thread_leave_to"
-			 : "+D"(t), "+S"(auth), "+d"(env)
+			 : "+b"(t), "+D"(auth), "+S"(env)
 			 :
-			 : "rax", "rbx", "rcx", "r8", "r9", "r10", "r11", "r12", "r13", "r14",
+			 : "rax", "rcx", "rdx", "r8", "r9", "r10", "r11", "r12", "r13", "r14",
 			   "r15", "memory", "cc");
+}
+
+/* The processor time until now, in ticks, is charged to t, which has run since it was picked; for who has seen that no timer of its
+ * process runs by it (time_account). */
+static inline __attribute__((always_inline)) void charge_plain(struct thread *t, u64 now)
+{
+	s64 spent = (s64)(now - t->last_stamp);
+
+	if (spent > 0)
+		(&t->user_ticks)[t->time_system] += (u64)spent;
+}
+_Static_assert(__builtin_offsetof(struct thread, system_ticks) ==
+		       __builtin_offsetof(struct thread, user_ticks) + 8,
+	       "an array of two");
+static inline u64 charge_timed(const struct proc *p)
+{
+	return p->itimer_value[ITIMER_VIRTUAL] | p->itimer_value[ITIMER_PROF];
+}
+
+/* The first in the queue goes on in place of t, which is not in it: nothing stands against it. Its context; NULL: of the same
+ * process. */
+static inline __attribute__((always_inline)) void
+switch_plain(struct thread *t, struct thread *next, u32 cpu, struct aril_context *to)
+{
+	struct list *second = next->run.next;
+	u64 now = __builtin_ia32_rdtsc();
+
+	charge_plain(t, now);
+	second->prev = &run_queue;
+	run_queue.next = second;
+	next->state = THREAD_RUNNING;
+	next->last_stamp = now;
+	cpus[cpu].current = next;
+	if (!to) {
+		lock_state.owner = next;
+		thread_swap(t, next);
+	} else {
+		cpus[cpu].expects = to;
+		thread_leave(t, family.auth, next->proc->env);
+	}
+}
+
+/* As sleep_here (q NULL: sleep_alone), in line where a switch is all that there is to do; for who has taken the lock once. */
+static inline __attribute__((always_inline)) s64 sleep_quick(struct thread *t, struct waitq *q)
+{
+	const struct aril_context *ctx = this_context();
+	const struct proc *p = t->proc;
+	struct list *first = run_queue.next;
+	struct thread *next = container_of(first, struct thread, run);
+	struct aril_context *to = NULL;
+	u32 cpu = ctx->cpu;
+
+	if (__builtin_expect(((t->pending.set | p->pending.set) & ~t->sig_mask) ||
+				     first == &run_queue || (ctx->pending & ARIL_PEND_END) ||
+				     sched_wanted || charge_timed(p) ||
+				     !(next->affinity >> cpu & 1) ||
+				     (next->proc != p &&
+				      (!(to = next->proc->ctx[cpu]) || !next->proc->auth_open)),
+			     0))
+		return q ? sleep_here(q) : sleep_alone();
+	t->state = THREAD_SLEEPING;
+	t->interruptible = 1;
+	t->wake_result = 0;
+	if (q)
+		list_add_tail(&q->sleepers, &t->run);
+	else
+		list_init(&t->run);
+	switch_plain(t, next, cpu, to);
+	t = current(); /* no register has survived */
+	if (lock_state.owner != t && !lock_take(t))
+		family_lock();
+	return __builtin_expect(t->wake_result == -EINTR, 0) ? sleep_interrupted() : t->wake_result;
 }
 
 #endif

@@ -53,7 +53,7 @@ ARIL_ASSERT_OFFSET(struct cpu, expects, CPU_EXPECTS);
 ARIL_ASSERT_SIZE(struct cpu, 1 << CPU_SHIFT);
 ARIL_ASSERT_OFFSET(struct lock_state, word, LOCK_WORD);
 ARIL_ASSERT_OFFSET(struct lock_state, owner, LOCK_OWNER);
-_Static_assert(LOCK_IS_WAITED == LOCK_WAITED, "entry.S");
+_Static_assert(LOCK_TAKEN == 1, "switch.S");
 
 #define VECTOR_BREAKPOINT 3
 #define VECTOR_INVALID 6

@@ -231,7 +231,8 @@ static const struct file_ops socket_ops = {
 	.poll = socket_poll,
 	.ioctl = socket_ioctl,
 	.release = socket_release,
-	.quick = QUICK_READ | QUICK_WRITE,
+	.quick_read = file_quick_read,
+	.quick_write = file_quick_write,
 };
 
 s64 socket_file(struct socket *s, u32 flags)
