@@ -43,6 +43,9 @@ struct user_regs {
 struct list {
 	struct list *next, *prev;
 };
+/* A condition that hardly ever holds: what it leads to may cost whatever it likes. */
+#define RARE(condition) __builtin_expect_with_probability(!!(condition), 0, 0.9999)
+
 static inline void list_init(struct list *l)
 {
 	l->next = l->prev = l;

@@ -35,12 +35,18 @@ static void pages_release(u8 **pages, u32 n)
 }
 
 /* The pipe became readable or writable once more. */
-static inline void pipe_event(struct pipe *p, u32 events)
+static __attribute__((noinline)) void pipe_event_seen(struct pipe *p, u32 events)
 {
 	if (p->inode)
-		poll_event(p->inode, events);
+		poll_event_seen(p->inode, events);
 	else
 		poll_notify();
+}
+
+static inline void pipe_event(struct pipe *p, u32 events)
+{
+	if (RARE(poll_watched))
+		pipe_event_seen(p, events);
 }
 
 void pipe_free(struct pipe *p)
@@ -107,9 +113,10 @@ static __attribute__((noinline)) s64 pipe_put_any(struct pipe *p, u64 from, u64 
 static inline __attribute__((always_inline)) s64 pipe_take(struct pipe *p, u64 to, u64 bytes)
 {
 	u64 tail = p->tail, at = tail % PAGE;
-	if (bytes > FEW || at + bytes > PAGE)
+	const u8 *page = p->pages[tail / PAGE & (p->npages - 1)];
+	if (bytes != 1 && (RARE(bytes > FEW) || RARE(at + bytes > PAGE)))
 		return pipe_take_any(p, to, bytes);
-	if (user_few_out(to, p->pages[tail / PAGE & (p->npages - 1)] + at, bytes))
+	if (RARE(user_few_out(to, page + at, bytes)))
 		return -EFAULT;
 	p->tail = tail + bytes;
 	return (s64)bytes;
@@ -119,9 +126,9 @@ static inline __attribute__((always_inline)) s64 pipe_put(struct pipe *p, u64 fr
 {
 	u64 head = p->head, at = head % PAGE;
 	u8 *page = p->pages[head / PAGE & (p->npages - 1)];
-	if (bytes > FEW || at + bytes > PAGE || !page)
+	if (RARE(!page) || (bytes != 1 && (RARE(bytes > FEW) || RARE(at + bytes > PAGE))))
 		return pipe_put_any(p, from, bytes);
-	if (user_few_in(page + at, from, bytes))
+	if (RARE(user_few_in(page + at, from, bytes)))
 		return -EFAULT;
 	p->head = head + bytes;
 	return (s64)bytes;
@@ -160,7 +167,7 @@ static inline void pipe_taken(struct pipe *p, u64 bytes)
 {
 	waitq_wake(&p->write_wait);
 	pipe_event(p, POLLOUT);
-	if (p->drained)
+	if (RARE(p->drained))
 		p->drained(p, bytes);
 }
 
@@ -171,9 +178,9 @@ static inline __attribute__((always_inline)) s64 pipe_read_now(struct pipe *p, u
 	if (!used)
 		return 0;
 	s64 n = pipe_take(p, to, min(bytes, used));
-	if (n > 0)
+	if (!RARE(n <= 0))
 		pipe_taken(p, (u64)n);
-	if (!list_empty(&p->read_wait.sleepers) && pipe_used(p))
+	if (RARE((s64)used != n) && !list_empty(&p->read_wait.sleepers))
 		wake_one(&p->read_wait);
 	return n;
 }
@@ -194,34 +201,6 @@ static s64 pipe_read_late(struct file *f, u64 to, usize bytes)
 	return n;
 }
 
-/* The same for a quick call. */
-static __attribute__((noinline)) s64 pipe_quick_late(struct file *f, u64 to, u64 bytes,
-						     struct thread *t)
-{
-	struct pipe *p = f->data;
-	s64 n;
-	if (f->flags & O_NONBLOCK)
-		return quick_end(-EAGAIN);
-	f->refs++;
-	do
-		n = sleep_quick(t, &p->read_wait);
-	while (__builtin_expect(n != -EINTR && !pipe_used(p) && p->writers, 0));
-	n = n == -EINTR ? -ERESTARTSYS : pipe_read_now(p, to, bytes);
-	if (__builtin_expect(--f->refs == 0, 0)) {
-		f->refs = 1;
-		file_put(f);
-	}
-	return quick_end(n);
-}
-
-static s64 pipe_quick_read(struct file *f, u64 to, u64 bytes, struct thread *t)
-{
-	struct pipe *p = f->data;
-	if (pipe_used(p))
-		return quick_end(bytes ? pipe_read_now(p, to, bytes) : 0);
-	return p->writers && bytes ? pipe_quick_late(f, to, bytes, t) : quick_end(0);
-}
-
 static s64 pipe_read(struct file *f, u64 to, usize bytes, u64 *offset)
 {
 	struct pipe *p = f->data;
@@ -230,6 +209,83 @@ static s64 pipe_read(struct file *f, u64 to, usize bytes, u64 *offset)
 		return 0;
 	return pipe_used(p) || !p->writers ? pipe_read_now(p, to, bytes)
 					   : pipe_read_late(f, to, bytes);
+}
+
+/* For quick calls. */
+static __attribute__((noinline)) s64 pipe_quick_read_any(struct file *f, u64 to, u64 bytes)
+{
+	struct pipe *p = f->data;
+	return quick_end(bytes ? pipe_read_now(p, to, bytes) : 0);
+}
+
+/* What one that sleeps for room is not all that hears of; others may read what is left. */
+static __attribute__((noinline)) s64 pipe_quick_taken(struct pipe *p, s64 n)
+{
+	waitq_wake_more(&p->write_wait);
+	pipe_event(p, POLLOUT);
+	if (p->drained)
+		p->drained(p, (u64)n);
+	if (pipe_used(p))
+		wake_one(&p->read_wait);
+	return quick_end(n);
+}
+
+/* With something in it. */
+static inline __attribute__((always_inline)) s64 pipe_quick_now(struct file *f, u64 to, u64 bytes)
+{
+	struct pipe *p = f->data;
+	u64 tail = p->tail, at = tail % PAGE, used = p->head - tail, n = min(bytes, used);
+	if (n != 1 && (RARE(n - 1 >= FEW) || RARE(at + n > PAGE)))
+		return pipe_quick_read_any(f, to, bytes);
+	if (RARE(user_few_out(to, p->pages[tail / PAGE & (p->npages - 1)] + at, n)))
+		return quick_end(-EFAULT);
+	p->tail = tail + n;
+	if (RARE(waitq_wake_first(&p->write_wait)) || RARE(poll_watched) || RARE(p->drained) ||
+	    RARE(n != used))
+		return pipe_quick_taken(p, (s64)n);
+	return quick_end((s64)n);
+}
+
+/* The last of a file that was kept for a sleep. */
+static __attribute__((noinline)) s64 file_quick_put(struct file *f, s64 result)
+{
+	f->refs++;
+	file_put(f);
+	return quick_end(result);
+}
+
+/* Sleeps first. */
+static __attribute__((noinline)) s64 pipe_quick_late(struct file *f, u64 to, u64 bytes,
+						     struct thread *t)
+{
+	struct pipe *p = f->data;
+	s64 n;
+	if (RARE(f->flags & O_NONBLOCK))
+		return quick_end(-EAGAIN);
+	f->refs++;
+	do
+		n = sleep_quick(t, &p->read_wait);
+	while (RARE(!pipe_used(p)) && n != -EINTR && p->writers);
+	if (RARE(!--f->refs)) /* closed meanwhile: what is left goes with it */
+		return file_quick_put(f, n == -EINTR ? -ERESTARTSYS : pipe_read_now(p, to, bytes));
+	if (RARE(n == -EINTR))
+		return quick_end(-ERESTARTSYS);
+	if (RARE(!pipe_used(p)))
+		return quick_end(0);
+	return pipe_quick_now(f, to, bytes);
+}
+
+static __attribute__((noinline)) s64 pipe_quick_ready(struct file *f, u64 to, u64 bytes)
+{
+	return pipe_quick_now(f, to, bytes);
+}
+
+static s64 pipe_quick_read(struct file *f, u64 to, u64 bytes, struct thread *t)
+{
+	struct pipe *p = f->data;
+	if (pipe_used(p))
+		return pipe_quick_ready(f, to, bytes);
+	return p->writers && bytes ? pipe_quick_late(f, to, bytes, t) : quick_end(0);
 }
 
 static __attribute__((noinline)) s64 pipe_write_any(struct file *f, u64 from, usize bytes)
@@ -272,18 +328,31 @@ static __attribute__((noinline)) s64 pipe_quick_write_any(struct file *f, u64 fr
 	return quick_end(pipe_write_any(f, from, bytes));
 }
 
+/* What one that sleeps is not all that hears of. */
+static __attribute__((noinline)) s64 pipe_quick_written(struct pipe *p, s64 n)
+{
+	waitq_wake_more(&p->read_wait);
+	pipe_event(p, POLLIN);
+	return quick_end(n);
+}
+
 static s64 pipe_quick_write(struct file *f, u64 from, u64 bytes, struct thread *t)
 {
 	struct pipe *p = f->data;
+	u64 head = p->head, at = head % PAGE;
 	(void)t;
-	if (__builtin_expect(!p->readers || bytes - 1 >= FEW || pipe_room(p) < bytes, 0))
+	if (RARE(!p->readers) || RARE(bytes - 1 >= FEW) || RARE(pipe_room(p) < bytes) ||
+	    (bytes != 1 && RARE(at + bytes > PAGE)))
 		return pipe_quick_write_any(f, from, bytes);
-	s64 n = pipe_put(p, from, bytes);
-	if (n > 0) {
-		waitq_wake(&p->read_wait);
-		pipe_event(p, POLLIN);
-	}
-	return quick_end(n);
+	u8 *page = p->pages[head / PAGE & (p->npages - 1)];
+	if (RARE(!page))
+		return pipe_quick_write_any(f, from, bytes);
+	if (RARE(user_few_in(page + at, from, bytes)))
+		return quick_end(-EFAULT);
+	p->head = head + bytes;
+	if (RARE(waitq_wake_first(&p->read_wait)) || RARE(poll_watched))
+		return pipe_quick_written(p, (s64)bytes);
+	return quick_end((s64)bytes);
 }
 
 static u32 pipe_poll(struct file *f)

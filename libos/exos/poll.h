@@ -20,7 +20,7 @@ u32 file_poll(struct file *f);
 /* An inode that counts (poll_counts) became readable (POLLIN), writable (POLLOUT) or both once more. */
 static inline void poll_event(struct inode *i, u32 events)
 {
-	if (__builtin_expect(poll_watched, 0))
+	if (RARE(poll_watched))
 		poll_event_seen(i, events);
 }
 /* Reads an optional timespec of the program as a deadline: ns of the exposed clock, 0 for ever, 1 do not wait. */

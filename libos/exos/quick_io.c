@@ -26,25 +26,24 @@ s64 file_quick_write(struct file *f, u64 from, u64 bytes, struct thread *t)
 
 /* Calls what the file behind a descriptor has for it, with the lock; goes to `missed` where it has nothing, for the long way. What
  * is read without the lock may be anything: it is compared with what is found there with it. A table never becomes smaller. */
-#define QUICK_FILE(which)                                                                    \
-	do {                                                                                 \
-		struct thread *t = current();                                                \
-		const struct proc *p = t->proc;                                              \
-		const struct files *files = p->files;                                        \
-		struct file *f;                                                              \
-		file_quick go;                                                               \
-                                                                                             \
-		if (at > PROGRAM_TOP - PAGE || bytes > PAGE || (u32)fd >= files->capacity)   \
-			goto missed;                                                         \
-		PEEK(f, files->slots[(u32)fd].file, missed);                                 \
-		PEEK(go, f->which, missed);                                                  \
-		if (!go || !lock_take(t))                                                    \
-			goto missed;                                                         \
-		if (__builtin_expect(p->files == files && files->slots[(u32)fd].file == f && \
-					     f->which == go,                                 \
-				     1))                                                     \
-			return go(f, at, bytes, t);                                          \
-		lock_release();                                                              \
+#define QUICK_FILE(which)                                                                  \
+	do {                                                                               \
+		struct thread *t = current();                                              \
+		const struct proc *p = t->proc;                                            \
+		const struct files *files = p->files;                                      \
+		struct file *f;                                                            \
+		file_quick go;                                                             \
+                                                                                           \
+		if (at > PROGRAM_TOP - PAGE || bytes > PAGE || (u32)fd >= files->capacity) \
+			goto missed;                                                       \
+		PEEK(f, files->slots[(u32)fd].file, missed);                               \
+		PEEK(go, f->which, missed);                                                \
+		if (!go || !lock_take(t))                                                  \
+			goto missed;                                                       \
+		if (!RARE(p->files != files) && !RARE(files->slots[(u32)fd].file != f) &&  \
+		    !RARE(f->which != go))                                                 \
+			return go(f, at, bytes, t);                                        \
+		return quick_end(QUICK_NO);                                                \
 	} while (0)
 
 s64 quick_read(u64 fd, u64 at, u64 bytes, u64 d, u64 e, u64 g)

@@ -108,6 +108,12 @@ void lock_told(void)
 	aril_wake(family.auth, page_frame(cpus), word_offset(lock_state.word), 1);
 }
 
+s64 lock_told_then(s64 result)
+{
+	lock_told();
+	return result;
+}
+
 void family_unlock(void)
 {
 	if (lock_state.depth)

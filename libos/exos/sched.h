@@ -134,7 +134,7 @@ static inline void thread_ready(struct thread *t)
 {
 	t->state = THREAD_RUNNABLE;
 	list_add_tail(&run_queue, &t->run);
-	if (sched_idle)
+	if (RARE(sched_idle))
 		sched_want();
 }
 /* As sleep_on for ever, where signals may end it; sleep_alone: in no queue. */
@@ -143,25 +143,32 @@ s64 sleep_alone(void);
 /* Wakes t, if it sleeps, by sleep_alone or in no queue. */
 static inline void thread_wake_alone(struct thread *t)
 {
-	if (t->state != THREAD_SLEEPING)
-		return;
-	t->wake_result = 0;
-	thread_ready(t);
+	if (t->state == THREAD_SLEEPING)
+		thread_ready(t);
 }
-/* As wake_all, where mostly one sleeps. */
-static inline void waitq_wake(struct waitq *q)
+/* As wake_all, where mostly one sleeps: whether there is more to do, by waitq_wake_more before the lock is let go. */
+static inline __attribute__((always_inline)) int waitq_wake_first(struct waitq *q)
 {
-	struct list *first = q->sleepers.next;
-	struct thread *t = container_of(first, struct thread, run);
+	struct list *first = q->sleepers.next, *second, *last;
 
 	if (first == &q->sleepers)
-		return;
-	first->next->prev = &q->sleepers;
-	q->sleepers.next = first->next;
-	t->wake_result = 0;
-	thread_ready(t);
-	if (!list_empty(&q->sleepers))
-		wake_all(q);
+		return 0;
+	second = first->next;
+	second->prev = &q->sleepers;
+	q->sleepers.next = second;
+	container_of(first, struct thread, run)->state = THREAD_RUNNABLE;
+	last = run_queue.prev;
+	first->next = &run_queue;
+	first->prev = last;
+	last->next = first;
+	run_queue.prev = first;
+	return RARE(sched_idle) || RARE(second != &q->sleepers);
+}
+void waitq_wake_more(struct waitq *q);
+static inline void waitq_wake(struct waitq *q)
+{
+	if (RARE(waitq_wake_first(q)))
+		waitq_wake_more(q);
 }
 
 /* sched.c */

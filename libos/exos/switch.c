@@ -287,6 +287,13 @@ void wake_all(struct waitq *q)
 		wake_one(q);
 }
 
+void waitq_wake_more(struct waitq *q)
+{
+	if (sched_idle && !list_empty(&run_queue))
+		sched_want();
+	wake_all(q);
+}
+
 void thread_start(struct thread *t)
 {
 	thread_ready(t);

@@ -20,9 +20,7 @@ extern struct lock_state {
 /* Takes it if it is free, once. For who does not have it. */
 static inline __attribute__((always_inline)) int lock_take(struct thread *t)
 {
-	if (__builtin_expect(__atomic_fetch_or(lock_state.word, LOCK_TAKEN, __ATOMIC_ACQUIRE) &
-				     LOCK_TAKEN,
-			     0))
+	if (RARE(__atomic_fetch_or(lock_state.word, LOCK_TAKEN, __ATOMIC_ACQUIRE) & LOCK_TAKEN))
 		return 0;
 	lock_state.owner = t;
 	return 1;
@@ -31,19 +29,21 @@ static inline __attribute__((always_inline)) int lock_take(struct thread *t)
 /* Who had it has taken its bit away, and another one is left: that somebody is blocked. One of them is woken, unless it has
  * a new owner already, who will come by here. */
 void lock_told(void);
+s64 lock_told_then(s64 result);
 /* For who has taken it once. */
 static inline __attribute__((always_inline)) void lock_release(void)
 {
 	lock_state.owner = NULL;
-	if (__builtin_expect(__atomic_sub_fetch(lock_state.word, LOCK_TAKEN, __ATOMIC_SEQ_CST) != 0,
-			     0))
+	if (RARE(__atomic_sub_fetch(lock_state.word, LOCK_TAKEN, __ATOMIC_SEQ_CST)))
 		lock_told();
 }
 
 /* The last of a call that has taken it once. */
 static inline __attribute__((always_inline)) s64 quick_end(s64 result)
 {
-	lock_release();
+	lock_state.owner = NULL;
+	if (RARE(__atomic_sub_fetch(lock_state.word, LOCK_TAKEN, __ATOMIC_SEQ_CST)))
+		return lock_told_then(result);
 	return result;
 }
 
@@ -124,26 +124,30 @@ static inline __attribute__((always_inline)) s64 sleep_quick(struct thread *t, s
 	struct aril_context *to = NULL;
 	u32 cpu = ctx->cpu;
 
-	if (__builtin_expect(((t->pending.set | p->pending.set) & ~t->sig_mask) ||
-				     first == &run_queue || (ctx->pending & ARIL_PEND_END) ||
-				     sched_wanted || charge_timed(p) ||
-				     !(next->affinity >> cpu & 1) ||
-				     (next->proc != p &&
-				      (!(to = next->proc->ctx[cpu]) || !next->proc->auth_open)),
-			     0))
+	if (RARE((t->pending.set | p->pending.set) & ~t->sig_mask) || RARE(first == &run_queue) ||
+	    RARE(ctx->pending & ARIL_PEND_END) || RARE(sched_wanted) || RARE(charge_timed(p)) ||
+	    RARE(!(next->affinity >> cpu & 1)) ||
+	    (next->proc != p &&
+	     (RARE(!(to = next->proc->ctx[cpu])) || RARE(!next->proc->auth_open))))
 		return q ? sleep_here(q) : sleep_alone();
 	t->state = THREAD_SLEEPING;
 	t->interruptible = 1;
 	t->wake_result = 0;
-	if (q)
-		list_add_tail(&q->sleepers, &t->run);
-	else
+	if (q) {
+		struct list *last = q->sleepers.prev;
+
+		t->run.next = &q->sleepers;
+		t->run.prev = last;
+		last->next = &t->run;
+		q->sleepers.prev = &t->run;
+	} else {
 		list_init(&t->run);
+	}
 	switch_plain(t, next, cpu, to);
 	t = current(); /* no register has survived */
-	if (lock_state.owner != t && !lock_take(t))
+	if (lock_state.owner != t && RARE(!lock_take(t)))
 		family_lock();
-	return __builtin_expect(t->wake_result == -EINTR, 0) ? sleep_interrupted() : t->wake_result;
+	return RARE(t->wake_result == -EINTR) ? sleep_interrupted() : t->wake_result;
 }
 
 #endif

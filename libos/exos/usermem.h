@@ -33,9 +33,24 @@ int user_copy(void *to, const void *from, u64 bytes);
 		(value) = got_;                                      \
 	} while (0)
 
-/* Single bytes and words of 8, which are most of what is copied in a hurry; more by user_copy. 0, or -1 at a fault that nothing
- * resolves. */
-static inline int user_few_out(u64 to, const void *from, u64 bytes)
+/* Bytes that are few, in line; single ones and words of 8, which most of them are, by one instruction. 0, or -1 at a fault that
+ * nothing resolves: part may be copied then. */
+static inline __attribute__((always_inline)) int user_few_any(void *to, const void *from, u64 bytes)
+{
+	u64 words = bytes >> 3;
+
+	asm volatile goto("1: rep movsq\n"
+			  "movl %k3, %%ecx\n"
+			  "2: rep movsb\n" USER_FAULT("1b", "fault") USER_FAULT("2b", "fault")
+			  : "+&D"(to), "+&S"(from), "+&c"(words)
+			  : "r"(bytes & 7)
+			  : "memory"
+			  : fault);
+	return 0;
+fault:
+	return -1;
+}
+static inline __attribute__((always_inline)) int user_few_out(u64 to, const void *from, u64 bytes)
 {
 	if (bytes == 1)
 		asm goto("1: movb %1, %0\n" USER_FAULT("1b", "fault")::"m"(*(u8 *)to),
@@ -44,18 +59,13 @@ static inline int user_few_out(u64 to, const void *from, u64 bytes)
 			 : fault);
 	else if (bytes == 8)
 		USER_PUT((u64 *)to, *(const u64 *)from, fault);
-	else if (bytes == 4)
-		asm goto("1: movl %1, %0\n" USER_FAULT("1b", "fault")::"m"(*(u32 *)to),
-			 "r"(*(const u32 *)from)
-			 : "memory"
-			 : fault);
 	else
-		return user_copy((void *)to, from, bytes);
+		return user_few_any((void *)to, from, bytes);
 	return 0;
 fault:
 	return -1;
 }
-static inline int user_few_in(void *to, u64 from, u64 bytes)
+static inline __attribute__((always_inline)) int user_few_in(void *to, u64 from, u64 bytes)
 {
 	u32 byte;
 
@@ -69,7 +79,7 @@ static inline int user_few_in(void *to, u64 from, u64 bytes)
 	} else if (bytes == 8) {
 		USER_GET(*(u64 *)to, (const u64 *)from, fault);
 	} else {
-		return user_copy(to, (const void *)from, bytes);
+		return user_few_any(to, (const void *)from, bytes);
 	}
 	return 0;
 fault:
