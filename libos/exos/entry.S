@@ -118,6 +118,7 @@ exit_edge:
 	movl $ARIL_MASK_NONE, ARIL_CTX_MASK(%rax)
 	cmpl $0, ARIL_CTX_PENDING(%rax)
 	jne 2f
+	guard_close
 	/* As after `syscall`: rcx and r11 say what iretq would, and nothing is to be traced. */
 	movq REGS_RIP(%rsp), %rcx
 	cmpq REGS_RCX(%rsp), %rcx
@@ -145,6 +146,10 @@ sigreturn_edge:
 	movl $ARIL_MASK_NONE, ARIL_CTX_MASK(%rax)
 	cmpl $0, ARIL_CTX_PENDING(%rax)
 	jne 3f
+#ifdef GUARDED
+	guard_close
+	movq REGS_RDX(%rsp), %rdx
+#endif
 	movq REGS_RDI(%rsp), %rdi
 	movq REGS_RCX(%rsp), %rcx
 	movq REGS_RAX(%rsp), %rax
@@ -162,10 +167,17 @@ quick_return:
 	jne quick_share
 quick_signals:
 	signals_left quick_full
+#ifdef GUARDED
+	movq %rax, REGS_RAX(%rsp)
+#endif
 quick_edge:
 	movq %gs:THREAD_CONTEXT, %rcx
 	cmpq $0, ARIL_CTX_MASK(%rcx) /* and pending */
 	jne quick_full
+#ifdef GUARDED
+	guard_close
+	movq REGS_RAX(%rsp), %rax
+#endif
 	movq REGS_R8(%rsp), %r8
 	movq REGS_R9(%rsp), %r9
 	movq REGS_R10(%rsp), %r10
@@ -182,9 +194,29 @@ quick_edge:
 /* A leaf: a call that only looks, on a thread's own stack below its registers' place, not masked. rsp, flags, rdx and r8
  * lie there, rdi and rsi stay, and it has no effect but what it writes for the program: so it is undone at any
  * instruction. clock_gettime of the clocks that are the exposed one, rdi: which, rsi: where to, rcx: where it goes on. */
+/* Where a leaf keeps what it borrows, top down, and rsp; guarded it stays closed: in the stash. */
+#ifdef GUARDED
+#define LEAF_TOP THREAD_STASH
+.macro leaf_rsp to
+	movq %gs:THREAD_STASH, \to
+	movq (\to), \to
+.endm
+#else
+#define LEAF_TOP THREAD_REGS
+.macro leaf_rsp to
+	movq %gs:THREAD_SCRATCH, \to
+.endm
+#endif
+
 function exos_leaf_clock
+#ifdef GUARDED
+	movq %gs:THREAD_STASH, %r11
+	movq %rsp, (%r11)
+	movq %r11, %rsp
+#else
 	movq %rsp, %gs:THREAD_SCRATCH
 	movq %gs:THREAD_REGS, %rsp
+#endif
 leaf_switched:
 	pushq %rcx
 	pushfq
@@ -225,7 +257,7 @@ leaf_saved:
 	popq %rdx
 	popfq
 	popq %rcx
-	movq %gs:THREAD_SCRATCH, %rsp
+	leaf_rsp %rsp
 	jmp *%rcx
 leaf_other:
 	cmpl $7, %edi
@@ -244,7 +276,7 @@ leaf_slow:
 	popq %rdx
 	popfq
 	popq %rcx
-	movq %gs:THREAD_SCRATCH, %rsp
+	leaf_rsp %rsp
 	jmp exos_syscall_stub_entry
 edges_end:
 
@@ -342,9 +374,13 @@ sigreturn_edge_out:
 /* The same in quick_edge. What C keeps is live, and so is the result. */
 quick_edge_out:
 	popq %rdx
+#ifdef GUARDED /* which lies there already */
+	movq %gs:THREAD_REGS, %rsp
+#else
 	movq -8(%rax), %rcx
 	movq %gs:THREAD_REGS, %rsp
 	movq %rcx, REGS_RAX(%rsp)
+#endif
 	call frame_fill
 	jmp 6b
 
@@ -356,7 +392,7 @@ leaf_undo:
 	jb 8f
 	leaq leaf_saved(%rip), %rdx
 	cmpq %rdx, %rcx
-	movq %gs:THREAD_REGS, %rcx
+	movq %gs:LEAF_TOP, %rcx
 	jb 7f
 	movq -8(%rcx), %rdx
 	movq %rdx, -16(%rax)
@@ -365,7 +401,7 @@ leaf_undo:
 	movq -24(%rcx), %rdx
 	movq %rdx, -24(%rax)
 	movq -32(%rcx), %r8
-7:	movq %gs:THREAD_SCRATCH, %rdx
+7:	leaf_rsp %rdx
 	movq %rdx, ARIL_SAVE_RSP(%rax)
 8:	popq %rdx
 	movq -16(%rax), %rcx
@@ -399,6 +435,7 @@ entry_start_any:
 	call exos_start
 	ud2
 
+#ifndef GUARDED
 /* The scheduler's env alone has a gate: the code authority's answer, while one is awaited. On the context's stack, all
  * masked; rax = who, the answer in r8, r9, r10. */
 function exos_gate
@@ -412,10 +449,12 @@ function exos_gate
 	xorl %ebp, %ebp
 	call idle_answered
 	ud2
+#endif
 
 /* A call by a stub: eax its number, rcx where it goes on, all else as at the `syscall`. What lies in the places of
  * cs and ss is right: nothing ever puts anything else there. */
 .macro save_call
+	guard_open
 	movq %rsp, %r11
 	movq %gs:THREAD_REGS, %rsp
 	pushfq

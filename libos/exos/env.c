@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * The kernel envs of processes. Family lock throughout. */
+#include "guard.h"
 #include "linux.h"
 #include "mem.h"
 #include "mm.h"
@@ -69,7 +70,7 @@ s64 proc_env_create(struct proc *p)
 	struct aril_env_desc desc = {
 		.space = p->mm->space,
 		.flags = family.domain->flags & CORE_DOMAIN_LOG ? ARIL_ENV_LOG : 0,
-		.entry = (u64)exos_entry,
+		.entry = (u64)ways->upcall,
 	};
 	u32 frame = frame_take();
 

@@ -2,6 +2,7 @@
  * The family's beginning and end: from the domain that init made to the first program, and its status. */
 #include "linux.h"
 #include "file.h"
+#include "guard.h"
 #include "mem.h"
 #include "mm.h"
 #include "pressure.h"
@@ -63,6 +64,7 @@ static void family_start(void)
 	family.profile = !!(family.domain->flags & CORE_DOMAIN_PROFILE);
 	profile_start();
 	family.realtime_offset = family.domain->realtime_offset;
+	family.unguarded = !guard_boot();
 	memory_boot(family.domain);
 	sched_boot();
 	sigframe_boot();
@@ -123,6 +125,12 @@ void first_main(void)
 {
 	const struct core_domain *d = family.domain;
 
+	if (family.unguarded) {
+		exos_log("exos: --guard: this machine's processor has no protection keys (PKU): take "
+			 "another (QEMU: -cpu max), or leave --guard out");
+		family_lock();
+		proc_exit(2 << 8);
+	}
 	family_lock();
 	char **argv = strings_vector(d->args_va, d->args_bytes),
 	     **envp = strings_vector(d->env_va, d->env_bytes);

@@ -5,6 +5,7 @@
  * pages. Frames come as runs that init gave; a chunk is bound when the free lists run dry, so a boot touches
  * little. Invariant: a page is free (in a list, or loose with refs 0), or used with refs >= 1, or its frame is in the pool of
  * unbound frames, or it was retyped. */
+#include "guard.h"
 #include "mem.h"
 #include "memory.h"
 #include "mm.h"
@@ -63,7 +64,7 @@ void direct_map(u32 kind, u32 first, u32 count, u32 flags)
 		.frame = first,
 		.count = count,
 		.kind = kind,
-		.flags = flags,
+		.flags = flags & ARIL_BIND_WRITE ? flags | guard_flags : flags,
 		.auth = family.auth,
 	};
 	s64 r;

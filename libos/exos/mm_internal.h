@@ -160,6 +160,7 @@ int mm_fault_in(struct mm *mm, u64 addr, u64 error, int *code);
 
 #define FAULT_WRITE 2ul
 #define FAULT_EXEC 16ul
+#define FAULT_KEY 32ul /* the page's protection key */
 /* Whether an area's protection has what a fault with this error asked for. */
 static inline int area_allows(const struct area *area, u64 error)
 {

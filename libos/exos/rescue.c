@@ -13,6 +13,7 @@
  * holds cannot be waited for here. (2) Nothing is allocated. (3) A page that is needed here is not given back by its
  * process, but here (rescue_keeps, rescue_sweep). */
 #include "rescue.h"
+#include "guard.h"
 #include "linux.h"
 #include "mem.h"
 #include "mm.h"
@@ -89,7 +90,7 @@ static s64 env_make(struct rescue *r)
 	struct aril_env_desc desc = {
 		.space = r->space,
 		.flags = family.domain->flags & CORE_DOMAIN_LOG ? ARIL_ENV_LOG : 0,
-		.entry = (u64)exos_entry,
+		.entry = (u64)ways->upcall,
 	};
 
 	frame_unbuild(r->frame);

@@ -7,6 +7,7 @@
  * another thread may be executing are published breakpoint first; who hits it takes the family lock in the
  * trap, which the writer holds until the site is whole, and then tries again. */
 #include "rewrite.h"
+#include "guard.h"
 #include "mm_internal.h"
 #include "quick.h"
 #include "sched.h"
@@ -109,12 +110,12 @@ s64 rewrite_page(struct mm *mm, u64 va)
 		page_put(page);
 		return -ENOMEM;
 	}
-	*(u64 *)(page + POINTER_AT(ENTER_CALL)) = (u64)exos_syscall_stub_entry;
-	*(u64 *)(page + POINTER_AT(ENTER_QUICK)) = (u64)exos_quick_entry;
-	*(u64 *)(page + POINTER_AT(ENTER_CLOCK)) = (u64)exos_leaf_clock;
-	*(u64 *)(page + POINTER_AT(ENTER_BARE)) = (u64)exos_bare_entry;
-	*(u64 *)(page + POINTER_AT(ENTER_SIGRETURN)) = (u64)exos_sigreturn_entry;
-	*(u64 *)(page + POINTER_AT(ENTER_OWN)) = (u64)exos_own_entry;
+	*(u64 *)(page + POINTER_AT(ENTER_CALL)) = (u64)ways->call;
+	*(u64 *)(page + POINTER_AT(ENTER_QUICK)) = (u64)ways->quick;
+	*(u64 *)(page + POINTER_AT(ENTER_CLOCK)) = (u64)ways->clock;
+	*(u64 *)(page + POINTER_AT(ENTER_BARE)) = (u64)ways->bare;
+	*(u64 *)(page + POINTER_AT(ENTER_SIGRETURN)) = (u64)ways->sigreturn;
+	*(u64 *)(page + POINTER_AT(ENTER_OWN)) = (u64)ways->own;
 	pages_bind(mm, va, word, page, MAPPED_EXEC | MAPPED_OWN | MAPPED_TEXT);
 	pages_flush();
 	mm->stubs++;

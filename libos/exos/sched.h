@@ -20,6 +20,10 @@
 #define THREAD_SIG_MASK 152
 #define THREAD_PENDING 168
 #define THREAD_SIG_RESTORE 192
+/* where guard.c puts the thread's stash, behind struct thread; PKRU while a program runs: no writing by GUARD_KEY */
+#define THREAD_STASH 1016
+#define GUARD_KEY 1
+#define GUARD_CLOSED 8
 /* struct proc, struct family */
 #define PROC_PENDING 248
 #define FAMILY_REALTIME 24

@@ -2,6 +2,7 @@
  * The frame of a signal handler on the program's stack, as Linux lays it out, and the way back from it. */
 #include <aril/info.h>
 
+#include "guard.h"
 #include "mm.h"
 #include "proc_calls.h"
 #include "proc_internal.h"
@@ -244,13 +245,25 @@ handler_enter(struct thread *t, struct user_regs *regs, const struct siginfo_k *
 	return 1;
 }
 
+/* si_pkey, in the frame at rsp. The page was written a moment ago: where another thread has taken it away, its loss. */
+static __attribute__((noinline)) void sigframe_key(const struct user_regs *regs)
+{
+	struct linux_rt_sigframe *f = (struct linux_rt_sigframe *)regs->rsp;
+
+	USER_PUT((u64 *)((u8 *)&f->info + 32), GUARD_KEY, fault);
+fault:
+	return;
+}
+
 void sigframe_enter(struct user_regs *regs, const struct siginfo_k *info)
 {
 	struct thread *t = current();
 	u64 restore = t->sig_restore_mask ? t->sig_saved_mask : t->sig_mask;
 
 	t->sig_restore_mask = 0;
-	handler_enter(t, regs, info, &t->proc->sig->action[info->signo - 1], restore);
+	if (handler_enter(t, regs, info, &t->proc->sig->action[info->signo - 1], restore) &&
+	    info->signo == SIGSEGV && info->code == SEGV_PKUERR)
+		sigframe_key(regs);
 }
 
 int signal_enter(struct user_regs *regs, const struct siginfo_k *info, int locked)
@@ -272,7 +285,7 @@ int signal_enter(struct user_regs *regs, const struct siginfo_k *info, int locke
 		return 1;
 	if (locked)
 		family_unlock();
-	exos_leave(regs);
+	exos_leave_to(regs);
 }
 
 /* A vector state whose marks are not those that vector_push writes: an FXSAVE area, or all of it, after clearing what

@@ -10,6 +10,14 @@
 /* rt_sigreturn by a stub: rcx where it would go on, rsp behind the frame's first word. Nothing of the program's registers is
  * kept, as the frame has others: they are loaded from where it lies. */
 function exos_sigreturn_entry
+#ifdef GUARDED
+	movq %rcx, %rsi
+	xorl %eax, %eax
+	xorl %ecx, %ecx
+	xorl %edx, %edx
+	wrpkru
+	movq %rsi, %rcx
+#endif
 	leaq -8(%rsp), %rbx
 	movq %gs:THREAD_REGS, %rsp
 	movq %gs:THREAD_CONTEXT, %rax
@@ -54,6 +62,9 @@ function exos_sigreturn_entry
 	from_frame FRAME_RSI, %rsi
 	from_frame FRAME_RBP, %rbp
 	from_frame FRAME_RDX, %rdx
+#ifdef GUARDED /* which closing needs */
+	movq %rdx, REGS_RDX(%rsp)
+#endif
 	from_frame FRAME_RBX, %rbx
 	jmp sigreturn_edge
 sigreturn_bad: /* rbx: the frame still. SIGSEGV */
@@ -70,7 +81,9 @@ sigreturn_long:
 /* Behind its return address the frame: what sigreturn_edge has in registers. */
 sigreturn_fill:
 	movq $-1, 8 + REGS_ORIG_RAX(%rsp)
+#ifndef GUARDED
 	movq %rdx, 8 + REGS_RDX(%rsp)
+#endif
 	movq %rsi, 8 + REGS_RSI(%rsp)
 	movq %rbx, 8 + REGS_RBX(%rsp)
 	movq %rbp, 8 + REGS_RBP(%rsp)

@@ -7,6 +7,7 @@
  * both again. (3) thread_kill only says that a thread is
  * to end; each thread ends itself, so that it lets go of what it has on its way out of ExOS. */
 #include "dump.h"
+#include "guard.h"
 #include "linux.h"
 #include "mm.h"
 #include "nice.h"
@@ -17,7 +18,7 @@
 #include <core/string.h>
 
 #define XSAVE_AT 1024ul /* struct thread and its vector state share a page */
-_Static_assert(sizeof(struct thread) <= XSAVE_AT, "struct thread");
+_Static_assert(sizeof(struct thread) <= THREAD_STASH && THREAD_STASH < XSAVE_AT, "struct thread");
 #define BURIED_MOST 32u
 #define TIDS 256u
 
@@ -67,7 +68,7 @@ static struct thread *thread_memory_new(void)
 	struct thread *t = page_zalloc(0);
 	u8 *stack = page_alloc(2);
 
-	if (!t || !stack) {
+	if (!t || !stack || guard_stash(t)) {
 		if (t)
 			page_put(t);
 		if (stack)
@@ -115,6 +116,7 @@ static struct thread *thread_memory_again(void)
 
 static void memory_free(struct thread *t)
 {
+	guard_unstash(t);
 	page_put((void *)(t->stack_top + 8 - EXOS_STACK));
 	page_put(t);
 }
@@ -138,7 +140,7 @@ struct thread *thread_create(struct proc *p, u32 tid, const struct user_regs *re
 	list_init(&t->run);
 	struct user_regs *own = (struct user_regs *)(t->stack_top - sizeof(*own));
 	t->regs = own;
-	thread_set(t, thread_first);
+	thread_set(t, ways->first);
 	if (regs) {
 		words_copy(own, regs, sizeof(*own) / 8);
 		own->rax = 0;

@@ -72,7 +72,9 @@ static __attribute__((noinline)) void fault_resolve(struct user_regs *regs, u64 
 		t->fault_addr = addr;
 		t->fault_error = error;
 		t->fault_vector = VECTOR_PAGE;
-		if (!signal_enter(regs, &info, 1))
+		if (error & FAULT_KEY) /* the guard */
+			info.code = SEGV_PKUERR;
+		if (info.code == SEGV_PKUERR || !signal_enter(regs, &info, 1))
 			signal_force(info.signo, &info);
 	}
 	family_unlock();
