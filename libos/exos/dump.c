@@ -551,7 +551,8 @@ static void crash_say(const struct proc *p, const struct user_regs *regs,
 			    (unsigned long)regs->rsp);
 	u32 n = (u32)strlen(line);
 	if (fault && info->code == SEGV_PKUERR)
-		n += (u32)core_format(line + n, sizeof(line) - n, ", a write into ExOS's memory, which the guard stopped");
+		n += (u32)core_format(line + n, sizeof(line) - n,
+				      ", a write into ExOS's memory, which the guard stopped");
 	if (name)
 		core_format(line + n, sizeof(line) - n - 1, ", %s+%lx", name,
 			    (unsigned long)(rip - area->start + area->offset));

@@ -21,61 +21,6 @@
 	.globl exos_return, sigreturn_edge
 	.hidden exos_return, sigreturn_edge
 
-/* (%rax): the save area; below it the program's rax and rcx. Makes a user_regs below rsp. */
-.macro push_regs
-	pushq ARIL_SAVE_SS(%rax)
-	pushq ARIL_SAVE_RSP(%rax)
-	pushq ARIL_SAVE_RFLAGS(%rax)
-	pushq ARIL_SAVE_CS(%rax)
-	pushq ARIL_SAVE_RIP(%rax)
-	pushq $-1
-	pushq %rdi
-	pushq %rsi
-	pushq %rdx
-	pushq -16(%rax)
-	pushq -8(%rax)
-	pushq %r8
-	pushq %r9
-	pushq %r10
-	pushq %r11
-	pushq %rbx
-	pushq %rbp
-	pushq %r12
-	pushq %r13
-	pushq %r14
-	pushq %r15
-.endm
-
-.macro pop_regs
-	popq %r15
-	popq %r14
-	popq %r13
-	popq %r12
-	popq %rbp
-	popq %rbx
-	popq %r11
-	popq %r10
-	popq %r9
-	popq %r8
-	popq %rax
-	popq %rcx
-	popq %rdx
-	popq %rsi
-	popq %rdi
-	addq $8, %rsp
-.endm
-
-/* Arguments of exos_trap and exos_nested from the save area at (%rax); then exceptions may nest. */
-.macro trap_arguments
-	movq %rsp, %rdi
-	movq ARIL_SAVE_VECTOR(%rax), %rsi
-	movq ARIL_SAVE_ERROR(%rax), %rdx
-	movq ARIL_SAVE_ADDR(%rax), %rcx
-	andq $-4096, %rax
-	movl $ARIL_MASK_ASYNC, ARIL_CTX_MASK(%rax)
-	xorl %ebp, %ebp
-.endm
-
 function exos_entry
 	pushq %rax
 	pushq %rcx

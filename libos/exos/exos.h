@@ -214,7 +214,7 @@ extern struct family {
 	struct proc *init;
 	u32 console_is_tty; /* CHANNEL_TTY_* */
 	u64 online;	    /* processors that it has positions of, a bit each */
-	u32 unguarded; /* the guard is wanted, and cannot be: no program starts */
+	u32 unguarded;	    /* the guard is wanted, and cannot be: no program starts */
 } family;
 
 /* ---- lock.c / sched.c ---- */

@@ -16,9 +16,9 @@ extern const u8 guarded_entry[], guarded_syscall_stub_entry[], guarded_quick_ent
 void guarded_thread_first(void);
 _Noreturn void guarded_leave(struct user_regs *regs);
 
-static const struct ways plain = {exos_entry,	   exos_syscall_stub_entry, exos_quick_entry,
-				  exos_leaf_clock, exos_bare_entry,	    exos_sigreturn_entry,
-				  exos_own_entry,  thread_first};
+static const struct ways plain = {
+	exos_entry,	 exos_syscall_stub_entry, exos_quick_entry, exos_leaf_clock,
+	exos_bare_entry, exos_sigreturn_entry,	  exos_own_entry,   thread_first};
 static const struct ways guarded = {
 	guarded_entry,	    guarded_syscall_stub_entry, guarded_quick_entry, guarded_leaf_clock,
 	guarded_bare_entry, guarded_sigreturn_entry,	guarded_own_entry,   guarded_thread_first};
@@ -36,15 +36,12 @@ static struct stash_page {
 	struct stash_page *next;
 	u8 *page;
 	u64 free;
-} *stashes;
+} * stashes;
 
 static void key_set(u64 va, u32 flags)
 {
-	struct aril_space_op op = {.va = va,
-				   .count = 1,
-				   .kind = ARIL_PROTECT,
-				   .flags = flags,
-				   .auth = family.auth};
+	struct aril_space_op op = {
+		.va = va, .count = 1, .kind = ARIL_PROTECT, .flags = flags, .auth = family.auth};
 	s64 r;
 
 	do

@@ -125,13 +125,16 @@ void first_main(void)
 {
 	const struct core_domain *d = family.domain;
 
+	family_lock();
 	if (family.unguarded) {
-		exos_log("exos: --guard: this machine's processor has no protection keys (PKU): take "
-			 "another (QEMU: -cpu max), or leave --guard out");
-		family_lock();
+		static const char why[] =
+			"aril: --guard: this machine's processor has no protection "
+			"keys (PKU): give it one that has (QEMU: -cpu max), or "
+			"leave --guard out\n";
+
+		console_trace(why, sizeof(why) - 1);
 		proc_exit(2 << 8);
 	}
-	family_lock();
 	char **argv = strings_vector(d->args_va, d->args_bytes),
 	     **envp = strings_vector(d->env_va, d->env_bytes);
 	if (!argv || !envp || !argv[0]) {
