@@ -123,30 +123,35 @@ def measured(side, names):
     return found
 
 
-def kept(names):
-    """(rows, versions) of the other sides as they are committed: for --aril. Only of the same QEMU and the same flags."""
+def kept(names, sides):
+    """(rows, versions) of Linux's sides as they are committed, of those that are not measured now; only of the same program, by the same QEMU,
+    with the same flags."""
     rows, versions = {}, {}
     qemu = guests.said("qemu-system-x86_64", "--version").splitlines()[0]
+    there = [n for n in LINUXES if n not in sides]
     for name in ("unix", "control", "boot"):
         try:
             before = json.loads((RESULTS / f"{name}.json").read_text())
         except FileNotFoundError:
             continue
-        if before["versions"]["qemu"] == qemu and before["flags"] == " ".join(guests.FLAGS):
-            versions.update({n: v for n, v in before["versions"].items() if n in LINUXES})
-            rows.update({n: {s: f for s, f in r.items() if s in LINUXES} for n, r in before["metrics"].items() if n in names})
+        same = (before["versions"]["qemu"], before["flags"], before["versions"].get("program")) == (qemu, " ".join(guests.FLAGS), guests.program_sha256())
+        for metric, row in before["metrics"].items() if same else ():
+            if metric in names:
+                rows.setdefault(metric, {}).update({s: f for s, f in row.items() if s in there})
+                versions.update({n: v for n, v in before["versions"].items() if n in there and n in row})
     return rows, versions
 
 
 def measure(names, options=()):
     """The document of a run: see docs/results/README.md."""
     rows, notes, void = {n: {"what": w} for n, w in metrics().items() if n in names}, [], []
-    versions, sides = {}, sides_of(options, notes)
-    if "--aril" in options:
-        others_rows, versions = kept(names)
-        for name, row in others_rows.items():
-            rows[name].update(row)
-        notes.append("only Aril was measured anew: the others' figures are of an earlier run, by the same QEMU with the same flags")
+    sides = sides_of(options, notes)
+    others_rows, versions = kept(names, [s.name for s in sides])
+    for name, row in others_rows.items():
+        rows[name].update(row)
+    if versions:
+        notes.append(f"not measured anew: {', '.join(page.NAMES[n] for n in versions)}; these figures are of an earlier run of the same program, by the same "
+                     "QEMU with the same flags")
     guests.program()
     # Two at a time: instructions are counted, so neither hurts the other.
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
@@ -171,7 +176,7 @@ def measure(names, options=()):
             void.append(f"{name}: ratio {r:.3f}, not 1.00")
     notes += [f"void: {v}" for v in void]
     return {"schema": SCHEMA, "unit": "instructions per operation", "flags": " ".join(guests.FLAGS), "metrics": rows,
-            "versions": {**versions, "qemu": guests.said("qemu-system-x86_64", "--version").splitlines()[0],
+            "versions": {**versions, "program": guests.program_sha256(), "qemu": guests.said("qemu-system-x86_64", "--version").splitlines()[0],
                          "compiler": guests.said("gcc", "--version").splitlines()[0], "compile": " ".join(guests.COMPILE)},
             "notes": notes, "void": bool(void), "apart": apart(rows)}
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = Path(os.environ.get("ARIL_BUILD", ROOT / "build"))
-MADE = ROOT / "build" / "bench"
+MADE = Path(os.environ.get("ARIL_BENCH", ROOT / "build" / "bench"))  # for tests: made anew somewhere else
 PROGRAM = MADE / "unix"
 COMPILE = ["gcc", "-O2", "-static", "-pthread"]
 FLAGS = ["-M", "q35", "-accel", "tcg", "-icount", "shift=0,sleep=off", "-cpu", "max,-erms,-fsrm", "-smp", "1", "-m", "512M"]
@@ -67,11 +67,20 @@ def said(*command):
 KERNELS = ("checksum", "parse", "hash", "bits", "sort", "search", "crc", "histogram", "fold", "product")  # of bench/ext
 
 
+def sources():
+    return sorted(p for d in ("unix", "unix/ebpf", "ext") for p in (ROOT / "bench" / d).glob("*.[ch]"))
+
+
+@once
+def program_sha256():
+    """Of what the benchmark is built from."""
+    return hashlib.sha256(b"".join(p.read_bytes() for p in sources())).hexdigest()
+
+
 @once
 def program():
     """The benchmark, built where it is older than its source."""
-    sources = sorted(p for d in ("unix", "unix/ebpf", "ext") for p in (ROOT / "bench" / d).glob("*.[ch]"))
-    if not PROGRAM.exists() or PROGRAM.stat().st_mtime < max(s.stat().st_mtime for s in sources):
+    if not PROGRAM.exists() or PROGRAM.stat().st_mtime < max(s.stat().st_mtime for s in sources()):
         MADE.mkdir(parents=True, exist_ok=True)
         new = MADE / f"unix.{os.getpid()}"
         with tempfile.TemporaryDirectory(dir=MADE) as objects:
@@ -79,7 +88,7 @@ def program():
                 what = [] if kernel == "nothing" else [f'-DKERNEL_SOURCE="{ROOT / "bench" / "ext" / kernel}.c"']
                 said("clang", "-O2", "-target", "bpf", "-mcpu=v3", "-I/usr/include/x86_64-linux-gnu", *what, "-c", "-o", f"{objects}/{kernel}.o",
                      str(ROOT / "bench" / "unix" / "ebpf" / "kernel.bpf.c"))
-            said(*COMPILE, f'-DEBPF_OBJECTS="{objects}/"', "-o", str(new), *(str(s) for s in sources if s.parent.name == "unix" and s.suffix == ".c"))
+            said(*COMPILE, f'-DEBPF_OBJECTS="{objects}/"', "-o", str(new), *(str(s) for s in sources() if s.parent.name == "unix" and s.suffix == ".c"))
         new.replace(PROGRAM)
     return PROGRAM
 
@@ -153,7 +162,9 @@ class Aril:
                 *["--guard"] * self.guard, "--root", str(tree or plain()), "--", "/bench", *words]
 
     def environment(self):
-        more = {"ARIL_QEMU_ARGS": f"{os.environ.get('ARIL_QEMU_ARGS', '')} -cpu max,-erms,-fsrm,-pku"} if self.wall else {"ARIL_ICOUNT": "1"}
+        # the guard is of protection keys: no figure without them
+        cpu = f"max,-erms,-fsrm{'' if self.guard else ',-pku'}"
+        more = {"ARIL_QEMU_ARGS": f"{os.environ.get('ARIL_QEMU_ARGS', '')} -cpu {cpu}"} if self.wall else {"ARIL_ICOUNT": "1"}
         return {**os.environ, **more}
 
     def version(self):
@@ -235,6 +246,7 @@ class Lean(Linux):
         self.kernel, about = self.at / "bzImage", self.at / "about.json"
         if not self.kernel.exists() or not about.exists() or json.loads(about.read_text())["config"] != key:
             about.unlink(missing_ok=True)
+            self.tools()
             deb = self.source()
             tree = self.unpacked(deb)
             self.built(tree, config)
@@ -273,12 +285,14 @@ class Lean(Linux):
             raise Unavailable(f"{deb.name} has no {name}.tar.xz that can be unpacked")
         return (temporary / name).rename(self.at / name)
 
-    def built(self, tree, config):
+    def tools(self):
         for tool in ("flex", "bison", "bc"):
             if not shutil.which(tool):
                 raise Unavailable(f"the lean Linux needs {tool} to be built: apt-get install {tool}")
         if not Path("/usr/include/gelf.h").exists():
             raise Unavailable("the lean Linux needs libelf to be built: apt-get install libelf-dev")
+
+    def built(self, tree, config):
         print(f"aril bench: building the lean Linux, once; {tree}.log", file=sys.stderr)
         make = ["make", "-C", str(tree), f"-j{os.cpu_count()}"]
         with open(f"{tree}.log", "w", encoding="utf-8") as log:

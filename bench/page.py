@@ -5,8 +5,11 @@ import math
 from xml.sax.saxutils import escape
 
 import beside
+import downloaded
 
 RIVALS = {"linux_off": "mitigations off", "lean": "lean Linux"}  # beside Debian's Linux as it comes
+
+NAMES = {"linux": "Debian's Linux", "linux_off": "Debian's Linux with mitigations off", "lean": "the lean Linux"}
 
 
 def number(value):
@@ -148,6 +151,10 @@ def said_losses(document):
     return "**Losses**, Linux / Aril below 1: " + "; ".join(f"`{n}`, {rival}: {r:.2f}" for n, rival, r in lost) + "."
 
 
+def said_refused(document):
+    return f"**Refused by Aril**: {', '.join(f'`{n}`' for n in refused(document))}." if refused(document) else ""
+
+
 def write(name, document):
     """docs/results/NAME.md; of unix its plot, too, and what the clock said the last time."""
     if not any("linux" in r for r in document["metrics"].values()):
@@ -158,7 +165,7 @@ def write(name, document):
     heads, cells = columns(document, clock)
     text = [f"# `./aril bench {name}`", "",
             f"Instructions per operation, medians over batches, of one static Linux program on Aril and on Debian's Linux; {summary(document)}", "",
-            said_losses(document), ""]
+            f"{said_losses(document)} {said_refused(document)}".strip(), ""]
     if name == "unix":
         text += ["![ratios](unix.svg)", ""]
     text += [f"| operation | {' | '.join(heads)} |", f"| --- |{' ---: |' * len(heads)}"]
@@ -177,7 +184,7 @@ def write(name, document):
     text += ["", *(f"{n}." for n in document["notes"])]
     if clock:
         text += ["", f"By the clock: Linux / Aril, median and quartiles of {clock['pairs']} pairs of guests one after the other, without counting, `{clock['flags']}` on "
-                 "both sides (`./aril bench wall`). TCG models no TLB, no caches, no PCID: this is the emulator's time, in which a write to CR3 is dear.",
+                 "both sides (`./aril bench wall`); guarded: by `./aril run --guard`, which needs protection keys, so that Aril's CPU then has them. TCG models no TLB, no caches, no PCID: this is the emulator's time, in which a write to CR3 is dear.",
                  *(f"**{n[0].upper() + n[1:]}.**" for n in clock["notes"]),
                  "Reflected: of the metric's system calls, those that came by the kernel and not by a jump of the rewritten program, by `--trace=summary` in a run of its own."]
     text += ["", f"Aril: commit {versions['aril'].get('commit', '?')}, {versions['aril']['image_bytes']:,} bytes of kernel, first program and library. "
@@ -192,6 +199,53 @@ def write(name, document):
     (beside.REPORTS / f"{name}.md").write_text("\n".join(text) + "\n")
     if name == "unix":
         (beside.REPORTS / "unix.svg").write_text(draw(document))
+
+
+def micro_losses(found):
+    """Of the kernel's operations, where another system takes fewer (bench/rivals.json)."""
+    rivals, out = json.loads((beside.ROOT / "bench" / "rivals.json").read_text()), []
+    for name, row in found.items():
+        for rival, label in (("debian", "Debian's Linux"), ("lean", "a lean Linux"), ("sel4", "seL4")):
+            that, figure = rivals.get(name, {}).get(rival), row.get("median")
+            if name not in ("loop", "rdtsc") and figure and that and that < 0.995 * figure:
+                out.append(f"`{name}` beside {label}: {that / figure:.2f}")
+    return out
+
+
+def refused(document):
+    """What Linux does and Aril does not, but for forms that stand for something else."""
+    only = only_linux(document)
+    return [n for n, r in document["metrics"].items() if n not in only and "median" in r.get("linux", {}) and "median" not in r.get("aril", {})]
+
+
+def claim():
+    """The first paragraph of docs/results/README.md: what all of it comes to, losses first."""
+    def of(name):
+        try:
+            return json.loads((beside.RESULTS / f"{name}.json").read_text())
+        except FileNotFoundError:
+            return None
+
+    unix, boot, micro, ext, clock = of("unix"), of("boot"), of("micro"), of("ext"), by_the_clock()
+    path = beside.REPORTS / "README.md"
+    if not unix or not path.exists():
+        return
+    lost = [f"`{n}`, {rival}: {r:.2f}" for n, rival, r in losses(unix)] + micro_losses(micro or {}) + (downloaded.lost(ext) if ext else [])
+    said = [f"**Losses**, Linux / Aril below 1: {'; '.join(lost)}." if lost else "**Losses: none** of what is measured here."]
+    if refused(unix):
+        said.append(f"Refused by Aril: {', '.join(f'`{n}`' for n in refused(unix))}.")
+    said.append(f"An unmodified Linux program takes fewer instructions on Aril than on Linux: {summary(unix)}")
+    if clock:
+        slower = [f"`{n}` {r['ratio'][1]:.2f}" for n, r in clock["metrics"].items() if r["ratio"][1] < 0.995 and n not in beside.CONTROL]
+        said.append(f"By the emulator's clock the geometric mean is {mean(r['ratio'][1] for n, r in clock['metrics'].items() if n not in beside.CONTROL):.2f}; "
+                    f"slower there: {', '.join(slower) or 'none'}{' (on a machine that had other work)' if clock['loaded'] else ''}.")
+    if boot and beside.ratio(boot["metrics"]["boot_to_main"]):
+        least = boot["metrics"].get("least_memory", {})
+        said.append(f"From QEMU's start to the first program: {beside.ratio(boot['metrics']['boot_to_main']):.0f} times sooner"
+                    + (f", in {outcome(least.get('aril'))} MiB where Linux takes {outcome(least.get('linux'))}" if "aril" in least and "linux" in least else "") + ".")
+    said.append("An instruction is counted as one; nothing here is a processor's time.")
+    head, _, rest = path.read_text().partition("\n\n")
+    path.write_text(f"{head}\n\n{' '.join(said)}\n\n{rest.partition(chr(10) * 2)[2]}")
 
 
 def again(name):
