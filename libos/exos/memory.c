@@ -304,34 +304,48 @@ u32 page_refs(const void *page)
 
 /* A page's books as one word, but for its order: used, with one reference. */
 #define ALONE_BOOKS ((u64)PAGE_USED << 32 | 1)
-#define ALONE_MASK 0xfffffffffful
+#define ALONE_SHIFT 24 /* so many bits above what matters of them do not */
 _Static_assert(sizeof(struct page) == 8, "struct page");
+
+/* The books of a chunk; of frames that are not ours: of pages of which none is used. */
+static const u64 *books_of(u64 chunk)
+{
+	static const struct page none[CHUNK];
+
+	return (const u64 *)(chunk < CHUNKS && chunks[chunk] ? chunks[chunk] : none);
+}
+
+/* Whether the frame in a word is one of the chunk that begins at `first`, and its page has one reference. */
+static inline int word_alone(u64 word, u64 first, const u64 *books)
+{
+	u64 at = (word >> 12) - first;
+
+	return at < CHUNK && books[at] << ALONE_SHIFT == ALONE_BOOKS << ALONE_SHIFT;
+}
 
 u32 pages_alone(const u64 *word, u32 n, int *alone)
 {
-	const u64 *books = NULL;
-	u32 chunk = ~0u, i;
-	u64 one = 2;
+	u64 first = word[0] >> 12 & ~(u64)(CHUNK - 1);
+	const u64 *books = books_of(first / CHUNK), *at = word, *end = word + n;
+	int one = word_alone(word[0], first, books);
 
-	for (i = 0; i < n; i++) {
-		u32 frame = (u32)(word[i] >> 12);
-
-		if (frame / CHUNK != chunk) {
-			static const struct page none[CHUNK];
-
-			chunk = frame / CHUNK;
-			books = (const u64 *)(chunk < CHUNKS && chunks[chunk] ? chunks[chunk]
-									      : none);
+	while (at < end) {
+		while (one && end - at >= 4 && word_alone(at[0], first, books) &&
+		       word_alone(at[1], first, books) && word_alone(at[2], first, books) &&
+		       word_alone(at[3], first, books))
+			at += 4;
+		if (at == end)
+			break;
+		if ((*at >> 12) - first >= CHUNK) {
+			first = *at >> 12 & ~(u64)(CHUNK - 1);
+			books = books_of(first / CHUNK);
 		}
-		u64 is = (books[frame % CHUNK] & ALONE_MASK) == ALONE_BOOKS;
-		if (is != one) {
-			if (one != 2)
-				break;
-			one = is;
-		}
+		if (word_alone(*at, first, books) != one)
+			break;
+		at++;
 	}
-	*alone = one == 1;
-	return i;
+	*alone = one;
+	return (u32)(at - word);
 }
 
 u32 frame_take(void)

@@ -353,28 +353,49 @@ static void row_end(struct mm *mm, struct row *row)
 	row->end = 0;
 }
 
-#define ALIKE (MAPPED_FLAGS | MAPPED_OWN | MAPPED_BOUND)
+#define ALIKE (MAPPED_FLAGS | MAPPED_OWN | MAPPED_BOUND | MAPPED_TEXT)
 
-/* Gives n words, of which all have a page, or as many of the first as are alike, what the first is to have. How many. */
-static u32 words_change(u64 *word, u32 n, u64 flags, int write)
+/* What a word like this one is to have. alone: nobody else has its page. */
+static inline u64 word_wanted(u64 like, u64 flags, int write, int alone)
 {
-	u64 like = word[0] & ALIKE;
-	int alone = 1;
-	u32 i;
-
-	if (write && !(like & MAPPED_WRITE))
-		n = like & MAPPED_OWN ? pages_alone(word, n, &alone) : n;
 	if (write && (like & MAPPED_WRITE || (like & MAPPED_OWN && alone)))
 		flags |= MAPPED_WRITE;
-	u64 keep = ~MAPPED_FLAGS & ~(flags & MAPPED_WRITE ? MAPPED_TEXT : 0);
-	flags |= MAPPED;
-#pragma GCC unroll 8
-	for (i = 0; i < n; i++) {
-		if ((word[i] ^ like) & ALIKE)
-			break;
-		word[i] = (word[i] & keep) | flags;
+	return word_with(like, flags);
+}
+
+/* One word, if it is alike. */
+static inline int word_change(u64 *word, u64 like, u64 wanted)
+{
+	u64 other = *word ^ like;
+
+	if (other & ALIKE)
+		return 0;
+	*word = other ^ wanted;
+	return 1;
+}
+
+/* Gives n words, of which all have a page, or as many of the first as are alike, what the first is to have. How many. */
+static __attribute__((noinline)) u32 words_change(u64 *word, u32 n, u64 flags, int write)
+{
+	u64 like = word[0] & ALIKE, *at = word;
+	int alone = 1;
+
+	if (write && (like & (MAPPED_WRITE | MAPPED_OWN)) == MAPPED_OWN)
+		n = pages_alone(word, n, &alone);
+	u64 wanted = word_wanted(like, flags, write, alone);
+	for (; n >= 4; n -= 4, at += 4) {
+		if (!word_change(at, like, wanted))
+			return (u32)(at - word);
+		if (!word_change(at + 1, like, wanted))
+			return (u32)(at + 1 - word);
+		if (!word_change(at + 2, like, wanted))
+			return (u32)(at + 2 - word);
+		if (!word_change(at + 3, like, wanted))
+			return (u32)(at + 3 - word);
 	}
-	return i;
+	while (n && word_change(at, like, wanted))
+		n--, at++;
+	return (u32)(at - word);
 }
 
 /* The same for one page. */
@@ -385,7 +406,9 @@ static void page_reprotect(struct mm *mm, u64 va, u64 flags, int write)
 	if (!word || !(*word & MAPPED))
 		return;
 	u64 old = *word;
-	words_change(word, 1, flags, write);
+	int alone = write && (old & (MAPPED_WRITE | MAPPED_OWN)) == MAPPED_OWN &&
+		    page_refs(mapped_page(old)) == 1;
+	*word = word_wanted(old, flags, write, alone);
 	u64 changed = (old ^ *word) & MAPPED_FLAGS;
 	if (!(old & MAPPED_BOUND) || !changed)
 		return;
