@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Changing what files are: mode, owner, times, size. Files are memory, so what is written is safe at once. */
+#include "caps.h"
 #include "file_calls.h"
 #include "glance.h"
 #include "inode.h"
@@ -9,12 +10,20 @@
 
 #define SECOND_NS 1000000000l
 
-static s64 owner_only(const struct inode *i)
+/* Whether it has an owner that can be another. */
+static s64 has_owner(const struct inode *i)
 {
-	u32 uid = current()->proc->euid;
 	if (i->device != DEVICE_ROOT && i->device != DEVICE_PIPE && i->device != DEVICE_CONSOLE)
 		return -EPERM;
-	return uid && uid != i->uid ? -EPERM : 0;
+	return 0;
+}
+
+static s64 owner_only(const struct inode *i)
+{
+	s64 error = has_owner(i);
+	if (error)
+		return error;
+	return current()->proc->euid != i->uid && !capable(CAP_FOWNER) ? -EPERM : 0;
 }
 
 static s64 change_mode(struct inode *i, u64 mode)
@@ -70,11 +79,11 @@ s64 sys_fchmod(u64 fd, u64 mode)
 static s64 change_owner(struct inode *i, u32 uid, u32 gid)
 {
 	struct proc *p = current()->proc;
-	s64 error = owner_only(i);
+	s64 error = capable(CAP_CHOWN) ? has_owner(i) : owner_only(i);
 	if (error)
 		return error;
-	if (p->euid &&
-	    ((uid != ~0u && uid != i->uid) || (gid != ~0u && gid != p->egid && gid != i->gid)))
+	if (!capable(CAP_CHOWN) && (p->euid != i->uid || (uid != ~0u && uid != i->uid) ||
+				    (gid != ~0u && gid != p->egid && gid != i->gid)))
 		return -EPERM;
 	u32 within = tree_change_begin();
 	if (uid != ~0u)
@@ -131,7 +140,6 @@ s64 sys_fchown(u64 fd, u64 uid, u64 gid)
 static s64 change_times(struct inode *i, const struct linux_timespec *t)
 {
 	s64 now = realtime_ns();
-	u32 uid = current()->proc->euid;
 	int both_now = t[0].nsec == UTIME_NOW && t[1].nsec == UTIME_NOW;
 	for (u32 k = 0; k < 2; k++)
 		if (t[k].nsec != UTIME_NOW && t[k].nsec != UTIME_OMIT &&
@@ -139,7 +147,7 @@ static s64 change_times(struct inode *i, const struct linux_timespec *t)
 			return -EINVAL;
 	if (t[0].nsec == UTIME_OMIT && t[1].nsec == UTIME_OMIT)
 		return 0;
-	if (uid && uid != i->uid) {
+	if (current()->proc->euid != i->uid && !capable(CAP_FOWNER)) {
 		if (!both_now)
 			return -EPERM;
 		s64 error = inode_permission(i, W_OK);

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT
- * What a process may beyond its identity: capabilities, which user 0 has all and others none; what it says of itself
- * (prctl) and of its input and output. */
+ * What a process may beyond its identity: capabilities by Linux's rules, for programs without any of their own (files have none
+ * here); what it says of itself (prctl) and of its input and output.
+ *
+ * Invariants. effective is within permitted; ambient within permitted and inheritable. permitted grows by user 0's programs alone, to
+ * what bounding and inheritable leave; bounding only shrinks. */
 #include "caps.h"
 #include "linux.h"
 #include "proc.h"
@@ -33,9 +36,59 @@ static s64 header_in(u64 from, struct cap_header *h, u32 *words)
 	return copy_out(from, h, sizeof(*h)) ? -EFAULT : -EINVAL;
 }
 
-static u64 caps_of(const struct proc *p)
+#define SECURE_NOROOT 1u
+#define SECURE_NO_FIXUP 4u
+#define SECURE_KEEP 0x10u
+#define SECURE_NO_AMBIENT 0x40u
+#define SECURE_ALL 0xffu
+#define SECURE_LOCKS 0xaau /* each behind what it locks */
+
+void caps_all(struct proc *p)
 {
-	return p->euid ? 0 : CAPABILITIES;
+	p->caps.effective = p->caps.permitted = p->caps.bounding = CAPABILITIES;
+}
+
+void caps_identity(struct proc *p, u32 uid, u32 euid, u32 suid)
+{
+	struct capabilities *c = &p->caps;
+	if (c->secure & SECURE_NO_FIXUP)
+		return;
+	if ((!uid || !euid || !suid) && p->uid && p->euid && p->suid) {
+		if (!(c->secure & SECURE_KEEP))
+			c->permitted = c->effective = 0;
+		c->ambient = 0;
+	}
+	if (!euid && p->euid)
+		c->effective = 0;
+	if (euid && !p->euid)
+		c->effective = c->permitted;
+}
+
+void caps_exec(struct proc *p)
+{
+	struct capabilities *c = &p->caps;
+	u64 before = c->permitted;
+	int root = !(c->secure & SECURE_NOROOT) && (!p->uid || !p->euid);
+	c->permitted = root ? c->bounding | c->inheritable : 0;
+	if (c->permitted & ~before && p->no_new_privs) {
+		c->permitted &= before;
+		p->euid = p->uid;
+		p->egid = p->gid;
+	}
+	p->suid = p->euid;
+	p->sgid = p->egid;
+	c->permitted |= c->ambient;
+	c->effective = root && !p->euid ? c->permitted : c->ambient;
+	c->secure &= ~SECURE_KEEP;
+	if (c->permitted & ~before)
+		p->dumpable = 0;
+}
+
+u64 caps_real(const struct proc *p)
+{
+	if (p->caps.secure & SECURE_NO_FIXUP)
+		return p->caps.effective;
+	return p->uid ? 0 : p->caps.permitted;
 }
 
 s64 sys_capget(u64 header, u64 data)
@@ -53,17 +106,19 @@ s64 sys_capget(u64 header, u64 data)
 	const struct thread *t = h.pid ? thread_find((u32)h.pid) : current();
 	if (!t)
 		return -ESRCH;
-	u64 caps = caps_of(t->proc);
+	const struct capabilities *c = &t->proc->caps;
 	for (u32 i = 0; i < 2; i++)
-		out[i] = (struct cap_data){(u32)(caps >> i * 32), (u32)(caps >> i * 32), 0};
+		out[i] = (struct cap_data){(u32)(c->effective >> i * 32),
+					   (u32)(c->permitted >> i * 32),
+					   (u32)(c->inheritable >> i * 32)};
 	return copy_out(data, out, words * sizeof(out[0])) ? -EFAULT : 0;
 }
 
-/* They come with the identity and go with it: nothing else gives or takes them. */
 s64 sys_capset(u64 header, u64 data)
 {
 	struct cap_header h;
 	struct cap_data in[2] = {{0, 0, 0}, {0, 0, 0}};
+	struct capabilities *c = &current()->proc->caps;
 	u32 words;
 	s64 error = header_in(header, &h, &words);
 	if (error)
@@ -72,11 +127,74 @@ s64 sys_capset(u64 header, u64 data)
 		return -EPERM;
 	if (copy_in(in, data, words * sizeof(in[0])))
 		return -EFAULT;
-	u64 caps = caps_of(current()->proc);
-	for (u32 i = 0; i < words; i++)
-		if (in[i].effective != (u32)(caps >> i * 32) ||
-		    in[i].permitted != (u32)(caps >> i * 32) || in[i].inheritable)
-			return -EPERM;
+	u64 effective = (in[0].effective | (u64)in[1].effective << 32) & CAPABILITIES;
+	u64 permitted = (in[0].permitted | (u64)in[1].permitted << 32) & CAPABILITIES;
+	u64 inheritable = (in[0].inheritable | (u64)in[1].inheritable << 32) & CAPABILITIES;
+	if (!capable(CAP_SETPCAP) && inheritable & ~(c->inheritable | c->permitted))
+		return -EPERM;
+	if (inheritable & ~(c->inheritable | c->bounding))
+		return -EPERM;
+	if (permitted & ~c->permitted)
+		return -EPERM;
+	if (effective & ~permitted)
+		return -EPERM;
+	c->effective = effective;
+	c->permitted = permitted;
+	c->inheritable = inheritable;
+	c->ambient &= permitted & inheritable;
+	return 0;
+}
+
+static s64 bounding_drop(u64 cap)
+{
+	if (!capable(CAP_SETPCAP))
+		return -EPERM;
+	if (cap > CAP_LAST)
+		return -EINVAL;
+	current()->proc->caps.bounding &= ~CAP_BIT(cap);
+	return 0;
+}
+
+static s64 secure_set(struct capabilities *c, u64 bits)
+{
+	u64 locked = (c->secure & SECURE_LOCKS) >> 1;
+	if (bits & ~(u64)SECURE_ALL || (bits ^ c->secure) & locked ||
+	    c->secure & SECURE_LOCKS & ~bits)
+		return -EPERM;
+	if (!capable(CAP_SETPCAP))
+		return -EPERM;
+	c->secure = (u32)bits;
+	return 0;
+}
+
+static s64 keep_set(struct capabilities *c, u64 keep)
+{
+	if (keep > 1)
+		return -EINVAL;
+	if (c->secure & SECURE_KEEP << 1)
+		return -EPERM;
+	c->secure = (c->secure & ~SECURE_KEEP) | (keep ? SECURE_KEEP : 0);
+	return 0;
+}
+
+enum { AMBIENT_IS_SET = 1, AMBIENT_RAISE, AMBIENT_LOWER, AMBIENT_CLEAR };
+
+static s64 ambient(struct capabilities *c, u64 what, u64 cap, u64 rest)
+{
+	if (what == AMBIENT_CLEAR) {
+		if (cap | rest)
+			return -EINVAL;
+		c->ambient = 0;
+		return 0;
+	}
+	if (rest || cap > CAP_LAST || what < AMBIENT_IS_SET || what > AMBIENT_CLEAR)
+		return -EINVAL;
+	if (what == AMBIENT_IS_SET)
+		return (c->ambient & CAP_BIT(cap)) != 0;
+	if (what == AMBIENT_RAISE &&
+	    (!(c->permitted & c->inheritable & CAP_BIT(cap)) || c->secure & SECURE_NO_AMBIENT))
+		return -EPERM;
+	c->ambient = what == AMBIENT_RAISE ? c->ambient | CAP_BIT(cap) : c->ambient & ~CAP_BIT(cap);
 	return 0;
 }
 
@@ -126,7 +244,7 @@ s64 sys_ioprio_set(u64 which, u64 who, u64 priority)
 	s64 result = -ESRCH;
 	if (class > 3 || (priority & 0x1fff) > 7 || (!class && priority))
 		return -EINVAL;
-	if (class == 1 && current()->proc->euid)
+	if (class == 1 && !capable(CAP_SYS_NICE) && !capable(CAP_SYS_ADMIN))
 		return -EPERM;
 	if ((u32)which < 1 || (u32)which > 3)
 		return -EINVAL;
@@ -156,6 +274,9 @@ s64 sys_ioprio_set(u64 which, u64 who, u64 priority)
 #define PR_GET_CHILD_SUBREAPER 37
 #define PR_GET_TID_ADDRESS 40
 #define PR_GET_KEEPCAPS 7
+#define PR_SET_KEEPCAPS 8
+#define PR_SET_SECUREBITS 28
+#define PR_CAP_AMBIENT 47
 #define SLACK_DEFAULT 50000ul /* ns */
 
 static s64 int_out(u64 to, s32 value)
@@ -163,7 +284,7 @@ static s64 int_out(u64 to, s32 value)
 	return copy_out(to, &value, sizeof(value)) ? -EFAULT : 0;
 }
 
-s64 prctl_more(u32 option, u64 a)
+s64 prctl_more(u32 option, u64 a, u64 b, u64 c, u64 d)
 {
 	struct proc *p = current()->proc;
 	switch (option) {
@@ -180,9 +301,19 @@ s64 prctl_more(u32 option, u64 a)
 	case PR_GET_CHILD_SUBREAPER:
 		return int_out(a, (s32)p->subreaper);
 	case PR_CAPBSET_READ:
-		return a > CAP_LAST ? -EINVAL : 1;
+		return a > CAP_LAST ? -EINVAL : (s64)(p->caps.bounding >> a & 1);
 	case PR_CAPBSET_DROP:
-		return a > CAP_LAST ? -EINVAL : -EPERM;
+		return bounding_drop(a);
+	case PR_GET_SECUREBITS:
+		return p->caps.secure;
+	case PR_SET_SECUREBITS:
+		return secure_set(&p->caps, a);
+	case PR_GET_KEEPCAPS:
+		return (p->caps.secure & SECURE_KEEP) != 0;
+	case PR_SET_KEEPCAPS:
+		return keep_set(&p->caps, a);
+	case PR_CAP_AMBIENT:
+		return ambient(&p->caps, a, b, c | d);
 	case PR_SET_TIMERSLACK: /* how late a timer may be: none is late by design */
 		p->timer_slack = a;
 		return 0;
@@ -196,8 +327,6 @@ s64 prctl_more(u32 option, u64 a)
 		return a ? -EINVAL : 0;
 	case PR_GET_TIMING:
 	case PR_GET_SECCOMP:
-	case PR_GET_SECUREBITS:
-	case PR_GET_KEEPCAPS:
 		return 0;
 	default:
 		return -EINVAL;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * fork, vfork, clone: new processes and new threads. Family lock. */
+#include "caps.h"
 #include "limits.h"
 #include "inode.h"
 #include "mm.h"
@@ -46,6 +47,7 @@ static void fork_identity(struct proc *child, const struct proc *p)
 	child->personality = p->personality;
 	child->ioprio = p->ioprio;
 	child->timer_slack = p->timer_slack;
+	child->caps = p->caps;
 	child->dumpable = p->dumpable;
 	__builtin_memcpy(child->groups, p->groups, sizeof(p->groups));
 	__builtin_memcpy(child->comm, p->comm, sizeof(p->comm));

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * User and group identities, by Linux's rules; user 0 may take any. */
+ * User and group identities, by Linux's rules; who has CAP_SETUID, CAP_SETGID may take any. */
+#include "caps.h"
 #include "proc_calls.h"
 #include "proc_internal.h"
 
@@ -8,15 +9,19 @@
 int proc_may_change(const struct proc *p)
 {
 	const struct proc *me = current()->proc;
-	return !me->euid || me->euid == p->uid || me->euid == p->euid;
+	return capable(CAP_SYS_NICE) || me->euid == p->uid || me->euid == p->euid;
+}
+
+int proc_same(const struct proc *p)
+{
+	const struct proc *me = current()->proc;
+	return me->uid == p->uid && me->uid == p->euid && me->uid == p->suid && me->gid == p->gid &&
+	       me->gid == p->egid && me->gid == p->sgid;
 }
 
 int proc_may_limit(const struct proc *p)
 {
-	const struct proc *me = current()->proc;
-	return p == me || !me->euid ||
-	       (me->uid == p->uid && me->uid == p->euid && me->uid == p->suid &&
-		me->gid == p->gid && me->gid == p->egid && me->gid == p->sgid);
+	return p == current()->proc || capable(CAP_SYS_RESOURCE) || proc_same(p);
 }
 
 s64 sys_getuid(void)
@@ -42,21 +47,22 @@ s64 sys_getegid(void)
 /* One kind of identity: real, effective, saved. */
 struct identity {
 	u32 *real, *effective, *saved;
+	u32 any; /* the capability to take any */
 };
 
 static struct identity identity_user(struct proc *p)
 {
-	return (struct identity){&p->uid, &p->euid, &p->suid};
+	return (struct identity){&p->uid, &p->euid, &p->suid, CAP_SETUID};
 }
 
 static struct identity identity_group(struct proc *p)
 {
-	return (struct identity){&p->gid, &p->egid, &p->sgid};
+	return (struct identity){&p->gid, &p->egid, &p->sgid, CAP_SETGID};
 }
 
 static int identity_allowed(const struct identity *i, u32 id)
 {
-	return id == KEEP || !current()->proc->euid || id == *i->real || id == *i->effective ||
+	return id == KEEP || capable(i->any) || id == *i->real || id == *i->effective ||
 	       id == *i->saved;
 }
 
@@ -72,7 +78,7 @@ static s64 identity_set(struct identity i, u32 id)
 {
 	if (id == KEEP)
 		return -EINVAL;
-	if (!current()->proc->euid)
+	if (capable(i.any))
 		*i.real = *i.saved = id;
 	else if (id != *i.real && id != *i.saved)
 		return -EPERM;
@@ -99,7 +105,7 @@ static s64 identity_set_all(struct identity i, u32 real, u32 effective, u32 save
 static s64 identity_set_pair(struct identity i, u32 real, u32 effective)
 {
 	u32 before = *i.real;
-	int privileged = !current()->proc->euid;
+	int privileged = capable(i.any);
 	if (!privileged && real != KEEP && real != *i.real && real != *i.effective)
 		return -EPERM;
 	if (!identity_allowed(&i, effective))
@@ -115,7 +121,12 @@ static s64 identity_set_pair(struct identity i, u32 real, u32 effective)
 
 s64 sys_setuid(u64 uid)
 {
-	return identity_set(identity_user(current()->proc), (u32)uid);
+	struct proc *p = current()->proc;
+	u32 ruid = p->uid, euid = p->euid, suid = p->suid;
+	s64 error = identity_set(identity_user(p), (u32)uid);
+	if (!error)
+		caps_identity(p, ruid, euid, suid);
+	return error;
 }
 
 s64 sys_setgid(u64 gid)
@@ -125,7 +136,12 @@ s64 sys_setgid(u64 gid)
 
 s64 sys_setreuid(u64 real, u64 effective)
 {
-	return identity_set_pair(identity_user(current()->proc), (u32)real, (u32)effective);
+	struct proc *p = current()->proc;
+	u32 ruid = p->uid, euid = p->euid, suid = p->suid;
+	s64 error = identity_set_pair(identity_user(p), (u32)real, (u32)effective);
+	if (!error)
+		caps_identity(p, ruid, euid, suid);
+	return error;
 }
 
 s64 sys_setregid(u64 real, u64 effective)
@@ -135,8 +151,12 @@ s64 sys_setregid(u64 real, u64 effective)
 
 s64 sys_setresuid(u64 real, u64 effective, u64 saved)
 {
-	return identity_set_all(identity_user(current()->proc), (u32)real, (u32)effective,
-				(u32)saved);
+	struct proc *p = current()->proc;
+	u32 ruid = p->uid, euid = p->euid, suid = p->suid;
+	s64 error = identity_set_all(identity_user(p), (u32)real, (u32)effective, (u32)saved);
+	if (!error)
+		caps_identity(p, ruid, euid, suid);
+	return error;
 }
 
 s64 sys_setresgid(u64 real, u64 effective, u64 saved)
@@ -177,7 +197,7 @@ s64 sys_setgroups(u64 count, u64 from)
 {
 	struct proc *p = current()->proc;
 	u32 groups[array_count(p->groups)];
-	if (p->euid)
+	if (!capable(CAP_SETGID))
 		return -EPERM;
 	if ((u32)count > array_count(groups))
 		return -EINVAL;

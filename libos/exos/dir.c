@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Directories: listing, the working directory, and making and removing names. */
+#include "caps.h"
 #include "file_calls.h"
 #include "glance.h"
 #include "inode.h"
@@ -202,7 +203,7 @@ s64 sys_chroot(u64 path)
 		error = -ENOTDIR;
 	if (!error)
 		error = inode_permission(w.inode, X_OK);
-	if (!error && current()->proc->euid)
+	if (!error && !capable(CAP_SYS_CHROOT))
 		error = -EPERM;
 	if (!error) {
 		struct inode *before = fs->root;
@@ -308,7 +309,7 @@ s64 sys_mknodat(u64 dir, u64 path, u64 mode, u64 dev)
 		kind = S_IFREG;
 	if (kind != S_IFREG && kind != S_IFIFO && kind != S_IFCHR)
 		return kind == S_IFBLK || kind == S_IFSOCK ? -EPERM : -EINVAL;
-	if (kind == S_IFCHR && current()->proc->euid)
+	if (kind == S_IFCHR && !capable(CAP_MKNOD))
 		return -EPERM;
 	s64 error = walk_new(&w, (s32)dir, path, 0);
 	if (error)

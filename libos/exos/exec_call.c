@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * execve: the arguments in, a new program, and what of the old one does not survive. */
+#include "caps.h"
 #include "inode.h"
 #include "mm.h"
 #include "proc_calls.h"
@@ -123,6 +124,7 @@ static void exec_committed(struct proc *p, const char *path)
 	t->restart[2] = 0;
 	p->did_exec = 1;
 	p->dumpable = 1;
+	caps_exec(p);
 	comm_set(p, path);
 	p->barriers = 0;
 	proc_vfork_done(p);

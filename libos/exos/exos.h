@@ -152,6 +152,12 @@ struct fsinfo;	/* file.h: cwd, root, umask */
 struct sighand; /* signal.h */
 struct tty;	/* tty.h */
 
+/* What a process may beyond its identity, a bit each: caps.h. */
+struct capabilities {
+	u64 effective, permitted, inheritable, bounding, ambient;
+	u32 secure; /* which of user 0's privileges it gave up */
+};
+
 struct proc {
 	u32 pid, ppid, pgid, sid;
 	u32 env; /* kernel env id */
@@ -199,7 +205,8 @@ struct proc {
 	u32 personality;
 	u32 subreaper, ioprio; /* caps.c */
 	u64 timer_slack;
-	struct dump *dump; /* its core file is being written */
+	struct capabilities caps; /* of all its threads */
+	struct dump *dump;	  /* its core file is being written */
 };
 
 /* ---- main.c: start of the family; boots the first process ---- */

@@ -149,7 +149,7 @@ u64 inode_data_from(const struct inode *i, u64 at);
 s64 inode_write_kernel(struct inode *i, const void *from, usize bytes, u64 offset);
 /* Whether the current process may (R_OK, W_OK, X_OK): 0 or -EACCES; GLANCE_MISSED of an inode that is gone. */
 s64 inode_permission(const struct inode *i, u32 want);
-s64 inode_permission_ids(const struct inode *i, u32 want, u32 uid, u32 gid);
+s64 inode_permission_ids(const struct inode *i, u32 want, u32 uid, u32 gid, u64 caps);
 
 /* ---- tree.c ---- */
 void tree_init(void);

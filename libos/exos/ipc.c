@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * What System V's kinds share: numbers, keys, permissions. */
+#include "caps.h"
 #include "ipc.h"
 #include "inode.h"
 #include "ipc_calls.h"
@@ -43,13 +44,13 @@ s64 ipc_permission(const struct ipc *i, u32 want)
 	else if (in_group(i->cgid) || in_group(i->gid))
 		granted >>= 3;
 	want = (want >> 6 | want >> 3 | want) & 7;
-	return (want & ~granted) && euid ? -EACCES : 0;
+	return (want & ~granted) && !capable(CAP_IPC_OWNER) ? -EACCES : 0;
 }
 
 s64 ipc_owner(const struct ipc *i)
 {
 	u32 euid = current()->proc->euid;
-	return euid == i->cuid || euid == i->uid || !euid ? 0 : -EPERM;
+	return euid == i->cuid || euid == i->uid || capable(CAP_SYS_ADMIN) ? 0 : -EPERM;
 }
 
 void ipc_perm_out(const struct ipc *i, struct linux_ipc_perm *to)

@@ -33,7 +33,7 @@ s64 sys_uname(u64 to)
 static s64 name_set(char *name, u64 from, u64 bytes)
 {
 	char text[sizeof(machine_name.nodename)] = {0};
-	if (current()->proc->euid)
+	if (!capable(CAP_SYS_ADMIN))
 		return -EPERM;
 	if (bytes >= sizeof(text))
 		return -EINVAL;
@@ -150,7 +150,7 @@ s64 sys_prlimit64(u64 pid, u64 resource, u64 set, u64 old)
 			return -EINVAL;
 		if (resource == RLIMIT_NOFILE && wanted.max > NOFILE_MAX)
 			return -EPERM;
-		if (wanted.max > before.max && current()->proc->euid)
+		if (wanted.max > before.max && !capable(CAP_SYS_RESOURCE))
 			return -EPERM;
 		limit_init(p, (u32)resource, wanted.cur, wanted.max);
 		if (resource == RLIMIT_CPU && wanted.cur != RLIM_INFINITY)
@@ -227,12 +227,12 @@ s64 sys_prctl(u64 option, u64 a, u64 b, u64 c, u64 d)
 	case PR_SET_NO_NEW_PRIVS:
 		if (a != 1 || b || c || d)
 			return -EINVAL;
-		p->no_new_privs = 1; /* no program here gains privileges by being started */
+		p->no_new_privs = 1; /* caps_exec */
 		return 0;
 	case PR_GET_NO_NEW_PRIVS:
 		return a || b || c || d ? -EINVAL : (s64)p->no_new_privs;
 	default:
-		return prctl_more((u32)option, a);
+		return prctl_more((u32)option, a, b, c, d);
 	}
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Memory that is to stay: mlock and its like. A locked page is there, and nothing takes it: what ExOS gives back under
  * pressure (mm_reclaim, the cache of files) is never a page of a living process's areas. */
+#include "caps.h"
 #include "linux.h"
 #include "mm_internal.h"
 #include "mlock.h"
@@ -27,7 +28,7 @@ static s64 limit_check(u64 locked, u64 more)
 {
 	const struct proc *p = current()->proc;
 	u64 limit = p->limit_cur[RLIMIT_MEMLOCK];
-	if (!p->euid || limit == RLIM_INFINITY)
+	if (capable(CAP_IPC_LOCK) || limit == RLIM_INFINITY)
 		return 0;
 	if (!limit)
 		return -EPERM;

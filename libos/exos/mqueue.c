@@ -3,6 +3,7 @@
  *
  * Invariant: a queue's inode has a reference of its name's, until it is unlinked, and one of each open file; the queue goes
  * with it. */
+#include "caps.h"
 #include "file_calls.h"
 #include "inode.h"
 #include "ipc.h"
@@ -128,7 +129,7 @@ static s64 charge_check(u32 uid, u64 more)
 
 static s64 attributes_check(const struct linux_mq_attr *a)
 {
-	int any = !current()->proc->euid;
+	int any = capable(CAP_SYS_RESOURCE);
 	if (a->most <= 0 || a->message_most <= 0)
 		return -EINVAL;
 	if (a->most > (any ? HARD_MESSAGES : (s64)MQ_MESSAGES))
@@ -143,7 +144,7 @@ static s64 queue_create(const char *name, u32 mode, const struct linux_mq_attr *
 	s64 error = attributes_check(a);
 	if (error)
 		return error;
-	if (named >= MQ_QUEUES && p->euid)
+	if (named >= MQ_QUEUES && !capable(CAP_SYS_RESOURCE))
 		return -ENOSPC;
 	/* as Linux reckons: bytes, and what keeps each message */
 	u64 charge = (u64)a->most * ((u64)a->message_most + 96);
@@ -245,12 +246,11 @@ s64 sys_mq_unlink(u64 path)
 	char name[NAME_MAX + 1];
 	s64 n = name_in(path, name);
 	struct mqueue *q = n < 0 ? NULL : queue_find(name);
-	u32 euid = current()->proc->euid;
 	if (n < 0)
 		return n;
 	if (!q)
 		return -ENOENT;
-	if (euid && euid != q->inode->uid)
+	if (current()->proc->euid != q->inode->uid && !capable(CAP_FOWNER))
 		return -EPERM;
 	list_del(&q->all);
 	named--;

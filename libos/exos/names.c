@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Taking names away and moving them. */
+#include "caps.h"
 #include "file_calls.h"
 #include "glance.h"
 #include "inode.h"
@@ -12,7 +13,7 @@ static s64 remove_permission(const struct inode *dir, const struct inode *i)
 	s64 error = inode_permission(dir, W_OK | X_OK);
 	if (error)
 		return error;
-	if ((dir->mode & S_ISVTX) && uid && uid != i->uid && uid != dir->uid)
+	if ((dir->mode & S_ISVTX) && !capable(CAP_FOWNER) && uid != i->uid && uid != dir->uid)
 		return -EPERM;
 	return 0;
 }

@@ -10,6 +10,7 @@
  * Invariants. (1) A thread in nice_late is THREAD_RUNNABLE. (2) No processor is idle that one in nice_late could run on: it is
  * put there while none is idle, and who becomes idle looks there first. (3) Nobody waits for ever: the clock advances at each end of a
  * slice, and who is due goes to the run queue. */
+#include "caps.h"
 #include "nice.h"
 #include "linux.h"
 #include "proc_calls.h"
@@ -129,10 +130,9 @@ static int priority_is(const struct thread *t, u32 which, u32 id)
 
 s64 nice_better(const struct thread *t, s32 nice)
 {
-	const struct proc *me = current()->proc;
-
-	return me->euid && 20 - nice > (s64)min(t->proc->limit_cur[RLIMIT_NICE], 40ul) ? -EACCES
-										       : 0;
+	return !capable(CAP_SYS_NICE) && 20 - nice > (s64)min(t->proc->limit_cur[RLIMIT_NICE], 40ul)
+		       ? -EACCES
+		       : 0;
 }
 
 s64 nice_check(const struct thread *t, s32 nice)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Processes as files (pidfd): told of by poll when they end, signalled by descriptor. */
+#include "caps.h"
 #include "pidfd.h"
 #include "file_calls.h"
 #include "inode.h"
@@ -99,10 +100,11 @@ s64 sys_pidfd_send_signal(u64 fd, u64 sig, u64 info, u64 flags)
 	return in.signo != (s32)sig ? -EINVAL : sys_rt_sigqueueinfo((u64)pid, sig, info);
 }
 
-/* Whether the caller may look into p: its own, or all as user 0. */
 int proc_may_look(const struct proc *p)
 {
-	return p == current()->proc || !current()->proc->euid || (p->dumpable && proc_may_limit(p));
+	const struct proc *me = current()->proc;
+	return p == me || capable(CAP_SYS_PTRACE) ||
+	       (p->dumpable && proc_same(p) && !(p->caps.permitted & ~me->caps.permitted));
 }
 
 s64 sys_pidfd_getfd(u64 fd, u64 other, u64 flags)

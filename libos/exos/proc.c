@@ -90,6 +90,7 @@ struct proc *proc_boot(void)
 	exos_assert(p);
 	p->pgid = p->sid = p->pid;
 	limits_init(p);
+	caps_all(p);
 	p->sig = sighand_create();
 	p->files = files_create();
 	exos_assert(p->sig && p->files);

@@ -33,9 +33,10 @@ struct sighand {
 };
 
 /* cred.c: whether the caller may change how p is scheduled: it is of its user, or all are the caller's; and what its limits
- * are, for which all identities have to agree. */
+ * are, for which all identities have to agree (proc_same). */
 int proc_may_change(const struct proc *p);
 int proc_may_limit(const struct proc *p);
+int proc_same(const struct proc *p);
 
 /* Nobody but the current thread changes its process's actions, or can come to: it needs no lock to read or change them. */
 static inline int signal_alone(const struct proc *p)

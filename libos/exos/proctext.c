@@ -193,7 +193,6 @@ void proc_text_status(struct proc_text *t, struct proc *p)
 					    "Z (zombie)"};
 	char s = text_state(t, p);
 	const struct thread *one = text_thread(t, p);
-	u64 capable = p->euid ? 0 : CAPABILITIES;
 	text_add(t,
 		 "Name:\t%s\nUmask:\t%04o\nState:\t%s\nTgid:\t%u\nNgid:\t0\nPid:\t%u\nPPid:\t%u\n"
 		 "TracerPid:\t0\n",
@@ -213,9 +212,10 @@ void proc_text_status(struct proc_text *t, struct proc *p)
 	text_memory_use(t, p);
 	text_add(t, "Threads:\t%u\n", p->nthreads);
 	text_signals(t, p);
-	text_add(t, "CapInh:\t%016lx\nCapPrm:\t%016lx\nCapEff:\t%016lx\nCapBnd:\t%016lx\n", 0ul,
-		 capable, capable, CAPABILITIES);
-	text_add(t, "CapAmb:\t%016lx\nNoNewPrivs:\t%u\nSeccomp:\t0\n", 0ul, p->no_new_privs);
+	text_add(t, "CapInh:\t%016lx\nCapPrm:\t%016lx\nCapEff:\t%016lx\nCapBnd:\t%016lx\n",
+		 p->caps.inheritable, p->caps.permitted, p->caps.effective, p->caps.bounding);
+	text_add(t, "CapAmb:\t%016lx\nNoNewPrivs:\t%u\nSeccomp:\t0\n", p->caps.ambient,
+		 p->no_new_privs);
 	text_processors(t, one ? one : proc_leader(p));
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Linux's calls on how threads are scheduled, and on what they see of each other's memory. */
+#include "caps.h"
 #include "linux.h"
 #include "mm.h"
 #include "nice.h"
@@ -77,7 +78,7 @@ static s64 policy_set(struct thread *t, u32 policy, u32 priority, const s32 *nic
 	s64 error = nice_check(t, to);
 	if (!error && t->policy == SCHED_IDLE && policy != SCHED_IDLE)
 		error = nice_better(t, to);
-	if (error || (current()->proc->euid && t->policy_own && !own))
+	if (error || (!capable(CAP_SYS_NICE) && t->policy_own && !own))
 		return -EPERM;
 	nice_set(t, policy, to);
 	t->policy_own = own != 0;

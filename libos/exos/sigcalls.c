@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Linux's system calls on signals, and exceptions that become signals. */
+#include "caps.h"
 #include "proc_calls.h"
 #include "proc_internal.h"
 #include "quick.h"
@@ -204,7 +205,7 @@ s64 sys_rt_sigtimedwait(u64 set, u64 info, u64 timeout, u64 bytes)
 static int may_signal(const struct proc *p, int sig)
 {
 	const struct proc *me = current()->proc;
-	if (!me->euid || me->euid == p->uid || me->euid == p->suid || me->uid == p->uid ||
+	if (capable(CAP_KILL) || me->euid == p->uid || me->euid == p->suid || me->uid == p->uid ||
 	    me->uid == p->suid)
 		return 1;
 	return sig == SIGCONT && me->sid == p->sid;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Linux's calls on sockets: addresses, messages with what goes beside them. Only the UNIX family is here. */
+#include "caps.h"
 #include "socket.h"
 #include "file_calls.h"
 #include "inode.h"
@@ -246,8 +247,11 @@ static s64 creds_in(struct parcel *p, u64 from, u64 bytes)
 		return -EINVAL;
 	if (copy_in(&c, from, sizeof(c)))
 		return -EFAULT;
-	if (me->euid && (c.pid != me->pid || (c.uid != me->uid && c.uid != me->euid) ||
-			 (c.gid != me->gid && c.gid != me->egid)))
+	if (c.pid != me->pid && !capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	if (c.uid != me->uid && c.uid != me->euid && c.uid != me->suid && !capable(CAP_SETUID))
+		return -EPERM;
+	if (c.gid != me->gid && c.gid != me->egid && c.gid != me->sgid && !capable(CAP_SETGID))
 		return -EPERM;
 	p->creds = c;
 	p->has_creds = 1;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * What files are: stat and its relatives, access, readlink, statfs. */
+#include "caps.h"
 #include "file_calls.h"
 #include "glance.h"
 #include "usermem.h"
@@ -221,7 +222,7 @@ static s64 access_check(const struct inode *i, u32 mode, u64 flags)
 	const struct proc *p = current()->proc;
 	if (flags & AT_EACCESS)
 		return inode_permission(i, mode);
-	return inode_permission_ids(i, mode, p->uid, p->gid);
+	return inode_permission_ids(i, mode, p->uid, p->gid, caps_real(p));
 }
 
 static s64 access_at(s32 dir, u64 path, u64 mode, u64 flags, int quick)

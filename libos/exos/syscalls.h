@@ -327,9 +327,9 @@
  * shmget: SHM_HUGETLB: EINVAL
  * mq_notify: SIGEV_THREAD: the library wants a netlink socket for it: EAFNOSUPPORT
  * getrusage: times, maxrss, faults; other fields are 0
- * prctl: NAME, DUMPABLE, NO_NEW_PRIVS, PDEATHSIG, CHILD_SUBREAPER, TIMERSLACK, and what asks (CAPBSET_READ, TSC, TIMING, SECCOMP,
- *     SECUREBITS, KEEPCAPS, TID_ADDRESS); CAPBSET_DROP: EPERM; others: EINVAL
- * capset: capabilities come with user 0 and go with it: other sets: EPERM
+ * prctl: NAME, DUMPABLE, NO_NEW_PRIVS, PDEATHSIG, CHILD_SUBREAPER, TIMERSLACK, KEEPCAPS, SECUREBITS, CAPBSET_READ, CAPBSET_DROP, CAP_AMBIENT,
+ *     and what asks (TSC, TIMING, SECCOMP, TID_ADDRESS); others: EINVAL
+ * capset, capget: of the process, all its threads; files have none
  * setfsuid, setfsgid: always the effective identity: others are not taken
  * ioprio_set: kept; files are memory, and no request waits for another
  * sched_setattr: policies as of sched_setscheduler

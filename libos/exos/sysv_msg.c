@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * System V message queues. */
+#include "caps.h"
 #include "ipc.h"
 #include "ipc_calls.h"
 #include "linux.h"
@@ -253,7 +254,7 @@ static s64 queue_set(struct queue *q, const struct linux_msqid *in)
 	s64 error = ipc_owner(&q->ipc);
 	if (error)
 		return error;
-	if (in->most > MSG_QUEUE_BYTES && current()->proc->euid)
+	if (in->most > MSG_QUEUE_BYTES && !capable(CAP_SYS_RESOURCE))
 		return -EPERM;
 	ipc_perm_set(&q->ipc, &in->perm);
 	q->most = in->most;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * A terminal as a file: reads, writes, settings, and who is in the foreground. */
+#include "caps.h"
 #include "inode.h"
 #include "proc.h"
 #include "proc_internal.h"
@@ -291,7 +292,7 @@ static s64 take_control(struct tty *tty, u64 steal)
 		return 0;
 	if (p->pid != p->sid || p->tty)
 		return -EPERM;
-	if (tty->session && !(steal == 1 && !p->euid))
+	if (tty->session && !(steal == 1 && capable(CAP_SYS_ADMIN)))
 		return -EPERM;
 	for (struct list *l = all_procs.next; tty->session && l != &all_procs; l = l->next) {
 		struct proc *other = container_of(l, struct proc, all);
@@ -428,7 +429,7 @@ static s64 set_termio(struct tty *tty, u64 request, u64 from)
 
 static s64 lock_termios(struct tty *tty, u64 from)
 {
-	if (current()->proc->euid)
+	if (!capable(CAP_SYS_ADMIN))
 		return -EPERM;
 	return copy_in(&tty->locked, from, sizeof(tty->locked)) ? -EFAULT : 0;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Extended attributes of files, directories, links: names with values, in memory like the files. */
+#include "caps.h"
 #include "file_calls.h"
 #include "inode.h"
 
@@ -37,14 +38,15 @@ static s64 xattr_permission(const struct inode *i, const char *name, u32 want)
 	if (is_space_alone(name))
 		return -EINVAL;
 	if (begins(name, "trusted."))
-		return !uid ? 0 : want == W_OK ? -EPERM : -ENODATA;
+		return capable(CAP_SYS_ADMIN) ? 0 : want == W_OK ? -EPERM : -ENODATA;
 	if (begins(name, "security."))
-		return !uid || want == R_OK ? 0 : -EPERM;
+		return capable(CAP_SYS_ADMIN) || want == R_OK ? 0 : -EPERM;
 	if (!begins(name, "user."))
 		return -EOPNOTSUPP; /* there are no access lists */
 	if (!S_ISREG(i->mode) && !S_ISDIR(i->mode))
 		return want == W_OK ? -EPERM : -ENODATA;
-	if (S_ISDIR(i->mode) && (i->mode & S_ISVTX) && want == W_OK && uid && uid != i->uid)
+	if (S_ISDIR(i->mode) && (i->mode & S_ISVTX) && want == W_OK && uid != i->uid &&
+	    !capable(CAP_FOWNER))
 		return -EPERM;
 	return inode_permission(i, want);
 }
@@ -149,7 +151,7 @@ static s64 xattr_list(struct inode *i, u64 to, u64 bytes)
 	if (i->device != DEVICE_ROOT)
 		return 0;
 	for (const struct xattr *x = i->xattrs; x; x = x->next) {
-		if (current()->proc->euid && begins(x->name, "trusted."))
+		if (!capable(CAP_SYS_ADMIN) && begins(x->name, "trusted."))
 			continue;
 		if (bytes && done + x->length + 1 > bytes)
 			return -ERANGE;
