@@ -13,8 +13,8 @@ import beside
 import guests
 import page
 
-ROOT = beside.ROOT
-RESULTS = beside.RESULTS / "ext.json"
+ROOT = guests.ROOT
+RESULTS = ROOT / "bench" / "results" / "ext.json"
 AIM = 1.4
 POINTS = (  # what, by the library, by downloaded code, aim
     ("page fault served, frame bound", "fault_by_upcall", "fault_by_handler", 100),
