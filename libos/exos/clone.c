@@ -8,6 +8,7 @@
 #include "proc_calls.h"
 #include "proc_internal.h"
 #include "sched.h"
+#include "switch.h"
 #include "usermem.h"
 
 #define CLONE_SYSVSEM 0x40000ul
@@ -271,12 +272,9 @@ fault:
 	return -EFAULT;
 }
 
-s64 sys_clone3(u64 args, u64 bytes)
+static __attribute__((noinline)) s64 clone3_other(const struct linux_clone_args *args)
 {
-	struct linux_clone_args a;
-	s64 error = args_in(&a, args, bytes);
-	if (error)
-		return error;
+	struct linux_clone_args a = *args;
 	if ((a.flags & (CSIGNAL | CLONE_DETACHED)) || !a.stack != !a.stack_size ||
 	    a.exit_signal > NSIG)
 		return -EINVAL;
@@ -287,4 +285,32 @@ s64 sys_clone3(u64 args, u64 bytes)
 	return clone(&(struct clone_spec){a.flags, a.exit_signal,
 					  a.stack ? a.stack + a.stack_size : 0, a.parent_tid,
 					  a.child_tid, a.tls});
+}
+
+/* A thread and nothing else, as C libraries make them: what clone3_other and clone would look at is as it has to be. */
+static inline int plain_thread(const struct linux_clone_args *a)
+{
+	return (a->flags & CLONE_SHARED) == CLONE_SHARED &&
+	       !(a->flags & ~(CLONE_SHARED | (CLONE_OWN & ~CLONE_DETACHED))) && !a->exit_signal &&
+	       a->stack && a->stack_size && !a->set_tid_size && !a->cgroup &&
+	       a->tls < ARIL_USER_TOP;
+}
+
+/* It takes the lock itself, so that its stub need not. */
+s64 sys_clone3(u64 args, u64 bytes)
+{
+	struct linux_clone_args a;
+	s64 result = args_in(&a, args, bytes);
+	if (result)
+		return result;
+	if (!lock_take(current()))
+		family_lock();
+	if (plain_thread(&a))
+		result = clone_into(current()->proc,
+				    &(struct clone_spec){a.flags, 0, a.stack + a.stack_size,
+							 a.parent_tid, a.child_tid, a.tls});
+	else
+		result = clone3_other(&a);
+	family_unlock();
+	return result;
 }

@@ -402,11 +402,9 @@ static void robust_release(u64 entry, u64 distance)
 	}
 }
 
-static void robust_exit(void)
+static __attribute__((noinline)) void robust_walk(u64 list)
 {
-	u64 entry, distance, last, list = current()->robust_list;
-	if (!list || list > PROGRAM_TOP - 3 * sizeof(u64))
-		return;
+	u64 entry, distance, last;
 	PEEK(entry, ((const u64 *)list)[0], fault);
 	PEEK(distance, ((const u64 *)list)[1], fault);
 	PEEK(last, ((const u64 *)list)[2], fault); /* was being taken or let go */
@@ -420,6 +418,20 @@ static void robust_exit(void)
 	}
 	if (last)
 		robust_release(last, distance);
+fault:
+	return;
+}
+
+/* Mostly the list is empty: its head names itself, and nothing is being taken. */
+static void robust_exit(void)
+{
+	u64 entry, last, list = current()->robust_list;
+	if (!list || list > PROGRAM_TOP - 3 * sizeof(u64))
+		return;
+	PEEK(entry, ((const u64 *)list)[0], fault);
+	PEEK(last, ((const u64 *)list)[2], fault);
+	if (entry != list || last)
+		robust_walk(list);
 fault:
 	return;
 }

@@ -296,7 +296,7 @@
 	CALL(334, rseq, "puxx", CALL_NOLOCK)        \
 	CALL(424, pidfd_send_signal, "fSpx", 0)     \
 	CALL(434, pidfd_open, "dx", 0)              \
-	CALL(435, clone3, "pu", 0)                  \
+	CALL(435, clone3, "pu", CALL_NOLOCK)        \
 	CALL(436, close_range, "uux", 0)            \
 	CALL(437, openat2, "Dspu", 0)               \
 	CALL(438, pidfd_getfd, "ffx", 0)            \

@@ -13,7 +13,7 @@
 #include "nice.h"
 #include "proc.h"
 #include "proc_internal.h"
-#include "sched.h"
+#include "switch.h"
 #include "time.h"
 #include <core/string.h>
 
@@ -84,7 +84,8 @@ static struct thread *thread_memory_new(void)
 	return t;
 }
 
-/* The same of one that has ended: nothing is pending for it any more, and thread_exit has left each list. */
+/* The same of one that has ended: nothing is pending for it any more, and thread_exit has left each list. What is of a sleep alone
+ * (wake_result, interruptible) is set by each. */
 static struct thread *thread_memory_again(void)
 {
 	struct thread *t = container_of(buried.prev, struct thread, sibling);
@@ -92,11 +93,6 @@ static struct thread *thread_memory_again(void)
 	list_del(&t->sibling);
 	buried_count--;
 	t->switch_rsp = 0;
-	t->xsave_valid = t->in_exos = 0;
-	t->sleeping_on = NULL;
-	t->wake_deadline = 0;
-	t->wake_result = 0;
-	t->interruptible = 0;
 	t->sig_mask = t->sig_saved_mask = 0;
 	t->pending.set = 0;
 	t->sig_restore_mask = 0;
@@ -222,7 +218,10 @@ _Noreturn void thread_exit(s32 status)
 
 	t->killed = 1;
 	exit_words(t);
-	time_account(t);
+	if (charge_timed(p))
+		time_account(t);
+	else
+		charge_plain(t, __builtin_ia32_rdtsc());
 	p->user_ticks += t->user_ticks;
 	p->system_ticks += t->system_ticks;
 	t->user_ticks = t->system_ticks = 0;
