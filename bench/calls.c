@@ -3,6 +3,7 @@
 // one that trusts the server to bring them back (tlrpc). Each adds two numbers, and the sum is looked at.
 #include "../tests/native/member.h"
 #include "bench.h"
+#include "space_copy.h"
 #include <core/rpc.h>
 
 #define CALLS 64
@@ -20,21 +21,6 @@ static void server_run(void)
 {
 	member_begin();
 	core_serve_forever();
-}
-
-/* Another root whose lower tables are ours: gates switch spaces, as between programs that share nothing. */
-static s64 space_make(u32 *root)
-{
-	const volatile u64 *own = (const volatile u64 *)(0xffff000000000000 | 510ul << 39 |
-							 510ul << 30 | 510ul << 21 | 510ul << 12);
-
-	*root = core_pool_take(&core_pool, 2);
-	s64 error = aril_space_create(core_auth, *root, *root + 1);
-	for (u64 i = 0; i < 256 && !error; i++)
-		if (own[i] & ARIL_PTE_PRESENT)
-			error = aril_space_link(core_auth, *root, i << 39, 3,
-						ARIL_PTE_FRAME(own[i]));
-	return error;
 }
 
 static s64 calls(u64 n, s64 (*how)(const struct core_server *, struct core_message *))
@@ -68,7 +54,7 @@ int main(int argc, char **argv, char **envp)
 	bench_start(argc, argv);
 	core_handlers.gate = serve;
 	aril_env_entry((u64)core_upcall, (u64)core_gate);
-	s64 error = space_make(&root);
+	s64 error = space_copy(&root);
 	if (!error)
 		error = member_make(&server, 0, root, server_run, core_gate);
 	for (u32 i = 0; !error && i < 1000 && !(server.context->gate_open && server.auth); i++)

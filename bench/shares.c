@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Who had each of some hundred slices under the stride scheduler of libos/core, three clients at 3:2:1: lines `share CLIENT US`, the slice's
 // start in microseconds since the first. For the plot of ./aril bench literature.
-#include "../tests/native/shares.h"
+#include "../tests/native/shares_stride.h"
 #include <core/print.h>
-#include <core/stride.h>
 
 #define SLICES 240u
 
@@ -25,12 +24,7 @@ static void trace(u32 env, u64 ns)
 int main(int argc, char **argv, char **envp)
 {
 	(void)argc, (void)argv, (void)envp;
-	shares_make();
-	s.auth = core_auth;
-	s.trace = trace;
-	for (u32 i = 0; i < 3; i++)
-		allowed("a client", core_stride_set(&s, shares_client[i].env, 3 - i));
-	core_yield(0, 0); /* a fresh slice */
+	shares_stride(&s, trace);
 	core_stride_run(&s, SLICES);
 	for (u32 i = 0; i < count; i++)
 		for (u32 c = 0; c < 3; c++)

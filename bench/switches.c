@@ -2,6 +2,7 @@
 // From one env to another: gates, yields, slices, wakes. The other env, the peer, runs the same image in a space of
 // its own whose lower tables are ours too.
 #include "bench.h"
+#include "space_copy.h"
 
 #define LOOPS 32
 #define ROUNDS 256 /* the first of a batch goes the long way: the gate was closed, or is another */
@@ -70,21 +71,6 @@ void peer_start(struct aril_context *context)
 	context->mask = ARIL_MASK_NONE;
 	context->gate_open = 1;
 	aril_yield(peer_auth, own_env);
-}
-
-/* A root whose lower tables are ours. */
-static s64 space_copy(u32 *root)
-{
-	const volatile u64 *own = (const volatile u64 *)(0xffff000000000000 | 510ul << 39 |
-							 510ul << 30 | 510ul << 21 | 510ul << 12);
-
-	*root = core_pool_take(&core_pool, 2);
-	s64 error = aril_space_create(core_auth, *root, *root + 1);
-	for (u64 i = 0; i < 256 && !error; i++)
-		if (own[i] & ARIL_PTE_PRESENT)
-			error = aril_space_link(core_auth, *root, i << 39, 3,
-						ARIL_PTE_FRAME(own[i]));
-	return error;
 }
 
 static s64 peer_make(void (*role)(void))

@@ -49,7 +49,7 @@ static char *fixed_region(void)
 }
 
 /* Both beside a mapping that stays: else each makes and frees a page table, on Linux, too. */
-static s64 mmap_touch(u64 n)
+static inline __attribute__((always_inline)) s64 mmap_munmap(u64 n, int touch)
 {
 	if (!fixed_region())
 		return -errno;
@@ -57,21 +57,20 @@ static s64 mmap_touch(u64 n)
 		long at = map(1, MAP_PRIVATE);
 		if (at < 0)
 			return at;
-		*(volatile char *)at = 1;
+		if (touch)
+			*(volatile char *)at = 1;
 		MUST(CALL(SYS_munmap, at, PAGE));
 	});
 }
 
+static s64 mmap_touch(u64 n)
+{
+	return mmap_munmap(n, 1);
+}
+
 static s64 mmap_only(u64 n)
 {
-	if (!fixed_region())
-		return -errno;
-	return BENCH_LOOP(n, {
-		long at = map(1, MAP_PRIVATE);
-		if (at < 0)
-			return at;
-		MUST(CALL(SYS_munmap, at, PAGE));
-	});
+	return mmap_munmap(n, 0);
 }
 
 static s64 anon_fault(u64 n)

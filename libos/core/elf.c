@@ -2,32 +2,10 @@
  * Reading ELF64 images. Every offset and sum is checked against wrap and the file's end. */
 #include <aril/layout.h>
 #include <core/elf.h>
+#include <core/elf64.h>
 #include <core/string.h>
 
-#define TYPE_FIXED 2
-#define TYPE_SHARED 3
-#define MACHINE_X86_64 62
-#define SEGMENT_LOAD 1
-#define SEGMENT_INTERP 3
-#define SEGMENT_HEADERS 6
-
-struct file_header {
-	u8 magic[4], class, data, version, abi, pad[8];
-	u16 type, machine;
-	u32 version2;
-	u64 entry, headers, sections;
-	u32 flags;
-	u16 bytes, header_bytes, nheaders, section_bytes, nsections, names;
-};
-ARIL_ASSERT_SIZE(struct file_header, 64);
-
-struct program_header {
-	u32 type, flags;
-	u64 offset, va, physical, file_bytes, bytes, align;
-};
-ARIL_ASSERT_SIZE(struct program_header, 56);
-
-static const char *read_load(struct core_elf *elf, const struct program_header *p, u64 file_bytes)
+static const char *read_load(struct core_elf *elf, const struct elf64_segment *p, u64 file_bytes)
 {
 	u64 top = elf->nsegments ? elf->high : 0;
 
@@ -60,8 +38,8 @@ static const char *read_load(struct core_elf *elf, const struct program_header *
 
 const char *core_elf_read(struct core_elf *elf, const void *file, u64 bytes, u64 file_bytes)
 {
-	struct file_header h;
-	struct program_header p;
+	struct elf64_header h;
+	struct elf64_segment p;
 	const char *why;
 
 	memset(elf, 0, sizeof(*elf));
@@ -70,25 +48,25 @@ const char *core_elf_read(struct core_elf *elf, const void *file, u64 bytes, u64
 	if (bytes < sizeof(h))
 		return "too short for an ELF header";
 	memcpy(&h, file, sizeof(h));
-	if (memcmp(h.magic, "\177ELF", 4))
+	if (memcmp(h.ident, ELF64_MAGIC, 4))
 		return "not an ELF file";
-	if (h.class != 2 || h.data != 1 || h.machine != MACHINE_X86_64)
+	if (h.ident[ELF64_CLASS] != 2 || h.ident[ELF64_DATA] != 1 || h.machine != ELF64_X86_64)
 		return "not an ELF file for x86-64";
-	if (h.type != TYPE_FIXED && h.type != TYPE_SHARED)
+	if (h.type != ELF64_FIXED && h.type != ELF64_SHARED)
 		return "not an executable";
-	if (h.header_bytes != sizeof(p) || h.headers > bytes ||
-	    h.nheaders * sizeof(p) > bytes - h.headers)
+	if (h.segment_bytes != sizeof(p) || h.segments > bytes ||
+	    h.nsegments * sizeof(p) > bytes - h.segments)
 		return "its program headers lie outside the part read";
 	elf->type = h.type;
 	elf->entry = h.entry;
-	elf->nheaders = h.nheaders;
-	for (u32 i = 0; i < h.nheaders; i++) {
-		memcpy(&p, (const u8 *)file + h.headers + i * sizeof(p), sizeof(p));
-		if (p.type == SEGMENT_LOAD && (why = read_load(elf, &p, file_bytes)))
+	elf->nheaders = h.nsegments;
+	for (u32 i = 0; i < h.nsegments; i++) {
+		memcpy(&p, (const u8 *)file + h.segments + i * sizeof(p), sizeof(p));
+		if (p.type == ELF64_LOAD && (why = read_load(elf, &p, file_bytes)))
 			return why;
-		if (p.type == SEGMENT_HEADERS)
+		if (p.type == ELF64_HEADERS)
 			elf->headers_va = p.va;
-		if (p.type != SEGMENT_INTERP)
+		if (p.type != ELF64_INTERP)
 			continue;
 		if (p.offset > file_bytes || p.file_bytes > file_bytes - p.offset)
 			return "its interpreter's name lies outside the file";
@@ -100,9 +78,9 @@ const char *core_elf_read(struct core_elf *elf, const void *file, u64 bytes, u64
 	for (u32 i = 0; i < elf->nsegments; i++) {
 		const struct core_elf_segment *s = &elf->segment[i];
 
-		if (!elf->headers_va && h.headers >= s->offset &&
-		    h.headers + h.nheaders * sizeof(p) <= s->offset + s->file_bytes)
-			elf->headers_va = s->va + h.headers - s->offset;
+		if (!elf->headers_va && h.segments >= s->offset &&
+		    h.segments + h.nsegments * sizeof(p) <= s->offset + s->file_bytes)
+			elf->headers_va = s->va + h.segments - s->offset;
 	}
 	if (elf->entry < elf->low || elf->entry >= elf->high)
 		return "its entry lies outside its segments";

@@ -13,6 +13,7 @@
 #include "sched.h"
 #include <aril/info.h>
 #include <core/domain.h>
+#include <core/elf64.h>
 #include <core/print.h>
 #include <core/string.h>
 
@@ -31,24 +32,6 @@ enum note_type {
 	NT_SIGINFO = 0x53494749,
 	NT_X86_XSTATE = 0x202,
 };
-
-struct elf_header {
-	u8 ident[16];
-	u16 type, machine;
-	u32 version;
-	u64 entry, phoff, shoff;
-	u32 flags;
-	u16 ehsize, phentsize, phnum, shentsize, shnum, shstrndx;
-};
-ARIL_ASSERT_SIZE(struct elf_header, 64);
-
-struct elf_segment {
-	u32 type, flags;
-	u64 offset, vaddr, paddr, filesz, memsz, align;
-};
-ARIL_ASSERT_SIZE(struct elf_segment, 56);
-#define PT_LOAD 1
-#define PT_NOTE 4
 
 struct note_status {
 	s32 signo, code, errnum;
@@ -400,40 +383,40 @@ static u32 segment_flags(u32 prot)
 static void dump_write(struct dump *d, struct dumped *own, const struct siginfo_k *info)
 {
 	struct mm *mm = d->by->proc->mm;
-	struct elf_header e = {
+	struct elf64_header e = {
 		.ident = {0x7f, 'E', 'L', 'F', 2, 1, 1},
-		.type = 4,     /* a core */
-		.machine = 62, /* x86-64 */
+		.type = ELF64_CORE,
+		.machine = ELF64_X86_64,
 		.version = 1,
-		.phoff = sizeof(e),
-		.ehsize = sizeof(e),
-		.phentsize = sizeof(struct elf_segment),
-		.phnum = 1,
+		.segments = sizeof(e),
+		.bytes = sizeof(e),
+		.segment_bytes = sizeof(struct elf64_segment),
+		.nsegments = 1,
 	};
 
 	for (struct list *at = mm->areas.next; at != &mm->areas; at = at->next)
-		e.phnum++;
-	u64 header = sizeof(e) + e.phnum * sizeof(struct elf_segment), put = sizeof(e);
+		e.nsegments++;
+	u64 header = sizeof(e) + e.nsegments * sizeof(struct elf64_segment), put = sizeof(e);
 	d->at = header;
 	notes(d, own, info);
-	struct elf_segment s = {
-		.type = PT_NOTE, .offset = header, .filesz = d->at - header, .align = 4};
+	struct elf64_segment s = {
+		.type = ELF64_NOTE, .offset = header, .file_bytes = d->at - header, .align = 4};
 	dump_put(d, &e, sizeof(e), 0);
 	dump_put(d, &s, sizeof(s), put);
 	d->at = page_up(d->at);
 	for (struct list *at = mm->areas.next; at != &mm->areas; at = at->next) {
 		const struct area *area = area_at(at);
 
-		s = (struct elf_segment){.type = PT_LOAD,
-					 .flags = segment_flags(area->prot),
-					 .offset = d->at,
-					 .vaddr = area->start,
-					 .filesz = area_bytes(mm, area),
-					 .memsz = area->end - area->start,
-					 .align = PAGE};
+		s = (struct elf64_segment){.type = ELF64_LOAD,
+					   .flags = segment_flags(area->prot),
+					   .offset = d->at,
+					   .va = area->start,
+					   .file_bytes = area_bytes(mm, area),
+					   .bytes = area->end - area->start,
+					   .align = PAGE};
 		put += sizeof(s);
 		dump_put(d, &s, sizeof(s), put);
-		area_dump(d, mm, area, s.filesz);
+		area_dump(d, mm, area, s.file_bytes);
 	}
 	u64 end = min(d->at, d->limit);
 	if (!d->error && inode_size(d->file) < end) /* it ends in a hole */

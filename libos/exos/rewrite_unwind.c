@@ -3,25 +3,10 @@
 #include "inode.h"
 #include "mm_internal.h"
 #include "rewrite.h"
+#include <core/elf64.h>
 #include <core/string.h>
 
-#define PT_LOAD 1u
-#define PT_GNU_EH_FRAME 0x6474e550u
 #define SEGMENTS_MOST 32u
-
-/* Of an ELF file's head, and of a segment's: what is needed. */
-struct elf_head {
-	u8 ident[16];
-	u16 type, machine;
-	u32 version;
-	u64 entry, segments, sections;
-	u32 flags;
-	u16 bytes, segment_bytes, nsegments;
-};
-struct elf_segment {
-	u32 type, flags;
-	u64 offset, va, pa, file_bytes, bytes, align;
-};
 
 /* .eh_frame_hdr with the encodings that linkers write: 4 bytes each, relative to it. */
 struct index_head {
@@ -57,8 +42,8 @@ static u64 image_start(struct mm *mm, u64 at)
 /* The address of the image's index; 0: it has none. */
 static u64 image_index(u64 start)
 {
-	struct elf_head head;
-	struct elf_segment segment;
+	struct elf64_header head;
+	struct elf64_segment segment;
 	u64 bias = start, index = 0;
 
 	if (copy_in(&head, start, sizeof(head)) || head.ident[0] != 0x7f || head.ident[1] != 'E' ||
@@ -67,23 +52,14 @@ static u64 image_index(u64 start)
 	for (u32 i = 0; i < head.nsegments; i++) {
 		if (copy_in(&segment, start + head.segments + i * sizeof(segment), sizeof(segment)))
 			return 0;
-		if (segment.type == PT_LOAD && !segment.offset)
+		if (segment.type == ELF64_LOAD && !segment.offset)
 			bias = start - page_down(segment.va);
-		if (segment.type == PT_GNU_EH_FRAME)
+		if (segment.type == ELF64_UNWIND)
 			index = segment.va;
 	}
 	return index ? bias + index : 0;
 }
 
-/* Of a section's head: what is needed. */
-struct elf_section {
-	u32 name, type;
-	u64 flags, va, offset, bytes;
-	u32 link, info;
-	u64 align, entry_bytes;
-};
-#define SHF_ALLOC 2u
-#define SECTIONS_AT 58u /* in the file: what the table of sections is */
 #define SECTIONS_MOST 64u
 
 /* What programs without an index are asked again and again is remembered: a place in a file, and the answer in bit 0. */
@@ -93,28 +69,23 @@ static u64 known[KNOWN];
 /* The address and length of .eh_frame by the file's table of sections; 0: it has none. */
 static u64 image_frames(struct inode *inode, u64 start, u64 *bytes)
 {
-	struct elf_head head;
-	struct {
-		u16 bytes, count, names;
-	} sections;
-	struct elf_section names, one;
+	struct elf64_header head;
+	struct elf64_section names, one;
 	char name[10];
 	u64 bias;
 
 	if (inode_read_kernel(inode, &head, sizeof(head), 0) != (s64)sizeof(head) ||
-	    inode_read_kernel(inode, &sections, sizeof(sections), SECTIONS_AT) !=
-		    (s64)sizeof(sections) ||
-	    sections.bytes != sizeof(one) || sections.count > SECTIONS_MOST)
+	    head.section_bytes != sizeof(one) || head.nsections > SECTIONS_MOST)
 		return 0;
-	bias = head.type == 3 ? start : 0;
+	bias = head.type == ELF64_SHARED ? start : 0;
 	u64 at = head.sections;
-	if (inode_read_kernel(inode, &names, sizeof(names), at + sections.names * sizeof(one)) !=
+	if (inode_read_kernel(inode, &names, sizeof(names), at + head.names * sizeof(one)) !=
 	    (s64)sizeof(names))
 		return 0;
-	for (u32 i = 0; i < sections.count; i++, at += sizeof(one)) {
+	for (u32 i = 0; i < head.nsections; i++, at += sizeof(one)) {
 		if (inode_read_kernel(inode, &one, sizeof(one), at) != (s64)sizeof(one))
 			return 0;
-		if (one.flags & SHF_ALLOC &&
+		if (one.flags & ELF64_ALLOCATED &&
 		    inode_read_kernel(inode, name, sizeof(name), names.offset + one.name) ==
 			    (s64)sizeof(name) &&
 		    !memcmp(name, ".eh_frame", sizeof(name))) {

@@ -3,6 +3,7 @@
 #ifndef JIT_PROGRAM_H
 #define JIT_PROGRAM_H
 
+#include "../edges.h"
 #include "test.h"
 
 #include <ext.h>
@@ -31,34 +32,8 @@ static void put(u32 op, u32 dst, u32 src, s32 off, s32 imm)
 
 static u64 interesting(void)
 {
-	static const u64 edge[] = {0,
-				   1,
-				   2,
-				   7,
-				   8,
-				   31,
-				   32,
-				   63,
-				   64,
-				   127,
-				   128,
-				   255,
-				   256,
-				   0x7fff,
-				   0x8000,
-				   0xffff,
-				   0x7fffffff,
-				   0x80000000,
-				   0xffffffff,
-				   0x100000000,
-				   0x7fffffffffffffff,
-				   0x8000000000000000,
-				   ~0ull,
-				   ~1ull,
-				   0xffffffff80000000,
-				   0xffffffff7fffffff};
-
-	return test_below(3) ? edge[test_below(sizeof(edge) / 8)] : test_random() >> test_below(64);
+	return test_below(3) ? edges[test_below(sizeof(edges) / 8)]
+			     : test_random() >> test_below(64);
 }
 
 static void put_wide(u32 dst, u64 value)

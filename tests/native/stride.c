@@ -8,8 +8,7 @@
 // expect: stride: passed over ok
 // expect: stride: done
 // forbid: stride: WRONG
-#include "shares.h"
-#include <core/stride.h>
+#include "shares_stride.h"
 
 static struct core_stride s;
 static u64 traced, trace_last, trace_unsorted;
@@ -24,12 +23,7 @@ static void trace(u32 env, u64 ns)
 int main(int argc, char **argv, char **envp)
 {
 	(void)argc, (void)argv, (void)envp;
-	shares_make();
-	s.auth = core_auth;
-	s.trace = trace;
-	for (u32 i = 0; i < 3; i++)
-		allowed("a client", core_stride_set(&s, shares_client[i].env, 3 - i));
-	core_yield(0, 0); /* a fresh slice */
+	shares_stride(&s, trace);
 	u64 given = core_stride_run(&s, SHARES_SLICES);
 	if (given != SHARES_SLICES || traced != s.client[0].slices || trace_unsorted)
 		wrong("the count of slices", (s64)given);

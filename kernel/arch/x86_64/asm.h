@@ -27,4 +27,17 @@
 	.quad at, to;                                                                              \
 	.popsection
 
+#ifdef __ASSEMBLER__
+/* What a program that begins does not get of the kernel's: beside the arguments, rcx and r11. */
+.macro clear_others
+	xorl %eax, %eax
+	xorl %ebx, %ebx
+	xorl %ebp, %ebp
+	xorl %r12d, %r12d
+	xorl %r13d, %r13d
+	xorl %r14d, %r14d
+	xorl %r15d, %r15d
+.endm
+#endif
+
 #endif

@@ -66,6 +66,19 @@
 	xorl %r10d, %r10d
 .endm
 
+/* On the kernel's stack, rcx and r11 as SYSCALL left them: the frame of who called, in rdi. */
+.macro call_frame vector
+	pushq $USER_SS
+	pushq CPU_USER_RSP
+	pushq %r11
+	pushq $USER_CS
+	pushq %rcx
+	pushq $0
+	pushq $\vector
+	push_registers
+	movq %rsp, %rdi
+.endm
+
 /* A foreign call, the short way to the library: as upcall_short, but rcx and r11 are lost already. */
 .macro reflect_short keyed
 	KERNEL_STACK
@@ -171,15 +184,7 @@ syscall_full:
 	popq %rdx
 	popq %rcx
 	popq %r11
-	pushq $USER_SS
-	pushq CPU_USER_RSP
-	pushq %r11
-	pushq $USER_CS
-	pushq %rcx
-	pushq $0
-	pushq $ARIL_VECTOR_SYSCALL
-	push_registers
-	movq %rsp, %rdi
+	call_frame ARIL_VECTOR_SYSCALL
 	xorl %ebp, %ebp
 	call trap_dispatch
 	/* The frame now enters the library, which counts rcx and r11 lost. */
@@ -204,15 +209,7 @@ gate_full: /* rcx and r11 in CPU_SHORT_RCX and CPU_SHORT_R11 */
 	movq CPU_SHORT_R11, %r11
 	KERNEL_STACK
 	movl $ARIL_CALL_GATE, %eax
-	pushq $USER_SS
-	pushq CPU_USER_RSP
-	pushq %r11
-	pushq $USER_CS
-	pushq %rcx
-	pushq $0
-	pushq $VECTOR_GATE
-	push_registers
-	movq %rsp, %rdi
+	call_frame VECTOR_GATE
 	call call_gate_frame
 	testq %rax, %rax
 	jns frame_sysret
@@ -481,13 +478,7 @@ FUNCTION(arch_enter_user)
 	movl $0x202, %r11d
 	movq %rsi, %rsp
 	clear_arguments
-	xorl %eax, %eax
-	xorl %ebx, %ebx
-	xorl %ebp, %ebp
-	xorl %r12d, %r12d
-	xorl %r13d, %r13d
-	xorl %r14d, %r14d
-	xorl %r15d, %r15d
+	clear_others
 	swapgs
 	sysretq
 END(arch_enter_user)

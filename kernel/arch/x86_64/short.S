@@ -177,13 +177,7 @@ yield_selected:
 	xorl %r8d, %r8d
 	xorl %r9d, %r9d
 	xorl %r10d, %r10d
-	xorl %eax, %eax
-	xorl %ebx, %ebx
-	xorl %ebp, %ebp
-	xorl %r12d, %r12d
-	xorl %r13d, %r13d
-	xorl %r14d, %r14d
-	xorl %r15d, %r15d
+	clear_others
 	swapgs
 	wrgsbase %rax
 	sysretq

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Whole programs: pieces in sequence, branches, loops of many shapes, functions of their own. */
+#include "../../edges.h"
 #include "pieces.h"
 
 u64 draw(struct random *r)
@@ -19,41 +20,8 @@ u32 below(struct random *r, u32 n)
 
 u64 draw_number(struct random *r)
 {
-	static const u64 edge[] = {0,
-				   1,
-				   2,
-				   3,
-				   4,
-				   7,
-				   8,
-				   15,
-				   16,
-				   31,
-				   32,
-				   63,
-				   64,
-				   127,
-				   128,
-				   255,
-				   256,
-				   0x7fff,
-				   0x8000,
-				   0xffff,
-				   0x10000,
-				   0x7fffffff,
-				   0x80000000,
-				   0xffffffff,
-				   0x100000000,
-				   0x7fffffffffffffff,
-				   0x8000000000000000,
-				   ~0ul,
-				   ~1ul,
-				   ~7ul,
-				   0xffffffff80000000,
-				   0xffffffff7fffffff};
-
 	if (below(r, 2))
-		return edge[below(r, sizeof(edge) / 8)];
+		return edges[below(r, sizeof(edges) / 8)];
 	return draw(r) >> below(r, 64);
 }
 
