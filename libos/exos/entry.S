@@ -277,6 +277,10 @@ entry_inside:
 3:	popq %rdx
 	cmpl $ARIL_VECTOR_END, ARIL_SAVE_VECTOR(%rax)
 	jae edge_in
+	movq ARIL_SAVE_RSP(%rax), %rcx
+	shrq $40, %rcx
+	cmpl $ENTRY_PROGRAM_TOP >> 40, %ecx
+	jb entry_strayed
 	movq ARIL_SAVE_RSP(%rax), %rsp
 	subq $128, %rsp
 	andq $-16, %rsp
@@ -286,6 +290,15 @@ entry_inside:
 	call exos_nested
 	pop_regs
 	iretq
+
+/* On the program's stack: it jumped to where ExOS is, by mistake, and what is wrong there is its own. Or it steps itself,
+ * and has come by a stub to one of the ways in, of which nothing is done yet: that is a call as if it were reflected. */
+entry_strayed:
+	cmpl $ENTRY_VECTOR_DEBUG, ARIL_SAVE_VECTOR(%rax)
+	jne entry_program
+	movq -16(%rax), %rcx
+	movq %rcx, ARIL_SAVE_RIP(%rax)
+	jmp entry_reflected
 
 /* END or EVENT in entry_edge: pends again, and the interrupted code goes on masked. */
 edge_in:

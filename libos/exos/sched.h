@@ -59,6 +59,7 @@
 #define CLOCK_GETTIME 228
 #define ENTRY_SYSCALL_MAX 462
 #define ENTRY_PROGRAM_TOP 0x7d0000000000
+#define ENTRY_VECTOR_DEBUG 1
 /* A signal's frame on the program's stack */
 #define FRAME_R8 48
 #define FRAME_R9 56

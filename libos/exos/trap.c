@@ -58,6 +58,8 @@ _Static_assert(LOCK_TAKEN == 1, "switch.S");
 #define VECTOR_BREAKPOINT 3
 #define VECTOR_INVALID 6
 #define VECTOR_PAGE 14
+#define VECTOR_ALIGNMENT 17
+#define FLAGS_ALIGNMENT 0x40000ul
 
 static __attribute__((noinline)) void fault_resolve(struct user_regs *regs, u64 addr, u64 error)
 {
@@ -118,9 +120,13 @@ fault:
 /* Whether the exception came of how calls are rewritten: then rip is where the program goes on. */
 static int trap_is_ours(struct user_regs *regs, u64 vector)
 {
-	if (vector != VECTOR_BREAKPOINT &&
-	    (vector != VECTOR_INVALID || !current()->proc->mm->bare[0].page ||
-	     !rewrite_traps(program_byte(regs->rip))))
+	const struct mm *mm = current()->proc->mm;
+
+	/* a step within a stub: there is nothing to be seen, and what is shown would begin anew */
+	if (vector == ENTRY_VECTOR_DEBUG && regs->rip - mm->stubs_low < mm->stubs_span)
+		return 1;
+	if (vector != VECTOR_BREAKPOINT && (vector != VECTOR_INVALID || !mm->bare[0].page ||
+					    !rewrite_traps(program_byte(regs->rip))))
 		return 0;
 	family_lock();
 	int ours = (vector == VECTOR_BREAKPOINT && rewrite_breakpoint(regs)) ||
@@ -160,6 +166,11 @@ void exos_nested(struct user_regs *regs, u64 vector, u64 error, u64 addr)
 		family_unlock();
 		if (sig <= 0) /* FAULT_AGAIN: it comes again */
 			return;
+	}
+	if (vector ==
+	    VECTOR_ALIGNMENT) { /* the program's wish, which its frame keeps, is not for ExOS */
+		regs->rflags &= ~FLAGS_ALIGNMENT;
+		return;
 	}
 	u64 to = fixup_find(regs->rip);
 	if (!to) {
