@@ -4,7 +4,7 @@
 #include "inode.h"
 #include "linux.h"
 #include "poll.h"
-#include "sched.h"
+#include "switch.h"
 #include "usermem.h"
 #include "time.h"
 
@@ -84,6 +84,74 @@ static s64 counter_write(struct file *f, u64 from, usize bytes, u64 *offset)
 	return result;
 }
 
+/* For quick calls: what one that sleeps is not all that hears of. */
+static __attribute__((noinline)) s64 counter_quick_changed(struct file *f, u32 events)
+{
+	struct counter *c = f->data;
+	waitq_wake_more(&c->wait);
+	poll_event(f->inode, events);
+	return quick_end(8);
+}
+
+static inline __attribute__((always_inline)) s64 counter_quick_take(struct file *f, u64 to)
+{
+	struct counter *c = f->data;
+	u64 taken = c->semaphore ? 1 : c->count;
+	c->count -= taken;
+	USER_PUT((u64 *)to, taken, fault);
+	if (RARE(waitq_wake_first(&c->wait)) || RARE(poll_watched))
+		return counter_quick_changed(f, POLLOUT);
+	return quick_end(8);
+fault:
+	waitq_wake(&c->wait);
+	poll_event(f->inode, POLLOUT);
+	return quick_end(-EFAULT);
+}
+
+/* Sleeps first. */
+static __attribute__((noinline)) s64 counter_quick_late(struct file *f, u64 to, u64 bytes,
+							struct thread *t)
+{
+	struct counter *c = f->data;
+	s64 slept;
+	if (RARE(f->flags & O_NONBLOCK) || RARE(bytes < 8))
+		return file_quick_read(f, to, bytes, t);
+	f->refs++;
+	do
+		slept = sleep_quick(t, &c->wait);
+	while (RARE(!c->count) && slept != -EINTR);
+	if (RARE(!--f->refs))
+		return file_quick_put(f, slept == -EINTR ? -ERESTARTSYS : counter_take(f, to));
+	if (RARE(slept == -EINTR))
+		return quick_end(-ERESTARTSYS);
+	return counter_quick_take(f, to);
+}
+
+static s64 counter_quick_read(struct file *f, u64 to, u64 bytes, struct thread *t)
+{
+	const struct counter *c = f->data;
+	if (!c->count || RARE(bytes < 8))
+		return counter_quick_late(f, to, bytes, t);
+	return counter_quick_take(f, to);
+}
+
+static s64 counter_quick_write(struct file *f, u64 from, u64 bytes, struct thread *t)
+{
+	struct counter *c = f->data;
+	u64 more;
+	if (RARE(bytes < 8))
+		return file_quick_write(f, from, bytes, t);
+	USER_GET(more, (const u64 *)from, fault);
+	if (RARE(more > COUNT_MOST - c->count))
+		return file_quick_write(f, from, bytes, t);
+	c->count += more;
+	if (RARE(waitq_wake_first(&c->wait)) || RARE(poll_watched))
+		return counter_quick_changed(f, POLLIN);
+	return quick_end(8);
+fault:
+	return quick_end(-EFAULT);
+}
+
 static u32 counter_poll(struct file *f)
 {
 	const struct counter *c = f->data;
@@ -100,8 +168,8 @@ static const struct file_ops counter_ops = {
 	.write = counter_write,
 	.poll = counter_poll,
 	.release = counter_release,
-	.quick_read = file_quick_read,
-	.quick_write = file_quick_write,
+	.quick_read = counter_quick_read,
+	.quick_write = counter_quick_write,
 };
 
 s64 sys_eventfd2(u64 initial, u64 flags)

@@ -244,34 +244,51 @@ static s64 futex_wake_op(u64 addr, u32 op_word, u32 count, u32 count2, u64 addr2
 /* Wakes up to count of those that sleep for that key, and drops the lock. */
 static inline s64 wake_walk(struct futex_key key, u32 count)
 {
-	struct list *head = &buckets[futex_kind(key)], *at = head->next;
-	s64 woken = 0;
-	while (at && at != head && woken < count) {
-		struct futex_sleeper *s = container_of(at, struct futex_sleeper, link);
-		at = at->next;
-		if (!futex_same(s->key, key) || s->owns)
-			continue;
-		s->link.prev->next = at;
-		at->prev = s->link.prev;
-		s->woken = 1;
-		thread_wake_alone(s->thread);
-		woken++;
-	}
-	lock_release();
-	return woken;
+	return quick_end(key_wake(key, count, ~0u));
+}
+
+static __attribute__((noinline)) s64 wake_any(u64 where, u64 word, u32 count)
+{
+	return wake_walk((struct futex_key){where, word}, count);
+}
+
+/* One has been woken, and an idle processor is to hear of it. */
+static __attribute__((noinline)) s64 wake_told(void)
+{
+	sched_want();
+	return quick_end(1);
+}
+
+/* With the lock: one sleeper for that key, where it is the first of its kind, as it mostly is. */
+static inline __attribute__((always_inline)) s64 wake_first(struct list *head, struct futex_key key,
+							    u32 count)
+{
+	struct list *first = head->next, *second;
+	struct futex_sleeper *s = container_of(first, struct futex_sleeper, link);
+	if (RARE(first == head) || RARE(count != 1) || RARE(s->key.word != key.word) ||
+	    RARE(s->key.where != key.where) || RARE(s->owns) ||
+	    RARE(s->thread->state != THREAD_SLEEPING))
+		return wake_any(key.where, key.word, count);
+	second = first->next;
+	second->prev = head;
+	head->next = second;
+	s->woken = 1;
+	s->thread->state = THREAD_RUNNABLE;
+	list_add_tail(&run_queue, &s->thread->run);
+	return RARE(sched_idle) ? wake_told() : quick_end(1);
 }
 
 /* FUTEX_WAKE of a word of the process's own. Where nobody sleeps the lock is not asked for. */
-static __attribute__((noinline)) s64 wake_own(u64 addr, u32 count)
+static inline __attribute__((always_inline)) s64 wake_own(u64 addr, u32 count)
 {
 	struct thread *t = current();
 	struct futex_key key = {(u64)t->proc->mm, addr};
-	const struct list *head = &buckets[futex_kind(key)], *first;
+	struct list *head = &buckets[futex_kind(key)], *first;
 	__atomic_thread_fence(__ATOMIC_SEQ_CST); /* with the one of futex_wait */
 	first = __atomic_load_n(&head->next, __ATOMIC_RELAXED);
 	if (!first || first == head)
 		return 0;
-	return lock_take(t) ? wake_walk(key, count) : QUICK_NO;
+	return RARE(!lock_take(t)) ? QUICK_NO : wake_first(head, key, count);
 }
 
 static __attribute__((noinline)) s64 wake_shared(u64 addr, u32 count)
@@ -283,8 +300,7 @@ static __attribute__((noinline)) s64 wake_shared(u64 addr, u32 count)
 	(void)value;
 	return wake_walk(futex_key(addr), count);
 fault:
-	lock_release();
-	return -EFAULT;
+	return quick_end(-EFAULT);
 }
 
 static __attribute__((noinline)) s64 quick_futex_any(u64 addr, u64 op, u64 value, u64 timeout,
@@ -297,13 +313,60 @@ static __attribute__((noinline)) s64 quick_futex_any(u64 addr, u64 op, u64 value
 	return result;
 }
 
-static __attribute__((noinline)) s64 quick_futex_wait(u64 addr, u32 op, u32 value)
+/* As futex_wait, for ever. */
+static inline __attribute__((always_inline)) s64 wait_quick(struct thread *t, struct futex_key key,
+							    u64 addr, u32 expected)
 {
-	if (!lock_take(current()))
+	struct list *head = &buckets[futex_kind(key)], *last;
+	struct futex_sleeper s;
+	u32 value;
+	s64 slept;
+	if (RARE(!head->next))
+		list_init(head);
+	s.key = key;
+	s.thread = t;
+	s.bitset = ~0u;
+	s.woken = s.owns = 0;
+	last = head->prev;
+	s.link.next = head;
+	s.link.prev = last;
+	last->next = &s.link;
+	head->prev = &s.link;
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	slept = -EFAULT;
+	PEEK(value, *(const u32 *)addr, unqueue);
+	slept = -EAGAIN;
+	if (RARE(value != expected))
+		goto unqueue;
+	do
+		slept = sleep_quick(t, NULL);
+	while (RARE(!s.woken) && !slept);
+	if (!RARE(!s.woken))
+		return quick_end(0);
+unqueue:
+	list_del(&s.link);
+	return quick_end(slept == -EINTR ? -ERESTARTSYS : slept);
+}
+
+static __attribute__((noinline)) s64 quick_futex_wait_own(u64 addr, u32 value)
+{
+	struct thread *t = current();
+	if (RARE(!lock_take(t)))
 		return QUICK_NO;
-	s64 result = futex_wait(addr, op, value, 0, ~0u);
-	lock_release();
-	return result;
+	return wait_quick(t, (struct futex_key){(u64)t->proc->mm, addr}, addr, value);
+}
+
+static __attribute__((noinline)) s64 quick_futex_wait_shared(u64 addr, u32 expected)
+{
+	struct thread *t = current();
+	u32 value;
+	if (RARE(!lock_take(t)))
+		return QUICK_NO;
+	PEEK(value, *(const u32 *)addr, fault);
+	(void)value;
+	return wait_quick(t, futex_key(addr), addr, expected);
+fault:
+	return quick_end(-EFAULT);
 }
 
 static __attribute__((noinline)) s64 quick_futex_more(u64 addr, u64 op, u64 value, u64 timeout,
@@ -316,7 +379,8 @@ static __attribute__((noinline)) s64 quick_futex_more(u64 addr, u64 op, u64 valu
 		return wake_shared(addr, (u32)value);
 	if (!timeout &&
 	    ((u32)op == FUTEX_WAIT || (plain == FUTEX_WAIT_BITSET && (u32)value3 == ~0u)))
-		return quick_futex_wait(addr, (u32)op, (u32)value);
+		return (u32)op & FUTEX_PRIVATE_FLAG ? quick_futex_wait_own(addr, (u32)value)
+						    : quick_futex_wait_shared(addr, (u32)value);
 	return quick_futex_any(addr, op, value, timeout, addr2, value3);
 }
 
@@ -328,7 +392,7 @@ s64 quick_futex(u64 addr, u64 op, u64 value, u64 timeout, u64 addr2, u64 value3)
 	if ((u32)op == (FUTEX_WAKE | FUTEX_PRIVATE_FLAG))
 		return wake_own(addr, (u32)value);
 	if ((u32)op == (FUTEX_WAIT | FUTEX_PRIVATE_FLAG) && !timeout)
-		return quick_futex_wait(addr, FUTEX_WAIT | FUTEX_PRIVATE_FLAG, (u32)value);
+		return quick_futex_wait_own(addr, (u32)value);
 	return quick_futex_more(addr, op, value, timeout, addr2, value3);
 }
 

@@ -246,14 +246,6 @@ static inline __attribute__((always_inline)) s64 pipe_quick_now(struct file *f, 
 	return quick_end((s64)n);
 }
 
-/* The last of a file that was kept for a sleep. */
-static __attribute__((noinline)) s64 file_quick_put(struct file *f, s64 result)
-{
-	f->refs++;
-	file_put(f);
-	return quick_end(result);
-}
-
 /* Sleeps first. */
 static __attribute__((noinline)) s64 pipe_quick_late(struct file *f, u64 to, u64 bytes,
 						     struct thread *t)

@@ -24,6 +24,13 @@ s64 file_quick_write(struct file *f, u64 from, u64 bytes, struct thread *t)
 	return quick_end(f->ops->write(f, from, bytes, &f->offset));
 }
 
+s64 file_quick_put(struct file *f, s64 result)
+{
+	f->refs++;
+	file_put(f);
+	return quick_end(result);
+}
+
 /* Calls what the file behind a descriptor has for it, with the lock; goes to `missed` where it has nothing, for the long way. What
  * is read without the lock may be anything: it is compared with what is found there with it. A table never becomes smaller. */
 #define QUICK_FILE(which)                                                                  \

@@ -190,7 +190,7 @@ _Noreturn void sched_exit(void)
 			mate->last_stamp = __builtin_ia32_rdtsc();
 			c->current = mate;
 			lock_state.owner = mate;
-			lock_state.depth = 1;
+			lock_state.depth = 0;
 			thread_resume(mate, ctx);
 		}
 	}
