@@ -521,12 +521,15 @@ int pages_none(const struct mm *mm, u64 start, u64 end)
 	const struct mm_node *node = (const struct mm_node *)mm->root.slot[index_of(start, 4)];
 	if (node)
 		node = (const struct mm_node *)node->slot[index_of(start, 3)];
-	for (u64 at = first; node && at <= last; at++) {
-		const struct mm_node *leaf = (const struct mm_node *)node->slot[at & 511];
+	if (!node)
+		return 1;
+	const u64 *slot = node->slot + (first & 511), *const end_slot = node->slot + (last & 511);
+	for (; slot <= end_slot; slot++) {
+		const struct mm_node *leaf = (const struct mm_node *)*slot;
 
 		if (leaf && leaf->any[LEAF_USED] &&
-		    !leaf_none(leaf, at == first ? start / PAGE & 511 : 0,
-			       at == last ? (end - 1) / PAGE & 511 : 511))
+		    !leaf_none(leaf, leaf->base == first ? start / PAGE & 511 : 0,
+			       leaf->base == last ? (end - 1) / PAGE & 511 : 511))
 			return 0;
 	}
 	return 1;

@@ -44,9 +44,9 @@ static inline int signal_alone(const struct proc *p)
 	return p->nthreads == 1 && p->sig->refs == 1;
 }
 /* A signal that the current thread sends itself, or that an instruction of its raised: the handler is entered at once, as it
- * would be on the way out, without making the signal pending. `locked`: with the family lock, taken once. Does not return
- * then, and the lock is dropped. 0: it has to be sent as any other, as it is blocked or has no handler, others come first,
- * or the process is not alone with its actions. 1: done, but the handler's frame had no place, and SIGSEGV pends. */
+ * would be on the way out, without making the signal pending. `locked`: with the family lock, taken once; else signal_alone. Does not return
+ * then, and the lock is dropped. 0: it has to be sent as any other, as it is blocked or has no handler, or others come
+ * first. 1: done, but the handler's frame had no place, and SIGSEGV pends. */
 int signal_enter(struct user_regs *regs, const struct siginfo_k *info, int locked);
 
 /* Takes the lowest pending signal that `mask` does not block, faults first, the thread's own before its process's, with

@@ -294,7 +294,7 @@ static __attribute__((noinline)) s64 kill_self(u32 sig, int code)
 
 	regs->rax = 0; /* the call's result, which the handler's frame carries */
 	regs->orig_rax = ~0ul;
-	if (signal_enter(regs, &info, 0))
+	if (signal_alone(current()->proc) && signal_enter(regs, &info, 0))
 		return 0;
 	if (info.code == SI_USER)
 		return kill_who((s32)current()->proc->pid, (u32)info.signo);
@@ -420,7 +420,7 @@ void program_exception(u64 vector, u64 error, u64 addr, struct user_regs *regs)
 	t->fault_vector = vector;
 	t->fault_error = error;
 	regs->orig_rax = ~0ul;
-	if (signal_enter(regs, &info, 0))
+	if (signal_alone(t->proc) && signal_enter(regs, &info, 0))
 		return;
 	family_lock();
 	signal_force(info.signo, &info);

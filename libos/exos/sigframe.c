@@ -273,8 +273,6 @@ int signal_enter(struct user_regs *regs, const struct siginfo_k *info, int locke
 	struct linux_sigaction *action = &p->sig->action[info->signo - 1];
 	u64 pending = t->pending.set | p->pending.set, mask = t->sig_mask;
 
-	if (!locked && !signal_alone(p))
-		return 0;
 	/* Others deliverable, this one blocked, or a mask to be restored first; and what is traced is seen on the way out. */
 	if ((pending & ~mask) | (mask >> (info->signo - 1) & 1) | t->sig_restore_mask |
 	    family.trace)

@@ -90,13 +90,22 @@ static __attribute__((noinline)) void program_fault(struct user_regs *regs, u64 
 
 	const struct area *area = NULL;
 
-	if (addr < PROGRAM_TOP && signal_alone(p) && p->mm->refs == 1)
-		area = mm_find(p->mm, addr);
+	if (addr < PROGRAM_TOP && signal_alone(p) && p->mm->refs == 1) {
+		area = p->mm->seen;
+		if (!area || addr < area->start || addr >= area->end)
+			area = mm_find(p->mm, addr);
+	}
 	if (!area || area_allows(area, error)) {
 		fault_resolve(regs, addr, error);
 		return;
 	}
-	struct siginfo_k info = {.signo = SIGSEGV, .code = SEGV_ACCERR, .addr = addr};
+	struct siginfo_k info; /* each field by itself, so that nothing is written twice */
+	info.signo = SIGSEGV;
+	info.errnum = 0;
+	info.code = SEGV_ACCERR;
+	info.pad = 0;
+	info.addr = addr;
+	info.value = 0;
 	t->fault_addr = addr;
 	t->fault_error = error;
 	t->fault_vector = VECTOR_PAGE;
