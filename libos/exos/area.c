@@ -38,7 +38,10 @@ struct area *area_next(struct mm *mm, struct area *area)
 static struct list *area_before(struct mm *mm, u64 addr)
 {
 	struct list *at = &mm->seen->link, *lowest = mm->areas.next;
+	const struct area *below = container_of(at->prev, struct area, link);
 
+	if (at != lowest && below->start <= addr)
+		return below->end > addr ? at->prev : at;
 	if (addr < container_of(lowest, struct area, link)->start ||
 	    addr - container_of(lowest, struct area, link)->start < mm->seen->start - addr)
 		return lowest;
