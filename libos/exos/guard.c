@@ -6,6 +6,7 @@
  * follows from its being the program's registers. Such pages are never given back. */
 #include "guard.h"
 #include "linux.h"
+#include "mm.h"
 #include "sched.h"
 #include <aril/info.h>
 #include <aril_stubs.h>
@@ -140,4 +141,24 @@ void guard_unstash(struct thread *t)
 	for (struct stash_page *s = stashes; s; s = s->next)
 		if ((at & ~(PAGE - 1)) == (u64)s->page)
 			s->free |= 1ul << (at & (PAGE - 1)) / LINE;
+}
+
+#define RIGHTS_MOST 3ul /* PKEY_DISABLE_ACCESS, PKEY_DISABLE_WRITE */
+
+/* mprotect, with key -1. -EINVAL: with any other, as none was given out. */
+s64 sys_pkey_mprotect(u64 addr, u64 bytes, u64 prot, u64 key)
+{
+	return (s32)key == -1 ? sys_mprotect(addr, bytes, prot) : -EINVAL;
+}
+
+/* -EINVAL: flags, or rights that are none. Else -ENOSPC. */
+s64 sys_pkey_alloc(u64 flags, u64 rights)
+{
+	return flags || rights & ~RIGHTS_MOST ? -EINVAL : -ENOSPC;
+}
+
+s64 sys_pkey_free(u64 key)
+{
+	(void)key;
+	return -EINVAL;
 }

@@ -113,6 +113,10 @@ s64 sys_brk(u64 addr);
 s64 sys_mmap(u64 addr, u64 bytes, u64 prot, u64 flags, u64 fd, u64 offset);
 s64 sys_munmap(u64 addr, u64 bytes);
 s64 sys_mprotect(u64 addr, u64 bytes, u64 prot);
+/* guard.c: protection keys, of which a program has none, as on a processor without or with none left. */
+s64 sys_pkey_mprotect(u64 addr, u64 bytes, u64 prot, u64 key);
+s64 sys_pkey_alloc(u64 flags, u64 rights);
+s64 sys_pkey_free(u64 key);
 s64 sys_mremap(u64 old, u64 old_bytes, u64 new_bytes, u64 flags, u64 to);
 s64 sys_madvise(u64 addr, u64 bytes, u64 advice);
 s64 sys_msync(u64 addr, u64 bytes, u64 flags);

@@ -292,6 +292,9 @@
 	CALL(326, copy_file_range, "fpfpux", 0)     \
 	CALL(327, preadv2, "fpullx", 0)             \
 	CALL(328, pwritev2, "fpullx", 0)            \
+	CALL(329, pkey_mprotect, "pumd", 0)         \
+	CALL(330, pkey_alloc, "xx", 0)              \
+	CALL(331, pkey_free, "d", 0)                \
 	CALL(332, statx, "Dsxxp", 0)                \
 	CALL(334, rseq, "puxx", CALL_NOLOCK)        \
 	CALL(424, pidfd_send_signal, "fSpx", 0)     \
@@ -311,6 +314,7 @@
  * stat, fstat, lstat, newfstatat, statx: times of access stay as they were made
  * poll, ppoll, select, pselect6: what the terminal and pipes can say; no POLLPRI
  * mmap: MAP_HUGETLB: EINVAL; MAP_SYNC: EOPNOTSUPP; devices: ENODEV; private memory is promised beyond what is there
+ * pkey_alloc, pkey_mprotect, pkey_free: there are no keys to be had: ENOSPC; pkey_mprotect with key -1 is mprotect; others: EINVAL
  * mremap: MREMAP_DONTUNMAP: EINVAL
  * madvise: REMOVE, DONTFORK, DOFORK, MERGEABLE, WIPEONFORK and newer advice: EINVAL
  * ioctl: terminals (linux_tty.h), FIONREAD, FIONBIO, FIOCLEX, SIOCOUTQ; others: ENOTTY

@@ -5,6 +5,7 @@
  * stray die: one write, with no handler, and status 5. stray ADDRESS...: of ExOS's data. Says for each situation how many of the writes were stopped by the protection key, as
  * NAME: STOPPED of ALL; and what the first one's signal says. */
 #define _GNU_SOURCE
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
@@ -134,6 +135,27 @@ static void compute(int ms)
 	do
 		clock_gettime(CLOCK_MONOTONIC, &now);
 	while ((now.tv_sec - from.tv_sec) * 1000 + (now.tv_nsec - from.tv_nsec) / 1000000 < ms);
+}
+
+/* The program has no keys of its own. */
+static void keys(void)
+{
+	char *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	int results[8], n = 0;
+
+#define RESULT(...) results[n++] = syscall(__VA_ARGS__) < 0 ? errno : 0
+	RESULT(SYS_pkey_alloc, 0, 0);
+	RESULT(SYS_pkey_alloc, 1, 0);
+	RESULT(SYS_pkey_alloc, 0, 4);
+	RESULT(SYS_pkey_free, 1);
+	RESULT(SYS_pkey_mprotect, page, 4096, PROT_READ, 1);
+	RESULT(SYS_pkey_mprotect, page, 4096, PROT_READ, 0);
+	page[0] = 1;
+	RESULT(SYS_pkey_mprotect, page, 4096, PROT_READ, -1);
+	RESULT(SYS_read, 0, page, 0);
+	printf("keys: %d %d %d %d %d %d %d %d, %s\n", results[0], results[1], results[2],
+	       results[3], results[4], results[5], results[6], results[7],
+	       sigsetjmp(back, 1) ? "read-only" : (page[0] = 2, "writable"));
 }
 
 static long bare(long number)
@@ -319,6 +341,7 @@ int main(int argc, char **argv)
 		data[ndata++] = strtoul(argv[i], NULL, 16);
 	poke(gs_base() + 800);
 	printf("the signal's code %d, key %d\n", code, key);
+	keys();
 	calls();
 	signals();
 	threads();

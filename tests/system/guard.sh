@@ -22,6 +22,7 @@ for cpus in 1 2; do
 	status "guarded, $cpus CPUs" 0 ./aril run --guard --smp $cpus --timeout 50 -- "$work/stray" $data
 	has "$work/out" "^the signal's code 4, key 1$"
 	has "$work/out" '^without a handler: signal 11$'
+	has "$work/out" '^keys: 28 22 22 22 22 22 0 0, read-only$'
 	counted "guarded, $cpus CPUs" "$work/out" "$all"
 done
 # shellcheck disable=SC2086
