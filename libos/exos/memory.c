@@ -235,6 +235,22 @@ static u32 loose_take(void)
 	return frame;
 }
 
+/* A block's pages are taken one by one from here on, lowest first. 0: there is no such block. */
+#define LOOSE_ORDER 3u
+static int loose_fill(void)
+{
+	u32 frame = block_take(LOOSE_ORDER);
+
+	if (!frame)
+		return 0;
+	for (u32 i = 1u << LOOSE_ORDER; i--;) {
+		*page_of(frame + i) = (struct page){.state = PAGE_USED};
+		loose[loose_count++] = frame + i;
+	}
+	free_count += 1u << LOOSE_ORDER;
+	return 1;
+}
+
 /* Makes blocks of them. Whether there were any. */
 int loose_join(void)
 {
@@ -250,7 +266,7 @@ void *page_alloc(u32 order)
 {
 	u32 frame;
 
-	if (!order && loose_count)
+	if (!order && (loose_count || loose_fill()))
 		return frame_page(loose_take());
 	if (order >= ORDERS)
 		return NULL;
