@@ -367,22 +367,26 @@ def measure(side, names, tree=None):
     return found
 
 
+SIZES = (16, 24, 32, 48, 64, 96, 128, 192, 256, 512)  # MiB
+
+
 def least_memory(side):
-    """The least of some sizes, in MiB, with which the guest comes to the program's main; at least what ./aril takes."""
-    works = None
-    for size in (512, 256, 192, 128, 96, 64):
+    """The least of SIZES with which the guest comes to the program's main, by halving: with more it does, too."""
+    def works(size):
         progress(f"{size} MiB", side.name)
         command = [f"{size}M" if w == "512M" else w for w in side.command(["rdtsc"])]
         try:
-            done = subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, timeout=SILENCE, env=side.environment(),
-                                  check=False)
+            done = subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, timeout=SILENCE, env=side.environment(), check=False)
         except subprocess.TimeoutExpired:
-            break
-        if b"bench done" not in done.stdout:
-            break
-        works = size
+            return False
+        return b"bench done" in done.stdout
+
+    low, high = 0, len(SIZES)  # below low it does not, from high on it does
+    while low < high:
+        middle = (low + high) // 2
+        low, high = (low, middle) if works(SIZES[middle]) else (middle + 1, high)
     progress("", side.name)
-    return works
+    return SIZES[low] if low < len(SIZES) else None
 
 
 SHOWN = {}
