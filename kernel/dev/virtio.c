@@ -68,6 +68,23 @@ static void write64(u8 *at, u64 value)
 	write32(at + 4, (u32)(value >> 32));
 }
 
+/* Both ways show 64 features through a window of 32, half by half: at `at`, which one by the register at `select`. */
+static u64 features_read(u8 *regs, u32 select, u32 at)
+{
+	write32(regs + select, 1);
+	u64 high = read32(regs + at);
+	write32(regs + select, 0);
+	return high << 32 | read32(regs + at);
+}
+
+static void features_write(u8 *regs, u32 select, u32 at, u64 features)
+{
+	write32(regs + select, 1);
+	write32(regs + at, (u32)(features >> 32));
+	write32(regs + select, 0);
+	write32(regs + at, (u32)features);
+}
+
 /* --- memory-mapped registers, version 2 */
 
 enum mmio_register {
@@ -106,18 +123,12 @@ static void mmio_set_status(struct virtio *v, u32 status)
 
 static u64 mmio_features(struct virtio *v)
 {
-	write32(v->regs + MMIO_OFFERED_SELECT, 1);
-	u64 high = read32(v->regs + MMIO_OFFERED);
-	write32(v->regs + MMIO_OFFERED_SELECT, 0);
-	return high << 32 | read32(v->regs + MMIO_OFFERED);
+	return features_read(v->regs, MMIO_OFFERED_SELECT, MMIO_OFFERED);
 }
 
 static void mmio_accept(struct virtio *v, u64 features)
 {
-	write32(v->regs + MMIO_ACCEPTED_SELECT, 1);
-	write32(v->regs + MMIO_ACCEPTED, (u32)(features >> 32));
-	write32(v->regs + MMIO_ACCEPTED_SELECT, 0);
-	write32(v->regs + MMIO_ACCEPTED, (u32)features);
+	features_write(v->regs, MMIO_ACCEPTED_SELECT, MMIO_ACCEPTED, features);
 }
 
 static u32 mmio_queue_max(struct virtio *v, u32 queue)
@@ -201,18 +212,12 @@ static void pci_set_status(struct virtio *v, u32 status)
 
 static u64 pci_features(struct virtio *v)
 {
-	write32(v->regs + COMMON_OFFERED_SELECT, 1);
-	u64 high = read32(v->regs + COMMON_OFFERED);
-	write32(v->regs + COMMON_OFFERED_SELECT, 0);
-	return high << 32 | read32(v->regs + COMMON_OFFERED);
+	return features_read(v->regs, COMMON_OFFERED_SELECT, COMMON_OFFERED);
 }
 
 static void pci_accept(struct virtio *v, u64 features)
 {
-	write32(v->regs + COMMON_ACCEPTED_SELECT, 1);
-	write32(v->regs + COMMON_ACCEPTED, (u32)(features >> 32));
-	write32(v->regs + COMMON_ACCEPTED_SELECT, 0);
-	write32(v->regs + COMMON_ACCEPTED, (u32)features);
+	features_write(v->regs, COMMON_ACCEPTED_SELECT, COMMON_ACCEPTED, features);
 }
 
 /* Also notes where the queue is notified; a queue outside the mapped area does not exist for us. */

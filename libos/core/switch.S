@@ -4,6 +4,7 @@
 #include <aril/upcall.h>
 #include <core/upcall.h>
 #include "switch.inc"
+#include <core/registers.inc>
 
 	.text
 	.globl core_upcall
@@ -16,16 +17,7 @@ core_upcall:
 	pushq %rdx
 	pushq %rcx
 	pushq %rax
-	pushq %r8
-	pushq %r9
-	pushq %r10
-	pushq %r11
-	pushq %rbx
-	pushq %rbp
-	pushq %r12
-	pushq %r13
-	pushq %r14
-	pushq %r15
+	push_registers_from_r8
 	pushq $0
 	cld
 	movq %rsp, %rbx
@@ -50,21 +42,7 @@ core_resume:
 	cmpl $0, ARIL_CTX_PENDING(%rax)
 	jne 2f
 1:	addq $8, %rsp
-	popq %r15
-	popq %r14
-	popq %r13
-	popq %r12
-	popq %rbp
-	popq %rbx
-	popq %r11
-	popq %r10
-	popq %r9
-	popq %r8
-	popq %rax
-	popq %rcx
-	popq %rdx
-	popq %rsi
-	popq %rdi
+	pop_registers
 	addq $ARIL_SAVE_RIP, %rsp
 	iretq
 2:	movl $ARIL_MASK_ALL, ARIL_CTX_MASK(%rax)

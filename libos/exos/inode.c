@@ -144,7 +144,8 @@ static s64 chunks_grow(struct inode *i, u64 c)
  * very little or very much. */
 static u64 files_reserve(void)
 {
-	return min(max(pages_total() / 64, 64ul), 4096ul);
+	u64 part = pages_total() / 64;
+	return min(max(part, 64ul), 4096ul);
 }
 
 int file_room(u64 pages)

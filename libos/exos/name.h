@@ -3,7 +3,7 @@
 #ifndef EXOS_NAME_H
 #define EXOS_NAME_H
 
-#include "exos.h"
+#include "inode.h"
 
 #define NAME_ONES 0x0101010101010101ul
 
@@ -47,6 +47,21 @@ static inline u32 name_scan(const char *at, u64 seed, u64 *hash)
 		}
 		seed = name_mix(seed, word);
 	}
+}
+
+/* The path's next component, behind slashes, is w->last; its hash. Where the path goes on, behind the slashes that follow. */
+static inline __attribute__((always_inline)) char *walk_component(struct walk *w, char *p, u64 seed,
+								  u64 *hash)
+{
+	while (*p == '/')
+		p++;
+	w->last = p;
+	w->last_length = name_scan(p, seed, hash);
+	p += w->last_length;
+	w->slash = *p == '/';
+	while (*p == '/')
+		p++;
+	return p;
 }
 
 #endif

@@ -121,22 +121,10 @@ static s64 walk_link(struct walk *w, struct inode *link, char **rest, struct ino
 /* Takes the next component from *rest. Length, 0 at the end, -ENAMETOOLONG. *last: nothing but slashes follow. */
 static s64 walk_next(struct walk *w, char **rest, int *last)
 {
-	char *p = *rest;
 	u64 hash;
-	while (*p == '/')
-		p++;
-	u32 n = name_scan(p, 0, &hash);
-	if (n > NAME_MAX)
-		return -ENAMETOOLONG;
-	w->last = p;
-	w->last_length = n;
-	p += n;
-	w->slash = *p == '/';
-	while (*p == '/')
-		p++;
-	*last = !*p;
-	*rest = p;
-	return n;
+	*rest = walk_component(w, *rest, 0, &hash);
+	*last = !**rest;
+	return w->last_length <= NAME_MAX ? (s64)w->last_length : -ENAMETOOLONG;
 }
 
 static int name_is_dots(const struct walk *w)

@@ -14,7 +14,6 @@
 #include "syscalls.h"
 #include <core/string.h>
 
-#define SITE_BYTES 5 /* of the jump, and of the mov, unless it is wide */
 #define WIDE_BYTES 7
 #define REACH 0x7ff00000ul /* a little under what a 32-bit displacement spans */
 #define LOWEST 0x10000ul
@@ -201,19 +200,24 @@ static u64 stub_create(struct mm *mm, const struct site *site)
 	return at;
 }
 
-/* Replaces the mov at site; both pages that it may lie on are private already. */
-static void site_publish(struct mm *mm, u64 site, u8 *const byte[SITE_BYTES], u64 stub)
+void rewrite_jump(struct mm *mm, u64 site, u8 *const byte[REWRITE_SITE], u64 stub)
 {
-	u32 distance = stub - (site + SITE_BYTES);
+	u32 distance = (u32)(stub - (site + REWRITE_SITE));
 
-	__atomic_store_n(byte[0], 0xcc, __ATOMIC_SEQ_CST);
-	rewrite_sync(mm, site);
-	for (u32 i = 1; i < SITE_BYTES; i++)
+	for (u32 i = 1; i < REWRITE_SITE; i++)
 		__atomic_store_n(byte[i], (u8)(distance >> (8 * (i - 1))), __ATOMIC_SEQ_CST);
 	rewrite_sync(mm, site);
-	if (page_down(site) != page_down(site + SITE_BYTES - 1))
-		rewrite_sync(mm, site + SITE_BYTES - 1);
+	if (page_down(site) != page_down(site + REWRITE_SITE - 1))
+		rewrite_sync(mm, site + REWRITE_SITE - 1);
 	__atomic_store_n(byte[0], 0xe9, __ATOMIC_SEQ_CST);
+}
+
+/* Replaces the mov at site; both pages that it may lie on are private already. */
+static void site_publish(struct mm *mm, u64 site, u8 *const byte[REWRITE_SITE], u64 stub)
+{
+	__atomic_store_n(byte[0], 0xcc, __ATOMIC_SEQ_CST);
+	rewrite_sync(mm, site);
+	rewrite_jump(mm, site, byte, stub);
 }
 
 /* Where the mov begins that may be replaced; at 0: there is none. */
@@ -224,8 +228,8 @@ static void site_find(struct mm *mm, u64 back, u64 number, struct site *site)
 	*site = (struct site){.back = back, .number = (u32)number};
 	if (copy_in(end - WIDE_BYTES, back - WIDE_BYTES - 2, WIDE_BYTES + 2))
 		return;
-	if (rewrite_shape(end - SITE_BYTES - 1, number)) {
-		site->at = back - 2 - SITE_BYTES;
+	if (rewrite_shape(end - REWRITE_SITE - 1, number)) {
+		site->at = back - 2 - REWRITE_SITE;
 		return;
 	}
 	if (rewrite_shape_wide(end - WIDE_BYTES, number)) {
@@ -240,12 +244,12 @@ static void site_find(struct mm *mm, u64 back, u64 number, struct site *site)
 	if (!site->bytes)
 		return;
 	memcpy(site->between, end - site->bytes, site->bytes);
-	site->at = back - 2 - site->bytes - SITE_BYTES;
+	site->at = back - 2 - site->bytes - REWRITE_SITE;
 }
 
 int rewrite_bytes(struct mm *mm, u64 site, u8 *byte[])
 {
-	for (u32 i = 0; i < SITE_BYTES; i++) {
+	for (u32 i = 0; i < REWRITE_SITE; i++) {
 		u8 *page = rewrite_text(mm, site + i);
 
 		if (!page)
@@ -258,7 +262,7 @@ int rewrite_bytes(struct mm *mm, u64 site, u8 *byte[])
 /* Rewrites the mov before the `syscall` before regs->rip. 0: it stays. */
 static int rewrite_mov(struct mm *mm, const struct user_regs *regs)
 {
-	u8 *byte[SITE_BYTES];
+	u8 *byte[REWRITE_SITE];
 	struct site site;
 
 	site_find(mm, regs->rip, regs->rax, &site);
@@ -316,12 +320,12 @@ int rewrite_breakpoint(struct user_regs *regs)
 {
 	struct mm *mm = current()->proc->mm;
 	u64 site = regs->rip - 1;
-	u8 code[SITE_BYTES];
+	u8 code[REWRITE_SITE];
 
 	if (copy_in(code, site, sizeof(code)) || code[0] != 0xe9)
 		return 0;
 	u32 distance = code[1] | code[2] << 8 | code[3] << 16 | (u32)code[4] << 24;
-	regs->rip = site + SITE_BYTES + (u64)(s64)(s32)distance;
+	regs->rip = site + REWRITE_SITE + (u64)(s64)(s32)distance;
 	u8 *page = rewrite_text(mm, site);
 	if (page)
 		__atomic_store_n(page + (site & (PAGE - 1)), 0xe9, __ATOMIC_SEQ_CST);

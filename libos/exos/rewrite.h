@@ -81,6 +81,9 @@ u8 *rewrite_text(struct mm *mm, u64 va);
 int rewrite_bytes(struct mm *mm, u64 site, u8 *byte[]);
 /* Makes every CPU that runs this memory forget what it fetched of a page. */
 void rewrite_sync(struct mm *mm, u64 va);
+#define REWRITE_SITE 5 /* bytes of the jump, and of the mov that it replaces, unless that is wide */
+/* The last of a site's change: its first byte is a breakpoint, by which nobody comes through; then it is a jump to the stub. */
+void rewrite_jump(struct mm *mm, u64 site, u8 *const byte[REWRITE_SITE], u64 stub);
 /* The nearest free page below `from`, or above `to`, from which and to which a jump reaches; 0: none. */
 u64 rewrite_place(struct mm *mm, u64 from, u64 to);
 /* Makes a page for stubs. 0 or -ENOMEM. */

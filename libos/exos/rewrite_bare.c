@@ -11,7 +11,6 @@
 #include "rewrite.h"
 #include "sched.h"
 
-#define SITE_BYTES 5 /* of the jump */
 #define CODE_BYTES 9 /* of the syscall, and of the longest that may stand behind it */
 #define SLOTS (POINTERS_AT / REWRITE_BARE_STEP)
 #define PAGES_TRIED 64
@@ -20,7 +19,7 @@
 /* What the third byte of the jump would be. */
 static u8 third_byte(u64 site, u64 stub)
 {
-	return (u8)((stub - (site + SITE_BYTES)) >> 8);
+	return (u8)((stub - (site + REWRITE_SITE)) >> 8);
 }
 
 /* A free place in a page from which the jump's third byte traps; 0: none. */
@@ -86,27 +85,20 @@ static int is_stub(struct mm *mm, u64 at)
 }
 
 /* As of a mov (rewrite.c), but that whoever is between the two instructions has to be kept out, too. */
-static void bare_publish(struct mm *mm, u64 site, u8 *const byte[SITE_BYTES], u64 stub)
+static void bare_publish(struct mm *mm, u64 site, u8 *const byte[REWRITE_SITE], u64 stub)
 {
-	u32 distance = (u32)(stub - (site + SITE_BYTES));
-
 	__atomic_store_n(byte[0], 0xcc, __ATOMIC_SEQ_CST);
 	__atomic_store_n(byte[2], third_byte(site, stub), __ATOMIC_SEQ_CST);
 	rewrite_sync(mm, site);
-	if (page_down(site) != page_down(site + SITE_BYTES - 1))
-		rewrite_sync(mm, site + SITE_BYTES - 1);
-	for (u32 i = 1; i < SITE_BYTES; i++)
-		__atomic_store_n(byte[i], (u8)(distance >> (8 * (i - 1))), __ATOMIC_SEQ_CST);
-	rewrite_sync(mm, site);
-	if (page_down(site) != page_down(site + SITE_BYTES - 1))
-		rewrite_sync(mm, site + SITE_BYTES - 1);
-	__atomic_store_n(byte[0], 0xe9, __ATOMIC_SEQ_CST);
+	if (page_down(site) != page_down(site + REWRITE_SITE - 1))
+		rewrite_sync(mm, site + REWRITE_SITE - 1);
+	rewrite_jump(mm, site, byte, stub);
 }
 
 int rewrite_bare(struct mm *mm, struct user_regs *regs)
 {
 	u64 site = regs->rip - 2;
-	u8 *byte[SITE_BYTES], code[CODE_BYTES];
+	u8 *byte[REWRITE_SITE], code[CODE_BYTES];
 
 	if ((u32)regs->rax == RT_SIGRETURN)
 		return 0; /* unwinders know a handler's return by its bytes */
@@ -133,12 +125,12 @@ int rewrite_bare(struct mm *mm, struct user_regs *regs)
 int rewrite_moved(struct user_regs *regs, u64 vector)
 {
 	u64 site = regs->rip - (vector == 3 ? 1 : 0) - 2;
-	u8 code[SITE_BYTES];
+	u8 code[REWRITE_SITE];
 
 	if (copy_in(code, site, sizeof(code)) || code[0] != 0xe9 || !rewrite_traps(code[2]))
 		return 0;
 	u32 distance = code[1] | code[2] << 8 | code[3] << 16 | (u32)code[4] << 24;
-	u64 stub = site + SITE_BYTES + (u64)(s64)(s32)distance;
+	u64 stub = site + REWRITE_SITE + (u64)(s64)(s32)distance;
 	if (!is_stub(current()->proc->mm, stub))
 		return 0;
 	regs->rip = stub + REWRITE_BARE_NEXT;

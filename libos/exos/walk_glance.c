@@ -124,15 +124,8 @@ static s64 run_glance(struct walk *w, const struct glance *g, struct inode *at, 
 		struct inode *child;
 		u64 hash;
 		u32 mode;
-		while (*p == '/')
-			p++;
-		u32 n = name_scan(p, tree_seed(at), &hash);
-		w->last = p;
-		w->last_length = n;
-		p += n;
-		w->slash = *p == '/';
-		while (*p == '/')
-			p++;
+		p = walk_component(w, p, tree_seed(at), &hash);
+		u32 n = w->last_length;
 		if (!n)
 			return walk_ends_at(w, at);
 		s64 error = directory_glance(at);

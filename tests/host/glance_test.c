@@ -9,6 +9,7 @@
 
 #undef NULL
 #undef FD_SETSIZE
+#include "caps.h"
 #include "file_calls.h"
 #include "glance.h"
 #include "inotify.h"
@@ -126,6 +127,7 @@ static void world(u64 with)
 	proc.limit_cur[RLIMIT_NOFILE] = 1024;
 	proc.limit_cur[RLIMIT_FSIZE] = ~0ul;
 	proc.nthreads = 1;
+	proc.caps.effective = ~0ul;
 	tree_changes = 0;
 	family.init = &proc;
 	tree_init();
@@ -356,6 +358,7 @@ static void as_user(void)
 {
 	proc.euid = proc.uid = 5;
 	proc.egid = proc.gid = 6;
+	proc.caps.effective = 0;
 }
 static void in_dir(void)
 {
@@ -392,10 +395,13 @@ static const struct scene *playing;
 static void change_as_root(u32 which)
 {
 	u32 euid = proc.euid, egid = proc.egid;
+	u64 caps = proc.caps.effective;
 	proc.euid = proc.egid = 0;
+	proc.caps.effective = ~0ul;
 	playing->change[which]();
 	proc.euid = euid;
 	proc.egid = egid;
+	proc.caps.effective = caps;
 }
 static void first(void)
 {

@@ -43,6 +43,6 @@ variant "system call instruction overwritten" middle fails \
 variant "what stands before is not looked at" middle fails \
 	'replace("rewrite_shape.c", "(before & 0xf0) == 0x40 || ", "")'
 variant "a slow writer, breakpoint first" race passes \
-	'replace("rewrite.c", "	for (u32 i = 1; i < SITE_BYTES; i++)\n", "	'"$delay"'\n	for (u32 i = 1; i < SITE_BYTES; i++)\n")'
+	'replace("rewrite.c", "	for (u32 i = 1; i < REWRITE_SITE; i++)\n", "	'"$delay"'\n	for (u32 i = 1; i < REWRITE_SITE; i++)\n")'
 variant "a slow writer, jump first" race fails \
-	'replace("rewrite.c", "byte[0], 0xcc,", "byte[0], 0xe9,"); replace("rewrite.c", "	for (u32 i = 1; i < SITE_BYTES; i++)\n", "	'"$delay"'\n	for (u32 i = 1; i < SITE_BYTES; i++)\n")'
+	'replace("rewrite.c", "byte[0], 0xcc,", "byte[0], 0xe9,"); replace("rewrite.c", "	for (u32 i = 1; i < REWRITE_SITE; i++)\n", "	'"$delay"'\n	for (u32 i = 1; i < REWRITE_SITE; i++)\n")'
