@@ -25,7 +25,7 @@ static const struct ways guarded = {
 	guarded_bare_entry, guarded_sigreturn_entry,	guarded_own_entry,   guarded_thread_first};
 
 const struct ways *ways = &plain;
-__attribute__((noreturn)) void (*exos_leave_to)(struct user_regs *regs) = exos_leave;
+void (*exos_leave_to)(struct user_regs *regs) = exos_leave;
 u32 guard_flags;
 
 #define LINE 64u

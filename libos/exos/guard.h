@@ -15,8 +15,8 @@ struct ways {
 	void (*first)(void);
 };
 extern const struct ways *ways;
-/* exos_leave (sched.h), of these ways. */
-extern void (*exos_leave_to)(struct user_regs *regs) __attribute__((noreturn));
+/* exos_leave (sched.h), of these ways: it does not return. */
+extern void (*exos_leave_to)(struct user_regs *regs);
 
 /* What a binding in the segment that may be written says of it: ARIL_BIND_KEY(GUARD_KEY), or 0. */
 extern u32 guard_flags;

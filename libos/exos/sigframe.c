@@ -284,6 +284,7 @@ int signal_enter(struct user_regs *regs, const struct siginfo_k *info, int locke
 	if (locked)
 		family_unlock();
 	exos_leave_to(regs);
+	__builtin_unreachable();
 }
 
 /* A vector state whose marks are not those that vector_push writes: an FXSAVE area, or all of it, after clearing what
