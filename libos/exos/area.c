@@ -5,6 +5,7 @@
 #include "mm_internal.h"
 #include "profile.h"
 #include "sched.h"
+#include "swap.h"
 
 #define PROGRAM_LOW 0x10000ul /* below it nothing is placed unasked */
 
@@ -269,6 +270,7 @@ s64 area_populate(struct mm *mm, u64 start, u64 end)
 			return -ENOMEM;
 		if (*word & MAPPED)
 			continue;
+		swap_ahead();
 		void *page = page_zalloc(0);
 		if (!page)
 			return -ENOMEM;

@@ -11,6 +11,7 @@
 #include "proc_internal.h"
 #include "rewrite.h"
 #include "sched.h"
+#include "swap.h"
 #include <aril/info.h>
 #include <core/domain.h>
 #include <core/elf64.h>
@@ -347,13 +348,18 @@ static void page_dump(struct dump *d, struct mm *mm, const struct area *area, u6
 			dump_put(d, mapped_page(*word), PAGE, at);
 		return;
 	}
-	if (!area->inode)
+	int swapped = word && *word & SWAPPED;
+	if (!area->inode && !swapped)
 		return;
 	u8 *page = page_zalloc(0);
 	if (!page)
 		return;
-	if (inode_read_kernel(area->inode, page, PAGE, area->offset + (va - area->start)) > 0 &&
-	    !is_zero(page))
+	if (swapped) {
+		if (!swap_read(page, (u32)(*word >> 12)))
+			dump_put(d, page, PAGE, at);
+	} else if (inode_read_kernel(area->inode, page, PAGE, area->offset + (va - area->start)) >
+			   0 &&
+		   !is_zero(page))
 		dump_put(d, page, PAGE, at);
 	page_put(page);
 }
@@ -363,7 +369,7 @@ static void area_dump(struct dump *d, struct mm *mm, const struct area *area, u6
 	u64 stop = area->start + bytes;
 	struct page_walk w;
 
-	if (area->inode) {
+	if (area->inode || mm->swapped) {
 		for (u64 va = area->start; va < stop && !d->error; va += PAGE)
 			page_dump(d, mm, area, va, d->at + (va - area->start));
 	} else {

@@ -4,6 +4,7 @@
 #include "limits.h"
 #include "mm_internal.h"
 #include "pressure.h"
+#include "swap.h"
 #include <core/string.h>
 
 #define STACK_GAP (256 * PAGE) /* kept free below a stack that grows */
@@ -144,6 +145,25 @@ static void fault_held(struct mm *mm, u64 va)
 			pages_touch(mm, w.va, w.word);
 }
 
+/* A page that went out comes in. */
+static int fault_swapped(struct mm *mm, const struct area *area, u64 va, u64 *word, int *code)
+{
+	u32 slot = (u32)(*word >> 12);
+	void *page = page_alloc(0);
+
+	if (!page)
+		return fault_memory(code);
+	if (swap_read(page, slot)) {
+		page_put(page);
+		return fault_bus(code);
+	}
+	pages_unswap(mm, va, word);
+	swap_put(slot);
+	swap_counts.in++;
+	pages_place(mm, va, word, page, area_flags(area, 1) | MAPPED_OWN);
+	return 0;
+}
+
 static int fault_once(struct mm *mm, u64 addr, u64 error, int *code)
 {
 	u64 va = page_down(addr);
@@ -174,6 +194,8 @@ static int fault_once(struct mm *mm, u64 addr, u64 error, int *code)
 			fault_held(mm, va);
 		else
 			pages_protect(mm, va, word, area_flags(area, !!(*word & MAPPED_WRITE)));
+	} else if (*word & SWAPPED) {
+		sig = fault_swapped(mm, area, va, word, code);
 	} else if (area->inode) {
 		sig = fault_file(mm, area, va, word, error, code);
 	} else {
@@ -191,6 +213,7 @@ int mm_fault_in(struct mm *mm, u64 addr, u64 error, int *code)
 {
 	int sig;
 
+	swap_ahead();
 	do
 		sig = fault_once(mm, addr, error, code);
 	while (sig == FAULT_AGAIN);

@@ -8,6 +8,7 @@
 #include "file.h"
 #include "mm_internal.h"
 #include "profile.h"
+#include "swap.h"
 #include <core/string.h>
 
 struct forking {
@@ -145,6 +146,8 @@ static s64 fork_pages(const struct forking *f)
 		if (*w.word & MAPPED_OWN)
 			error = page_share(f, &w);
 	pages_flush(); /* the parent's, before it can run again */
+	if (!error)
+		error = swap_clone(f->to, f->from);
 	if (!error)
 		fork_warm(f->to);
 	pages_flush();

@@ -94,16 +94,49 @@ static void block_halve(u32 frame, u32 order)
 	block_insert(frame + (1u << (order - 1)), order - 1);
 }
 
+/* Blocks that are to be given: unbound together, as each time all processors must drop what they know. */
+#define LEAVING 128u
+static struct {
+	u32 n;
+	struct aril_space_op op[LEAVING];
+} leaving;
+
+static void blocks_leave(void)
+{
+	u32 done = 0;
+
+	while (done < leaving.n) {
+		s64 r = aril_space_update(family.auth, family.domain->space, leaving.op + done,
+					  leaving.n - done);
+
+		if (r < 0 && r != -ARIL_E_AGAIN)
+			exos_panic("exos: unbinding frame %u to give it back: error %ld",
+				   leaving.op[done].frame, (long)-r);
+		done += r > 0 ? (u32)r : 0;
+	}
+	for (u32 i = 0; i < leaving.n; i++)
+		frames_return(leaving.op[i].frame, leaving.op[i].count);
+	leaving.n = 0;
+}
+
 static u32 block_surrender(u32 frame, u32 order)
 {
 	u32 count = 1u << order;
 
 	list_del(frame_page(frame));
 	free_count -= count;
-	direct_map(ARIL_UNBIND, frame, count, 0);
 	for (u32 i = 0; i < count; i++)
 		*page_of(frame + i) = (struct page){.state = PAGE_ABSENT};
-	return frames_return(frame, count);
+	leaving.op[leaving.n++] = (struct aril_space_op){
+		.va = (u64)frame_page(frame),
+		.frame = frame,
+		.count = count,
+		.kind = ARIL_UNBIND,
+		.auth = family.auth,
+	};
+	if (leaving.n == LEAVING)
+		blocks_leave();
+	return count;
 }
 
 static u32 blocks_surrender(u32 first, u32 last, u32 most)
@@ -126,6 +159,7 @@ static u32 blocks_surrender(u32 first, u32 last, u32 most)
 				block_halve(frame, order); /* an order below: looked at next */
 		}
 	}
+	blocks_leave();
 	return done;
 }
 

@@ -7,6 +7,7 @@
 #include "inotify.h"
 #include "mm.h"
 #include "sched.h"
+#include "swap.h"
 
 static u64 next_ino = 2;
 u64 cache_pages;
@@ -150,6 +151,10 @@ static u64 files_reserve(void)
 
 int file_room(u64 pages)
 {
+	u64 free = pages_free(), need = files_reserve() + pages;
+
+	if (free < need)
+		swap_out(0, ~0u, (u32)(need - free), ~0u);
 	return pages_free() >= files_reserve() + pages;
 }
 

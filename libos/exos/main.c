@@ -11,6 +11,7 @@
 #include "rescue.h"
 #include "profile.h"
 #include "sched.h"
+#include "swap.h"
 #include <aril/info.h>
 #include <aril_stubs.h>
 #include <core/channel.h>
@@ -70,6 +71,7 @@ static void family_start(void)
 	sigframe_boot();
 	rescue_boot();
 	pressure_boot();
+	swap_boot();
 	family_lock();
 	struct proc *p = proc_boot();
 	family.init = current()->proc = p;

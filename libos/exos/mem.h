@@ -18,10 +18,14 @@ void frame_give(u32 frame);
 /* Consecutive frames that were never bound, NORMAL and free to be given away; 0: there are not so many. And back. */
 u32 run_take(u32 count);
 void run_give(u32 first, u32 count);
+/* Binds device memory of the first env's, for good and where all of the family see it. NULL: no memory for the tables. */
+void *device_map(u32 first, u32 count);
 /* Shows another frame, read-only, at the address of a page, which is never used for itself again. */
 void page_show(void *page, u32 frame);
 /* Gives up to `most` frames of first..last that are free back to the kernel, those that were never used first. How many. */
 u32 pages_surrender(u32 first, u32 last, u32 most);
+/* How many frames the account may have beyond those that it has. */
+u32 frames_due(void);
 /* Resets a retyped frame, calling again as long as the kernel asks for it. Panics on refusal. */
 void frame_unbuild(u32 frame);
 

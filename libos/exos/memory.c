@@ -420,6 +420,38 @@ void run_give(u32 first, u32 count)
 		runs[nruns++] = (struct core_run){first, count};
 }
 
+/* Behind all frames' places in the direct map, as if by numbers of frames. */
+#define DEVICE_AT (1u << 26)
+
+void *device_map(u32 first, u32 count)
+{
+	for (u32 done = 0; done < count;) {
+		u32 at = DEVICE_AT + done, n = min(count - done, CHUNK);
+		struct aril_space_op op = {.va = FAMILY_VA + ((u64)at << ARIL_PAGE_SHIFT),
+					   .frame = first + done,
+					   .count = n,
+					   .kind = ARIL_BIND,
+					   .flags = ARIL_BIND_WRITE,
+					   .auth = family.auth};
+
+		for (u32 level = 2; level >= 1; level--) {
+			u32 table = table_missing(at, level) ? frame_take() : 0;
+
+			if (!table_missing(at, level))
+				continue;
+			u32 shadow = frame_take();
+			if (!table || !shadow)
+				return NULL;
+			table_put(at, level, table, shadow);
+		}
+		s64 r = aril_space_update(family.auth, boot_space, &op, 1);
+		if (r < 0 && r != -ARIL_E_AGAIN)
+			exos_panic("exos: device memory %u+%u: error %ld", op.frame, n, (long)-r);
+		done += r == 1 ? n : 0;
+	}
+	return frame_page(DEVICE_AT);
+}
+
 void page_show(void *page, u32 frame)
 {
 	struct aril_space_op op = {.va = (u64)page,

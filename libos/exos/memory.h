@@ -31,8 +31,6 @@ void direct_map(u32 kind, u32 first, u32 count, u32 flags);
 void block_insert(u32 frame, u32 order);
 /* Makes blocks of the free pages that are none. Whether there were any. */
 int loose_join(void);
-/* How many frames the account may have beyond those that it has. */
-u32 frames_due(void);
 /* Takes frames that are nobody's as one more run. 0: there are none, or the account may have no more. */
 int frames_more(void);
 

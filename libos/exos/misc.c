@@ -10,6 +10,7 @@
 #include "proc_internal.h"
 #include "procfs.h"
 #include "sched.h"
+#include "swap.h"
 #include "time.h"
 
 #define NOFILE_MAX 1048576
@@ -100,6 +101,8 @@ s64 sys_sysinfo(u64 to)
 		.uptime = (s64)(now_ns() / SECOND),
 		.totalram = pages_total(),
 		.freeram = pages_free(),
+		.totalswap = swap_counts.slots,
+		.freeswap = swap_free(),
 		.mem_unit = PAGE,
 	};
 	load_average(out.loads);

@@ -7,11 +7,12 @@
 #include "proc_internal.h"
 #include "profile.h"
 #include "sched.h"
+#include "swap.h"
 #include <core/string.h>
 
 #define MMAP_TOP (PROGRAM_TOP - (256ul << 20)) /* the stack grows down to here at most */
 
-static struct list all_mms = {&all_mms, &all_mms};
+struct list all_mms = {&all_mms, &all_mms};
 
 static struct mm *mm_new(void)
 {
@@ -53,6 +54,8 @@ void mm_put(struct mm *mm)
 {
 	if (--mm->refs)
 		return;
+	swap_forget(mm);
+	swap_drop(mm, 0, PROGRAM_TOP);
 	list_del(&mm->all);
 	if (mm->shm)
 		shm_exit(mm);

@@ -31,6 +31,7 @@ struct mm_node {
 	struct mm_node *next; /* leaf, by base */
 	u64 map[LEAF_MAPS][LEAF_GROUPS];
 	u64 any[LEAF_MAPS]; /* a bit for each group of which one may be set */
+	u32 swapped;	    /* words that name a slot (swap.c) */
 };
 
 /* A page of stubs of bare sites (rewrite_bare.c): which are taken, a bit each. */
@@ -72,6 +73,7 @@ struct mm {
 	u64 mmap_top;
 	u64 stack_top, arg_start, arg_end, env_start, env_end, auxv;
 	u64 rss;
+	u64 swapped;			   /* words that name slots of the swap space */
 	u64 vdso;			   /* where it was put; 0: nowhere */
 	u64 stub_page;			   /* rewrite.c: where the next stub goes; 0: nowhere yet */
 	u32 stub_used;			   /* bytes */

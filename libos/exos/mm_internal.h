@@ -23,6 +23,10 @@
 	64ul /* own, but a file's page with jumps to stubs, or stubs, and nobody else wrote to it */
 #define MAPPED_KINDS (MAPPED_OWN | MAPPED_SHARED | MAPPED_TEXT)
 #define MAPPED_BOUND 128ul
+#define SWAPPED \
+	256ul /* not MAPPED, nothing else: the page is in the slot << 12 of the swap space */
+
+extern struct list all_mms; /* of living processes */
 
 static inline void *mapped_page(u64 word)
 {
@@ -101,6 +105,11 @@ void pages_drop(struct mm *mm, u64 va, u64 *word);
 int pages_none(const struct mm *mm, u64 start, u64 end);
 /* Unbinds [start, end) and drops the references. */
 void pages_unmap(struct mm *mm, u64 start, u64 end);
+/* What a word has bound is held from here on. */
+void pages_unbind(struct mm *mm, u64 va, u64 *word);
+/* A word names a slot instead of its page, if it has one, which is let go and not bound; or nothing instead of a slot. */
+void pages_swap(struct mm *mm, u64 va, u64 *word, u32 slot);
+void pages_unswap(struct mm *mm, u64 va, u64 *word);
 /* Does what was asked for since the last time. */
 void pages_flush(void);
 

@@ -5,6 +5,7 @@
 #include "mlock.h"
 #include "mm_internal.h"
 #include "proc.h"
+#include "swap.h"
 
 #define MMAP_MIN 0x10000ul
 #define RLIMIT_DATA_INDEX 2
@@ -31,7 +32,7 @@ s64 sys_brk(u64 addr)
 		if (addr - mm->brk_start > current()->proc->limit_cur[RLIMIT_DATA_INDEX])
 			return mm->brk;
 		if (limit_memory(mm, 0, end - old) || (next && next->start < end) ||
-		    (end - old) / PAGE > pages_total() ||
+		    (end - old) / PAGE > pages_total() + swap_counts.slots ||
 		    mm_map(mm, old, end - old, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
 			   NULL, 0))
 			return mm->brk;
@@ -123,7 +124,8 @@ s64 sys_mmap(u64 addr, u64 bytes, u64 prot, u64 flags, u64 fd, u64 offset)
 	int shared_memory = !f && kept & MAP_SHARED;
 	if (shared_memory && bytes / PAGE > pages_free())
 		return -ENOMEM;
-	if (!f && prot & PROT_WRITE && !(flags & MAP_NORESERVE) && bytes / PAGE > pages_total())
+	if (!f && prot & PROT_WRITE && !(flags & MAP_NORESERVE) &&
+	    bytes / PAGE > pages_total() + swap_counts.slots)
 		return -ENOMEM;
 	error = mm_map(mm, at, bytes, prot & PROT_ALL, kept, f ? f->inode : NULL, offset);
 	if (error)
@@ -232,7 +234,7 @@ static s64 pages_move(struct mm *mm, u64 from, u64 to, u64 bytes)
 			   *w.word & (MAPPED_FLAGS | MAPPED_KINDS) & ~MAPPED);
 	}
 	pages_flush();
-	return 0;
+	return swap_move(mm, from, to, bytes);
 }
 
 /* Makes room for `bytes` elsewhere and moves the first old_bytes there. */

@@ -3,6 +3,7 @@
 #include "mem.h"
 #include "mm_internal.h"
 #include "sched.h"
+#include "swap.h"
 #include <aril_stubs.h>
 
 #define BATCH 128u
@@ -314,6 +315,12 @@ void pages_hold(struct mm *mm, u64 va, u64 *word, void *page, u64 flags)
 	word_set(mm, va, word, page, flags);
 }
 
+void pages_unbind(struct mm *mm, u64 va, u64 *word)
+{
+	*word &= ~MAPPED_BOUND;
+	batch_add(mm, ARIL_UNBIND, va, 0, 0, 1, 0);
+}
+
 void pages_touch(struct mm *mm, u64 va, u64 *word)
 {
 	*word |= MAPPED_BOUND;
@@ -471,6 +478,24 @@ void pages_drop(struct mm *mm, u64 va, u64 *word)
 	word_clear(mm, va, word, leaf_of(mm, va, word));
 }
 
+void pages_swap(struct mm *mm, u64 va, u64 *word, u32 slot)
+{
+	struct mm_node *leaf = leaf_of(mm, va, word);
+
+	if (*word & MAPPED)
+		word_clear(mm, va, word, leaf);
+	*word = (u64)slot << 12 | SWAPPED;
+	leaf->swapped++;
+	mm->swapped++;
+}
+
+void pages_unswap(struct mm *mm, u64 va, u64 *word)
+{
+	*word = 0;
+	leaf_of(mm, va, word)->swapped--;
+	mm->swapped--;
+}
+
 /* Unbinds some words of a group, and lets their pages go when nobody can reach them any more. */
 static void group_unmap(struct mm *mm, struct mm_node *leaf, u64 base, u64 bits)
 {
@@ -540,6 +565,8 @@ void pages_unmap(struct mm *mm, u64 start, u64 end)
 	u64 first = 0, last = 0;
 	struct page_walk w;
 
+	if (mm->swapped)
+		swap_drop(mm, start, end);
 	if (start / GROUP_BYTES == (end - 1) / GROUP_BYTES) {
 		u64 *word = pages_word(mm, start, 0), base = start & ~(GROUP_BYTES - 1);
 

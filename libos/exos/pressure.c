@@ -3,7 +3,8 @@
  *
  * The account's handler is the scheduler's context on the family's first processor. A request is seen by whichever scheduler
  * comes by first, a slice later at most, and answered in this order: frames that were never used; free pages; what is
- * kept of processes that are over (pool.c), or that nobody has waited for yet; then the largest process ends, but never the first one, and with it its pages. Where
+ * kept of processes that are over (pool.c), or that nobody has waited for yet; pages that go to swap space, some each time; then
+ * the largest process ends, but never the first one, and with it its pages. Where
  * that is not enough by the deadline, the kernel takes what it finds, which the family may not survive: marked as not
  * to be taken is what ExOS consists of, not what it has for its processes.
  *
@@ -18,12 +19,16 @@
 #include "proc.h"
 #include "proc_internal.h"
 #include "revoked.h"
+#include "swap.h"
 #include <aril/ops.h>
 #include <aril_stubs.h>
 #include <core/domain.h>
 
 #define KEEP_BATCH 256u
 #define PATIENCE_NS 2000000000ul /* for a process that is to end */
+#define SWAP_SOME 64u		 /* pages at a time, where one is wanted */
+#define SWAP_TURN 256u		 /* where many are asked back */
+#define SWAP_LOOKS 4096u	 /* for that */
 #define LOOK_NS 5000000ul	 /* while a request is open */
 
 static volatile struct aril_repossession *page;
@@ -71,7 +76,7 @@ static struct proc *largest(void)
 
 		if (p == family.init || p->state == PROC_ZOMBIE || !p->mm || p->group_exit)
 			continue;
-		if (!found || p->mm->rss > found->mm->rss)
+		if (!found || p->mm->rss + p->mm->swapped > found->mm->rss + found->mm->swapped)
 			found = p;
 	}
 	return found;
@@ -144,6 +149,11 @@ static u32 wanted(void)
 	return page->request[ARIL_REVOKE_FRAMES].wanted;
 }
 
+int pressure_asked(void)
+{
+	return page && wanted();
+}
+
 static void frames_answer(void)
 {
 	u32 first = page->request[ARIL_REVOKE_FRAMES].first;
@@ -152,7 +162,15 @@ static void frames_answer(void)
 	do
 		pages_surrender(first, last, wanted());
 	while (wanted() && (mm_reclaim() || zombies_strip()));
-	if (!wanted() || somebody_ends())
+	if (!wanted())
+		return;
+	int spent;
+	do { /* as long as the slice is; then a scheduler comes by again */
+		if (swap_out(first, last, min(wanted(), SWAP_TURN), SWAP_LOOKS))
+			pages_surrender(first, last, wanted());
+		spent = swap_spent();
+	} while (wanted() && !spent && !(this_context()->pending & ARIL_PEND_END));
+	if (!wanted() || !spent || somebody_ends())
 		return;
 	struct proc *p = largest();
 	if (p)
@@ -186,14 +204,21 @@ static int largest_end(struct proc *asks)
 	if (!p || !p->mm->rss)
 		p = asks;
 	end(p, "out of memory");
-	if (p == asks)
+	if (p == asks) {
+		p->mm->doomed = p->mm->refs == 1; /* what it touches on its way out */
 		return SIGKILL;
+	}
 	return strip(p->mm) ? FAULT_AGAIN : FAULT_LATER;
 }
 
+/* Who needs memory while some is asked back sees to that first: until then it would take what is to be given. */
 int pressure_fault(struct proc *asks)
 {
-	if (zombies_strip())
+	if (pressure_asked()) {
+		frames_answer();
+		return FAULT_LATER;
+	}
+	if (zombies_strip() || swap_out(0, ~0u, SWAP_SOME, ~0u))
 		return FAULT_AGAIN;
 	return somebody_ends() ? FAULT_LATER : largest_end(asks);
 }
@@ -202,6 +227,8 @@ int pressure_now(struct proc *asks)
 {
 	int what;
 
+	if (zombies_strip() || swap_out(0, ~0u, SWAP_SOME, ~0u))
+		return FAULT_AGAIN;
 	do
 		what = largest_end(asks);
 	while (what == FAULT_LATER);

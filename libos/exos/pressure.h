@@ -14,6 +14,8 @@ struct cpu;
 void pressure_answer(struct cpu *c);
 /* When an idle processor is to look again: the deadline (0: never), or sooner while a request is open. */
 u64 pressure_until(u64 deadline);
+/* Whether memory is asked back now. */
+int pressure_asked(void);
 /* No page is left for a process that touches memory which it was promised: FAULT_AGAIN, FAULT_LATER, or SIGKILL: it ends itself.
  * Family lock. */
 int pressure_fault(struct proc *asks);

@@ -5,6 +5,7 @@
 #include "proc.h"
 #include "proc_internal.h"
 #include "procfs.h"
+#include "swap.h"
 #include "time.h"
 #include <aril/info.h>
 #include <core/print.h>
@@ -28,14 +29,14 @@ void proc_text_meminfo(struct proc_text *t, struct proc *p)
 	text_add(t, "Active:         %8lu kB\nInactive:       %8u kB\n",
 		 (cache_pages + anonymous) * 4, 0);
 	text_add(t, "Mlocked:        %8lu kB\nSwapTotal:      %8u kB\nSwapFree:       %8u kB\n",
-		 locked * 4, 0, 0);
+		 locked * 4, swap_counts.slots * 4, swap_free() * 4);
 	text_add(t, "Dirty:          %8u kB\nWriteback:      %8u kB\nAnonPages:      %8lu kB\n", 0,
 		 0, anonymous * 4);
 	text_add(t, "Shmem:          %8lu kB\nSlab:           %8u kB\nSReclaimable:   %8u kB\n",
 		 cache_pages * 4, 0, 0);
 	text_add(t, "SUnreclaim:     %8u kB\nPageTables:     %8lu kB\n", 0, tables * 4);
 	text_add(t, "CommitLimit:    %8lu kB\nHugePages_Total:   %5u\nHugePages_Free:    %5u\n",
-		 total * 4, 0, 0);
+		 (total + swap_counts.slots) * 4, 0, 0);
 	text_add(t, "Hugepagesize:       2048 kB\n");
 }
 
@@ -245,8 +246,8 @@ void proc_text_vmstat(struct proc_text *t, struct proc *p)
 	(void)p;
 	text_add(t, "nr_free_pages %lu\nnr_file_pages %lu\nnr_shmem %lu\n", pages_free(),
 		 cache_pages, cache_pages);
-	text_add(t, "pgpgin 0\npgpgout 0\npswpin 0\npswpout 0\npgfault %lu\npgmajfault 0\n",
-		 faults);
+	text_add(t, "pgpgin 0\npgpgout 0\npswpin %lu\npswpout %lu\npgfault %lu\npgmajfault %lu\n",
+		 swap_counts.in, swap_counts.out, faults, swap_counts.in);
 }
 
 void proc_text_filesystems(struct proc_text *t, struct proc *p)
@@ -296,6 +297,9 @@ void proc_text_swaps(struct proc_text *t, struct proc *p)
 {
 	(void)p;
 	text_add(t, "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n");
+	if (swap_counts.slots)
+		text_add(t, "swap                                    partition\t%u\t\t%u\t\t-2\n",
+			 swap_counts.slots * 4, swap_counts.used * 4);
 }
 
 void proc_text_partitions(struct proc_text *t, struct proc *p)

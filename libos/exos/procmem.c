@@ -7,17 +7,19 @@
 #include "proc.h"
 #include "procfs.h"
 #include "sched.h"
+#include "swap.h"
 
 /* What of an area is there: pages, by who else has them and what they are. */
 struct area_pages {
 	u64 present, shared, written, anonymous;
+	u32 swapped;
 	u64 share; /* of each page its part, in 1/4096 of a page */
 };
 
 static void area_count(const struct mm *mm, const struct area *a, struct area_pages *n)
 {
 	struct page_walk w;
-	*n = (struct area_pages){0};
+	*n = (struct area_pages){.swapped = swap_count((struct mm *)mm, a->start, a->end)};
 	pages_walk(&w, (struct mm *)mm, a->start, a->end, LEAF_USED); /* looks only */
 	while (page_next(&w)) {
 		void *page = mapped_page(*w.word);
@@ -111,8 +113,8 @@ static void text_pages(struct proc_text *t, u64 bytes, const struct area_pages *
 		 (own - min(own, n->written)) * 4, min(own, n->written) * 4);
 	text_add(t, "Referenced:     %8lu kB\nAnonymous:      %8lu kB\n", n->present * 4,
 		 n->anonymous * 4);
-	text_add(t, "Swap:           %8u kB\nSwapPss:        %8u kB\nLocked:         %8lu kB\n", 0,
-		 0, locked ? min(bytes / 1024, n->present * 4) : 0ul);
+	text_add(t, "Swap:           %8u kB\nSwapPss:        %8u kB\nLocked:         %8lu kB\n",
+		 n->swapped * 4, n->swapped * 4, locked ? min(bytes / 1024, n->present * 4) : 0ul);
 }
 
 void proc_text_maps(struct proc_text *t, struct proc *p)
@@ -157,7 +159,7 @@ void proc_text_smaps_rollup(struct proc_text *t, struct proc *p)
 		high = a->end;
 		area_count(p->mm, a, &n);
 		sum.present += n.present, sum.shared += n.shared, sum.written += n.written;
-		sum.anonymous += n.anonymous, sum.share += n.share;
+		sum.anonymous += n.anonymous, sum.share += n.share, sum.swapped += n.swapped;
 		locked += a->flags & AREA_LOCKED ? a->end - a->start : 0;
 	}
 	if (!high)

@@ -5,6 +5,7 @@
 #include "proc.h"
 #include "proc_internal.h"
 #include "procfs.h"
+#include "swap.h"
 #include "tty.h"
 #include <core/print.h>
 
@@ -44,6 +45,16 @@ void text_add(struct proc_text *t, const char *format, ...)
 	text_bytes(t, line, min((u64)n, sizeof(line) - 1));
 }
 
+static void text_swapped(struct proc_text *t, u32 slot, u64 from, u64 n)
+{
+	u8 *page = page_alloc(0);
+
+	if (page && !swap_read(page, slot))
+		text_bytes(t, page + from, n);
+	if (page)
+		page_put(page);
+}
+
 /* A process's memory, page by page as it is there; what is not is left out. */
 static void text_memory(struct proc_text *t, struct proc *p, u64 from, u64 to)
 {
@@ -53,6 +64,8 @@ static void text_memory(struct proc_text *t, struct proc *p, u64 from, u64 to)
 		u64 *word = pages_word(p->mm, at & ~(PAGE - 1), 0);
 		if (word && (*word & MAPPED))
 			text_bytes(t, (u8 *)mapped_page(*word) + at % PAGE, n);
+		else if (word && *word & SWAPPED)
+			text_swapped(t, (u32)(*word >> 12), at % PAGE, n);
 		at += n;
 	}
 }
@@ -159,7 +172,8 @@ static void text_memory_use(struct proc_text *t, const struct proc *p)
 		 (s.present - s.file) * 4, s.file * 4, 0);
 	text_add(t, "VmData:\t%8lu kB\nVmStk:\t%8lu kB\nVmExe:\t%8lu kB\n", s.data * 4, s.stack * 4,
 		 s.text * 4);
-	text_add(t, "VmPTE:\t%8u kB\nVmSwap:\t%8u kB\n", p->mm->tables * 8, 0);
+	text_add(t, "VmPTE:\t%8u kB\nVmSwap:\t%8u kB\n", p->mm->tables * 8,
+		 (u32)p->mm->swapped * 4);
 }
 
 /* All of them, or those of a thread: as a mask, 32 bits a group, and as ranges. */

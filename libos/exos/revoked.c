@@ -10,6 +10,7 @@
 #include "revoked.h"
 #include "idle.h"
 #include "linux.h"
+#include "swap.h"
 #include "switch.h"
 #include <aril/info.h>
 #include <aril_stubs.h>
@@ -139,7 +140,10 @@ static void positions_answer(const volatile struct aril_repossession *page, stru
 
 static void grants_answer(const volatile struct aril_repossession *page)
 {
-	stays(page, ARIL_REVOKE_GRANTS, "the console's grant");
+	swap_give();
+	if (page->request[ARIL_REVOKE_GRANTS].wanted)
+		stays(page, ARIL_REVOKE_GRANTS,
+		      "a grant in use, of the console or of swap space with pages in it,");
 }
 
 /* --- gates */

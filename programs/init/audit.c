@@ -139,6 +139,7 @@ int audit_leaks(void)
 
 	devices_close();
 	frames = frames_free(NULL);
+	grants_end(NULL);
 	slices_free();
 	accounts = accounts_end();
 	struct machine after = look();

@@ -101,6 +101,7 @@ void swap_give(struct domain *d, struct core_domain *page)
 		return;
 	}
 	struct aril_grant_desc desc = {.kind = ARIL_GRANT_MEMORY,
+				       .guard = d->guard, /* it may give it back */
 				       .env = d->env,
 				       .first = (u32)(memory.address >> ARIL_PAGE_SHIFT),
 				       .count = (u32)(bytes >> ARIL_PAGE_SHIFT)};

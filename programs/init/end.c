@@ -69,6 +69,20 @@ u32 frames_free(const struct domain *domain)
 	return n;
 }
 
+void grants_end(const struct domain *domain)
+{
+	const volatile struct aril_grant *grants =
+		(const volatile struct aril_grant *)ARIL_INFO->grants_va;
+
+	for (u32 i = 0; i < ARIL_MAX_GRANTS; i++) {
+		if (!grants[i].env || grants[i].account == (ARIL_ACCOUNT_ROOT & 0xffff) ||
+		    (domain && !account_is_of(domain, grants[i].account)))
+			continue;
+		while (aril_grant_destroy(init.root, i) == -ARIL_E_AGAIN)
+			;
+	}
+}
+
 void domain_clear(struct domain *d)
 {
 	u32 envs = envs_end(d);
@@ -76,6 +90,7 @@ void domain_clear(struct domain *d)
 
 	d->has_device &= error != 0;
 	u32 frames = frames_free(d);
+	grants_end(d);
 	core_log("init: domain %s: %u processes' envs ended, %u frames are free", d->plan.name,
 		 envs, frames);
 }

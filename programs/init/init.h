@@ -147,6 +147,8 @@ void slices_give(struct domain *domain);
  * How many of each. */
 u32 envs_end(const struct domain *domain);
 u32 frames_free(const struct domain *domain);
+/* Withdraws what grants they still have: device memory with many bindings, when its env ended. */
+void grants_end(const struct domain *domain);
 /* Whether a frame is charged to it; NULL: to any domain, or nobody's and not as it should be. */
 int frame_is_of(const struct domain *domain, u32 frame);
 /* A domain that has ended, not the primary: what it had is nobody's from here on, its device's ring closed. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Asks a Linux family, with the root capability (ARIL_ROOT=taker), for positions of its slice vectors: those of the second processor
- * but one, that one, then all of the first, of which it may keep the last; and for its gate, once it has one. */
+ * but one, that one, then all of the first, of which it may keep the last; for its swap space, in which nothing lies; and for its
+ * gate, once it has one. */
 #include <aril/info.h>
 #include <aril_stubs.h>
 #include <core/native.h>
@@ -104,6 +105,8 @@ int main(int argc, char **argv, char **envp)
 	ask_positions("the second processor but one", 1, positions(1) - 1);
 	ask_positions("its last", 1, 1);
 	ask_positions("the first processor", 0, positions(0));
+	core_log("taker: the swap space's grant: %s",
+		 ask(ARIL_REVOKE_GRANTS, 1, 0, ARIL_MAX_GRANTS - 1) ? "given" : "WRONG: it stays");
 	for (u64 until = core_now() + PATIENCE; !ENVS[family & 0xffff].gate && core_now() < until;)
 		core_sleep(1000000);
 	core_log("taker: the gate: %s", !ENVS[family & 0xffff].gate ? "WRONG: there is none"

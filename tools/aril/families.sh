@@ -4,7 +4,7 @@
 # Each gets a line in .aril/boot and an archive of its own, page by page behind the first one's; its console is a device
 # of its own, carried by the front end.
 
-withs=() families=() families_bytes=0 families_mib=0
+withs=() families=() families_bytes=0 families_mib=0 families_swap_mib=0 swap_device=0
 declare -A conf=() # NAME.KEY
 
 conf_fail() { fail "$conf_at: $1"; }
@@ -36,6 +36,7 @@ conf_set() {
 		((bytes >= 16 && bytes <= 32768)) || conf_fail "memory = $value: give at least 16M and at most 32G"
 		value=$bytes
 		;;
+	swap) [[ $value =~ ^([1-9]|[1-9][0-9]|1[0-9][0-9]|2[0-4][0-9]|25[0-6])M$ ]] || conf_fail "swap = $value: give a size from 1M to 256M" ;;
 	cpus)
 		[[ $value =~ ^(all|[0-9]+(-[0-9]+)?(,[0-9]+(-[0-9]+)?)*)$ ]] || conf_fail "cpus = $value: give all, or numbers as in 0,2-3"
 		for bytes in ${value//[^0-9]/ }; do
@@ -49,7 +50,7 @@ conf_set() {
 		[[ $value != */* ]] || : 2>/dev/null >>"$value" || conf_fail "console = $value: it cannot be written: give another file"
 		[[ $value != *=* ]] || conf_fail "console = $value: a name without ="
 		;;
-	*) conf_fail "no key '$key': program, argument, name, root, deb, add, env, memory, cpus, slices, console, log, wait, guard" ;;
+	*) conf_fail "no key '$key': program, argument, name, root, deb, add, env, memory, swap, cpus, slices, console, log, wait, guard" ;;
 	esac
 	[[ -n ${one[$key]:-} && ! $key =~ ^(argument|env|add)$ ]] && conf_fail "$key is given twice: leave one"
 	one[$key]=$value
@@ -81,6 +82,19 @@ conf_read() {
 		conf[$name.$key]=${one[$key]}
 	done
 	families_mib=$((families_mib + ${one[memory]:-0}))
+	key=${one[swap]:-0M}
+	families_swap_mib=$((families_swap_mib + ${key%M}))
+}
+
+# families_swap: whether one of them asks for swap space. They are read later: that needs the machine.
+families_swap() { ((${#withs[@]})) && grep -qsE '^[[:space:]]*swap[[:space:]]*=' -- "${withs[@]}"; }
+
+# The memory device has what all ask for, and a power of 2.
+families_device() {
+	local mib=$((families_swap_mib + 10#0${swap%M}))
+	((mib)) || return 0
+	swap_device=1
+	while ((swap_device < mib)); do swap_device=$((swap_device * 2)); done
 }
 
 check_families() {
@@ -88,6 +102,8 @@ check_families() {
 	for file in ${withs[@]+"${withs[@]}"}; do
 		conf_read "$file"
 	done
+	families_device
+	((families_swap_mib == 0)) || [[ $machine != microvm ]] || fail '--with: swap needs --machine pc or q35: a microvm has no PCI'
 	((${#families[@]} <= 7)) || fail "--with: at most 7 families beside the first"
 	((${#families[@]} == 0)) || [[ $machine == microvm ]] || ((${#families[@]} == 1)) || fail "--with: --machine $machine has lines for one more console: use microvm"
 }
@@ -143,7 +159,7 @@ families_boot() {
 		console=yes
 		[[ $(family_console "$name") == none ]] && console=no
 		echo "domain .aril/exos name=$name share=1 console=$console log=${conf[$name.log]:-no} cpus=${conf[$name.cpus]:-all}" \
-			"slices=${conf[$name.slices]:-1} wait=${conf[$name.wait]:-no}${conf[$name.guard]:+ guard=${conf[$name.guard]}} archive=$(($(stat -c %s "$archive.$name") >> 12))${conf[$name.memory]:+ mem=${conf[$name.memory]}M}"
+			"slices=${conf[$name.slices]:-1} wait=${conf[$name.wait]:-no}${conf[$name.guard]:+ guard=${conf[$name.guard]}} archive=$(($(stat -c %s "$archive.$name") >> 12))${conf[$name.memory]:+ mem=${conf[$name.memory]}M}${conf[$name.swap]:+ swap=${conf[$name.swap]}}"
 	done
 }
 

@@ -9,14 +9,14 @@ run_options() {
                          against its lists, unpacked without root into ~/.cache/aril/deb (PKG=VERSION for another)
   --with FAMILY.conf     start another family beside, with its own file system, memory, slices and console, as FAMILY.conf
                          says (repeat for more): lines KEY = VALUE with the keys program, argument, name, root, deb, add,
-                         env, memory, cpus, slices, console, log, wait, guard: docs/46
+                         env, memory, swap, cpus, slices, console, log, wait, guard: docs/46
   --env K=V              set a variable of the program's environment (repeat for more)
   --smp N                number of CPUs, 1 to 16 (default 1)
   --slice-us N           microseconds of processor time per position of a slice vector, 1000 to 100000 (default 10000)
   --mem SIZE             memory, with K, M or G (default 512M, more for large --deb; at most 32G)
   --machine NAME         microvm (default), pc or q35
-  --swap SIZE            a memory device of that many MiB, 1M to 256M, a power of 2, for the first program: a PCI
-                         device, so that the default machine is q35
+  --swap SIZE            a memory device of that many MiB, 1M to 256M, a power of 2, for the first program, or
+                         swap space of the first family: a PCI device, so that the default machine is q35
   --accel NAME           auto (default: KVM where a real boot with it has succeeded, else TCG), tcg, kvm
   --console NAME         virtio (default) or serial: a serial line cannot say "end of input" (Ctrl-D is sent
                          instead) nor an exit status (0 if the machine ended in order); input waits

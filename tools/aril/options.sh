@@ -97,7 +97,7 @@ one_of() {
 check_options() {
 	local value
 	if [[ -z $machine ]]; then
-		[[ -n $swap || " ${devices[*]-}" == *=hpet* ]] && machine=q35 || machine=microvm
+		[[ -n $swap || " ${devices[*]-}" == *=hpet* ]] || families_swap && machine=q35 || machine=microvm
 	fi
 	[[ -z $profile || -z $primary ]] || fail '--profile is for programs of the Linux system: leave --primary out'
 	one_of --machine "$machine" microvm pc q35
