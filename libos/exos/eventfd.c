@@ -120,8 +120,10 @@ static __attribute__((noinline)) s64 counter_quick_late(struct file *f, u64 to, 
 	do
 		slept = sleep_quick(t, &c->wait);
 	while (RARE(!c->count) && slept != -EINTR);
-	if (RARE(!--f->refs))
+	if (RARE(!--f->refs)) {
+		f->refs = 1;
 		return file_quick_put(f, slept == -EINTR ? -ERESTARTSYS : counter_take(f, to));
+	}
 	if (RARE(slept == -EINTR))
 		return quick_end(-ERESTARTSYS);
 	return counter_quick_take(f, to);

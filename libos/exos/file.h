@@ -25,7 +25,7 @@ struct file_ops {
 /* For those whose read and write keep the file (file_get) while they sleep, and say -ERESTARTSYS for -EINTR. */
 s64 file_quick_read(struct file *f, u64 to, u64 bytes, struct thread *t);
 s64 file_quick_write(struct file *f, u64 from, u64 bytes, struct thread *t);
-/* The last of a quick call that has taken away the only reference: of a file that was closed while it slept. */
+/* The last of a quick call that has the only reference to its file, which was closed while it slept. */
 s64 file_quick_put(struct file *f, s64 result);
 
 #define OFFSET_TAKEN (1ul << 63)

@@ -258,8 +258,10 @@ static __attribute__((noinline)) s64 pipe_quick_late(struct file *f, u64 to, u64
 	do
 		n = sleep_quick(t, &p->read_wait);
 	while (RARE(!pipe_used(p)) && n != -EINTR && p->writers);
-	if (RARE(!--f->refs)) /* closed meanwhile: what is left goes with it */
+	if (RARE(!--f->refs)) { /* closed meanwhile: what is left goes with it */
+		f->refs = 1;
 		return file_quick_put(f, n == -EINTR ? -ERESTARTSYS : pipe_read_now(p, to, bytes));
+	}
 	if (RARE(n == -EINTR))
 		return quick_end(-ERESTARTSYS);
 	if (RARE(!pipe_used(p)))

@@ -26,7 +26,6 @@ s64 file_quick_write(struct file *f, u64 from, u64 bytes, struct thread *t)
 
 s64 file_quick_put(struct file *f, s64 result)
 {
-	f->refs++;
 	file_put(f);
 	return quick_end(result);
 }
@@ -45,8 +44,10 @@ s64 file_quick_put(struct file *f, s64 result)
 			goto missed;                                                       \
 		PEEK(f, files->slots[(u32)fd].file, missed);                               \
 		PEEK(go, f->which, missed);                                                \
-		if (!go || !lock_take(t))                                                  \
+		if (!go)                                                                   \
 			goto missed;                                                       \
+		if (RARE(!lock_take(t)))                                                   \
+			return QUICK_NO;                                                   \
 		if (!RARE(p->files != files) && !RARE(files->slots[(u32)fd].file != f) &&  \
 		    !RARE(f->which != go))                                                 \
 			return go(f, at, bytes, t);                                        \

@@ -125,6 +125,9 @@ s64 socket_receive_plain(struct file *f, u64 to, u64 bytes);
 s64 socket_send_few(struct socket *s, u64 from, u64 bytes);
 /* The same; keeps the file while it sleeps. */
 s64 socket_receive_few(struct file *f, u64 to, u64 bytes);
+/* The same for quick calls (file_quick). */
+s64 socket_quick_write(struct file *f, u64 from, u64 bytes, struct thread *t);
+s64 socket_quick_read(struct file *f, u64 to, u64 bytes, struct thread *t);
 void passed_put(struct passed *passed);
 /* Bytes that a read would find now. */
 u64 socket_readable(const struct socket *s);

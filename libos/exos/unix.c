@@ -231,8 +231,8 @@ static const struct file_ops socket_ops = {
 	.poll = socket_poll,
 	.ioctl = socket_ioctl,
 	.release = socket_release,
-	.quick_read = file_quick_read,
-	.quick_write = file_quick_write,
+	.quick_read = socket_quick_read,
+	.quick_write = socket_quick_write,
 };
 
 s64 socket_file(struct socket *s, u32 flags)

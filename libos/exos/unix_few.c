@@ -3,8 +3,8 @@
  * not so plain is left to unix_io.c, which does the same at length. A socket keeps one message of this kind for the next. */
 #include "inode.h"
 #include "poll.h"
-#include "sched.h"
 #include "socket.h"
+#include "switch.h"
 #include "usermem.h"
 
 static void few_free(struct socket *s, struct message *m)
@@ -113,4 +113,139 @@ s64 socket_receive_few(struct file *f, u64 to, u64 bytes)
 {
 	struct socket *s = f->data;
 	return list_empty(&s->queue) ? receive_late(f, to, bytes) : receive_now(s, to, bytes);
+}
+
+/* --- quick calls: the same where nothing at all is beside it */
+
+/* Connected and not shut; no error, and no option. Two words each, looked at as one. */
+static inline int socket_open(const struct socket *s)
+{
+	return *(const u64 *)&s->state == SOCKET_CONNECTED;
+}
+static inline int socket_quiet(const struct socket *s)
+{
+	return !*(const u64 *)&s->error;
+}
+_Static_assert(__builtin_offsetof(struct socket, state) % 8 == 0 &&
+		       __builtin_offsetof(struct socket, shut) ==
+			       __builtin_offsetof(struct socket, state) + 4 &&
+		       __builtin_offsetof(struct socket, error) % 8 == 0 &&
+		       __builtin_offsetof(struct socket, options) ==
+			       __builtin_offsetof(struct socket, error) + 4,
+	       "words of 8");
+
+/* What one that sleeps is not all that hears of. */
+static __attribute__((noinline)) s64 socket_quick_sent(struct socket *to, s64 n)
+{
+	waitq_wake_more(&to->wait);
+	if (to->inode)
+		poll_event(to->inode, POLLIN);
+	return quick_end(n);
+}
+
+s64 socket_quick_write(struct file *f, u64 from, u64 bytes, struct thread *t)
+{
+	struct socket *s = f->data, *to = s->peer;
+	struct message *m;
+	struct list *last;
+	/* who is connected has a peer, that may be connected to another */
+	if (RARE(!socket_open(s)) || RARE(!socket_quiet(s)) || RARE(s->name) ||
+	    RARE(bytes - 1 >= SOCKET_FEW) || RARE(!socket_open(to)) || RARE(to->peer != s) ||
+	    RARE(to->options) || RARE(to->queued >= s->send_limit) || !(m = to->spare))
+		return file_quick_write(f, from, bytes, t);
+	if (RARE(user_few_in(m->data, from, bytes)))
+		return quick_end(-EFAULT);
+	to->spare = NULL;
+	m->bytes = bytes;
+	m->taken = 0;
+	last = to->queue.prev;
+	m->link.next = &to->queue;
+	m->link.prev = last;
+	last->next = &m->link;
+	to->queue.prev = &m->link;
+	to->queued += bytes + MESSAGE_COST;
+	if (RARE(waitq_wake_first(&to->wait)) || RARE(poll_watched))
+		return socket_quick_sent(to, (s64)bytes);
+	return quick_end((s64)bytes);
+}
+
+/* Whatever the next message is like. */
+static __attribute__((noinline)) s64 socket_quick_any(struct file *f, u64 to, u64 bytes,
+						      struct thread *t)
+{
+	return file_quick_read(f, to, bytes, t);
+}
+
+static __attribute__((noinline)) s64 socket_quick_taken(struct socket *s, s64 n)
+{
+	struct socket *peer = s->peer;
+	waitq_wake_more(&s->wait);
+	if (s->type != SOCK_DGRAM && peer && peer->inode)
+		poll_event(peer->inode, POLLOUT);
+	else
+		poll_notify();
+	return quick_end(n);
+}
+
+/* The first message, where all of it is wanted. */
+static inline __attribute__((always_inline)) s64 socket_quick_take(struct file *f, u64 to,
+								   u64 bytes, struct thread *t)
+{
+	struct socket *s = f->data;
+	struct list *first = s->queue.next, *second;
+	struct message *m = container_of(first, struct message, link);
+	u64 n = m->bytes;
+	second = first->next;
+	if (RARE(!m->few) || RARE(m->from) || RARE(!socket_quiet(s)) || RARE(m->taken) ||
+	    RARE(n > bytes) || (n < bytes && RARE(second != &s->queue)) || RARE(s->spare))
+		return socket_quick_any(f, to, bytes, t);
+	if (RARE(user_few_out(to, m->data, n)))
+		return quick_end(-EFAULT);
+	s->queue.next = second;
+	second->prev = &s->queue;
+	s->queued -= n + MESSAGE_COST;
+	s->spare = m;
+	if (RARE(waitq_wake_first(&s->wait)) || RARE(poll_watched))
+		return socket_quick_taken(s, (s64)n);
+	return quick_end((s64)n);
+}
+
+/* Sleeps first. */
+static __attribute__((noinline)) s64 socket_quick_late(struct file *f, u64 to, u64 bytes,
+						       struct thread *t)
+{
+	struct socket *s = f->data;
+	s64 slept = 0;
+	if (RARE(s->receive_ns) || RARE(f->flags & O_NONBLOCK) || RARE(!bytes) ||
+	    RARE(!socket_open(s)) || RARE(!socket_quiet(s)) ||
+	    RARE(s->peer->state != SOCKET_CONNECTED))
+		return file_quick_read(f, to, bytes, t);
+	f->refs++;
+	do
+		slept = sleep_quick(t, &s->wait);
+	while (RARE(list_empty(&s->queue)) && slept != -EINTR && socket_open(s) &&
+	       socket_quiet(s) && s->peer->state == SOCKET_CONNECTED);
+	if (RARE(!--f->refs)) {
+		f->refs = 1;
+		return file_quick_put(f, slept == -EINTR ? -ERESTARTSYS
+							 : socket_receive_plain(f, to, bytes));
+	}
+	if (RARE(slept == -EINTR))
+		return quick_end(-ERESTARTSYS);
+	if (RARE(list_empty(&s->queue)))
+		return file_quick_read(f, to, bytes, t);
+	return socket_quick_take(f, to, bytes, t);
+}
+
+static __attribute__((noinline)) s64 socket_quick_ready(struct file *f, u64 to, u64 bytes,
+							struct thread *t)
+{
+	return socket_quick_take(f, to, bytes, t);
+}
+
+s64 socket_quick_read(struct file *f, u64 to, u64 bytes, struct thread *t)
+{
+	const struct socket *s = f->data;
+	return list_empty(&s->queue) ? socket_quick_late(f, to, bytes, t)
+				     : socket_quick_ready(f, to, bytes, t);
 }
