@@ -22,13 +22,13 @@
 	.hidden exos_return, sigreturn_edge
 
 function exos_entry
+	cmpl $ARIL_VECTOR_START, (%rsp)
+	je entry_start
 	pushq %rax
 	pushq %rcx
 	leaq 16(%rsp), %rax
 	cmpl $ARIL_VECTOR_SYSCALL, (%rax)
 	je entry_reflected
-	cmpl $ARIL_VECTOR_START, (%rax)
-	je entry_start
 	movq ARIL_SAVE_RIP(%rax), %rcx
 	shrq $39, %rcx
 	cmpl $254, %ecx
@@ -370,28 +370,6 @@ leaf_undo:
 	jae entry_program
 	movq $ARIL_VECTOR_EVENT, ARIL_SAVE_VECTOR(%rax)
 	jmp entry_program
-
-/* The thread that is expected on this context goes on at once. */
-entry_start:
-	movq %rsp, %rsi
-	andq $-4096, %rsi
-	movl ARIL_CTX_CPU(%rsi), %eax
-	shlq $CPU_SHIFT, %rax
-	addq cpus(%rip), %rax
-	cmpq %rsi, CPU_EXPECTS(%rax)
-	jne entry_start_any
-	movq CPU_CURRENT(%rax), %rdi
-	movq ARIL_CTX_COOKIE(%rsi), %rcx
-	movq %rcx, CPU_LAST(%rax)
-	movq $0, CPU_EXPECTS(%rax)
-	jmp thread_resume
-entry_start_any:
-	addq $16, %rsp
-	movq %rsp, %rdi
-	andq $-16, %rsp
-	xorl %ebp, %ebp
-	call exos_start
-	ud2
 
 #ifndef GUARDED
 /* The scheduler's env alone has a gate: the code authority's answer, while one is awaited. On the context's stack, all

@@ -86,6 +86,29 @@ function thread_switch
 	call sched_leave
 	ud2
 
+/* Nobody is expected here. */
+entry_start_any:
+	movq %rsp, %rdi
+	andq $-16, %rsp
+	xorl %ebp, %ebp
+	call exos_start
+	ud2
+
+/* START, no register has anything in it, the save area at rsp. The thread that is expected on this context goes on at once. */
+	.globl entry_start
+	.hidden entry_start
+entry_start:
+	movq %rsp, %rsi
+	andq $-4096, %rsi
+	movl ARIL_CTX_CPU(%rsi), %eax
+	shlq $CPU_SHIFT, %rax
+	addq cpus(%rip), %rax
+	cmpq %rsi, CPU_EXPECTS(%rax)
+	jne entry_start_any
+	movq CPU_CURRENT(%rax), %rdi
+	movq ARIL_CTX_COOKIE(%rsi), %rcx
+	movq %rcx, CPU_LAST(%rax)
+	movq $0, CPU_EXPECTS(%rax)
 /* void thread_resume(struct thread *t, struct aril_context *ctx) */
 function thread_resume
 	wrgsbase %rdi
