@@ -117,15 +117,18 @@ static __attribute__((noinline)) s64 counter_quick_late(struct file *f, u64 to, 
 	if (RARE(f->flags & O_NONBLOCK) || RARE(bytes < 8))
 		return file_quick_read(f, to, bytes, t);
 	f->refs++;
-	do
+	for (;;) {
 		slept = sleep_quick(t, &c->wait);
-	while (RARE(!c->count) && slept != -EINTR);
+		c = f->data;
+		if (!RARE(!c->count))
+			break;
+		if (slept == -EINTR)
+			return file_quick_slept(f, slept, 0);
+	}
 	if (RARE(!--f->refs)) {
 		f->refs = 1;
-		return file_quick_put(f, slept == -EINTR ? -ERESTARTSYS : counter_take(f, to));
+		return file_quick_slept(f, 0, counter_take(f, to));
 	}
-	if (RARE(slept == -EINTR))
-		return quick_end(-ERESTARTSYS);
 	return counter_quick_take(f, to);
 }
 

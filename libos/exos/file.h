@@ -25,8 +25,9 @@ struct file_ops {
 /* For those whose read and write keep the file (file_get) while they sleep, and say -ERESTARTSYS for -EINTR. */
 s64 file_quick_read(struct file *f, u64 to, u64 bytes, struct thread *t);
 s64 file_quick_write(struct file *f, u64 from, u64 bytes, struct thread *t);
-/* The last of a quick call that has the only reference to its file, which was closed while it slept. */
-s64 file_quick_put(struct file *f, s64 result);
+/* The last of a quick call that slept and kept its file, where it is more than to read what came: slept is what ended the sleep,
+ * -EINTR or 0, when result is the call's. */
+s64 file_quick_slept(struct file *f, s64 slept, s64 result);
 
 #define OFFSET_TAKEN (1ul << 63)
 

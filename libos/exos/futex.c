@@ -343,9 +343,13 @@ static inline __attribute__((always_inline)) s64 wait_quick(struct thread *t, st
 	while (RARE(!s.woken) && !slept);
 	if (!RARE(!s.woken))
 		return quick_end(0);
+	if (slept == -EINTR) {
+		sleep_interrupted();
+		slept = -ERESTARTSYS;
+	}
 unqueue:
 	list_del(&s.link);
-	return quick_end(slept == -EINTR ? -ERESTARTSYS : slept);
+	return quick_end(slept);
 }
 
 static __attribute__((noinline)) s64 quick_futex_wait_own(u64 addr, u32 value)

@@ -251,21 +251,21 @@ static __attribute__((noinline)) s64 pipe_quick_late(struct file *f, u64 to, u64
 						     struct thread *t)
 {
 	struct pipe *p = f->data;
-	s64 n;
 	if (RARE(f->flags & O_NONBLOCK))
 		return quick_end(-EAGAIN);
 	f->refs++;
-	do
-		n = sleep_quick(t, &p->read_wait);
-	while (RARE(!pipe_used(p)) && n != -EINTR && p->writers);
+	for (;;) {
+		s64 slept = sleep_quick(t, &p->read_wait);
+		p = f->data;
+		if (!RARE(!pipe_used(p)))
+			break;
+		if (slept == -EINTR || !p->writers)
+			return file_quick_slept(f, slept, 0);
+	}
 	if (RARE(!--f->refs)) { /* closed meanwhile: what is left goes with it */
 		f->refs = 1;
-		return file_quick_put(f, n == -EINTR ? -ERESTARTSYS : pipe_read_now(p, to, bytes));
+		return file_quick_slept(f, 0, pipe_read_now(p, to, bytes));
 	}
-	if (RARE(n == -EINTR))
-		return quick_end(-ERESTARTSYS);
-	if (RARE(!pipe_used(p)))
-		return quick_end(0);
 	return pipe_quick_now(f, to, bytes);
 }
 

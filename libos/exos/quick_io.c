@@ -24,9 +24,13 @@ s64 file_quick_write(struct file *f, u64 from, u64 bytes, struct thread *t)
 	return quick_end(f->ops->write(f, from, bytes, &f->offset));
 }
 
-s64 file_quick_put(struct file *f, s64 result)
+s64 file_quick_slept(struct file *f, s64 slept, s64 result)
 {
 	file_put(f);
+	if (slept == -EINTR) {
+		sleep_interrupted();
+		result = -ERESTARTSYS;
+	}
 	return quick_end(result);
 }
 

@@ -114,7 +114,8 @@ switch_plain(struct thread *t, struct thread *next, u32 cpu, struct aril_context
 	}
 }
 
-/* As sleep_here (q NULL: sleep_alone), in line where a switch is all that there is to do; for who has taken the lock once. */
+/* As sleep_here (q NULL: sleep_alone), in line where a switch is all that there is to do; for who has taken the lock once, and
+ * who, where -EINTR is to end the call, says so by sleep_interrupted. */
 static inline __attribute__((always_inline)) s64 sleep_quick(struct thread *t, struct waitq *q)
 {
 	const struct aril_context *ctx = this_context();
@@ -147,7 +148,7 @@ static inline __attribute__((always_inline)) s64 sleep_quick(struct thread *t, s
 	t = current(); /* no register has survived */
 	if (lock_state.owner != t && RARE(!lock_take(t)))
 		family_lock();
-	return RARE(t->wake_result == -EINTR) ? sleep_interrupted() : t->wake_result;
+	return t->wake_result;
 }
 
 #endif

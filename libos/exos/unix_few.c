@@ -215,25 +215,26 @@ static __attribute__((noinline)) s64 socket_quick_late(struct file *f, u64 to, u
 						       struct thread *t)
 {
 	struct socket *s = f->data;
-	s64 slept = 0;
+	s64 slept;
 	if (RARE(s->receive_ns) || RARE(f->flags & O_NONBLOCK) || RARE(!bytes) ||
 	    RARE(!socket_open(s)) || RARE(!socket_quiet(s)) ||
 	    RARE(s->peer->state != SOCKET_CONNECTED))
 		return file_quick_read(f, to, bytes, t);
 	f->refs++;
-	do
+	for (;;) {
 		slept = sleep_quick(t, &s->wait);
-	while (RARE(list_empty(&s->queue)) && slept != -EINTR && socket_open(s) &&
-	       socket_quiet(s) && s->peer->state == SOCKET_CONNECTED);
+		s = f->data;
+		if (!RARE(list_empty(&s->queue)))
+			break;
+		if (slept == -EINTR)
+			return file_quick_slept(f, slept, 0);
+		if (!socket_open(s) || !socket_quiet(s) || s->peer->state != SOCKET_CONNECTED)
+			return file_quick_slept(f, 0, socket_receive_plain(f, to, bytes));
+	}
 	if (RARE(!--f->refs)) {
 		f->refs = 1;
-		return file_quick_put(f, slept == -EINTR ? -ERESTARTSYS
-							 : socket_receive_plain(f, to, bytes));
+		return file_quick_slept(f, 0, socket_receive_plain(f, to, bytes));
 	}
-	if (RARE(slept == -EINTR))
-		return quick_end(-ERESTARTSYS);
-	if (RARE(list_empty(&s->queue)))
-		return file_quick_read(f, to, bytes, t);
 	return socket_quick_take(f, to, bytes, t);
 }
 
