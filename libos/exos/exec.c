@@ -3,6 +3,7 @@
 #include "file.h"
 #include "mm_internal.h"
 #include "proc.h"
+#include "proc_internal.h"
 #include "profile.h"
 #include "sched.h"
 #include "vdso.h"
@@ -393,6 +394,7 @@ static void exec_commit(struct loading *l)
 	u64 segment;
 
 	thread_renumber(t);
+	p->maxrss_pages = proc_peak(p);
 	p->mm = l->mm;
 	proc_env_respace(p, old);
 	mm_put(old);

@@ -124,6 +124,7 @@ static void exec_committed(struct proc *p, const char *path)
 	t->restart[2] = 0;
 	p->did_exec = 1;
 	p->dumpable = 1;
+	p->personality &= ~READ_IMPLIES_EXEC;
 	caps_exec(p);
 	comm_set(p, path);
 	p->barriers = 0;

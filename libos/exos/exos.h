@@ -190,7 +190,7 @@ struct proc {
 	char *exe; /* absolute path */
 	u32 uid, euid, gid, egid;
 	u64 start_ns;
-	u64 cutime_ns, cstime_ns, maxrss_pages, minflt, majflt;
+	u64 cutime_ns, cstime_ns, maxrss_pages, cmaxrss_pages, minflt, majflt;
 	u64 limit_cur[16], limit_max[16];
 	u64 itimer_value[3], itimer_interval[3]; /* ns; value[ITIMER_REAL] is its deadline */
 	struct timer *itimer_real;

@@ -232,6 +232,9 @@ struct linux_fpx_sw_bytes {
 };
 
 /* ---- processes ---- */
+/* personality */
+#define ADDR_NO_RANDOMIZE 0x40000u
+#define READ_IMPLIES_EXEC 0x400000u
 #define CAPABILITIES ((1ul << 41) - 1) /* those that there are: user 0 has them all */
 #define CSIGNAL 0xfful
 #define CLONE_VM 0x100ul

@@ -239,16 +239,15 @@ s64 sys_prctl(u64 option, u64 a, u64 b, u64 c, u64 d)
 	}
 }
 
-#define ADDR_NO_RANDOMIZE 0x40000u
-
-/* Linux's plain persona, and the one whose addresses are always the same: here they are. */
+/* Linux's plain persona, and the one whose addresses are always the same: here they are. What can be read can be run:
+ * prot_implied, until the next program. */
 s64 sys_personality(u64 persona)
 {
 	struct proc *p = current()->proc;
 	u32 before = p->personality;
 	if ((u32)persona == 0xffffffff)
 		return before;
-	if ((u32)persona & ~ADDR_NO_RANDOMIZE)
+	if ((u32)persona & ~(ADDR_NO_RANDOMIZE | READ_IMPLIES_EXEC))
 		return -EINVAL;
 	p->personality = (u32)persona;
 	return before;

@@ -36,6 +36,7 @@ struct mm *mm_create(const void *program, u32 forked)
 	if (!mm)
 		return NULL;
 	mm->refs = 1;
+	mm->rss_most = 0;
 	mm->mmap_top = MMAP_TOP;
 	mm->program = program;
 	mm->forked = forked;

@@ -72,7 +72,7 @@ struct mm {
 	u32 lock_future; /* mlockall: 1 what comes is locked, 2 as it is touched */
 	u64 mmap_top;
 	u64 stack_top, arg_start, arg_end, env_start, env_end, auxv;
-	u64 rss;
+	u64 rss, rss_most;		   /* most: before the last page that went */
 	u64 swapped;			   /* words that name slots of the swap space */
 	u64 vdso;			   /* where it was put; 0: nowhere */
 	u64 stub_page;			   /* rewrite.c: where the next stub goes; 0: nowhere yet */

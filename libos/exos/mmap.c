@@ -16,6 +16,14 @@ static struct mm *own(void)
 	return current()->proc->mm;
 }
 
+/* What can be read can be run, where the process asked for that. */
+static u64 prot_implied(u64 prot)
+{
+	return prot & PROT_READ && current()->proc->personality & READ_IMPLIES_EXEC
+		       ? prot | PROT_EXEC
+		       : prot;
+}
+
 s64 sys_brk(u64 addr)
 {
 	struct mm *mm = own();
@@ -33,8 +41,8 @@ s64 sys_brk(u64 addr)
 			return mm->brk;
 		if (limit_memory(mm, 0, end - old) || (next && next->start < end) ||
 		    (end - old) / PAGE > pages_total() + swap_counts.slots ||
-		    mm_map(mm, old, end - old, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-			   NULL, 0))
+		    mm_map(mm, old, end - old, (u32)prot_implied(PROT_READ | PROT_WRITE),
+			   MAP_PRIVATE | MAP_ANONYMOUS, NULL, 0))
 			return mm->brk;
 		mlock_mapped(mm, old, end, 0);
 	}
@@ -118,6 +126,7 @@ s64 sys_mmap(u64 addr, u64 bytes, u64 prot, u64 flags, u64 fd, u64 offset)
 		return -ENOMEM;
 	u64 kept = (flags & (MAP_ANONYMOUS | MAP_GROWSDOWN | MAP_NORESERVE)) |
 		   (type == MAP_PRIVATE ? MAP_PRIVATE : MAP_SHARED);
+	prot = prot_implied(prot);
 	s64 error = f ? file_check(f, prot, &kept) : 0;
 	if (error)
 		return error;
@@ -188,6 +197,7 @@ s64 sys_mprotect(u64 addr, u64 bytes, u64 prot)
 		return -ENOMEM;
 	if (prot & ~(u64)(PROT_ALL | PROT_GROWSDOWN | PROT_GROWSUP) || prot & PROT_GROWSUP)
 		return -EINVAL;
+	prot = prot_implied(prot);
 	struct area *area = mm_find(mm, addr);
 	if (prot & PROT_GROWSDOWN) {
 		if (!area || !(area->flags & MAP_GROWSDOWN))

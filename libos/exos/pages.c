@@ -468,6 +468,8 @@ static void word_clear(struct mm *mm, u64 va, u64 *word, struct mm_node *leaf)
 		page_put(mapped_page(*word));
 	leaf_clear(leaf, LEAF_COUNTED, va);
 	*word = 0;
+	if (mm->rss > mm->rss_most)
+		mm->rss_most = mm->rss;
 	mm->rss--;
 }
 

@@ -105,6 +105,8 @@ void proc_free(struct proc *p, int charge);
 void proc_reap_unwaited(void);
 /* Time a process has used, its threads' included (ns). */
 void proc_times(const struct proc *p, u64 *user, u64 *system);
+/* The most pages that it had at once, of all its programs. */
+u64 proc_peak(const struct proc *p);
 /* futex.c: wakes up to count sleepers on the word at addr in the current process. */
 u32 futex_wake(u64 addr, u32 count, u32 bitset);
 /* The word at addr in the current process, if it is there, becomes 0, and one who sleeps on it is woken. */

@@ -343,7 +343,7 @@
  * readahead, sync_file_range: files are memory: nothing is to be done
  * set_mempolicy, mbind, get_mempolicy: of one node; the policy that is said is the default, to which all come
  * arch_prctl: FS only: ARCH_SET_GS: EINVAL
- * personality: Linux's plain one, and ADDR_NO_RANDOMIZE: addresses are never random; others: EINVAL
+ * personality: Linux's plain one, READ_IMPLIES_EXEC, and ADDR_NO_RANDOMIZE: addresses are never random; others: EINVAL
  * setgroups, getgroups: 32 groups at most
  * flock: between open files of one family
  * fallocate: KEEP_SIZE, PUNCH_HOLE, ZERO_RANGE; COLLAPSE_RANGE, INSERT_RANGE, UNSHARE_RANGE: EOPNOTSUPP

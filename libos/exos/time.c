@@ -245,7 +245,7 @@ static struct linux_timeval timeval_from(u64 ns)
 s64 sys_getrusage(u64 who, u64 to)
 {
 	struct proc *p = current()->proc;
-	struct linux_rusage out = {.maxrss = 0};
+	struct linux_rusage out = {.maxrss = (s64)(p->cmaxrss_pages * 4)};
 	u64 user, system;
 	time_account(current());
 	if ((s32)who == RUSAGE_CHILDREN) {
@@ -257,7 +257,7 @@ s64 sys_getrusage(u64 who, u64 to)
 			user = ticks_ns(current()->user_ticks);
 			system = ticks_ns(current()->system_ticks);
 		}
-		out.maxrss = (s64)(p->maxrss_pages * 4);
+		out.maxrss = (s64)(proc_peak(p) * 4);
 		out.minflt = (s64)p->minflt;
 		out.majflt = (s64)p->majflt;
 	} else {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * The timer queue, interval timers, and what a program's time is charged to. */
+#include "mm.h"
 #include "linux.h"
 #include "proc_calls.h"
 #include "proc_internal.h"
@@ -90,12 +91,19 @@ void time_exit(struct proc *p)
 	p->itimer_value[ITIMER_REAL] = 0;
 }
 
+u64 proc_peak(const struct proc *p)
+{
+	return p->mm ? max(p->maxrss_pages, max(p->mm->rss, p->mm->rss_most)) : p->maxrss_pages;
+}
+
 void time_reap(struct proc *parent, struct proc *child)
 {
 	u64 user, system;
 	proc_times(child, &user, &system);
 	parent->cutime_ns += user + child->cutime_ns;
 	parent->cstime_ns += system + child->cstime_ns;
+	parent->cmaxrss_pages =
+		max(parent->cmaxrss_pages, max(proc_peak(child), child->cmaxrss_pages));
 }
 
 /* ITIMER_VIRTUAL and ITIMER_PROF count down by what is charged. */

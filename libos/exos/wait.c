@@ -39,7 +39,7 @@ static void news_fill(struct wait_news *n, const struct proc *p)
 	proc_times(p, &n->user, &n->system);
 	n->user += p->cutime_ns;
 	n->system += p->cstime_ns;
-	n->maxrss_pages = p->maxrss_pages;
+	n->maxrss_pages = max(proc_peak(p), p->cmaxrss_pages);
 	n->minflt = p->minflt;
 	n->majflt = p->majflt;
 }
