@@ -92,6 +92,7 @@ struct sigqueue {
 
 struct dump; /* dump.c */
 
+/* A thread. One that begins may have the memory of one that ended: thread_memory_again says what of it is set to zero. */
 struct thread {
 	struct thread *self;	/* gs:0 */
 	u64 stack_top;		/* gs:8, ExOS stack */

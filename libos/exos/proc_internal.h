@@ -56,16 +56,27 @@ int signal_take(struct thread *t, u64 mask, struct siginfo_k *info);
 u64 signal_pending_set(const struct thread *t);
 /* signalfd.c: a signal is pending that somebody may read. */
 void signal_file_notify(void);
-/* The current thread has come to block `fresh`: what of that its process has pending, another thread is told of. */
-void signal_mask_told(struct thread *t, u64 fresh);
+/* The current thread has come to block `fresh`, which its process has pending: another thread is told of it. Returns result. */
+s64 signal_mask_told(struct thread *t, u64 fresh, s64 result);
 /* Sets the current thread's mask (KILL and STOP stay deliverable). With or without the family lock: who sends makes the
- * signal pending, then reads masks; here the mask is written, then what pends is read: one of them sees the other. */
-static inline void signal_set_mask(struct thread *t, u64 mask)
+ * signal pending, then reads masks; here the mask is written, then what pends is read: one of them sees the other. What
+ * others are to be told of, in the end. */
+static inline u64 signal_mask_set(struct thread *t, u64 mask)
 {
+	const struct proc *p = t->proc;
+
 	mask &= ~SIG_UNBLOCKABLE;
 	u64 before = __atomic_exchange_n(&t->sig_mask, mask, __ATOMIC_SEQ_CST);
-	if (t->proc->nthreads != 1)
-		signal_mask_told(t, mask & ~before);
+	if (p->nthreads == 1)
+		return 0;
+	return mask & ~before & __atomic_load_n(&p->pending.set, __ATOMIC_SEQ_CST);
+}
+static inline void signal_set_mask(struct thread *t, u64 mask)
+{
+	u64 fresh = signal_mask_set(t, mask);
+
+	if (fresh)
+		signal_mask_told(t, fresh, 0);
 }
 /* Sends to one thread; else as signal_send. */
 s64 signal_send_thread(struct thread *t, int sig, const struct siginfo_k *info);

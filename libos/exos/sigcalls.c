@@ -98,22 +98,22 @@ s64 sys_rt_sigaction(u64 sig, u64 act, u64 old, u64 bytes)
 s64 sys_rt_sigprocmask(u64 how, u64 set, u64 old, u64 bytes)
 {
 	struct thread *t = current();
-	u64 before = t->sig_mask, change;
+	u64 before = t->sig_mask, fresh = 0, change;
 	if (bytes != 8)
 		return -EINVAL;
 	if (set) {
 		if (word_in(&change, set))
 			return -EFAULT;
 		if (how == SIG_BLOCK)
-			signal_set_mask(t, before | change);
+			change |= before;
 		else if (how == SIG_UNBLOCK)
-			signal_set_mask(t, before & ~change);
-		else if (how == SIG_SETMASK)
-			signal_set_mask(t, change);
-		else
+			change = before & ~change;
+		else if (how != SIG_SETMASK)
 			return -EINVAL;
+		fresh = signal_mask_set(t, change);
 	}
-	return old ? word_out(old, before) : 0;
+	s64 result = old ? word_out(old, before) : 0;
+	return fresh ? signal_mask_told(t, fresh, result) : result;
 }
 
 /* It asks for no lock: it is the whole call as it stands. */

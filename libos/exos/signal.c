@@ -154,14 +154,12 @@ void signal_retarget(struct proc *p, const struct thread *t, u64 set)
 	}
 }
 
-void signal_mask_told(struct thread *t, u64 fresh)
+s64 signal_mask_told(struct thread *t, u64 fresh, s64 result)
 {
-	fresh &= __atomic_load_n(&t->proc->pending.set, __ATOMIC_SEQ_CST);
-	if (!fresh)
-		return;
 	family_lock();
 	signal_retarget(t->proc, t, fresh);
 	family_unlock();
+	return result;
 }
 
 /* Whether anybody who may get it wants sig although it is ignored. */
