@@ -29,6 +29,7 @@ struct sig_queued {
 /* A process's signal actions. */
 struct sighand {
 	u32 refs;
+	u64 changed;			     /* a bit each: all others are as at the beginning */
 	struct linux_sigaction action[NSIG]; /* of signal n at n - 1 */
 };
 

@@ -56,6 +56,7 @@ static void action_set(struct proc *p, u32 sig, const struct linux_sigaction *wa
 	struct linux_sigaction *slot = &p->sig->action[sig - 1];
 	u64 pending = 0;
 
+	p->sig->changed |= SIG_BIT(sig);
 	slot->flags = wanted->flags;
 	slot->restorer = wanted->restorer;
 	slot->mask = wanted->mask;

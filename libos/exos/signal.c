@@ -69,7 +69,8 @@ void sighand_put(struct sighand *s)
 /* execve: what has a handler goes back to default; what is ignored stays so. Pending signals stay. */
 void sighand_exec(struct sighand *s)
 {
-	for (u32 i = 0; i < NSIG; i++) {
+	for (u64 left = s->changed; left; left &= left - 1) {
+		u32 i = (u32)__builtin_ctzl(left);
 		u64 handler = s->action[i].handler;
 		s->action[i] =
 			(struct linux_sigaction){.handler = handler == SIG_IGN ? SIG_IGN : SIG_DFL};
