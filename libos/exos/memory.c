@@ -431,7 +431,7 @@ void *device_map(u32 first, u32 count)
 					   .frame = first + done,
 					   .count = n,
 					   .kind = ARIL_BIND,
-					   .flags = ARIL_BIND_WRITE,
+					   .flags = ARIL_BIND_WRITE | guard_flags,
 					   .auth = family.auth};
 
 		for (u32 level = 2; level >= 1; level--) {

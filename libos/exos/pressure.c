@@ -215,8 +215,11 @@ static int largest_end(struct proc *asks)
 int pressure_fault(struct proc *asks)
 {
 	if (pressure_asked()) {
+		u32 before = wanted();
+
 		frames_answer();
-		return FAULT_LATER;
+		if (wanted() < before || somebody_ends())
+			return FAULT_LATER;
 	}
 	if (zombies_strip() || swap_out(0, ~0u, SWAP_SOME, ~0u))
 		return FAULT_AGAIN;

@@ -310,7 +310,7 @@ int swap_spent(void)
 	return 1;
 }
 
-void swap_ahead(void)
+void swap_some(void)
 {
 	u64 free, low;
 

@@ -26,8 +26,6 @@ void swap_boot(void);
 u32 swap_out(u32 first, u32 last, u32 most, u32 looks);
 /* Whether there is no more to be had by it, as of the looks since the last time. */
 int swap_spent(void);
-/* Where there is little free memory, makes more, as swap_out. */
-void swap_ahead(void);
 /* What a slot holds, to a page. 0, or -1: the device is not there any more. */
 int swap_read(void *page, u32 slot);
 /* One more word names a slot, or one less. */
@@ -45,5 +43,13 @@ s64 swap_clone(struct mm *to, struct mm *from);
 void swap_forget(const struct mm *mm);
 /* Gives the device's grant back if nothing lies in it; 0: something does. */
 int swap_give(void);
+
+/* Where there is swap space and little free memory, makes more, as swap_out. */
+void swap_some(void);
+static inline void swap_ahead(void)
+{
+	if (swap_counts.slots)
+		swap_some();
+}
 
 #endif

@@ -18,6 +18,11 @@ refused "mem" ./aril run --mem lots -- busybox true
 refused "accel" ./aril run --accel warp -- busybox true
 refused "timeout" ./aril run --timeout soon -- busybox true
 refused "there is --trace and --trace=summary" ./aril run --trace=1 -- busybox true
+printf 'program = busybox true\nswap = 300M\n' >"$work/swap.conf"
+refused "swap = 300M: give a size" ./aril run --with "$work/swap.conf" -- busybox true
+printf 'program = busybox true\nswap = 3M\n' >"$work/swap.conf"
+refused "swap needs --machine pc or q35" ./aril run --machine microvm --with "$work/swap.conf" -- busybox true
+./aril run --show --swap 2M --with "$work/swap.conf" -- busybox true | grep -q 'id=swap.*size=8M' || fail 'the memory device of both'
 refused "swap 2M needs --machine" ./aril run --swap 2M --machine microvm -- busybox true
 refused "swap 3M" ./aril run --swap 3M -- busybox true
 refused "slice-us 999" ./aril run --slice-us 999 -- busybox true

@@ -4,8 +4,9 @@
 # is asked for most of its memory (tests/beside/lender.c) writes it out, and nobody ends; what it has in swap space outlasts that.
 . tests/lib.sh
 gcc -static -O2 -pthread -Wall -Wextra -Werror -o "$work/swapped" tests/families/swapped.c || fail 'tests/families/swapped.c'
-for cpus in 1 2; do
-	status "swapped on $cpus CPUs" 0 ./aril run -v --smp $cpus --mem 64M --swap 32M --timeout 40 --audit -- "$work/swapped"
+for how in '--smp 1 --guard' '--smp 2'; do
+	# shellcheck disable=SC2086 # words
+	status "swapped, $how" 0 ./aril run -v $how --mem 64M --swap 32M --timeout 40 --audit -- "$work/swapped"
 	printf 'swapped: %s: yes\n' 'there is swap space' 'some of it is used' 'half as much again as there is' 'two processes' 'parent and child' \
 		'threads and signals' 'moved and dropped' 'locked pages come in' '... and stay' 'the largest ends' 'locked memory stayed' 'all is free again' |
 		cmp -s - "$work/out" || fail "swapped: $(cat "$work/out") $(tail -n 5 "$work/err")"
