@@ -145,6 +145,12 @@ s64 iovec_in(u64 from, u64 count, struct linux_iovec *vec)
 	return (s64)sum;
 }
 
+u32 swap_out(u32 first, u32 last, u32 most, u32 looks)
+{
+	(void)first, (void)last, (void)most, (void)looks;
+	return 0;
+}
+
 /* What these files have no use for here. */
 #define NOTHING(head) \
 	head          \
