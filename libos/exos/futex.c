@@ -16,10 +16,14 @@
 /* Guarded by the family lock. */
 static struct list buckets[FUTEX_BUCKETS];
 
+void futex_boot(void)
+{
+	for (u32 i = 0; i < FUTEX_BUCKETS; i++)
+		list_init(&buckets[i]);
+}
+
 struct list *futex_bucket_at(u32 kind)
 {
-	if (!buckets[kind].next)
-		list_init(&buckets[kind]);
 	return &buckets[kind];
 }
 
@@ -242,14 +246,9 @@ static s64 futex_wake_op(u64 addr, u32 op_word, u32 count, u32 count2, u64 addr2
 }
 
 /* Wakes up to count of those that sleep for that key, and drops the lock. */
-static inline s64 wake_walk(struct futex_key key, u32 count)
-{
-	return quick_end(key_wake(key, count, ~0u));
-}
-
 static __attribute__((noinline)) s64 wake_any(u64 where, u64 word, u32 count)
 {
-	return wake_walk((struct futex_key){where, word}, count);
+	return quick_end(key_wake((struct futex_key){where, word}, count, ~0u));
 }
 
 /* One has been woken, and an idle processor is to hear of it. */
@@ -265,9 +264,10 @@ static inline __attribute__((always_inline)) s64 wake_first(struct list *head, s
 {
 	struct list *first = head->next, *second;
 	struct futex_sleeper *s = container_of(first, struct futex_sleeper, link);
-	if (RARE(first == head) || RARE(count != 1) || RARE(s->key.word != key.word) ||
-	    RARE(s->key.where != key.where) || RARE(s->owns) ||
-	    RARE(s->thread->state != THREAD_SLEEPING))
+	if (first == head)
+		return quick_end(0);
+	if (RARE(count != 1) || RARE(s->key.word != key.word) || RARE(s->key.where != key.where) ||
+	    RARE(s->owns) || RARE(s->thread->state != THREAD_SLEEPING))
 		return wake_any(key.where, key.word, count);
 	second = first->next;
 	second->prev = head;
@@ -286,7 +286,7 @@ static inline __attribute__((always_inline)) s64 wake_own(u64 addr, u32 count)
 	struct list *head = &buckets[futex_kind(key)], *first;
 	__atomic_thread_fence(__ATOMIC_SEQ_CST); /* with the one of futex_wait */
 	first = __atomic_load_n(&head->next, __ATOMIC_RELAXED);
-	if (!first || first == head)
+	if (first == head)
 		return 0;
 	return RARE(!lock_take(t)) ? QUICK_NO : wake_first(head, key, count);
 }
@@ -298,7 +298,8 @@ static __attribute__((noinline)) s64 wake_shared(u64 addr, u32 count)
 		return QUICK_NO;
 	PEEK(value, *(const u32 *)addr, fault);
 	(void)value;
-	return wake_walk(futex_key(addr), count);
+	struct futex_key key = futex_key(addr);
+	return wake_first(&buckets[futex_kind(key)], key, count);
 fault:
 	return quick_end(-EFAULT);
 }
@@ -321,8 +322,6 @@ static inline __attribute__((always_inline)) s64 wait_quick(struct thread *t, st
 	struct futex_sleeper s;
 	u32 value;
 	s64 slept;
-	if (RARE(!head->next))
-		list_init(head);
 	s.key = key;
 	s.thread = t;
 	s.bitset = ~0u;

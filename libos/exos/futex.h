@@ -26,6 +26,7 @@ struct futex_sleeper {
 
 /* The key of a word that was read before: its page is bound. */
 struct futex_key futex_key(u64 addr);
+void futex_boot(void);
 /* Those that sleep for keys like this one, and for those of one of FUTEX_BUCKETS kinds. */
 #define FUTEX_BUCKETS 256u
 struct list *futex_bucket(struct futex_key key);

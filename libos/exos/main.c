@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * The family's beginning and end: from the domain that init made to the first program, and its status. */
+#include "futex.h"
 #include "linux.h"
 #include "file.h"
 #include "guard.h"
@@ -68,6 +69,7 @@ static void family_start(void)
 	family.unguarded = !guard_boot();
 	memory_boot(family.domain);
 	sched_boot();
+	futex_boot();
 	sigframe_boot();
 	rescue_boot();
 	pressure_boot();
