@@ -74,15 +74,29 @@ missed:
 	return QUICK_NO;
 }
 
+/* As sched_yield_now, in line where it is plain. */
+static __attribute__((noinline)) s64 yield_quick(struct thread *t)
+{
+	const struct aril_context *ctx = this_context();
+	struct aril_context *to;
+
+	if (RARE(!lock_take(t)))
+		return QUICK_NO;
+	if (RARE(sched_idle) || !switch_is_plain(t, ctx, &to)) {
+		sched_yield_now();
+		return quick_end(0);
+	}
+	t->state = THREAD_RUNNABLE;
+	list_add_tail(&run_queue, &t->run);
+	switch_plain(t, container_of(run_queue.next, struct thread, run), ctx->cpu, to);
+	switch_back();
+	return quick_end(0);
+}
+
 s64 quick_sched_yield(u64 a, u64 b, u64 c, u64 d, u64 e, u64 f)
 {
 	(void)a, (void)b, (void)c, (void)d, (void)e, (void)f;
-	if (list_empty(&run_queue))
-		return 0;
-	if (!lock_take(current()))
-		return QUICK_NO;
-	sched_yield_now();
-	return quick_end(0);
+	return list_empty(&run_queue) ? 0 : yield_quick(current());
 }
 
 /* Calls that look at no registers but their arguments, as they are: the frame, and taking the lock at length, are spared. */

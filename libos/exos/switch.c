@@ -148,25 +148,16 @@ static __attribute__((noinline)) void switch_slowly(struct thread *t, struct ari
 static inline __attribute__((always_inline)) void switch_away(struct thread *t,
 							      struct aril_context *ctx, int queued)
 {
-	struct aril_context *to = NULL;
-	u32 depth = lock_state.depth, cpu = ctx->cpu;
-	struct list *first = run_queue.next;
-	struct thread *next = container_of(first, struct thread, run);
+	struct aril_context *to;
+	u32 depth = lock_state.depth;
+	struct thread *next = container_of(run_queue.next, struct thread, run);
 
 	lock_state.depth = 0;
-	if (__builtin_expect(first == &run_queue || (ctx->pending & ARIL_PEND_END) ||
-				     sched_wanted || charge_timed(t->proc) ||
-				     (queued && next == t) || !(next->affinity >> cpu & 1) ||
-				     (next->proc != t->proc &&
-				      (!(to = next->proc->ctx[cpu]) || !next->proc->auth_open)),
-			     0)) {
+	if (RARE(queued && next == t) || !switch_is_plain(t, ctx, &to))
 		switch_slowly(t, ctx);
-	} else {
-		switch_plain(t, next, cpu, to);
-	}
-	t = current(); /* no register has survived */
-	if (lock_state.owner != t && !lock_take(t))
-		family_lock();
+	else
+		switch_plain(t, next, ctx->cpu, to);
+	switch_back();
 	lock_state.depth = depth;
 }
 

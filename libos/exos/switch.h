@@ -114,22 +114,41 @@ switch_plain(struct thread *t, struct thread *next, u32 cpu, struct aril_context
 	}
 }
 
+/* Whether the first in the queue can go on in place of t by switch_plain. *to: its context, NULL: of the same process. */
+static inline __attribute__((always_inline)) int
+switch_is_plain(const struct thread *t, const struct aril_context *ctx, struct aril_context **to)
+{
+	const struct proc *p = t->proc;
+	const struct list *first = run_queue.next;
+	const struct thread *next = container_of(first, struct thread, run);
+
+	*to = NULL;
+	if (RARE(first == &run_queue) || RARE(ctx->pending & ARIL_PEND_END) || RARE(sched_wanted) ||
+	    RARE(charge_timed(p)) || RARE(!(next->affinity >> ctx->cpu & 1)))
+		return 0;
+	return next->proc == p ||
+	       !(RARE(!(*to = next->proc->ctx[ctx->cpu])) || RARE(!next->proc->auth_open));
+}
+
+/* t has been resumed, which is where registers begin anew: with the lock, taken once. */
+static inline __attribute__((always_inline)) struct thread *switch_back(void)
+{
+	struct thread *t = current();
+
+	if (lock_state.owner != t && RARE(!lock_take(t)))
+		family_lock();
+	return t;
+}
+
 /* As sleep_here (q NULL: sleep_alone), in line where a switch is all that there is to do; for who has taken the lock once, and
  * who, where -EINTR is to end the call, says so by sleep_interrupted. */
 static inline __attribute__((always_inline)) s64 sleep_quick(struct thread *t, struct waitq *q)
 {
 	const struct aril_context *ctx = this_context();
-	const struct proc *p = t->proc;
-	struct list *first = run_queue.next;
-	struct thread *next = container_of(first, struct thread, run);
-	struct aril_context *to = NULL;
-	u32 cpu = ctx->cpu;
+	struct aril_context *to;
 
-	if (RARE((t->pending.set | p->pending.set) & ~t->sig_mask) || RARE(first == &run_queue) ||
-	    RARE(ctx->pending & ARIL_PEND_END) || RARE(sched_wanted) || RARE(charge_timed(p)) ||
-	    RARE(!(next->affinity >> cpu & 1)) ||
-	    (next->proc != p &&
-	     (RARE(!(to = next->proc->ctx[cpu])) || RARE(!next->proc->auth_open))))
+	if (RARE((t->pending.set | t->proc->pending.set) & ~t->sig_mask) ||
+	    !switch_is_plain(t, ctx, &to))
 		return q ? sleep_here(q) : sleep_alone();
 	t->state = THREAD_SLEEPING;
 	t->interruptible = 1;
@@ -144,11 +163,8 @@ static inline __attribute__((always_inline)) s64 sleep_quick(struct thread *t, s
 	} else {
 		list_init(&t->run);
 	}
-	switch_plain(t, next, cpu, to);
-	t = current(); /* no register has survived */
-	if (lock_state.owner != t && RARE(!lock_take(t)))
-		family_lock();
-	return t->wake_result;
+	switch_plain(t, container_of(run_queue.next, struct thread, run), ctx->cpu, to);
+	return switch_back()->wake_result;
 }
 
 #endif
