@@ -268,16 +268,19 @@ static s64 make_name(struct walk *w, u32 mode, struct inode **out)
 s64 socket_name_make(const char *path, struct inode **out)
 {
 	struct walk w;
+	struct inode *made; /* what could not be named is gone */
 	s64 error = walk_string(&w, AT_FDCWD, path, WALK_PARENT);
 	if (!error)
 		error = walk_new_check(&w, 0);
 	if (error)
 		return error;
-	error = make_name(&w, S_IFSOCK | (0777 & ~current()->proc->fs->umask), out);
-	if (!error)
-		inode_get(*out);
+	error = make_name(&w, S_IFSOCK | (0777 & ~current()->proc->fs->umask), &made);
 	walk_done(&w);
-	return error;
+	if (error)
+		return error;
+	inode_get(made);
+	*out = made;
+	return 0;
 }
 
 s64 sys_mkdirat(u64 dir, u64 path, u64 mode)

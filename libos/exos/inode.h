@@ -179,6 +179,8 @@ char *tree_name_of(const struct inode *inode);
 char *string_copy(const char *s, usize length);
 /* Makes a child of dir for boot: mkdir, file or device. */
 struct inode *tree_make(struct inode *dir, const char *name, u32 mode, u64 rdev);
+/* The same; NULL: no memory. */
+struct inode *tree_try(struct inode *dir, const char *name, u32 mode, u64 rdev);
 
 /* ---- path.c ---- */
 #define GLANCE_PATH 248u /* bytes: longer paths need the buffer */

@@ -8,6 +8,7 @@
 #include "proc.h"
 #include "proc_internal.h"
 #include "pty.h"
+#include "sched.h"
 #include <core/print.h>
 
 #define PTYS (PTS_MAJORS * 256)
@@ -41,9 +42,12 @@ static s64 pty_send(struct tty *tty, const u8 *bytes, u32 count, int wait)
 	for (u32 done = 0;;) {
 		if (!p->master)
 			return -EIO;
-		done += (u32)pipe_feed(p->output, bytes + done, count - done);
+		u32 fed = (u32)pipe_feed(p->output, bytes + done, count - done);
+		done += fed;
 		if (done == count || !wait)
 			return done ? (s64)done : count ? -EAGAIN : 0;
+		if (!fed && p->output->head - p->output->tail < p->output->npages * PAGE)
+			return done ? (s64)done : -ENOMEM;
 		if (sleep_on(&p->output->write_wait, 0, 1) == -EINTR)
 			return done ? (s64)done : -ERESTARTSYS;
 	}
@@ -121,6 +125,8 @@ static s64 master_write(struct file *f, u64 from, usize bytes, u64 *offset)
 			return done ? (s64)done : -EFAULT;
 		tty_receive(&p->tty, part, n);
 		done += n;
+		if (done < bytes && sched_rest())
+			break;
 	}
 	return (s64)done;
 }
@@ -250,7 +256,12 @@ s64 ptmx_open(struct file *f)
 	p->tty.send = pty_send;
 	p->tty.taken = pty_taken;
 	core_format(name, sizeof(name), "%u", index);
-	struct inode *node = tree_make(pts_dir, name, S_IFCHR | 0620, p->tty.rdev);
+	struct inode *node = tree_try(pts_dir, name, S_IFCHR | 0620, p->tty.rdev);
+	if (!node) {
+		pipe_free(p->output);
+		kfree(p);
+		return -ENOMEM;
+	}
 	node->uid = current()->proc->euid;
 	node->gid = 5; /* tty */
 	ptys[index] = p;

@@ -389,9 +389,8 @@ static s64 copy_files(struct file *in, u64 *from, struct file *out, u64 *to, u64
 		if (wrote < 0)
 			n = wrote;
 		done += max(wrote, 0l);
-		if (wrote != n || wrote < 0)
+		if (wrote != n || wrote < 0 || ((u64)done < bytes && sched_rest()))
 			break;
-		sched_breathe();
 	}
 	file_put(in);
 	file_put(out);

@@ -191,6 +191,9 @@ void sched_move(void);
 /* For long work in ExOS, also with the family lock held: gives the slice back if it is over, and goes on in the
  * next. Without it the kernel would count an overrun, and end the env after many. */
 void sched_breathe(void);
+/* Between two pieces of a call that may go on for as long as it likes: others have the processor and the family lock, which is
+ * held once, before and after. Whether a signal asks the call to end. */
+int sched_rest(void);
 /* In the scheduler, where it must wait in the middle of something: blocks this CPU for so many nanoseconds or until
  * an event. What is locked stays locked. */
 void sched_nap(u64 ns);

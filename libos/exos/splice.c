@@ -54,12 +54,15 @@ static s64 wait_room(struct pipe *p, int nonblock)
 	}
 }
 
-/* All of what ExOS has in hand already. Bytes that went in: fewer when nobody reads any more. */
+/* All of what ExOS has in hand already. Bytes that went in: fewer when nobody reads any more, or there is no memory. */
 static u64 feed_all(struct pipe *p, const u8 *from, u64 bytes)
 {
 	u64 done = 0;
 	while (done < bytes) {
-		done += pipe_feed(p, from + done, bytes - done);
+		u64 fed = pipe_feed(p, from + done, bytes - done);
+		done += fed;
+		if (!fed && p->head - p->tail < p->npages * PAGE)
+			break;
 		if (done < bytes && (!p->readers || sleep_on(&p->write_wait, 0, 2) == -EINTR))
 			break;
 	}
@@ -140,8 +143,12 @@ static s64 file_to_pipe(struct file *in, u64 *offset, struct pipe *out, u64 byte
 			break;
 		u64 fed = feed_all(out, buffer, (u64)n);
 		done += fed;
-		if (fed < (u64)n || in->ops != &file_regular_ops)
+		if (in->ops == &file_regular_ops)
+			*offset -= (u64)n - fed; /* it is read again another time */
+		if (fed < (u64)n || in->ops != &file_regular_ops) {
+			n = fed ? n : out->readers ? -ENOMEM : -EPIPE;
 			break;
+		}
 	}
 	kfree(buffer);
 	return done ? (s64)done : n == -EINTR ? -ERESTARTSYS : n;

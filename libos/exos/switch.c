@@ -308,6 +308,19 @@ void sched_move(void)
 	switch_away(t, this_context(), 1);
 }
 
+int sched_rest(void)
+{
+	const struct thread *t = current();
+
+	if (!list_empty(&run_queue) || this_context()->pending & ARIL_PEND_END) {
+		sched_move();
+	} else {
+		family_unlock();
+		family_lock();
+	}
+	return ((t->pending.set | t->proc->pending.set) & ~t->sig_mask) != 0;
+}
+
 void sched_preempt(void)
 {
 	struct thread *t = current();

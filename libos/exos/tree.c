@@ -258,6 +258,14 @@ char *tree_path_of(struct inode *dir, const char *name, u32 length)
 
 struct inode *tree_make(struct inode *dir, const char *name, u32 mode, u64 rdev)
 {
+	struct inode *i = tree_try(dir, name, mode, rdev);
+	if (!i)
+		exos_panic("no memory for /%s", name);
+	return i;
+}
+
+struct inode *tree_try(struct inode *dir, const char *name, u32 mode, u64 rdev)
+{
 	u32 length = (u32)__builtin_strlen(name);
 	struct dentry *d = tree_find(dir, name, length);
 	if (d && ((d->inode->mode ^ mode) & S_IFMT) == 0)
@@ -265,11 +273,12 @@ struct inode *tree_make(struct inode *dir, const char *name, u32 mode, u64 rdev)
 	if (d)
 		tree_remove(d);
 	struct inode *i = inode_create(mode, DEVICE_ROOT);
-	if (!i || !tree_add(dir, name, length, i))
-		exos_panic("no memory for /%s", name);
+	if (!i)
+		return NULL;
 	i->rdev = rdev;
+	d = tree_add(dir, name, length, i);
 	inode_put(i); /* the name holds it */
-	return i;
+	return d ? i : NULL;
 }
 
 char *tree_name_of(const struct inode *inode)

@@ -20,6 +20,7 @@
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "say.h"
@@ -244,6 +245,27 @@ static void removed(void)
 	pthread_join(thread, NULL);
 }
 
+/* ---- a call that would go on for ever ends with its process, and others go on beside it ---- */
+static void endless(void)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (!pid) {
+		int zero = open("/dev/zero", O_RDONLY),
+		    terminal = posix_openpt(O_RDWR | O_NOCTTY | O_NONBLOCK),
+		    null = open("/dev/null", O_WRONLY);
+		for (;;) {
+			sendfile(terminal, zero, NULL, 1ul << 30);
+			sendfile(null, zero, NULL, 1ul << 30);
+		}
+	}
+	usleep(300000);
+	T(kill(pid, SIGKILL));
+	T(waitpid(pid, &status, 0) == pid);
+	printf("status %x\n", status);
+}
+
 int main(void)
 {
 	char dir[] = "/tmp/gone.XXXXXX";
@@ -256,6 +278,7 @@ int main(void)
 	embryos();
 	closed();
 	removed();
+	endless();
 	T(dup(0) - 3);
 	rmdir(dir);
 	return 0;
