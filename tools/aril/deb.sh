@@ -167,6 +167,8 @@ deb_root() {
 	fi
 	set=$deb_dir/sets/$(cat "$names")
 	exec 8>&-
-	((verbose)) && cut -d' ' -f1-3 "$set/packages" | sed 's/^/aril: package /' >&2
 	root=$set/root
+	((verbose)) && cut -d' ' -f1-3 "$set/packages" | sed 's/^/aril: package /' >&2
+	((verbose)) && echo "aril: root $root" >&2
+	return 0
 }
