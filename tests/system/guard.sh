@@ -13,13 +13,15 @@ data="$data 7e8000101000 7e800010e0c8"
 counted() {
 	[ "$(grep -c ' of ' "$2")" = 28 ] || fail "$1: $(cat "$2")"
 	grep ' of ' "$2" | grep -vE "$3" && fail "$1: the lines above are otherwise"
-	grep -qE ': .* of (8|22|30)$' "$2"
 }
 all=': ([0-9]+) of \1$' none=': 0 of [0-9]+$'
 
+# on two processors with a memory device to swap to, too, which lies in the segment (libos/exos/memory.c: device_map)
 for cpus in 1 2; do
+	swap=() more=
+	[ $cpus = 2 ] && swap=(--swap 4M) more=7e4000000100
 	# shellcheck disable=SC2086 # words
-	status "guarded, $cpus CPUs" 0 ./aril run --guard --smp $cpus --timeout 50 -- "$work/stray" $data
+	status "guarded, $cpus CPUs" 0 ./aril run --guard "${swap[@]}" --smp $cpus --timeout 50 -- "$work/stray" $data $more
 	has "$work/out" "^the signal's code 4, key 1$"
 	has "$work/out" '^without a handler: signal 11$'
 	has "$work/out" '^keys: 28 22 22 22 22 22 0 0, read-only$'
