@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# timeout: 60
+# timeout: 120
 # Memory is asked back from a Linux family (tests/beside/lender.c): it gives what is free, then ends its largest process; the
 # others' data stays whole (tests/families/pressed.c), and later it has memory again. Another family is asked for all at
 # once: that is taken by force, and nobody else notices. Without a request: who fills memory ends the largest; a call whose buffer

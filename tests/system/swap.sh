@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# timeout: 60
+# timeout: 120
 # A Linux family with swap space: more memory than there is, with forks, threads and signals (tests/families/swapped.c); one that
 # is asked for most of its memory (tests/beside/lender.c) writes it out, and nobody ends; what it has in swap space outlasts that.
 . tests/lib.sh
