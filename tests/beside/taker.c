@@ -12,7 +12,7 @@
 #define ENVS ((const volatile struct aril_env_info *)ARIL_INFO->envs_va)
 #define SLICES ((const volatile struct aril_slice *)ARIL_INFO->slices_va)
 #define MEMBERS 3	       /* of the family, when it is ready (tests/families/fewer.c) */
-#define WHILE 400000000ul      /* for an answer that does not come */
+#define WHILE 300000000ul      /* for an answer that does not come */
 #define DEADLINE 60000000000ul /* nothing is taken by force */
 #define PATIENCE 20000000000ul /* for what is to happen */
 
@@ -45,8 +45,9 @@ static u32 positions(u32 cpu)
 	return n;
 }
 
-/* Asks for so many of a range; after a while without an answer the request is withdrawn. How many were given. */
-static u32 ask(u32 kind, u32 count, u32 first, u32 last)
+/* Asks for so many of a range, of which some are to stay: these are waited for a little longer, and the request is withdrawn. How
+ * many were given. */
+static u32 ask(u32 kind, u32 count, u32 first, u32 last, u32 stay)
 {
 	const volatile struct aril_account *a = account();
 	struct aril_revocation want = {.kind = kind,
@@ -55,17 +56,13 @@ static u32 ask(u32 kind, u32 count, u32 first, u32 last)
 				       .last = last,
 				       .deadline = core_now() + DEADLINE};
 	s64 error = aril_revoke((u32)root, ENVS[family & 0xffff].account, &want);
-	u32 open = count;
-	u64 changed = core_now();
+	u64 until = core_now() + PATIENCE;
 
-	while (!error && a->wanted[kind] && core_now() < changed + WHILE) {
-		if (a->wanted[kind] != open) {
-			open = a->wanted[kind];
-			changed = core_now();
-		}
+	while (!error && a->wanted[kind] > stay && core_now() < until)
 		core_sleep(2000000);
-	}
-	open = a->wanted[kind];
+	if (stay)
+		core_sleep(WHILE);
+	u32 open = a->wanted[kind];
 	want.count = 0;
 	if (open)
 		error = aril_revoke((u32)root, ENVS[family & 0xffff].account, &want);
@@ -74,10 +71,10 @@ static u32 ask(u32 kind, u32 count, u32 first, u32 last)
 	return count - open;
 }
 
-static void ask_positions(const char *what, u32 cpu, u32 count)
+static void ask_positions(const char *what, u32 cpu, u32 count, u32 stay)
 {
 	u32 given = ask(ARIL_REVOKE_SLICES, count, cpu * ARIL_SLICES,
-			cpu * ARIL_SLICES + ARIL_SLICES - 1);
+			cpu * ARIL_SLICES + ARIL_SLICES - 1, stay);
 
 	core_log("taker: %s: %s, %u left", what,
 		 given == count	      ? "all was given"
@@ -102,15 +99,16 @@ int main(int argc, char **argv, char **envp)
 	}
 	while (members() < MEMBERS)
 		core_sleep(2000000);
-	ask_positions("the second processor but one", 1, positions(1) - 1);
-	ask_positions("its last", 1, 1);
-	ask_positions("the first processor", 0, positions(0));
+	ask_positions("the second processor but one", 1, positions(1) - 1, 0);
+	ask_positions("its last", 1, 1, 0);
+	ask_positions("the first processor", 0, positions(0), 1);
 	core_log("taker: the swap space's grant: %s",
-		 ask(ARIL_REVOKE_GRANTS, 1, 0, ARIL_MAX_GRANTS - 1) ? "given" : "WRONG: it stays");
+		 ask(ARIL_REVOKE_GRANTS, 1, 0, ARIL_MAX_GRANTS - 1, 0) ? "given"
+								       : "WRONG: it stays");
 	for (u64 until = core_now() + PATIENCE; !ENVS[family & 0xffff].gate && core_now() < until;)
 		core_sleep(1000000);
 	core_log("taker: the gate: %s", !ENVS[family & 0xffff].gate ? "WRONG: there is none"
-					: ask(ARIL_REVOKE_GATES, 1, family, family)
+					: ask(ARIL_REVOKE_GATES, 1, family, family, 0)
 						? "closed"
 						: "WRONG: it stays");
 	return 0;

@@ -80,12 +80,12 @@ int main(void)
 	if (!child[1])
 		for (;;)
 			pause();
-	for (int i = 0; processors() != 1 && i < 500; i++)
+	for (int i = 0; processors() != 1 && i < 1000; i++)
 		sleep_ms(10);
 	text("/sys/devices/system/cpu/online", line, sizeof line);
 	printf("fewer: %d processor, online %s\n", processors(), line);
 	unsigned long was[2] = {counts[0], counts[1]};
-	for (int i = 0; (counts[0] == was[0] || counts[1] == was[1]) && i < 100; i++)
+	for (int i = 0; (counts[0] == was[0] || counts[1] == was[1]) && i < 1000; i++)
 		sleep_ms(10);
 	printf("fewer: %s, %s\n", counts[0] != was[0] ? "the thread goes on" : "NO THREAD",
 	       counts[1] != was[1] ? "the process goes on" : "NO PROCESS");
