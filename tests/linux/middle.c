@@ -70,10 +70,12 @@ static int between(void)
 					     3,	   0,  0, 0, 0x0f, 0x05, 0xc3, '/',  0};
 	/* mov $39,%eax; lea 71(%rax),%eax; syscall; ret: not what the mov says */
 	static const unsigned char other[] = {0xb8, 39, 0, 0, 0, 0x8d, 0x40, 71, 0x0f, 0x05, 0xc3};
-	/* mov $39,%eax; cmpl $39,-72(%rsp); lea 1(%rdi),%rdi; syscall; mov %rdi,%rax; ret */
-	static const unsigned char like[] = {0xb8, 39,	 0,    0,    0,	   0x81, 0x7c, 0x24,
+	/* mov $39,%eax; movl $39,-72(%rsp); lea 1(%rdi),%rdi; syscall; mov -72(%rsp),%eax; movl $0,-72(%rsp); ret: what looks like the
+	 * mov is the end of another instruction */
+	static const unsigned char like[] = {0xb8, 39,	 0,    0,    0,	   0xc7, 0x44, 0x24,
 					     0xb8, 39,	 0,    0,    0,	   0x48, 0x8d, 0x7f,
-					     1,	   0x0f, 0x05, 0x48, 0x89, 0xf8, 0xc3};
+					     1,	   0x0f, 0x05, 0x8b, 0x44, 0x24, 0xb8, 0xc7,
+					     0x44, 0x24, 0xb8, 0,    0,	   0,	 0,    0xc3};
 	unsigned char *p = mmap(0, 4 * 4096, PROT_READ | PROT_WRITE | PROT_EXEC,
 				MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	int wrong = 0, mask = umask(0);
@@ -93,7 +95,7 @@ static int between(void)
 			wrong += at(p + i + 64 + 5, 21, 0, 7) != 0;
 			wrong += at(p + i + 64 + 7, 21, 0, 0) != 0;
 			wrong += at(p + i + 128, 0, 0, 0) != getppid();
-			wrong += at(p + i + 192, 0, 41, 0) != 42;
+			wrong += at(p + i + 192, 0, 41, 0) != 39;
 		}
 	}
 	umask((mode_t)mask);

@@ -42,6 +42,8 @@ variant "system call instruction overwritten" middle fails \
 	'replace("rewrite.c", "	__atomic_store_n(byte[0], 0xe9, __ATOMIC_SEQ_CST);\n", "	__atomic_store_n(byte[0], 0xe9, __ATOMIC_SEQ_CST);\n	byte[0][5] = byte[0][6] = 0x90;\n")'
 variant "what stands before is not looked at" middle fails \
 	'replace("rewrite_shape.c", "(before & 0xf0) == 0x40 || ", "")'
+variant "an instruction's end is taken for a mov" middle fails \
+	'replace("rewrite_shape.c", "if (immediate_ends(code[at - 7]) || immediate_ends(code[at - 8]))", "if (immediate_ends(code[at - 7]) && 0)")'
 variant "a slow writer, breakpoint first" race passes \
 	'replace("rewrite.c", "	for (u32 i = 1; i < REWRITE_SITE; i++)\n", "	'"$delay"'\n	for (u32 i = 1; i < REWRITE_SITE; i++)\n")'
 variant "a slow writer, jump first" race fails \
