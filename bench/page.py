@@ -36,6 +36,12 @@ def mean(ratios):
     return math.exp(sum(map(math.log, ratios)) / len(ratios)) if ratios else None
 
 
+def rivals_of(document):
+    """{side: label} of Linux's sides beside the plain one that have more than the instrument's figures here."""
+    return {s: label for s, label in RIVALS.items() if s in document["versions"]
+            and any(s in r for n, r in document["metrics"].items() if n not in beside.INSTRUMENT)}
+
+
 def judged(document):
     return {n: r for n, r in document["metrics"].items() if beside.verdict(n, r)}
 
@@ -62,9 +68,8 @@ def summary(document):
             f"geometric mean of the ratios {mean(beside.ratio(r) for r in rows.values()):.2f}")
     if any(beside.best(n, document["metrics"]) for n in rows):
         said += f", by Linux's best forms {mean(beside.best_ratio(n, document['metrics']) for n in rows):.2f}"
-    for rival, label in RIVALS.items():
-        if rival in document["versions"]:
-            said += f", {label} {mean(beside.best_ratio(n, document['metrics'], rival) for n in rows):.2f}"
+    for rival, label in rivals_of(document).items():
+        said += f", {label} {quotient(mean(beside.best_ratio(n, document['metrics'], rival) for n in rows))}"
     return said + "."
 
 
@@ -87,10 +92,9 @@ def columns(document, clock):
     if any(beside.best(n, rows) for n in rows):
         heads.append("best form / Aril")
         parts.append(lambda n, r: quotient(beside.best_ratio(n, rows)) if beside.best(n, rows) else "")
-    for rival, label in RIVALS.items():
-        if rival in document["versions"]:
-            heads += [label, "its best / Aril"]
-            parts += [lambda n, r, rival=rival: outcome(r.get(rival)), lambda n, r, rival=rival: quotient(beside.best_ratio(n, rows, rival))]
+    for rival, label in rivals_of(document).items():
+        heads += [label, "its best / Aril"]
+        parts += [lambda n, r, rival=rival: outcome(r.get(rival)), lambda n, r, rival=rival: quotient(beside.best_ratio(n, rows, rival))]
     if any("guard" in r for r in rows.values()):
         heads.append("Aril, guarded")
         parts.append(lambda n, r: outcome(r.get("guard")))
