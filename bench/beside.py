@@ -138,7 +138,7 @@ def kept(names, sides):
         for metric, row in before["metrics"].items() if same else ():
             if metric in names:
                 rows.setdefault(metric, {}).update({s: f for s, f in row.items() if s in there})
-                versions.update({n: v for n, v in before["versions"].items() if n in there and n in row})
+                versions.update({n: v for n, v in before["versions"].items() if n in there and n in row and metric not in INSTRUMENT})
     return rows, versions
 
 
