@@ -46,8 +46,11 @@ static s64 pty_send(struct tty *tty, const u8 *bytes, u32 count, int wait)
 		done += fed;
 		if (done == count || !wait)
 			return done ? (s64)done : count ? -EAGAIN : 0;
-		if (!fed && p->output->head - p->output->tail < p->output->npages * PAGE)
-			return done ? (s64)done : -ENOMEM;
+		if (p->output->head - p->output->tail < p->output->npages * PAGE) {
+			if (!fed)
+				return done ? (s64)done : -ENOMEM;
+			continue;
+		}
 		if (sleep_on(&p->output->write_wait, 0, 1) == -EINTR)
 			return done ? (s64)done : -ERESTARTSYS;
 	}

@@ -61,8 +61,11 @@ static u64 feed_all(struct pipe *p, const u8 *from, u64 bytes)
 	while (done < bytes) {
 		u64 fed = pipe_feed(p, from + done, bytes - done);
 		done += fed;
-		if (!fed && p->head - p->tail < p->npages * PAGE)
-			break;
+		if (done < bytes && p->head - p->tail < p->npages * PAGE) {
+			if (!fed)
+				break; /* it is not for room that it took less */
+			continue;
+		}
 		if (done < bytes && (!p->readers || sleep_on(&p->write_wait, 0, 2) == -EINTR))
 			break;
 	}
