@@ -10,10 +10,10 @@
 #include <core/upcall.h>
 
 #define ENVS ((const volatile struct aril_env_info *)ARIL_INFO->envs_va)
-#define LONGEST 2000000	     /* ns between two */
-#define WARM 500000000ul     /* from the first process to the first victim */
-#define STAYS 40000000ul     /* a member that has been there so long */
-#define AT_WORK 2500000000ul /* then it lets them be */
+#define LONGEST 2000000	 /* ns between two */
+#define WARM 500000000ul /* from the first process to the first victim */
+#define STAYS 40000000ul /* a member that has been there so long */
+#define ENOUGH 80	 /* ended: then it lets them be, however long that took */
 
 static u64 seed;
 
@@ -82,8 +82,7 @@ int main(int argc, char **argv, char **envp)
 	}
 	core_sleep(WARM);
 	seed = core_now();
-	u64 end = seed + AT_WORK;
-	while (ENVS[scheduler & 0xffff].state == ARIL_ENV_ALIVE && core_now() < end) {
+	while (ENVS[scheduler & 0xffff].state == ARIL_ENV_ALIVE && ended < ENOUGH) {
 		look();
 		core_sleep(any(LONGEST));
 		u32 from = (u32)any(ARIL_INFO->nenvs), victim = 0;

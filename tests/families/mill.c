@@ -2,7 +2,7 @@
  * A family under work while its members are ended at random instants (tests/beside/assassin.c). Workers do what takes ExOS's
  * locks; each checks what it sees. Their parent replaces those that are ended, and says at the end whether anything was left
  * half done: whoever ended did so by SIGKILL, pipes and locks were let go, nothing is held, memory is back.
- * usage: mill SECONDS */
+ * usage: mill DEATHS: ends when there were so many, and then none for a second */
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <errno.h>
@@ -239,15 +239,16 @@ static int processes(void)
 	return n;
 }
 
-/* Workers, each replaced when it was ended, until then; then none. */
-static void mill(double end, int *deaths, int *bad)
+/* Workers, each replaced when it was ended, until so many were and then none for a time; then none. Not forever. */
+static void mill(int enough, double quiet, double end, int *deaths, int *bad)
 {
 	pid_t pid[WORKERS];
+	double last = now();
 	int status;
 
 	for (int i = 0; i < WORKERS; i++)
 		pid[i] = worker(i);
-	while (now() < end) {
+	while ((*deaths < enough || now() < last + quiet) && now() < end) {
 		pid_t gone = waitpid(-1, &status, WNOHANG);
 
 		if (gone < 0)
@@ -257,6 +258,7 @@ static void mill(double end, int *deaths, int *bad)
 		for (int i = 0; i < WORKERS; i++)
 			if (pid[i] == gone) {
 				++*deaths;
+				last = now();
 				*bad += !WIFSIGNALED(status) || WTERMSIG(status) != SIGKILL;
 				pid[i] = worker(i);
 			}
@@ -268,16 +270,18 @@ static void mill(double end, int *deaths, int *bad)
 
 int main(int argc, char **argv)
 {
-	double begin = now(), seconds = atof(argc > 1 ? argv[1] : "1");
+	/* How many are ended in a second depends on the host: a slow one needs longer. */
+	int enough = atoi(argc > 1 ? argv[1] : "20");
+	double end = now() + 80;
 	int deaths = 0, bad = 0;
 
 	int before_processes = processes();
 	/* What is lost is lost in the last two thirds. */
-	mill(begin + seconds / 3, &deaths, &bad);
+	mill(enough / 3, 0, end, &deaths, &bad);
 	tidy();
 	settle();
 	long before = memory_free();
-	mill(begin + seconds, &deaths, &bad);
+	mill(enough, 1, end, &deaths, &bad);
 	/* what is left over is let go by whoever looks next */
 	int fd = open("/tmp/count", O_RDWR);
 	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB))
@@ -289,7 +293,8 @@ int main(int argc, char **argv)
 	int after_processes = processes();
 	settle();
 	long after = memory_free();
-	printf("mill: %s deaths, %d of them not by SIGKILL\n", deaths > 20 ? "many" : "few", bad);
+	printf("mill: %s deaths, %d of them not by SIGKILL\n", deaths >= enough ? "many" : "few",
+	       bad);
 	printf("mill: processes: %s\n", after_processes <= before_processes ? "all gone" : "left");
 	fprintf(stderr, "mill: %d deaths; %ld kB free before, %ld after; %d processes, %d\n",
 		deaths, before, after, before_processes, after_processes);
