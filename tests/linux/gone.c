@@ -207,11 +207,16 @@ static void closed(void)
 /* ---- what is removed by name ---- */
 static int set, queue;
 
+/* What the one that sleeps got: said when it has ended, as who removes may go on before it or behind it. */
+static int result, error;
+
 static void *use_set(void *unused)
 {
 	struct sembuf take = {0, -1, SEM_UNDO};
+
 	(void)unused;
-	T(semop(set, &take, 1));
+	result = semop(set, &take, 1);
+	error = errno;
 	return NULL;
 }
 
@@ -221,8 +226,10 @@ static void *use_queue(void *unused)
 		long type;
 		char text[8];
 	} m;
+
 	(void)unused;
-	T(msgrcv(queue, &m, 8, 0, 0));
+	result = (int)msgrcv(queue, &m, 8, 0, 0);
+	error = errno;
 	return NULL;
 }
 
@@ -239,10 +246,12 @@ static void removed(void)
 	pause_a_little();
 	T(semctl(set, 0, IPC_RMID));
 	pthread_join(thread, NULL);
+	printf("semop: %d %s\n", result, strerror(error));
 	pthread_create(&thread, NULL, use_queue, NULL);
 	pause_a_little();
 	T(msgctl(queue, IPC_RMID, NULL));
 	pthread_join(thread, NULL);
+	printf("msgrcv: %d %s\n", result, strerror(error));
 }
 
 /* ---- a call that would go on for ever ends with its process, and others go on beside it ---- */

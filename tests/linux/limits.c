@@ -49,8 +49,10 @@ static void processes(void)
 	pthread_t t;
 	int n = 0;
 	setrlimit(RLIMIT_NPROC, &l);
-	setresgid(4242, 4242, 4242);
-	setresuid(4242, 4242, 4242);
+	/* a user of its own: on the host, this test may run twice at a time, and a user's processes are counted together */
+	uid_t user = 20000 + getpid() % 40000;
+	setresgid(user, user, user);
+	setresuid(user, user, user);
 	while (n < 10 && (child[n] = fork()) > 0)
 		n++;
 	if (!child[n])

@@ -51,9 +51,10 @@ one_line "no leave to write" 2 '^aril: .*cannot be written: set XDG_CACHE_HOME$'
 if unshare -rm true 2>/dev/null; then
 	mkdir "$work/small"
 	for size in 16k 9m; do # too small to fetch; too small to unpack
-		one_line "a disk of $size" 125 '^aril: disk full: the packages go to .*/small/aril/deb: make room there$' \
+		one_line "a disk of $size" 125 '^aril: disk full: the packages go to .*/small/aril/deb, by way of .*: make room there$' \
 			unshare -rm bash -c "mount -t tmpfs -o size=$size none '$work/small' && XDG_CACHE_HOME='$work/small' ./aril run --deb dash -- sh -c :"
 	done
+	status "dash" 0 ./aril run --deb dash -- sh -c : # fetched and unpacked: room is wanted for the archive alone
 	one_line "no room for the archive" 2 'No space left on device' \
 		unshare -rm bash -c "mount -t tmpfs -o size=100k none '$work/small' && TMPDIR='$work/small' ./aril run --deb dash -- sh -c :"
 fi

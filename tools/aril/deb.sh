@@ -29,7 +29,7 @@ deb_fail() {
 		<<<"$said" | head -n 1)
 	[[ -z $name ]] || fail "--deb $name: apt knows no such package: look with apt-cache search, or apt-get update first"
 	case $said in
-	*'No space left'* | *'enough free space'*) fail "disk full: the packages go to $deb_dir: make room there" 125 ;;
+	*'No space left'* | *'enough free space'*) fail "disk full: the packages go to $deb_dir, by way of ${TMPDIR:-/tmp}: make room there" 125 ;;
 	*'resolv'* | *'connect'* | *'unreachable'* | *'timed out'*)
 		fail "no network: $(sed -nE 's/^[EW]: (Failed to fetch .*)/\1/p' <<<"$said" | head -n 1)" 125 ;;
 	*' 404 '*) fail "a package is no longer where apt's lists say: run apt-get update" 125 ;;
