@@ -226,10 +226,12 @@ void context_keep(void)
 {
 	const struct cpu *cpu = this_cpu();
 
-	if (!cpu->ctx || !cpu->interrupted)
+	if (!cpu->env || !cpu->interrupted)
 		return;
-	arch_save_forced(&cpu->ctx->page->state, cpu->interrupted);
-	write_once(cpu->ctx->page->forced, 1);
+	/* not cpu->ctx: a deadline's work is nobody's (revoke_expire) */
+	struct aril_context *page = cpu->env->ctx[cpu->id].page;
+	arch_save_forced(&page->state, cpu->interrupted);
+	write_once(page->forced, 1);
 }
 
 void env_destroy(struct env *env, u32 end, s64 status)
