@@ -160,7 +160,7 @@ s64 core_map_large(const struct core_space *space, u64 va, u32 frame, u32 count,
 						    .frame = frame,
 						    .count = count,
 						    .kind = ARIL_BIND,
-						    .flags = (u16)(flags | ARIL_BIND_LARGE),
+						    .flags = flags | ARIL_BIND_LARGE,
 						    .auth = auth});
 }
 

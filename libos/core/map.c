@@ -106,7 +106,7 @@ static s64 change(const struct core_space *space, struct aril_space_op op, u64 c
 s64 core_map(const struct core_space *space, u64 va, u32 frame, u64 count, u32 flags, u32 auth)
 {
 	struct aril_space_op op = {
-		.va = va, .frame = frame, .kind = ARIL_BIND, .flags = (u16)flags, .auth = auth};
+		.va = va, .frame = frame, .kind = ARIL_BIND, .flags = flags, .auth = auth};
 
 	return change(space, op, count);
 }

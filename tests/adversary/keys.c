@@ -84,8 +84,13 @@ static void own(void)
 	volatile u64 *page = core_pages(1, &frame);
 	u32 closed = 2u << 2 * 5;
 
-	if (core_map(&core_self, (u64)page, frame, 1, ARIL_BIND_WRITE, core_auth) < 0)
+	if (core_map(&core_self, (u64)page, frame, 1, ARIL_BIND_WRITE | ARIL_BIND_KEY(6),
+		     core_auth) < 0)
 		wrong("a page", 0);
+	u64 word = *(const volatile u64 *)(ARIL_SELF_VA +
+					   (((u64)page & 0xfffffffffffful) >> 9 & ~7ul));
+	if (ARIL_PTE_KEY(word) != 6)
+		wrong("the key that core_map gave", (s64)ARIL_PTE_KEY(word));
 	s64 r = aril_page_bind(core_auth, CORE_DOMAIN->space, (u64)page, frame,
 			       ARIL_BIND_WRITE | ARIL_BIND_KEY(5), core_auth);
 	allowed("a key", r);
