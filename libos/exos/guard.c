@@ -2,8 +2,8 @@
  * The guard's memory (guard.h): keys of what init bound, and stashes.
  *
  * A stash is a line of a page with key 0, which any program of the family can write to. What lies there for the few instructions of a
- * way in are registers of the program itself, so a stray write at that moment hurts nobody else; that ExOS trusts nothing there
- * follows from its being the program's registers. Such pages are never given back. */
+ * way in are the program's own: where it goes on, and an argument that is looked at as any. So a stray write at that moment hurts
+ * nobody else. The call's number, by which ExOS finds the function, never lies there. Such pages are never given back. */
 #include "guard.h"
 #include "linux.h"
 #include "mm.h"

@@ -23,7 +23,7 @@ extern u32 guard_flags;
 
 /* Once, before there is memory; whether the family can be as its line says: 0 where the guard is wanted and the machine has no keys. */
 int guard_boot(void);
-/* A new thread's memory gets, or gives back, a stash: three words or five below them that a way in writes while it is closed still.
+/* A new thread's memory gets, or gives back, a stash: two words, or five to the first, that a way in writes while it is closed still.
  * 0, or -ENOMEM. Family lock. */
 struct thread;
 s64 guard_stash(struct thread *t);

@@ -2,7 +2,7 @@
  * Writes to where a mistake might: all over its family's segment, and behind everything by which a program comes back from ExOS.
  * Each word is written what it holds, so that it does no harm where nothing stops it. For tests/system/guard.sh.
  *
- * stray die: one write, with no handler, and status 5. stray ADDRESS...: of ExOS's data. Says for each situation how many of the writes were stopped by the protection key, as
+ * stray die: one write, with no handler, and status 5. stray scribble: writes where the guard has to allow it. stray ADDRESS...: of ExOS's data. Says for each situation how many of the writes were stopped by the protection key, as
  * NAME: STOPPED of ALL; and what the first one's signal says. */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -325,12 +325,57 @@ static void processes(char *self)
 	       WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
 }
 
+/* Children call without end, while their stashes (libos/exos/guard.h) are scribbled into from another processor: who is hit
+ * goes wrong by itself, and nobody else. */
+#define STASH 1016
+#define HITS 20
+static void scribble(void)
+{
+	uint64_t *volatile *base =
+		mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	int fd = open("/dev/null", O_RDONLY), hits = 0, status;
+	cpu_set_t first, last;
+	time_t end = time(NULL) + 10;
+
+	CPU_ZERO(&first);
+	CPU_ZERO(&last);
+	CPU_SET(0, &first);
+	CPU_SET(sysconf(_SC_NPROCESSORS_ONLN) - 1, &last);
+	sched_setaffinity(0, sizeof(first), &first);
+	while (hits < HITS && time(NULL) < end) {
+		*base = NULL;
+		pid_t pid = fork();
+		if (!pid) {
+			signal(SIGSEGV, SIG_DFL);
+			sched_setaffinity(0, sizeof(last), &last);
+			lseek(fd, 0, SEEK_CUR);
+			*base = (uint64_t *)gs_base();
+			for (;;)
+				lseek(fd, 0, SEEK_CUR);
+		}
+		while (!*base)
+			sched_yield();
+		volatile uint64_t *stash = (volatile uint64_t *)(*base)[STASH / 8];
+		for (int i = 0; i < 300000; i++)
+			for (int word = 0; word < 3; word++)
+				stash[word] = 0x100000;
+		kill(pid, SIGKILL);
+		waitpid(pid, &status, 0);
+		hits += !WIFSIGNALED(status) || WTERMSIG(status) != SIGKILL;
+	}
+	printf("scribbled: %s\n", hits ? "some hit" : "nobody hit");
+}
+
 int main(int argc, char **argv)
 {
 	struct sigaction action = {.sa_sigaction = stopped, .sa_flags = SA_SIGINFO};
 
 	if (argc > 1 && !strcmp(argv[1], "die"))
 		die();
+	if (argc > 1 && !strcmp(argv[1], "scribble")) {
+		scribble();
+		return 0;
+	}
 	setvbuf(stdout, NULL, _IONBF, 0);
 	sigaction(SIGSEGV, &action, NULL);
 	if (argc > 1 && !strcmp(argv[1], "again")) {

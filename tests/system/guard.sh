@@ -34,6 +34,10 @@ counted 'not guarded' "$work/out" "$none"
 status 'a crash' 139 ./aril run --guard --timeout 30 -- "$work/stray" die
 has "$work/err" "^aril: stray\[1\]: segmentation fault at 7e[0-9a-f]*, .*, a write into ExOS's memory, which the guard stopped"
 
+# a stash, which the guard has to leave open: who is hit there goes wrong by itself
+status 'scribbled' 0 ./aril run --guard --smp 2 --timeout 40 -- "$work/stray" scribble
+has "$work/out" '^scribbled: some hit$'
+
 # one family with it, one without
 # shellcheck disable=SC2086
 printf '%s\n' "program = /stray $(echo $data)" "add = $work/stray:/stray" 'guard = yes' 'wait = yes' >"$work/kept.conf"
