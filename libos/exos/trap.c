@@ -165,6 +165,9 @@ void exos_trap(struct user_regs *regs, u64 vector, u64 error, u64 addr)
 /* ExOS's own code faulted: on the program's memory, or it is wrong. */
 void exos_nested(struct user_regs *regs, u64 vector, u64 error, u64 addr)
 {
+	if (vector == VECTOR_PAGE &&
+	    error & FAULT_KEY) /* the program had closed all; the upcall has opened it */
+		return;
 	if (vector == VECTOR_PAGE && addr < PROGRAM_TOP) {
 		int code;
 

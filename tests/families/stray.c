@@ -2,7 +2,7 @@
  * Writes to where a mistake might: all over its family's segment, and behind everything by which a program comes back from ExOS.
  * Each word is written what it holds, so that it does no harm where nothing stops it. For tests/system/guard.sh.
  *
- * stray die: one write, with no handler, and status 5. stray scribble: writes where the guard has to allow it. stray ADDRESS...: of ExOS's data. Says for each situation how many of the writes were stopped by the protection key, as
+ * stray die: one write, with no handler, and status 5. stray scribble: writes where the guard has to allow it. stray shut: calls with all closed, and status 6. stray ADDRESS...: of ExOS's data. Says for each situation how many of the writes were stopped by the protection key, as
  * NAME: STOPPED of ALL; and what the first one's signal says. */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -366,6 +366,21 @@ static void scribble(void)
 	printf("scribbled: %s\n", hits ? "some hit" : "nobody hit");
 }
 
+/* A call by a stub with nothing writable, three times: the first makes the stub. */
+static void shut(void)
+{
+	for (int i = 0; i < 3; i++) {
+		int a = i ? 2 : 0, c = 0, d = 0;
+
+		__asm__ volatile("wrpkru\n\tmovl $1, %%edi\n\tmovl $8, %%eax\n\tsyscall\n\txorl "
+				 "%%eax, %%eax\n\t"
+				 "xorl %%ecx, %%ecx\n\txorl %%edx, %%edx\n\twrpkru"
+				 : "+a"(a), "+c"(c), "+d"(d)
+				 :
+				 : "rdi", "r11", "memory");
+	}
+}
+
 int main(int argc, char **argv)
 {
 	struct sigaction action = {.sa_sigaction = stopped, .sa_flags = SA_SIGINFO};
@@ -375,6 +390,10 @@ int main(int argc, char **argv)
 	if (argc > 1 && !strcmp(argv[1], "scribble")) {
 		scribble();
 		return 0;
+	}
+	if (argc > 1 && !strcmp(argv[1], "shut")) {
+		shut();
+		return 6;
 	}
 	setvbuf(stdout, NULL, _IONBF, 0);
 	sigaction(SIGSEGV, &action, NULL);

@@ -44,6 +44,8 @@ printf '%s\n' "program = /stray $(echo $data)" "add = $work/stray:/stray" 'guard
 status 'two families' 5 ./aril run --smp 2 --timeout 50 --with "$work/kept.conf" -- "$work/stray" die
 sed 's/^kept: //' "$work/out" >"$work/kept"
 counted 'a family of the two' "$work/kept" "$all"
+printf '%s\n' 'program = busybox true' 'guard = yes' >"$work/keys.conf"
+status 'a call with all closed, without the guard' 6 ./aril run --timeout 30 --with "$work/keys.conf" -- "$work/stray" shut
 printf '%s\n' 'program = busybox true' 'guard = perhaps' >"$work/bad.conf"
 status 'guard = perhaps' 2 ./aril run --with "$work/bad.conf" -- busybox true
 has "$work/err" 'bad.conf:2: guard = perhaps: give yes or no'
