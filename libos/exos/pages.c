@@ -543,7 +543,7 @@ int pages_none(const struct mm *mm, u64 start, u64 end)
 {
 	u64 first = start >> 21, last = (end - 1) >> 21;
 
-	if (first >> 9 != last >> 9 || last - first >= NONE_LEAVES)
+	if (mm->swapped || first >> 9 != last >> 9 || last - first >= NONE_LEAVES)
 		return 0;
 	const struct mm_node *node = (const struct mm_node *)mm->root.slot[index_of(start, 4)];
 	if (node)

@@ -180,7 +180,19 @@ s64 swap_clone(struct mm *to, struct mm *from)
 
 /* --- out */
 
-/* The words that have a page: those of all spaces at one address, as fork left them. */
+/* Whether a page of an area may go out at all. */
+static int may_go(struct mm *mm, u64 va, u64 word)
+{
+	const struct area *area;
+
+	if ((word & (MAPPED_OWN | MAPPED_SHARED | MAPPED_TEXT)) != MAPPED_OWN)
+		return 0;
+	area = mm_find(mm, va);
+	return area && !area->inode &&
+	       !(area->flags & (MAP_SHARED | AREA_LOCKED | AREA_STUBS | AREA_VDSO | AREA_SHM));
+}
+
+/* The words that have a page and may lose it: those of all spaces at one address, as fork left them. */
 static u32 words_count(u64 va, const void *page)
 {
 	u32 n = 0;
@@ -189,8 +201,8 @@ static u32 words_count(u64 va, const void *page)
 		struct mm *mm = container_of(m, struct mm, all);
 		const u64 *word = pages_word(mm, va, 0);
 
-		n += word && (*word & (MAPPED | MAPPED_SHARED | MAPPED_BOUND)) == MAPPED &&
-		     mapped_page(*word) == page;
+		n += word && (*word & (MAPPED | MAPPED_BOUND)) == MAPPED &&
+		     mapped_page(*word) == page && may_go(mm, va, *word);
 	}
 	return n;
 }
@@ -207,18 +219,6 @@ static void words_swap(u64 va, const void *page, u32 slot)
 			pages_swap(mm, va, word, slot);
 		}
 	}
-}
-
-/* Whether a page of an area may go out at all. */
-static int may_go(struct mm *mm, u64 va, u64 word)
-{
-	const struct area *area;
-
-	if ((word & (MAPPED_OWN | MAPPED_SHARED | MAPPED_TEXT)) != MAPPED_OWN)
-		return 0;
-	area = mm_find(mm, va);
-	return area && !area->inode &&
-	       !(area->flags & (MAP_SHARED | AREA_LOCKED | AREA_STUBS | AREA_VDSO | AREA_SHM));
 }
 
 /* Writes a page out that nobody has bound. 0: somebody else has it. */

@@ -19,6 +19,8 @@
 #define WORDS (PAGE / 8)
 #define ROOM (12ul << 20) /* memory that is left for this: the rest is locked */
 
+#define LOCKED 1024ul
+
 static unsigned long *memory; /* pages */
 static unsigned long pages;
 static volatile unsigned long signals, wrong_in_handler;
@@ -186,9 +188,12 @@ static int moved(void)
 	if (check(5))
 		return 0;
 	before = number("/proc/meminfo", "SwapFree");
-	madvise(memory, pages / 2 * PAGE, MADV_DONTNEED);
+	/* at once, and page by page: of some of these there is nothing but what lies in swap space */
+	madvise(memory, pages / 4 * PAGE, MADV_DONTNEED);
+	for (unsigned long n = pages / 4; n < pages / 2; n++)
+		madvise(memory + n * WORDS, PAGE, MADV_DONTNEED);
 	dropped = number("/proc/meminfo", "SwapFree");
-	for (unsigned long n = 0; n < pages / 2; n += 50)
+	for (unsigned long n = 0; n < pages / 2; n += 7)
 		if (memory[n * WORDS])
 			return 0;
 	for (unsigned long n = pages / 2; n < pages; n++)
@@ -227,6 +232,29 @@ static long written_out(void)
 	if (f)
 		fclose(f);
 	return n;
+}
+
+/* Pages that are there are locked, and a child has them, too, that did not lock them: they stay while others go out and come in. */
+static int locked_by_one(void)
+{
+	static unsigned char there[LOCKED];
+	unsigned long first = pages - LOCKED;
+	long before = written_out();
+	pid_t pid;
+
+	if (mlock(memory + first * WORDS, LOCKED * PAGE))
+		return 0;
+	pid = fork();
+	if (!pid)
+		for (;;)
+			pause();
+	while (written_out() < before + 2 * (long)pages)
+		for (unsigned long n = 0; n < first; n++)
+			put(n, 6);
+	memset(there, 0, sizeof there);
+	mincore(memory + first * WORDS, LOCKED * PAGE, there);
+	kill(pid, SIGKILL);
+	return status_of(pid) == 1000 + SIGKILL && !memchr(there, 0, sizeof there);
 }
 
 /* Checks a pattern until much of the family's memory was asked back (tests/beside/lender.c), and once more. */
@@ -300,6 +328,7 @@ int main(int argc, char **argv)
 	memset(there, 0, sizeof there);
 	mincore(memory, 64 * PAGE, there);
 	said("... and stay", !memchr(there, 0, sizeof there));
+	said("... though a child has them", locked_by_one());
 	end();
 
 	pid_t hog = fork();

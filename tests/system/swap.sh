@@ -8,7 +8,7 @@ for how in '--smp 1 --guard' '--smp 2'; do
 	# shellcheck disable=SC2086 # words
 	status "swapped, $how" 0 ./aril run -v $how --mem 64M --swap 32M --timeout 40 --audit -- "$work/swapped"
 	printf 'swapped: %s: yes\n' 'there is swap space' 'some of it is used' 'half as much again as there is' 'two processes' 'parent and child' \
-		'threads and signals' 'moved and dropped' 'locked pages come in' '... and stay' 'the largest ends' 'locked memory stayed' 'all is free again' |
+		'threads and signals' 'moved and dropped' 'locked pages come in' '... and stay' '... though a child has them' 'the largest ends' 'locked memory stayed' 'all is free again' |
 		cmp -s - "$work/out" || fail "swapped: $(cat "$work/out") $(tail -n 5 "$work/err")"
 	has "$work/err" 'exos: out of memory: process [0-9]+ \(swapped\), the largest'
 done
