@@ -77,10 +77,12 @@ s64 futex_sleep(struct futex_sleeper *s, u64 deadline)
 	return futex_sleep_on(s, deadline);
 }
 
+/* At least one: so Linux understands a count of 0, or below. */
 static u32 key_wake(struct futex_key key, u32 count, u32 bitset)
 {
 	struct list *head = futex_bucket(key), *next;
 	u32 woken = 0;
+	count = (u32)max((s32)count, 1);
 	for (struct list *at = head->next; at != head && woken < count; at = next) {
 		struct futex_sleeper *s = container_of(at, struct futex_sleeper, link);
 		next = at->next;
@@ -159,17 +161,19 @@ static s64 futex_deadline(u64 timeout, u32 op, u64 *deadline)
 	return 0;
 }
 
-/* Wakes `wake` sleepers of the first word and moves `move` others to the second. */
+/* Wakes `wake` sleepers of the first word and moves `move` others to the second. How many in all. */
 static s64 futex_requeue(u64 addr, u32 op, u32 wake, u32 move, u64 addr2, int compare, u32 expected)
 {
 	u32 value;
+	if ((s32)wake < 0 || (s32)move < 0)
+		return -EINVAL;
 	if ((addr2 & 3) || copy_in(&value, addr2, sizeof(value)) ||
 	    copy_in(&value, addr, sizeof(value)))
 		return addr2 & 3 ? -EINVAL : -EFAULT;
 	if (compare && value != expected)
 		return -EAGAIN;
 	struct futex_key from = key_of(addr, op), to = key_of(addr2, op);
-	u32 done = key_wake(from, wake, ~0u), moved = 0;
+	u32 done = wake ? key_wake(from, wake, ~0u) : 0, moved = 0;
 	struct list *head = futex_bucket(from), *next;
 	for (struct list *at = head->next; at != head && moved < move; at = next) {
 		struct futex_sleeper *s = container_of(at, struct futex_sleeper, link);
@@ -183,7 +187,7 @@ static s64 futex_requeue(u64 addr, u32 op, u32 wake, u32 move, u64 addr2, int co
 		list_del(at);
 		list_add_tail(futex_bucket(to), at);
 	}
-	return done + (compare ? moved : 0);
+	return done + moved;
 }
 
 /* What FUTEX_WAKE_OP does to the second word, and asks of what it was. */
@@ -404,6 +408,8 @@ s64 sys_futex(u64 addr, u64 op, u64 value, u64 timeout, u64 addr2, u64 value3)
 	u32 command = (u32)op & ~(u32)(FUTEX_PRIVATE_FLAG | FUTEX_CLOCK_REALTIME), word;
 	u64 deadline;
 	s64 error;
+	if (op & FUTEX_CLOCK_REALTIME && command != FUTEX_WAIT_BITSET && command != FUTEX_LOCK_PI2)
+		return -ENOSYS;
 	if (addr & 3)
 		return -EINVAL;
 	switch (command) {
@@ -438,8 +444,11 @@ s64 sys_futex(u64 addr, u64 op, u64 value, u64 timeout, u64 addr2, u64 value3)
 		return futex_lock_pi(addr, 0, 1);
 	case FUTEX_UNLOCK_PI:
 		return futex_unlock_pi(addr);
-	default:
-		exos_log_once("exos: futex operation %u is not there (ENOSYS)", command);
+	case FUTEX_WAIT_REQUEUE_PI:
+	case FUTEX_CMP_REQUEUE_PI:
+		exos_log_once("exos: futex operation %u is not there (ENOSYS)",
+			      command); /* fall through */
+	default:			/* nobody has it */
 		return -ENOSYS;
 	}
 }

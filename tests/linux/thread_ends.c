@@ -4,7 +4,9 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/futex.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdatomic.h>
@@ -268,6 +270,80 @@ static void wake_op(void)
 	printf("shifted %ld b %u\n", r, b);
 }
 
+static int own; /* FUTEX_PRIVATE_FLAG, or 0 */
+
+static long futex(unsigned *a, int op, unsigned n, unsigned long more, unsigned *b)
+{
+	return syscall(SYS_futex, a, op | own, n, more, b, 0);
+}
+
+static void *waits(void *word)
+{
+	while (futex(word, FUTEX_WAIT, 0, 0, 0))
+		;
+	return 0;
+}
+
+static void says(const char *what, long result)
+{
+	printf(" %s %ld %d", what, result, errno);
+}
+
+/* How many are woken and moved, where the counts are none; and operations that are none. */
+static void counts(void)
+{
+	static unsigned words[2];
+	unsigned *a = &words[0], *b = &words[1];
+	int moved = 0;
+	pthread_t t[4];
+
+	for (int i = 0; i < 4; i++)
+		pthread_create(&t[i], 0, waits, a);
+	while (moved < 4) { /* then each of them sleeps */
+		moved += futex(a, FUTEX_CMP_REQUEUE, 0, 4, b);
+		sched_yield();
+	}
+	printf("none %ld", futex(b, FUTEX_WAKE, 0, 0, 0));
+	printf(" below %ld", futex(b, FUTEX_WAKE, -5, 0, 0));
+	printf(" move none %ld", futex(b, FUTEX_REQUEUE, 0, 0, a));
+	printf(" below %ld", futex(b, FUTEX_REQUEUE, 0, -1, a));
+	printf(" %ld", futex(b, FUTEX_REQUEUE, -1, 0, a));
+	printf(" one %ld", futex(b, FUTEX_REQUEUE, 0, 1, a));
+	printf(" both %ld", futex(b, FUTEX_REQUEUE, 1, 1, a));
+	printf(" rest %ld\n", futex(a, FUTEX_WAKE, 9, 0, 0));
+	for (int i = 0; i < 4; i++)
+		pthread_join(t[i], 0);
+	printf("by the clock:");
+	says("wait", futex(a, FUTEX_WAIT | FUTEX_CLOCK_REALTIME, 1, 0, 0));
+	says("wake", futex(a, FUTEX_WAKE | FUTEX_CLOCK_REALTIME, 1, 0, 0));
+	says("other", futex(a, 99, 1, 0, 0));
+	printf("\n");
+}
+
+/* A lock that a process holds that executes another program. */
+static void robust_exec(void)
+{
+	pthread_mutexattr_t a;
+	struct timespec until;
+	int status;
+
+	robust = mmap(0, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	pthread_mutexattr_init(&a);
+	pthread_mutexattr_setpshared(&a, PTHREAD_PROCESS_SHARED);
+	pthread_mutexattr_setrobust(&a, PTHREAD_MUTEX_ROBUST);
+	pthread_mutex_init(robust, &a);
+	fflush(stdout);
+	if (!fork()) {
+		pthread_mutex_lock(robust);
+		execl(self, self, "other", NULL);
+	}
+	wait(&status);
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += 1;
+	printf("other program %d:", WEXITSTATUS(status));
+	printf(" its lock %d\n", pthread_mutex_timedlock(robust, &until) == EOWNERDEAD);
+}
+
 static void leaks(void)
 {
 	struct sysinfo before, after;
@@ -309,6 +385,10 @@ int main(int argc, char **argv)
 	robustness(PTHREAD_PRIO_INHERIT);
 	inheriting();
 	wake_op();
+	counts();
+	own = FUTEX_PRIVATE_FLAG;
+	counts();
+	robust_exec();
 	leaks();
 	return 0;
 }
