@@ -393,6 +393,7 @@ static void exec_commit(struct loading *l)
 	struct mm *old = p->mm;
 	u64 segment;
 
+	thread_leave_memory(); /* by the number that its locks have */
 	thread_renumber(t);
 	p->maxrss_pages = proc_peak(p);
 	p->mm = l->mm;

@@ -203,9 +203,10 @@ void proc_kill(struct proc *p, s32 status)
 		thread_kill(container_of(at, struct thread, sibling));
 }
 
-/* What others wait for in the program's memory, where there may be others. */
-static void exit_words(struct thread *t)
+void thread_leave_memory(void)
 {
+	const struct thread *t = current();
+
 	futex_exit();
 	if (t->clear_tid && (t->proc->nthreads > 1 || t->proc->mm->refs > 1))
 		futex_clear(t->clear_tid);
@@ -217,7 +218,7 @@ _Noreturn void thread_exit(s32 status)
 	struct proc *p = t->proc;
 
 	t->killed = 1;
-	exit_words(t);
+	thread_leave_memory();
 	if (charge_timed(p))
 		time_account(t);
 	else
