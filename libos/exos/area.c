@@ -36,27 +36,29 @@ struct area *area_next(struct mm *mm, struct area *area)
 
 /* Where to begin the search for an address below the area that was found last: there, going back, if that is nearer than the
  * lowest one. */
-static struct list *area_before(struct mm *mm, u64 addr)
+static struct list *area_before(struct mm *mm, struct area *seen, u64 addr)
 {
-	struct list *at = &mm->seen->link, *lowest = mm->areas.next;
+	struct list *at = &seen->link, *lowest = mm->areas.next;
 	const struct area *below = container_of(at->prev, struct area, link);
 
 	if (at != lowest && below->start <= addr)
 		return below->end > addr ? at->prev : at;
 	if (addr < container_of(lowest, struct area, link)->start ||
-	    addr - container_of(lowest, struct area, link)->start < mm->seen->start - addr)
+	    addr - container_of(lowest, struct area, link)->start < seen->start - addr)
 		return lowest;
 	while (at != lowest && container_of(at->prev, struct area, link)->end > addr)
 		at = at->prev;
 	return at;
 }
 
+/* `seen` is read once: who has the family lock looks for areas of others, whose own thread may look for one without it (trap.c). */
 static __attribute__((noinline)) struct area *area_search(struct mm *mm, u64 addr)
 {
+	struct area *seen = __atomic_load_n(&mm->seen, __ATOMIC_RELAXED);
 	struct list *at = mm->areas.next;
 
-	if (mm->seen)
-		at = mm->seen->start <= addr ? &mm->seen->link : area_before(mm, addr);
+	if (seen)
+		at = seen->start <= addr ? &seen->link : area_before(mm, seen, addr);
 	for (; at != &mm->areas; at = at->next) {
 		struct area *area = container_of(at, struct area, link);
 
