@@ -23,6 +23,7 @@
 #define FXSAVE_BYTES 512u
 #define AUXV_BYTES 640
 #define ARGS_BYTES 80
+#define LEAF_BYTES (512 * PAGE)
 
 enum note_type {
 	NT_PRSTATUS = 1,
@@ -371,7 +372,10 @@ static void area_dump(struct dump *d, struct mm *mm, const struct area *area, u6
 
 	if (area->inode || mm->swapped) {
 		for (u64 va = area->start; va < stop && !d->error; va += PAGE)
-			page_dump(d, mm, area, va, d->at + (va - area->start));
+			if (area->inode || leaf_find(mm, va, 0))
+				page_dump(d, mm, area, va, d->at + (va - area->start));
+			else /* nothing is there up to the next leaf */
+				va |= LEAF_BYTES - PAGE;
 	} else {
 		pages_walk(&w, mm, area->start, stop, LEAF_USED);
 		while (!d->error && page_next(&w))
