@@ -193,12 +193,15 @@ sigframe_push(struct thread *t, struct user_regs *regs, const struct siginfo_k *
 		return -EFAULT;
 	if (regs->rip - t->proc->mm->stubs_low < t->proc->mm->stubs_span)
 		regs->rip = rewrite_shown(regs->rip);
-	int on_it = t->altstack_size && on_altstack(t, regs->rsp);
-	if (action->flags & SA_ONSTACK && t->altstack_size && !on_it)
+	int on_it = t->altstack_size && !(t->altstack_flags & SS_AUTODISARM) &&
+		    on_altstack(t, regs->rsp);
+	if (action->flags & SA_ONSTACK && t->altstack_size && !on_it) {
 		sp = t->altstack_sp + t->altstack_size;
+		on_it = 1;
+	}
 	u64 state = (sp - (marks[2] + 4)) & ~63ul;
 	struct linux_rt_sigframe *f = (void *)(((state - sizeof(*f)) & ~15ul) - 8);
-	if (on_it && action->flags & SA_ONSTACK && !on_altstack(t, (u64)f))
+	if (on_it && !on_altstack(t, (u64)f))
 		return -EFAULT; /* would run over the alternate stack's end */
 	if (sp > PROGRAM_TOP || (u64)f >= sp)
 		return -EFAULT;

@@ -185,6 +185,37 @@ static void on_nest(int sig)
 	depth--;
 }
 
+static void ends(int sig)
+{
+	_exit(sig);
+}
+
+/* On the other stack's last bytes: there is no room for the frame of a handler that asked for no stack. */
+static void on_last(int sig)
+{
+	__asm__ volatile("mov %0,%%rsp; mov %1,%%edi; mov %2,%%esi; mov $62,%%eax; syscall" ::"r"(
+				 other + 32768 + 256),
+			 "r"(getpid()), "i"(SIGUSR2)
+			 : "rdi", "rsi", "rax", "rcx", "r11", "memory");
+}
+
+static void overflow(void)
+{
+	stack_t s = {.ss_sp = other + 32768, .ss_size = 32768};
+	struct sigaction last = {.sa_handler = on_last, .sa_flags = SA_ONSTACK};
+	int status;
+	pid_t child = fork();
+
+	if (!child) {
+		sigaltstack(&s, 0);
+		sigaction(SIGUSR1, &last, 0);
+		signal(SIGUSR2, ends);
+		raise(SIGUSR1);
+	}
+	waitpid(child, &status, 0);
+	printf("below the other stack: %d %d\n", WTERMSIG(status), WEXITSTATUS(status));
+}
+
 static void stacks(void)
 {
 	stack_t s = {.ss_sp = other, .ss_size = sizeof other};
@@ -280,6 +311,7 @@ int main(void)
 	printf("\n");
 	fflush(stdout);
 	stacks();
+	overflow();
 	faults();
 	return 0;
 }
