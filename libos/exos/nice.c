@@ -8,7 +8,7 @@
  * in nice_late, from which a processor takes the next that is due when the run queue has nobody for it.
  *
  * Invariants. (1) A thread in nice_late is THREAD_RUNNABLE. (2) No processor is idle that one in nice_late could run on: it is
- * put there while none is idle, and who becomes idle looks there first. (3) Nobody waits for ever: the clock advances at each end of a
+ * put there while none is idle, who becomes idle looks there first, and when it may run on others than before, all are looked at. (3) Nobody waits for ever: the clock advances at each end of a
  * slice, and who is due goes to the run queue. */
 #include "caps.h"
 #include "nice.h"
@@ -67,9 +67,22 @@ static u64 weights(const struct list *queue)
 static int idle_for(const struct thread *t)
 {
 	for (u32 i = 0; sched_idle && i < family.ncpus; i++)
-		if (cpus[i].idle && t->affinity >> i & 1)
+		if (cpus[i].idle && sched_may(t, i))
 			return 1;
 	return 0;
+}
+
+void nice_look(void)
+{
+	for (struct list *at = nice_late.next, *next; at != &nice_late; at = next) {
+		struct thread *late = container_of(at, struct thread, run);
+
+		next = at->next;
+		if (late->turn > share_clock && !idle_for(late))
+			continue;
+		list_del(&late->run);
+		thread_ready(late);
+	}
 }
 
 void nice_queue(struct thread *t)
@@ -81,15 +94,7 @@ void nice_queue(struct thread *t)
 		sum += cpus[i].current ? cpus[i].current->weight : 0;
 	t->turn = max(t->turn, share_clock) + slice / t->weight;
 	share_clock += slice / max(sum, (u64)t->weight);
-	for (struct list *at = nice_late.next, *next; at != &nice_late; at = next) {
-		struct thread *late = container_of(at, struct thread, run);
-
-		next = at->next;
-		if (late->turn > share_clock && !idle_for(late))
-			continue;
-		list_del(&late->run);
-		thread_ready(late);
-	}
+	nice_look();
 	if (t->turn <= share_clock || idle_for(t)) {
 		thread_ready(t);
 		return;
@@ -105,7 +110,7 @@ struct thread *nice_next(u32 cpu)
 	for (struct list *at = nice_late.next; at != &nice_late; at = at->next) {
 		struct thread *t = container_of(at, struct thread, run);
 
-		if (t->affinity >> cpu & 1 && (!first || t->turn < first->turn))
+		if (sched_may(t, cpu) && (!first || t->turn < first->turn))
 			first = t;
 	}
 	return first;

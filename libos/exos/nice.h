@@ -39,6 +39,8 @@ static inline void nice_end(const struct thread *t)
 }
 /* The running thread's slice is over, and it is not queued: queues it, at once or when its turn has come. */
 void nice_queue(struct thread *t);
+/* Those whose turn has come, or for whom a processor is idle, are queued. */
+void nice_look(void);
 /* Of those whose turn has not come: who is next on this processor. NULL: none. */
 struct thread *nice_next(u32 cpu);
 /* Whether the current thread may make t's nice value this one: 0, -EPERM (not its to change), -EACCES. */

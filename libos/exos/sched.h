@@ -133,6 +133,11 @@ extern u32 sched_wanted;
 /* Processors with nothing to run. And: one of them is to hear of what was just queued, if it waits for long. */
 extern u32 sched_idle;
 void sched_want(void);
+/* Whether t may run on a processor: who may run on none that is left may on each. */
+static inline int sched_may(const struct thread *t, u32 cpu)
+{
+	return t->affinity >> cpu & 1 || !(t->affinity & family.online);
+}
 /* Queues t, which sleeps. Nobody is told yet: who wakes another mostly sleeps next, and then this processor takes it over
  * without a word to another, which costs more than many a program's whole run. */
 static inline void thread_ready(struct thread *t)

@@ -44,7 +44,7 @@ s64 sys_sched_getaffinity(u64 tid, u64 bytes, u64 to)
 	return copy_out(to, &mask, sizeof(mask)) ? -EFAULT : (s64)sizeof(mask);
 }
 
-/* What runs where it no longer may leaves at its slice's end at the latest. */
+/* What runs where it no longer may leaves at its slice's end at the latest; what waits may have a processor now that is idle. */
 s64 sys_sched_setaffinity(u64 tid, u64 bytes, u64 from)
 {
 	struct thread *t = thread_named(tid);
@@ -59,6 +59,7 @@ s64 sys_sched_setaffinity(u64 tid, u64 bytes, u64 from)
 		return -EINVAL;
 	/* all that are there: those that may yet come, too */
 	t->affinity = (mask & processors()) == processors() ? ~0ul : mask;
+	nice_look();
 	if (t == current() && !(mask >> this_context()->cpu & 1))
 		sched_move();
 	return 0;

@@ -44,13 +44,13 @@ void sched_want(void)
 	queued_since = ticks_now();
 }
 
-/* The first in the queue that may run on a processor; NULL: none. Who may run on none that is left may on each. */
+/* The first in the queue that may run on a processor; NULL: none. */
 static struct thread *queued_for(u32 cpu)
 {
 	for (struct list *at = run_queue.next; at != &run_queue; at = at->next) {
 		struct thread *t = container_of(at, struct thread, run);
 
-		if (t->affinity >> cpu & 1 || !(t->affinity & family.online))
+		if (sched_may(t, cpu))
 			return t;
 	}
 	return NULL;

@@ -146,6 +146,29 @@ static double shares(int first, int second)
 	return (double)count[0] / (double)(count[512] ? count[512] : 1);
 }
 
+/* One that has had its share is sent to a processor with nothing to do, by the only one that computes here, who then waits. */
+static void sent_away(void)
+{
+	volatile int *stop =
+		mmap(0, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	cpu_set_t other;
+	pid_t nicer = fork();
+
+	if (!nicer) {
+		setpriority(PRIO_PROCESS, 0, 19);
+		while (!*stop)
+			;
+		_exit(0);
+	}
+	for (clock_t from = clock(); clock() - from < CLOCKS_PER_SEC / 10;)
+		;
+	*stop = 1;
+	CPU_ZERO(&other);
+	CPU_SET(1, &other);
+	T(sched_setaffinity(nicer, sizeof(other), &other));
+	printf("and ends: %d\n", waitpid(nicer, NULL, 0) == nicer);
+}
+
 int main(void)
 {
 	cpu_set_t one;
@@ -159,6 +182,7 @@ int main(void)
 	CPU_ZERO(&one);
 	CPU_SET(0, &one);
 	sched_setaffinity(0, sizeof(one), &one);
+	sent_away();
 	even = shares(8, 8);
 	far = shares(8, 16); /* due: 6 to 1 */
 	printf("alike: %s\n", even > 0.4 && even < 2.5 ? "alike" : "not alike");
