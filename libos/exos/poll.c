@@ -9,9 +9,9 @@
 
 #define POLL_ALWAYS (POLLERR | POLLHUP | POLLNVAL)
 #define SET_WORDS (FD_SETSIZE / 64)
-#define SELECT_IN (POLLIN | POLLRDNORM | POLLRDBAND | POLLHUP | POLLERR)
-#define SELECT_OUT (POLLOUT | POLLWRNORM | POLLWRBAND | POLLERR)
-#define SELECT_EXCEPT POLLPRI
+#define SELECT_IN (POLLIN | POLLRDNORM | POLLRDBAND | POLLHUP | POLLERR | POLLNVAL)
+#define SELECT_OUT (POLLOUT | POLLWRNORM | POLLWRBAND | POLLERR | POLLNVAL)
+#define SELECT_EXCEPT (POLLPRI | POLLNVAL)
 
 struct waitq poll_waiters = {.sleepers = {&poll_waiters.sleepers, &poll_waiters.sleepers}};
 
@@ -195,8 +195,8 @@ static s64 sets_in(struct select_sets *s)
 	return 0;
 }
 
-/* Fills the out sets. Bits set, or -EBADF. */
-static s64 select_scan(struct select_sets *s)
+/* Fills the out sets. Bits set, or, the first time, -EBADF: one is not open. What another thread closes later is ready. */
+static s64 select_scan(struct select_sets *s, int first)
 {
 	static const u32 events[3] = {SELECT_IN, SELECT_OUT, SELECT_EXCEPT};
 	s64 ready = 0;
@@ -206,7 +206,7 @@ static s64 select_scan(struct select_sets *s)
 		if (!((s->in[0][word] | s->in[1][word] | s->in[2][word]) & bit))
 			continue;
 		u32 now = fd_poll((s32)fd);
-		if (now == POLLNVAL)
+		if (first && now == POLLNVAL && !fd_file(fd))
 			return -EBADF;
 		for (u32 k = 0; k < 3; k++) {
 			if ((s->in[k][word] & bit) && (now & events[k])) {
@@ -220,8 +220,8 @@ static s64 select_scan(struct select_sets *s)
 
 static s64 select_wait(struct select_sets *s, u64 deadline)
 {
-	for (;;) {
-		s64 ready = select_scan(s);
+	for (int first = 1;; first = 0) {
+		s64 ready = select_scan(s, first);
 		if (ready || deadline == 1)
 			return ready;
 		s64 woken = poll_sleep(deadline);

@@ -4,12 +4,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/select.h>
 #include <sys/signalfd.h>
 #include <sys/timerfd.h>
 #include <sys/wait.h>
@@ -278,6 +280,37 @@ static void signals(void)
 	wait(NULL);
 }
 
+static void *closes(void *fd)
+{
+	usleep(30000);
+	close((int)(long)fd);
+	return NULL;
+}
+
+/* Select says that a descriptor is none when it begins; one that another thread closes meanwhile is ready. */
+static void gone(void)
+{
+	struct timeval until = {.tv_usec = 200000};
+	int end[2], path = open("/", O_PATH);
+	pthread_t thread;
+	fd_set in;
+
+	pipe(end);
+	FD_ZERO(&in);
+	FD_SET(end[0], &in);
+	pthread_create(&thread, NULL, closes, (void *)(long)end[0]);
+	T(select(end[0] + 1, &in, NULL, NULL, &until));
+	printf("closed meanwhile: %d\n", FD_ISSET(end[0], &in) != 0);
+	pthread_join(thread, NULL);
+	FD_SET(end[0], &in);
+	T(select(end[0] + 1, &in, NULL, NULL, &until));
+	FD_ZERO(&in);
+	FD_SET(path, &in);
+	T(select(path + 1, &in, NULL, NULL, &until));
+	close(path);
+	close(end[1]);
+}
+
 int main(void)
 {
 	setvbuf(stdout, NULL, _IOFBF, 1 << 16);
@@ -292,5 +325,6 @@ int main(void)
 	counters();
 	timers();
 	signals();
+	gone();
 	return 0;
 }
