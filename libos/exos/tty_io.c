@@ -4,6 +4,7 @@
 #include "inode.h"
 #include "proc.h"
 #include "proc_internal.h"
+#include "switch.h"
 #include "tty.h"
 
 #define TENTH_NS 100000000ul
@@ -21,6 +22,7 @@ s64 tty_job_control(struct tty *tty, int sig)
 	if (group_orphaned(p->pgid, NULL))
 		return -EIO;
 	signal_group(p->pgid, sig, &info);
+	sleep_interrupted(); /* another thread may take it: nothing pends then when a quick writev leaves */
 	return -ERESTARTSYS;
 }
 
