@@ -366,6 +366,51 @@ static int plan_frame(struct fuzzer *f, struct past *to, u32 step)
 	return PUT(ARIL_CALL_FRAME_UPDATE_INDEX, f->auth, at, 1);
 }
 
+/* Bindings that may be written by a frame's second guard alone, as the first lets it be read only. The first's rights come back,
+ * and what the second had granted goes with it. */
+static int plan_second(struct fuzzer *f, struct past *to, u32 step)
+{
+	struct plan *p = &f->plan;
+	struct aril_frame_op op = {.first = p->frame[4],
+				   .count = 1,
+				   .kind = ARIL_FRAME_GUARD,
+				   .slot = step == 4 || step == 10,
+				   .guard = sides[f->side].guard};
+	struct aril_space_op bind = {.va = p->va + ((u64)(step == 7) << 12),
+				     .frame = p->frame[4],
+				     .count = 1,
+				     .kind = step < 8 ? ARIL_BIND : ARIL_PROTECT,
+				     .flags = ARIL_BIND_WRITE | ARIL_BIND_EXEC * below(f, 2),
+				     .auth = below(f, 2) ? f->auth : f->weak};
+	u64 at;
+
+	if (step < 4)
+		return space(f, to, step, 1);
+	switch (step) {
+	case 4: /* the second: a longer name */
+		p->frame[4] = op.first = fresh(f);
+		op.guard.name[op.guard.len++] = 7;
+		break;
+	case 5: /* the first */
+		op.guard.rights = ARIL_READ;
+		break;
+	case 6:
+	case 7:
+	case 8:
+		at = put_record(f, to, &bind, sizeof(bind), &bind.frame);
+		return PUT(ARIL_CALL_SPACE_UPDATE_INDEX, f->auth, p->space, at, 1);
+	case 9: /* the first, opened by the second */
+		break;
+	case 10:
+		op.guard = (struct aril_guard){0};
+		break;
+	default:
+		return 0;
+	}
+	at = put_record(f, to, &op, sizeof(op), &op.first);
+	return PUT(ARIL_CALL_FRAME_UPDATE_INDEX, f->auth, at, 1);
+}
+
 /* A grant that the supervisor made out to the side: who has it may use it, and who opens its guard move it. */
 static int plan_grant(struct fuzzer *f, struct past *to, u32 step)
 {
@@ -425,8 +470,8 @@ static int plan_clear(struct fuzzer *f, struct past *to)
 int plan_next(struct fuzzer *f, struct past *to)
 {
 	static int (*const plans[])(struct fuzzer *, struct past *, u32) = {
-		plan_bind,  plan_cache, plan_region, plan_env,	 plan_account, plan_slice,
-		plan_frame, plan_bind,	plan_cache,  plan_grant, plan_take,    plan_frame};
+		plan_bind, plan_cache, plan_region, plan_env,  plan_account, plan_slice, plan_frame,
+		plan_bind, plan_cache, plan_grant,  plan_take, plan_frame,   plan_second};
 	struct plan *p = &f->plan;
 
 	to->bytes = 0;
