@@ -145,12 +145,15 @@ void core_poll(void)
 			return;
 		if (pending & ARIL_PEND_REVOKE) {
 			context->mask = ARIL_MASK_ALL;
-			take_revoke();
+			/* an upcall may have come before that, and have taken it */
+			if (__atomic_load_n(&context->pending, __ATOMIC_SEQ_CST) & ARIL_PEND_REVOKE)
+				take_revoke();
 			context->mask = ARIL_MASK_NONE;
 		}
 		if (pending & ARIL_PEND_EVENT) {
 			context->mask = ARIL_MASK_ASYNC;
-			take_event();
+			if (__atomic_load_n(&context->pending, __ATOMIC_SEQ_CST) & ARIL_PEND_EVENT)
+				take_event();
 			context->mask = ARIL_MASK_NONE;
 		}
 		if (pending & ARIL_PEND_END)
