@@ -13,6 +13,7 @@
 #include "frame.h"
 #include "lock.h"
 #include "revoke.h"
+#include "space.h"
 #include "util.h"
 
 #define SLICE_US 10000ul /* unless the command line says aril.slice_us=; within these: */
@@ -118,7 +119,7 @@ static u64 save_push(struct context *ctx, const struct aril_save *save, u64 rsp)
 	struct aril_save *to = (struct aril_save *)((u8 *)page + top);
 	*to = *save;
 	to->seq = seq + 1;
-	to->keys = arch_keys_open();
+	to->keys = unlikely(space_keys) ? arch_keys_open() : 0;
 	write_once(page->mask, ARIL_MASK_ALL);
 	__atomic_store_n(&page->seq, seq + 1, __ATOMIC_RELEASE);
 	ctx->env->info->upcalls++;

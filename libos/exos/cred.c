@@ -119,14 +119,29 @@ static s64 identity_set_pair(struct identity i, u32 real, u32 effective)
 	return 0;
 }
 
+/* The user identities, as they are before a call changes them. */
+struct users {
+	u32 real, effective, saved;
+};
+
+static struct users users_now(void)
+{
+	const struct proc *p = current()->proc;
+	return (struct users){p->uid, p->euid, p->suid};
+}
+
+/* With them goes what comes and goes with user 0. */
+static s64 users_changed(struct users before, s64 error)
+{
+	if (!error)
+		caps_identity(current()->proc, before.real, before.effective, before.saved);
+	return error;
+}
+
 s64 sys_setuid(u64 uid)
 {
-	struct proc *p = current()->proc;
-	u32 ruid = p->uid, euid = p->euid, suid = p->suid;
-	s64 error = identity_set(identity_user(p), (u32)uid);
-	if (!error)
-		caps_identity(p, ruid, euid, suid);
-	return error;
+	struct users before = users_now();
+	return users_changed(before, identity_set(identity_user(current()->proc), (u32)uid));
 }
 
 s64 sys_setgid(u64 gid)
@@ -136,12 +151,9 @@ s64 sys_setgid(u64 gid)
 
 s64 sys_setreuid(u64 real, u64 effective)
 {
-	struct proc *p = current()->proc;
-	u32 ruid = p->uid, euid = p->euid, suid = p->suid;
-	s64 error = identity_set_pair(identity_user(p), (u32)real, (u32)effective);
-	if (!error)
-		caps_identity(p, ruid, euid, suid);
-	return error;
+	struct users before = users_now();
+	return users_changed(before, identity_set_pair(identity_user(current()->proc), (u32)real,
+						       (u32)effective));
 }
 
 s64 sys_setregid(u64 real, u64 effective)
@@ -151,12 +163,9 @@ s64 sys_setregid(u64 real, u64 effective)
 
 s64 sys_setresuid(u64 real, u64 effective, u64 saved)
 {
-	struct proc *p = current()->proc;
-	u32 ruid = p->uid, euid = p->euid, suid = p->suid;
-	s64 error = identity_set_all(identity_user(p), (u32)real, (u32)effective, (u32)saved);
-	if (!error)
-		caps_identity(p, ruid, euid, suid);
-	return error;
+	struct users before = users_now();
+	return users_changed(before, identity_set_all(identity_user(current()->proc), (u32)real,
+						      (u32)effective, (u32)saved));
 }
 
 s64 sys_setresgid(u64 real, u64 effective, u64 saved)

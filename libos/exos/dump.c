@@ -356,7 +356,7 @@ static void page_dump(struct dump *d, struct mm *mm, const struct area *area, u6
 	if (!page)
 		return;
 	if (swapped) {
-		if (!swap_read(page, (u32)(*word >> 12)) && !is_zero(page))
+		if (!swap_read(page, swapped_slot(*word)) && !is_zero(page))
 			dump_put(d, page, PAGE, at);
 	} else if (inode_read_kernel(area->inode, page, PAGE, area->offset + (va - area->start)) >
 			   0 &&

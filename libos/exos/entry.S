@@ -136,9 +136,6 @@ quick_edge:
 	popq %rsp
 	jmp *%rcx
 
-/* A leaf: a call that only looks, on a thread's own stack below its registers' place, not masked. rsp, flags, rdx and r8
- * lie there, rdi and rsi stay, and it has no effect but what it writes for the program: so it is undone at any
- * instruction. clock_gettime of the clocks that are the exposed one, rdi: which, rsi: where to, rcx: where it goes on. */
 /* Where a leaf keeps what it borrows, top down, and rsp; guarded it stays closed: in the stash. */
 #ifdef GUARDED
 #define LEAF_TOP THREAD_STASH
@@ -153,6 +150,9 @@ quick_edge:
 .endm
 #endif
 
+/* A leaf: a call that only looks, on a thread's own stack below its registers' place, not masked. rsp, flags, rdx and r8
+ * lie there, rdi and rsi stay, and it has no effect but what it writes for the program: so it is undone at any
+ * instruction. clock_gettime of the clocks that are the exposed one, rdi: which, rsi: where to, rcx: where it goes on. */
 function exos_leaf_clock
 #ifdef GUARDED
 	movq %gs:THREAD_STASH, %r11

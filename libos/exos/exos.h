@@ -56,9 +56,12 @@ static inline int list_empty(const struct list *l)
 }
 static inline void list_add_tail(struct list *head, struct list *n)
 {
-	n->prev = head->prev;
+	struct list *last =
+		head->prev; /* read once: the stores might be to it, for all that C knows */
+
 	n->next = head;
-	head->prev->next = n;
+	n->prev = last;
+	last->next = n;
 	head->prev = n;
 }
 static inline void list_del(struct list *n)

@@ -148,7 +148,7 @@ static void fault_held(struct mm *mm, u64 va)
 /* A page that went out comes in. */
 static int fault_swapped(struct mm *mm, const struct area *area, u64 va, u64 *word, int *code)
 {
-	u32 slot = (u32)(*word >> 12);
+	u32 slot = swapped_slot(*word);
 	void *page = page_alloc(0);
 
 	if (!page)

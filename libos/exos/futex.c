@@ -322,7 +322,7 @@ static __attribute__((noinline)) s64 quick_futex_any(u64 addr, u64 op, u64 value
 static inline __attribute__((always_inline)) s64 wait_quick(struct thread *t, struct futex_key key,
 							    u64 addr, u32 expected)
 {
-	struct list *head = &buckets[futex_kind(key)], *last;
+	struct list *head = &buckets[futex_kind(key)];
 	struct futex_sleeper s;
 	u32 value;
 	s64 slept;
@@ -330,11 +330,7 @@ static inline __attribute__((always_inline)) s64 wait_quick(struct thread *t, st
 	s.thread = t;
 	s.bitset = ~0u;
 	s.woken = s.owns = 0;
-	last = head->prev;
-	s.link.next = head;
-	s.link.prev = last;
-	last->next = &s.link;
-	head->prev = &s.link;
+	list_add_tail(head, &s.link);
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	slept = -EFAULT;
 	PEEK(value, *(const u32 *)addr, unqueue);
@@ -515,17 +511,8 @@ fault:
 void futex_clear(u64 addr)
 {
 	static const u32 zero;
-	if (addr >= PROGRAM_TOP || user_few_out(addr, &zero, sizeof(zero)))
-		return;
-	struct futex_key key = futex_key(addr);
-	struct list *head = futex_bucket(key), *at = head->next;
-	for (; at != head; at = at->next) {
-		struct futex_sleeper *s = container_of(at, struct futex_sleeper, link);
-		if (!futex_same(s->key, key) || s->owns)
-			continue;
-		futex_let_go(s);
-		return;
-	}
+	if (addr < PROGRAM_TOP && !user_few_out(addr, &zero, sizeof(zero)))
+		key_wake(futex_key(addr), 1, ~0u);
 }
 
 void futex_exit(void)

@@ -149,11 +149,6 @@ static u64 files_reserve(void)
 	return min(max(part, 64ul), 4096ul);
 }
 
-static int file_have(u64 pages)
-{
-	return pages_free() >= files_reserve() + pages;
-}
-
 int file_room(u64 pages)
 {
 	u64 free = pages_free(), need = files_reserve() + pages;
@@ -161,7 +156,7 @@ int file_room(u64 pages)
 	if (free >= need)
 		return 1;
 	swap_out(0, ~0u, (u32)(need - free), ~0u);
-	return file_have(pages);
+	return pages_free() >= need;
 }
 
 u64 files_free(void)

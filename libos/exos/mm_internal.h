@@ -26,6 +26,11 @@
 #define SWAPPED \
 	256ul /* not MAPPED, nothing else: the page is in the slot << 12 of the swap space */
 
+static inline u32 swapped_slot(u64 word)
+{
+	return (u32)(word >> 12);
+}
+
 extern struct list all_mms; /* of living processes */
 
 static inline void *mapped_page(u64 word)

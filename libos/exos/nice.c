@@ -19,8 +19,6 @@
 #include "switch.h"
 #include <aril/info.h>
 
-#define NICE_MIN (-20)
-#define NICE_MAX 19
 #define WEIGHT_IDLE 3u
 enum { PRIO_PROCESS, PRIO_PGRP, PRIO_USER };
 
@@ -168,7 +166,7 @@ s64 sys_getpriority(u64 which, u64 who)
 
 s64 sys_setpriority(u64 which, u64 who, u64 to)
 {
-	s32 nice = min(max((s32)to, NICE_MIN), NICE_MAX);
+	s32 nice = nice_within((s32)to);
 	s64 result = -ESRCH;
 
 	if ((u32)which > PRIO_USER)

@@ -11,12 +11,19 @@
 #define SCHED_BATCH 3
 #define SCHED_IDLE 5
 #define SCHED_RESET_ON_FORK 0x40000000u
+#define NICE_MIN (-20)
+#define NICE_MAX 19
 #define NICE_WEIGHT 1024u /* of who is not nice */
 
 /* Threads whose share is not the ordinary one, and those that have had theirs: while there are none, nobody asks here. */
 extern u32 nice_threads;
 extern struct list nice_late;
 
+/* The nearest nice value that there is. */
+static inline s32 nice_within(s32 nice)
+{
+	return min(max(nice, NICE_MIN), NICE_MAX);
+}
 /* t's policy and nice value become these. */
 void nice_set(struct thread *t, u32 policy, s32 nice);
 /* A thread begins as nobody in particular, with what its maker has; and is no more. */

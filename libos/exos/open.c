@@ -33,7 +33,6 @@ static void file_quicken(struct file *f)
 	f->quick_write = mode == O_WRONLY || mode == O_RDWR ? f->ops->quick_write : NULL;
 }
 
-/* A new open file with one reference, which takes a reference of i. NULL: no memory. */
 struct file *files_spare;
 static u64 files_made;
 
@@ -63,6 +62,7 @@ static void file_free(struct file *f)
 	files_spare = f;
 }
 
+/* A new open file with one reference, which takes a reference of i. NULL: no memory. */
 struct file *file_create(struct inode *i, u32 flags, const struct file_ops *ops, void *data)
 {
 	struct file *f = file_alloc();

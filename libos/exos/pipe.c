@@ -76,7 +76,7 @@ static u8 *pipe_at(struct pipe *p, u64 at, u64 *left)
 }
 
 /* Takes bytes out, which are there. Bytes or -EFAULT. */
-static __attribute__((noinline)) s64 pipe_take_any(struct pipe *p, u64 to, u64 bytes)
+static __attribute__((noinline)) s64 pipe_take(struct pipe *p, u64 to, u64 bytes)
 {
 	u64 done = 0;
 	while (done < bytes) {
@@ -92,7 +92,7 @@ static __attribute__((noinline)) s64 pipe_take_any(struct pipe *p, u64 to, u64 b
 }
 
 /* Puts bytes in, for which there is room. Bytes, -EFAULT or -ENOMEM. */
-static __attribute__((noinline)) s64 pipe_put_any(struct pipe *p, u64 from, u64 bytes)
+static __attribute__((noinline)) s64 pipe_put(struct pipe *p, u64 from, u64 bytes)
 {
 	u64 done = 0;
 	while (done < bytes) {
@@ -107,31 +107,6 @@ static __attribute__((noinline)) s64 pipe_put_any(struct pipe *p, u64 from, u64 
 		done += n;
 	}
 	return (s64)done;
-}
-
-/* The same, with what is few and lies in one page first. */
-static inline __attribute__((always_inline)) s64 pipe_take(struct pipe *p, u64 to, u64 bytes)
-{
-	u64 tail = p->tail, at = tail % PAGE;
-	const u8 *page = p->pages[tail / PAGE & (p->npages - 1)];
-	if (bytes != 1 && (RARE(bytes > FEW) || RARE(at + bytes > PAGE)))
-		return pipe_take_any(p, to, bytes);
-	if (RARE(user_few_out(to, page + at, bytes)))
-		return -EFAULT;
-	p->tail = tail + bytes;
-	return (s64)bytes;
-}
-
-static inline __attribute__((always_inline)) s64 pipe_put(struct pipe *p, u64 from, u64 bytes)
-{
-	u64 head = p->head, at = head % PAGE;
-	u8 *page = p->pages[head / PAGE & (p->npages - 1)];
-	if (RARE(!page) || (bytes != 1 && (RARE(bytes > FEW) || RARE(at + bytes > PAGE))))
-		return pipe_put_any(p, from, bytes);
-	if (RARE(user_few_in(page + at, from, bytes)))
-		return -EFAULT;
-	p->head = head + bytes;
-	return (s64)bytes;
 }
 
 u64 pipe_feed(struct pipe *p, const u8 *from, u64 bytes)

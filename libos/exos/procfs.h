@@ -52,6 +52,8 @@ extern const struct proc_name proc_fdinfo_name, proc_sysfs_name;
 #define TICK_NS 10000000ul
 
 void text_add(struct proc_text *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Bits as Linux lists them: 0,2-3. */
+void text_ranges(struct proc_text *t, u64 mask);
 void text_bytes(struct proc_text *t, const void *bytes, u64 count);
 
 /* Texts of a process (p) and of the machine (p is NULL). */

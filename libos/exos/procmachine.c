@@ -277,19 +277,8 @@ void proc_text_processors(struct proc_text *t, struct proc *p)
 
 void proc_text_online(struct proc_text *t, struct proc *p)
 {
-	const char *comma = "";
-
 	(void)p;
-	for (u32 i = 0; i < family.ncpus; i++) {
-		u32 first = i;
-
-		if (!(family.online >> i & 1))
-			continue;
-		while (i + 1 < family.ncpus && family.online >> (i + 1) & 1)
-			i++;
-		text_add(t, first == i ? "%s%u" : "%s%u-%u", comma, first, i);
-		comma = ",";
-	}
+	text_ranges(t, family.online);
 	text_add(t, "\n");
 }
 

@@ -5,6 +5,7 @@
 #include "proc.h"
 #include "proc_internal.h"
 #include "procfs.h"
+#include "sched.h"
 #include "swap.h"
 #include "tty.h"
 #include <core/print.h>
@@ -65,7 +66,7 @@ static void text_memory(struct proc_text *t, struct proc *p, u64 from, u64 to)
 		if (word && (*word & MAPPED))
 			text_bytes(t, (u8 *)mapped_page(*word) + at % PAGE, n);
 		else if (word && *word & SWAPPED)
-			text_swapped(t, (u32)(*word >> 12), at % PAGE, n);
+			text_swapped(t, swapped_slot(*word), at % PAGE, n);
 		at += n;
 	}
 }
@@ -176,28 +177,32 @@ static void text_memory_use(struct proc_text *t, const struct proc *p)
 		 (u32)p->mm->swapped * 4);
 }
 
+void text_ranges(struct proc_text *t, u64 mask)
+{
+	const char *comma = "";
+
+	for (u32 i = 0; i < 64; i++) {
+		u32 first = i;
+
+		if (!(mask >> i & 1))
+			continue;
+		while (i < 63 && mask >> (i + 1) & 1)
+			i++;
+		text_add(t, first == i ? "%s%u" : "%s%u-%u", comma, first, i);
+		comma = ",";
+	}
+}
+
 /* All of them, or those of a thread: as a mask, 32 bits a group, and as ranges. */
 static void text_processors(struct proc_text *t, const struct thread *th)
 {
-	u64 mask = (th ? th->affinity : ~0ul) & family.online;
-	const char *comma = "";
-	mask = mask ? mask : family.online;
+	u64 mask = th ? sched_cpus(th) : family.online;
 	if (mask >> 32)
 		text_add(t, "Cpus_allowed:\t%x,%08x\nCpus_allowed_list:\t", (u32)(mask >> 32),
 			 (u32)mask);
 	else
 		text_add(t, "Cpus_allowed:\t%x\nCpus_allowed_list:\t", (u32)mask);
-	for (u32 i = 0; i < 64; i++) {
-		u32 first = i;
-		if (!(mask >> i & 1))
-			continue;
-		while (i < 63 && mask >> (i + 1) & 1)
-			i++;
-		text_add(t, "%s%u", comma, first);
-		if (i > first)
-			text_add(t, "-%u", i);
-		comma = ",";
-	}
+	text_ranges(t, mask);
 	text_add(t, "\nMems_allowed:\t1\nMems_allowed_list:\t0\n");
 }
 

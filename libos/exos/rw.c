@@ -44,16 +44,25 @@ static s64 write_limit(u64 at, u64 bytes)
 	return -EFBIG;
 }
 
-static s64 regular_read(struct file *f, u64 to, usize bytes, u64 *offset)
+/* Where a call begins, and where the next one will: the file's own offset, which no glance moves meanwhile, or another. */
+static u64 offset_begin(struct file *f, const u64 *offset)
 {
-	int own = offset == &f->offset;
-	u64 at = own ? file_offset_take(f) : *offset;
-	s64 n = inode_read_kernel(f->inode, (void *)to, bytes, at);
-	at += (u64)max(n, 0l);
-	if (own)
+	return offset == &f->offset ? file_offset_take(f) : *offset;
+}
+
+static void offset_end(struct file *f, u64 *offset, u64 at)
+{
+	if (offset == &f->offset)
 		file_offset_set(f, at);
 	else
 		*offset = at;
+}
+
+static s64 regular_read(struct file *f, u64 to, usize bytes, u64 *offset)
+{
+	u64 at = offset_begin(f, offset);
+	s64 n = inode_read_kernel(f->inode, (void *)to, bytes, at);
+	offset_end(f, offset, at + (u64)max(n, 0l));
 	if (n > 0)
 		inotify_file(f, IN_ACCESS);
 	return n;
@@ -61,21 +70,16 @@ static s64 regular_read(struct file *f, u64 to, usize bytes, u64 *offset)
 
 static s64 regular_write(struct file *f, u64 from, usize bytes, u64 *offset)
 {
-	int own = offset == &f->offset;
 	if (!bytes)
 		return 0;
-	u64 before = own ? file_offset_take(f) : *offset;
+	u64 before = offset_begin(f, offset);
 	u64 at = f->flags & O_APPEND ? f->inode->size : before;
 	s64 n = seals_write(f->inode, at + bytes);
 	if (!n)
 		n = write_limit(at, bytes);
 	if (n > 0)
 		n = inode_write_kernel(f->inode, (const void *)from, (usize)n, at);
-	u64 after = n > 0 ? at + (u64)n : before;
-	if (own)
-		file_offset_set(f, after);
-	else
-		*offset = after;
+	offset_end(f, offset, n > 0 ? at + (u64)n : before);
 	if (n > 0) {
 		inode_touch(f->inode);
 		inotify_file(f, IN_MODIFY);

@@ -138,6 +138,13 @@ static inline int sched_may(const struct thread *t, u32 cpu)
 {
 	return t->affinity >> cpu & 1 || !(t->affinity & family.online);
 }
+/* Those on which t may run, a bit each. */
+static inline u64 sched_cpus(const struct thread *t)
+{
+	u64 mask = t->affinity & family.online;
+
+	return mask ? mask : family.online;
+}
 /* Queues t, which sleeps. Nobody is told yet: who wakes another mostly sleeps next, and then this processor takes it over
  * without a word to another, which costs more than many a program's whole run. */
 static inline void thread_ready(struct thread *t)
@@ -159,7 +166,7 @@ static inline void thread_wake_alone(struct thread *t)
 /* As wake_all, where mostly one sleeps: whether there is more to do, by waitq_wake_more before the lock is let go. */
 static inline __attribute__((always_inline)) int waitq_wake_first(struct waitq *q)
 {
-	struct list *first = q->sleepers.next, *second, *last;
+	struct list *first = q->sleepers.next, *second;
 
 	if (first == &q->sleepers)
 		return 0;
@@ -167,11 +174,7 @@ static inline __attribute__((always_inline)) int waitq_wake_first(struct waitq *
 	second->prev = &q->sleepers;
 	q->sleepers.next = second;
 	container_of(first, struct thread, run)->state = THREAD_RUNNABLE;
-	last = run_queue.prev;
-	first->next = &run_queue;
-	first->prev = last;
-	last->next = first;
-	run_queue.prev = first;
+	list_add_tail(&run_queue, first);
 	return RARE(sched_idle) || RARE(second != &q->sleepers);
 }
 void waitq_wake_more(struct waitq *q);

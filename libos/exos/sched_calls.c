@@ -26,12 +26,6 @@ static struct thread *thread_named(u64 tid)
 	return (u32)tid ? thread_find((u32)tid) : current();
 }
 
-/* Processors that the family has, a bit each. */
-static u64 processors(void)
-{
-	return family.online;
-}
-
 s64 sys_sched_getaffinity(u64 tid, u64 bytes, u64 to)
 {
 	const struct thread *t = thread_named(tid);
@@ -39,8 +33,7 @@ s64 sys_sched_getaffinity(u64 tid, u64 bytes, u64 to)
 		return -EINVAL;
 	if (!t)
 		return -ESRCH;
-	u64 mask = t->affinity & processors();
-	mask = mask ? mask : processors();
+	u64 mask = sched_cpus(t);
 	return copy_out(to, &mask, sizeof(mask)) ? -EFAULT : (s64)sizeof(mask);
 }
 
@@ -55,10 +48,10 @@ s64 sys_sched_setaffinity(u64 tid, u64 bytes, u64 from)
 		return -ESRCH;
 	if (!proc_may_change(t->proc))
 		return -EPERM;
-	if (!(mask & processors()))
+	if (!(mask & family.online))
 		return -EINVAL;
 	/* all that are there: those that may yet come, too */
-	t->affinity = (mask & processors()) == processors() ? ~0ul : mask;
+	t->affinity = (mask & family.online) == family.online ? ~0ul : mask;
 	nice_look();
 	if (t == current() && !(mask >> this_context()->cpu & 1))
 		sched_move();
@@ -69,7 +62,7 @@ s64 sys_sched_setaffinity(u64 tid, u64 bytes, u64 from)
 static s64 policy_set(struct thread *t, u32 policy, u32 priority, const s32 *nice)
 {
 	u32 own = policy & SCHED_RESET_ON_FORK;
-	s32 to = nice ? min(max(*nice, -20), 19) : t->nice;
+	s32 to = nice ? nice_within(*nice) : t->nice;
 
 	policy &= ~SCHED_RESET_ON_FORK;
 	if (policy == SCHED_FIFO || policy == SCHED_RR)

@@ -122,7 +122,7 @@ void swap_drop(struct mm *mm, u64 start, u64 end)
 
 	walk_begin(&w, mm, start, end);
 	while ((word = walk_next(&w))) {
-		u32 slot = (u32)(*word >> 12);
+		u32 slot = swapped_slot(*word);
 
 		pages_unswap(mm, w.va - PAGE, word);
 		swap_put(slot);
@@ -149,8 +149,8 @@ static s64 word_copy(struct mm *mm, u64 va, u64 word)
 		return -ENOMEM;
 	if (*to & MAPPED) /* of the last process in that space */
 		pages_unmap(mm, va, va + PAGE);
-	swap_get((u32)(word >> 12));
-	pages_swap(mm, va, to, (u32)(word >> 12));
+	swap_get(swapped_slot(word));
+	pages_swap(mm, va, to, swapped_slot(word));
 	return 0;
 }
 

@@ -175,11 +175,7 @@ _Noreturn void sched_exit(void)
 
 		/* The lock goes to it: what is left on this stack is over with the loading of its own. */
 		if (mate->proc == t->proc && mate->affinity >> ctx->cpu & 1) {
-			run_queue.next = mate->run.next;
-			mate->run.next->prev = &run_queue;
-			mate->state = THREAD_RUNNING;
-			mate->last_stamp = __builtin_ia32_rdtsc();
-			c->current = mate;
+			run_first(mate, ctx->cpu, __builtin_ia32_rdtsc());
 			lock_state.owner = mate;
 			lock_state.depth = 0;
 			thread_resume(mate, ctx);

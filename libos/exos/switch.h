@@ -91,20 +91,27 @@ static inline u64 charge_timed(const struct proc *p)
 	return p->itimer_value[ITIMER_VIRTUAL] | p->itimer_value[ITIMER_PROF];
 }
 
-/* The first in the queue goes on in place of t, which is not in it: nothing stands against it. Its context; NULL: of the same
- * process. */
-static inline __attribute__((always_inline)) void
-switch_plain(struct thread *t, struct thread *next, u32 cpu, struct aril_context *to)
+/* The first in the queue runs on this processor from now on. */
+static inline __attribute__((always_inline)) void run_first(struct thread *next, u32 cpu, u64 now)
 {
 	struct list *second = next->run.next;
-	u64 now = __builtin_ia32_rdtsc();
 
-	charge_plain(t, now);
 	second->prev = &run_queue;
 	run_queue.next = second;
 	next->state = THREAD_RUNNING;
 	next->last_stamp = now;
 	cpus[cpu].current = next;
+}
+
+/* The first in the queue goes on in place of t, which is not in it: nothing stands against it. Its context; NULL: of the same
+ * process. */
+static inline __attribute__((always_inline)) void
+switch_plain(struct thread *t, struct thread *next, u32 cpu, struct aril_context *to)
+{
+	u64 now = __builtin_ia32_rdtsc();
+
+	charge_plain(t, now);
+	run_first(next, cpu, now);
 	if (!to) {
 		lock_state.owner = next;
 		thread_swap(t, next);
@@ -153,16 +160,10 @@ static inline __attribute__((always_inline)) s64 sleep_quick(struct thread *t, s
 	t->state = THREAD_SLEEPING;
 	t->interruptible = 1;
 	t->wake_result = 0;
-	if (q) {
-		struct list *last = q->sleepers.prev;
-
-		t->run.next = &q->sleepers;
-		t->run.prev = last;
-		last->next = &t->run;
-		q->sleepers.prev = &t->run;
-	} else {
+	if (q)
+		list_add_tail(&q->sleepers, &t->run);
+	else
 		list_init(&t->run);
-	}
 	switch_plain(t, container_of(run_queue.next, struct thread, run), ctx->cpu, to);
 	return switch_back()->wake_result;
 }

@@ -147,7 +147,6 @@ s64 socket_quick_write(struct file *f, u64 from, u64 bytes, struct thread *t)
 {
 	struct socket *s = f->data, *to = s->peer;
 	struct message *m;
-	struct list *last;
 	/* who is connected has a peer, that may be connected to another */
 	if (RARE(!socket_open(s)) || RARE(!socket_quiet(s)) || RARE(s->name) ||
 	    RARE(bytes - 1 >= SOCKET_FEW) || RARE(!socket_open(to)) || RARE(to->peer != s) ||
@@ -158,11 +157,7 @@ s64 socket_quick_write(struct file *f, u64 from, u64 bytes, struct thread *t)
 	to->spare = NULL;
 	m->bytes = bytes;
 	m->taken = 0;
-	last = to->queue.prev;
-	m->link.next = &to->queue;
-	m->link.prev = last;
-	last->next = &m->link;
-	to->queue.prev = &m->link;
+	list_add_tail(&to->queue, &m->link);
 	to->queued += bytes + MESSAGE_COST;
 	if (RARE(waitq_wake_first(&to->wait)) || RARE(poll_watched))
 		return socket_quick_sent(to, (s64)bytes);

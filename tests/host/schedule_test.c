@@ -111,6 +111,7 @@ u64 arch_kernel_cr3(void)
 void arch_clear_registers(void)
 {
 }
+u32 space_keys; /* none */
 u64 arch_keys_open(void)
 {
 	return 0;
