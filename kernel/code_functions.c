@@ -15,7 +15,6 @@
 #include <map.h>
 
 #define ACCESSED_MOST 16 /* bindings */
-#define PAGE_FLAGS (ARIL_BIND_WRITE | ARIL_BIND_EXEC | ARIL_BIND_MAY_WRITE | ARIL_BIND_SOFT(0x3f))
 
 static const struct aril_code_slot *slot_of(const struct ext_run *run)
 {

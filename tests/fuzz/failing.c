@@ -51,6 +51,7 @@ static long made(long result)
 	return result < 0 ? -errno : result;
 }
 
+#include "../linux/passing.h"
 #include "failing_deeds.h"
 
 /* clang-format off */

@@ -1,21 +1,5 @@
 /* SPDX-License-Identifier: MIT
  * The longer ones of failing.c's deeds: -1 and errno where they failed. Included there alone. */
-static int passing(int to, int what)
-{
-	union {
-		struct cmsghdr head;
-		char room[CMSG_SPACE(sizeof(int))];
-	} control = {.head = {CMSG_LEN(sizeof(int)), SOL_SOCKET, SCM_RIGHTS}};
-	struct iovec one = {"text", 4};
-	struct msghdr m = {.msg_iov = &one,
-			   .msg_iovlen = 1,
-			   .msg_control = &control,
-			   .msg_controllen = sizeof(control)};
-
-	memcpy(CMSG_DATA(&control.head), &what, sizeof(what));
-	return (int)sendmsg(to, &m, 0);
-}
-
 static int receiving(int from)
 {
 	char text[8], control[64];

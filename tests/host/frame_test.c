@@ -1,19 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Frames: guards and tags, breaking within any budget, reset of every kind of frame, pins.
  * links: tests/host/fake.c kernel/cap.c kernel/siphash.c kernel/frame.c kernel/large.c kernel/account.c kernel/space.c kernel/narrow.c kernel/table.c */
-#include "fake.h"
-
-#define VA 0x40000000ul
-
-static u32 root; /* auth indices of the caller */
-static u32 dom;
-
-static void start(void)
-{
-	fake_reset();
-	root = fake_open("", ARIL_ALL, ~0ul);
-	dom = fake_open("dom", ARIL_ALL, 10);
-}
+#include "space_dom.h"
 
 static struct aril_frame_op guard_op(u32 first, u32 count, u32 slot, const char *name, u32 rights,
 				     u64 generation)

@@ -20,7 +20,7 @@ static void start(void)
 }
 
 /* A frame that dom may use for these rights (and root for OWN). */
-static u32 dom_frame(u32 rights)
+static __attribute__((unused)) u32 dom_frame(u32 rights)
 {
 	u32 frame = fake_frame();
 

@@ -23,6 +23,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "passing.h"
 #include "say.h"
 
 static void pause_a_little(void)
@@ -69,22 +70,6 @@ static void locks(void)
 }
 
 /* ---- a connection that nobody accepted, and a file in it ---- */
-static int send_with(int to, int fd)
-{
-	union {
-		struct cmsghdr head;
-		char room[CMSG_SPACE(sizeof(int))];
-	} control = {.head = {CMSG_LEN(sizeof(int)), SOL_SOCKET, SCM_RIGHTS}};
-	struct iovec one = {"text", 4};
-	struct msghdr m = {.msg_iov = &one,
-			   .msg_iovlen = 1,
-			   .msg_control = &control,
-			   .msg_controllen = sizeof(control)};
-
-	memcpy(CMSG_DATA(&control.head), &fd, sizeof(fd));
-	return (int)sendmsg(to, &m, 0);
-}
-
 static void embryos(void)
 {
 	struct sockaddr_un name = {AF_UNIX, "socket"};
@@ -96,7 +81,7 @@ static void embryos(void)
 	T(listen(listener, 4));
 	T(connect(client, (void *)&name, sizeof(name)));
 	T(pipe(pair));
-	T(send_with(client, pair[1]));
+	T(passing(client, pair[1]));
 	close(pair[1]);
 	T(poll(&(struct pollfd){pair[0], POLLIN, 0}, 1, 0));
 	close(listener);
