@@ -18,8 +18,12 @@
 #include <aril/upcall.h>
 
 	.text
-	.globl exos_return, sigreturn_edge
-	.hidden exos_return, sigreturn_edge
+	.globl exos_return, sigreturn_edge, quick_return, quick_saved
+	.hidden exos_return, sigreturn_edge, quick_return, quick_saved
+#ifndef GUARDED
+	.globl mask_edge
+	.hidden mask_edge, mask_out
+#endif
 
 function exos_entry
 	cmpl $ARIL_VECTOR_START, (%rsp)
@@ -135,6 +139,20 @@ quick_edge:
 	popfq
 	popq %rsp
 	jmp *%rcx
+
+#ifndef GUARDED
+/* The same behind exos_mask_entry, whose frame has rip, flags and rsp alone; what it lacks is live. The result is 0. */
+mask_edge:
+	movq %gs:THREAD_CONTEXT, %rax
+	cmpq $0, ARIL_CTX_MASK(%rax) /* and pending */
+	jne mask_out
+	movq REGS_RIP(%rsp), %rcx
+	xorl %eax, %eax
+	leaq REGS_RFLAGS(%rsp), %rsp
+	popfq
+	popq %rsp
+	jmp *%rcx
+#endif
 
 /* Where a leaf keeps what it borrows, top down, and rsp; guarded it stays closed: in the stash. */
 #ifdef GUARDED
@@ -265,6 +283,11 @@ entry_inside:
 	leaq exos_leaf_clock(%rip), %rdx
 	cmpq %rdx, %rcx
 	jae leaf_undo
+#ifndef GUARDED
+	leaq mask_edge(%rip), %rdx
+	cmpq %rdx, %rcx
+	jae mask_edge_out
+#endif
 	leaq quick_edge(%rip), %rdx
 	cmpq %rdx, %rcx
 	jae quick_edge_out
@@ -342,6 +365,18 @@ quick_edge_out:
 	call frame_fill
 	jmp 6b
 
+#ifndef GUARDED
+/* And in mask_edge: the arguments are live, too. */
+mask_edge_out:
+	popq %rdx
+	movq %gs:THREAD_REGS, %rsp
+	save_arguments
+	movq $0, REGS_RAX(%rsp)
+	movq $RT_SIGPROCMASK, REGS_ORIG_RAX(%rsp)
+	call frame_fill
+	jmp 6b
+#endif
+
 /* As if the program had not come to its `syscall` yet. A fault is no upcall then: the call begins again by the
  * kernel's reflection, and sys_clock_gettime meets it. rcx: rip. */
 leaf_undo:
@@ -398,12 +433,7 @@ function exos_gate
 	movq %r11, REGS_RSP(%rsp)
 	movq %rcx, REGS_RIP(%rsp)
 	movq %rax, REGS_ORIG_RAX(%rsp)
-	movq %rdi, REGS_RDI(%rsp)
-	movq %rsi, REGS_RSI(%rsp)
-	movq %rdx, REGS_RDX(%rsp)
-	movq %r8, REGS_R8(%rsp)
-	movq %r9, REGS_R9(%rsp)
-	movq %r10, REGS_R10(%rsp)
+	save_arguments
 	cld
 .endm
 
@@ -425,6 +455,7 @@ function exos_gate
  * frame. */
 function exos_quick_entry
 	save_call
+quick_saved:
 	leaq quick_calls(%rip), %r11
 	movq %r10, %rcx
 	call *(%r11, %rax, 8)

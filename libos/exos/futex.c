@@ -529,6 +529,12 @@ s64 sys_set_robust_list(u64 head, u64 bytes)
 	return 0;
 }
 
+s64 quick_set_robust_list(u64 head, u64 bytes, u64 c, u64 d, u64 e, u64 f)
+{
+	(void)c, (void)d, (void)e, (void)f;
+	return sys_set_robust_list(head, bytes);
+}
+
 s64 sys_get_robust_list(u64 pid, u64 head, u64 bytes)
 {
 	static const u64 head_bytes = 24;

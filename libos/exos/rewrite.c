@@ -115,6 +115,7 @@ s64 rewrite_page(struct mm *mm, u64 va)
 	*(u64 *)(page + POINTER_AT(ENTER_BARE)) = (u64)ways->bare;
 	*(u64 *)(page + POINTER_AT(ENTER_SIGRETURN)) = (u64)ways->sigreturn;
 	*(u64 *)(page + POINTER_AT(ENTER_OWN)) = (u64)ways->own;
+	*(u64 *)(page + POINTER_AT(ENTER_MASK)) = (u64)ways->mask;
 	pages_bind(mm, va, word, page, MAPPED_EXEC | MAPPED_OWN | MAPPED_TEXT);
 	pages_flush();
 	mm->stubs++;
@@ -164,6 +165,8 @@ static u32 stub_write(u8 *stub, u64 at, const struct site *site, u64 page)
 		entry = ENTER_CLOCK;
 	if (number == RT_SIGRETURN)
 		entry = ENTER_SIGRETURN;
+	if (number == RT_SIGPROCMASK)
+		entry = ENTER_MASK;
 	if (family.trace)
 		entry = ENTER_CALL;
 	if (site->bytes)

@@ -89,7 +89,16 @@ u64 rewrite_place(struct mm *mm, u64 from, u64 to);
 /* Makes a page for stubs. 0 or -ENOMEM. */
 s64 rewrite_page(struct mm *mm, u64 va);
 /* Where in its last words stubs find their ways into ExOS, and how many of its bytes are theirs. */
-enum { ENTER_CALL, ENTER_QUICK, ENTER_CLOCK, ENTER_BARE, ENTER_SIGRETURN, ENTER_OWN, ENTRIES };
+enum {
+	ENTER_CALL,
+	ENTER_QUICK,
+	ENTER_CLOCK,
+	ENTER_BARE,
+	ENTER_SIGRETURN,
+	ENTER_OWN,
+	ENTER_MASK,
+	ENTRIES
+};
 #define POINTERS_AT (4096 - ENTRIES * 8)
 #define POINTER_AT(entry) (POINTERS_AT + (entry)*8)
 /* Rewrites the `syscall` before regs->rip together with what is behind it. 0: it stays. */

@@ -83,7 +83,11 @@
 	0x50dd5 /* the arithmetic flags, TF, DF, RF, AC: what a program may set through it */
 #define RFLAGS_ALWAYS 0x202
 #define RT_SIGRETURN 15
-#define RESTART_FIRST 512 /* ERESTARTSYS, and the last of its kind */
+#define RT_SIGPROCMASK 14
+#define SIG_UNBLOCK 1
+#define SIG_SETMASK 2
+#define MASK_UNBLOCKABLE 0x40100 /* SIGKILL, SIGSTOP */
+#define RESTART_FIRST 512	 /* ERESTARTSYS, and the last of its kind */
 #define RESTART_LAST 516
 
 /* struct cpu, struct lock_state */
@@ -221,7 +225,7 @@ void thread_first(void);
 void vector_save(u8 *area);
 void vector_load(const u8 *area);
 extern const u8 exos_entry[], exos_syscall_stub_entry[], exos_quick_entry[], exos_leaf_clock[],
-	exos_bare_entry[], exos_sigreturn_entry[], exos_own_entry[];
+	exos_bare_entry[], exos_sigreturn_entry[], exos_own_entry[], exos_mask_entry[];
 
 /* The program goes on as regs, those at the stack's top, say; what C was at is over. No lock is held. */
 _Noreturn void exos_leave(struct user_regs *regs);
@@ -230,6 +234,8 @@ _Noreturn void exos_leave(struct user_regs *regs);
 void exos_trap(struct user_regs *regs, u64 vector, u64 error, u64 addr);
 void exos_stub_call(struct user_regs *regs);
 void exos_reflected(struct user_regs *regs);
+/* sigcalls.c: the current thread has changed its mask, which was `before`, and something pends for it or for its process. */
+void exos_mask_pends(u64 before);
 void exos_nested(struct user_regs *regs, u64 vector, u64 error, u64 addr);
 void exos_leaving(struct user_regs *regs);
 _Noreturn void exos_start(struct aril_save *save);

@@ -4,6 +4,7 @@
 #include "proc_calls.h"
 #include "proc_internal.h"
 #include "quick.h"
+#include "sched.h"
 #include "time.h"
 #include "usermem.h"
 
@@ -122,6 +123,14 @@ s64 quick_rt_sigprocmask(u64 how, u64 set, u64 old, u64 bytes, u64 e, u64 f)
 {
 	(void)e, (void)f;
 	return sys_rt_sigprocmask(how, set, old, bytes);
+}
+
+void exos_mask_pends(u64 before)
+{
+	struct thread *t = current();
+	u64 fresh = t->sig_mask & ~before & t->proc->pending.set;
+	if (fresh && t->proc->nthreads > 1)
+		signal_mask_told(t, fresh, 0);
 }
 
 s64 sys_rt_sigpending(u64 set, u64 bytes)

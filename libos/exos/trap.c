@@ -45,6 +45,7 @@ ARIL_ASSERT_OFFSET(struct aril_clock, mult, CLOCK_MULT);
 ARIL_ASSERT_OFFSET(struct aril_clock, tsc0, CLOCK_TSC0);
 ARIL_ASSERT_OFFSET(struct aril_clock, ns0, CLOCK_NS0);
 _Static_assert(RESTART_FIRST == ERESTARTSYS && RESTART_LAST == ERESTART_RESTARTBLOCK, "entry.S");
+_Static_assert(MASK_UNBLOCKABLE == SIG_UNBLOCKABLE, "entry.S");
 _Static_assert(ENTRY_PROGRAM_TOP == PROGRAM_TOP && ENTRY_SYSCALL_MAX == SYSCALL_MAX, "entry.S");
 
 ARIL_ASSERT_OFFSET(struct cpu, current, CPU_CURRENT);
