@@ -99,7 +99,7 @@ static inline __attribute__((always_inline)) s64 counter_quick_take(struct file 
 	u64 taken = c->semaphore ? 1 : c->count;
 	c->count -= taken;
 	USER_PUT((u64 *)to, taken, fault);
-	if (RARE(waitq_wake_first(&c->wait)) || RARE(poll_watched))
+	if (RARE(waitq_wake_first(&c->wait)) || RARE(word_marked(&poll_watched)))
 		return counter_quick_changed(f, POLLOUT);
 	return quick_end(8);
 fault:
@@ -113,18 +113,21 @@ static __attribute__((noinline)) s64 counter_quick_late(struct file *f, u64 to, 
 							struct thread *t)
 {
 	struct counter *c = f->data;
-	s64 slept;
+	struct sleep_kept kept = {f, to, bytes};
 	if (RARE(f->flags & O_NONBLOCK) || RARE(bytes < 8))
 		return file_quick_read(f, to, bytes, t);
 	f->refs++;
 	for (;;) {
-		slept = sleep_quick(t, &c->wait);
+		sleep_keep(&kept);
+		t = sleep_quick(t, &c->wait);
+		f = kept.file;
 		c = f->data;
 		if (!RARE(!c->count))
 			break;
-		if (slept == -EINTR)
-			return file_quick_slept(f, slept, 0);
+		if (t->wake_result == -EINTR)
+			return file_quick_slept(f, -EINTR, 0);
 	}
+	to = kept.at;
 	if (RARE(!--f->refs)) {
 		f->refs = 1;
 		return file_quick_slept(f, 0, counter_take(f, to));
@@ -150,7 +153,7 @@ static s64 counter_quick_write(struct file *f, u64 from, u64 bytes, struct threa
 	if (RARE(more > COUNT_MOST - c->count))
 		return file_quick_write(f, from, bytes, t);
 	c->count += more;
-	if (RARE(waitq_wake_first(&c->wait)) || RARE(poll_watched))
+	if (RARE(waitq_wake_first(&c->wait)) || RARE(word_marked(&poll_watched)))
 		return counter_quick_changed(f, POLLIN);
 	return quick_end(8);
 fault:

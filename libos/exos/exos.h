@@ -43,6 +43,14 @@ struct user_regs {
 struct list {
 	struct list *next, *prev;
 };
+/* A word that hardly ever is set: one instruction and its jump, where the compiler would load it first. */
+static inline __attribute__((always_inline)) int word_marked(const u32 *word)
+{
+	int set;
+
+	__asm__("cmpl $0, %1" : "=@ccne"(set) : "m"(*word));
+	return set;
+}
 /* A condition that hardly ever holds: what it leads to may cost whatever it likes. */
 #define RARE(condition) __builtin_expect_with_probability(!!(condition), 0, 0.9999)
 

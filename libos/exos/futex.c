@@ -279,7 +279,7 @@ static inline __attribute__((always_inline)) s64 wake_first(struct list *head, s
 	s->woken = 1;
 	s->thread->state = THREAD_RUNNABLE;
 	list_add_tail(&run_queue, &s->thread->run);
-	return RARE(sched_idle) ? wake_told() : quick_end(1);
+	return RARE(word_marked(&sched_idle)) ? wake_told() : quick_end(1);
 }
 
 /* FUTEX_WAKE of a word of the process's own. Where nobody sleeps the lock is not asked for. */
@@ -338,10 +338,11 @@ static inline __attribute__((always_inline)) s64 wait_quick(struct thread *t, st
 	if (RARE(value != expected))
 		goto unqueue;
 	do
-		slept = sleep_quick(t, NULL);
-	while (RARE(!s.woken) && !slept);
+		t = sleep_quick(t, NULL);
+	while (RARE(!s.woken) && !t->wake_result);
 	if (!RARE(!s.woken))
 		return quick_end(0);
+	slept = t->wake_result;
 	if (slept == -EINTR) {
 		sleep_interrupted();
 		slept = -ERESTARTSYS;

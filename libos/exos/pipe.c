@@ -45,7 +45,7 @@ static __attribute__((noinline)) void pipe_event_seen(struct pipe *p, u32 events
 
 static inline void pipe_event(struct pipe *p, u32 events)
 {
-	if (RARE(poll_watched))
+	if (RARE(word_marked(&poll_watched)))
 		pipe_event_seen(p, events);
 }
 
@@ -215,8 +215,8 @@ static inline __attribute__((always_inline)) s64 pipe_quick_now(struct file *f, 
 	if (RARE(user_few_out(to, p->pages[tail / PAGE & (p->npages - 1)] + at, n)))
 		return quick_end(-EFAULT);
 	p->tail = tail + n;
-	if (RARE(waitq_wake_first(&p->write_wait)) || RARE(poll_watched) || RARE(p->drained) ||
-	    RARE(n != used))
+	if (RARE(waitq_wake_first(&p->write_wait)) || RARE(word_marked(&poll_watched)) ||
+	    RARE(p->drained) || RARE(n != used))
 		return pipe_quick_taken(p, (s64)n);
 	return quick_end((s64)n);
 }
@@ -226,17 +226,22 @@ static __attribute__((noinline)) s64 pipe_quick_late(struct file *f, u64 to, u64
 						     struct thread *t)
 {
 	struct pipe *p = f->data;
+	struct sleep_kept kept = {f, to, bytes};
 	if (RARE(f->flags & O_NONBLOCK))
 		return quick_end(-EAGAIN);
 	f->refs++;
 	for (;;) {
-		s64 slept = sleep_quick(t, &p->read_wait);
+		sleep_keep(&kept);
+		t = sleep_quick(t, &p->read_wait);
+		f = kept.file;
 		p = f->data;
 		if (!RARE(!pipe_used(p)))
 			break;
-		if (slept == -EINTR || !p->writers)
-			return file_quick_slept(f, slept, 0);
+		if (t->wake_result == -EINTR || !p->writers)
+			return file_quick_slept(f, t->wake_result, 0);
 	}
+	to = kept.at;
+	bytes = kept.bytes;
 	if (RARE(!--f->refs)) { /* closed meanwhile: what is left goes with it */
 		f->refs = 1;
 		return file_quick_slept(f, 0, pipe_read_now(p, to, bytes));
@@ -319,7 +324,7 @@ static s64 pipe_quick_write(struct file *f, u64 from, u64 bytes, struct thread *
 	if (RARE(user_few_in(page + at, from, bytes)))
 		return quick_end(-EFAULT);
 	p->head = head + bytes;
-	if (RARE(waitq_wake_first(&p->read_wait)) || RARE(poll_watched))
+	if (RARE(waitq_wake_first(&p->read_wait)) || RARE(word_marked(&poll_watched)))
 		return pipe_quick_written(p, (s64)bytes);
 	return quick_end((s64)bytes);
 }

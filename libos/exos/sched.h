@@ -179,7 +179,7 @@ static inline __attribute__((always_inline)) int waitq_wake_first(struct waitq *
 	q->sleepers.next = second;
 	container_of(first, struct thread, run)->state = THREAD_RUNNABLE;
 	list_add_tail(&run_queue, first);
-	return RARE(sched_idle) || RARE(second != &q->sleepers);
+	return RARE(word_marked(&sched_idle)) || RARE(second != &q->sleepers);
 }
 void waitq_wake_more(struct waitq *q);
 static inline void waitq_wake(struct waitq *q)

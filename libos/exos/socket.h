@@ -28,9 +28,10 @@ struct passed {
 
 struct message {
 	struct list link;
-	u64 bytes, taken;
+	u64 bytes;
+	u32 few; /* it has room for SOCKET_FEW bytes, and nothing but bytes: no name, no files */
+	u32 taken;
 	struct creds creds;
-	u32 few;		/* it has room for SOCKET_FEW bytes, and nothing but bytes */
 	struct unix_name *from; /* of datagrams */
 	struct passed *passed;
 	u8 data[];

@@ -150,13 +150,14 @@ static inline __attribute__((always_inline)) void switch_away(struct thread *t,
 {
 	struct aril_context *to;
 	u32 depth = lock_state.depth;
-	struct thread *next = container_of(run_queue.next, struct thread, run);
+	u64 cpu = ctx->cpu;
+	struct thread *next = switch_is_plain(t, ctx, cpu, &to);
 
 	lock_state.depth = 0;
-	if (RARE(queued && next == t) || !switch_is_plain(t, ctx, &to))
+	if (RARE(!next) || RARE(queued && next == t))
 		switch_slowly(t, ctx);
 	else
-		switch_plain(t, next, ctx->cpu, to);
+		switch_plain(t, next, next->proc, cpu, to);
 	switch_back();
 	lock_state.depth = depth;
 }

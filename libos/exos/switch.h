@@ -80,7 +80,7 @@ static inline __attribute__((always_inline)) void charge_plain(struct thread *t,
 {
 	s64 spent = (s64)(now - t->last_stamp);
 
-	if (spent > 0)
+	if (!RARE(spent < 0))
 		(&t->user_ticks)[t->time_system] += (u64)spent;
 }
 _Static_assert(__builtin_offsetof(struct thread, system_ticks) ==
@@ -92,7 +92,7 @@ static inline u64 charge_timed(const struct proc *p)
 }
 
 /* The first in the queue runs on this processor from now on. */
-static inline __attribute__((always_inline)) void run_first(struct thread *next, u32 cpu, u64 now)
+static inline __attribute__((always_inline)) void run_first(struct thread *next, u64 cpu, u64 now)
 {
 	struct list *second = next->run.next;
 
@@ -103,10 +103,12 @@ static inline __attribute__((always_inline)) void run_first(struct thread *next,
 	cpus[cpu].current = next;
 }
 
-/* The first in the queue goes on in place of t, which is not in it: nothing stands against it. Its context; NULL: of the same
- * process. */
-static inline __attribute__((always_inline)) void
-switch_plain(struct thread *t, struct thread *next, u32 cpu, struct aril_context *to)
+/* The first in the queue, next, of the process p, goes on in place of t, which is not in it: nothing stands against it. Its context;
+ * NULL: of the same process. */
+static inline __attribute__((always_inline)) void switch_plain(struct thread *t,
+							       struct thread *next,
+							       const struct proc *p, u64 cpu,
+							       struct aril_context *to)
 {
 	u64 now = __builtin_ia32_rdtsc();
 
@@ -117,24 +119,28 @@ switch_plain(struct thread *t, struct thread *next, u32 cpu, struct aril_context
 		thread_swap(t, next);
 	} else {
 		cpus[cpu].expects = to;
-		thread_leave(t, family.auth, next->proc->env);
+		thread_leave(t, family.auth, p->env);
 	}
 }
 
-/* Whether the first in the queue can go on in place of t by switch_plain. *to: its context, NULL: of the same process. */
-static inline __attribute__((always_inline)) int
-switch_is_plain(const struct thread *t, const struct aril_context *ctx, struct aril_context **to)
+/* Whether the first in the queue can go on in place of t by switch_plain: it, or NULL. *to: its context, NULL: of the same
+ * process. */
+static inline __attribute__((always_inline)) struct thread *
+switch_is_plain(const struct thread *t, const struct aril_context *ctx, u64 cpu,
+		struct aril_context **to)
 {
 	const struct proc *p = t->proc;
-	const struct list *first = run_queue.next;
-	const struct thread *next = container_of(first, struct thread, run);
+	struct list *first = run_queue.next;
+	struct thread *next = container_of(first, struct thread, run);
 
 	*to = NULL;
-	if (RARE(first == &run_queue) || RARE(ctx->pending & ARIL_PEND_END) || RARE(sched_wanted) ||
-	    RARE(charge_timed(p)) || RARE(!(next->affinity >> ctx->cpu & 1)))
-		return 0;
-	return next->proc == p ||
-	       !(RARE(!(*to = next->proc->ctx[ctx->cpu])) || RARE(!next->proc->auth_open));
+	if (RARE(first == &run_queue) || RARE(ctx->pending & ARIL_PEND_END) ||
+	    RARE(word_marked(&sched_wanted)) || RARE(charge_timed(p)) ||
+	    RARE(!(next->affinity >> cpu & 1)))
+		return NULL;
+	if (next->proc == p)
+		return next;
+	return RARE(!(*to = next->proc->ctx[cpu])) || RARE(!next->proc->auth_open) ? NULL : next;
 }
 
 /* t has been resumed, which is where registers begin anew: with the lock, taken once. */
@@ -148,15 +154,24 @@ static inline __attribute__((always_inline)) struct thread *switch_back(void)
 }
 
 /* As sleep_here (q NULL: sleep_alone), in line where a switch is all that there is to do; for who has taken the lock once, and
- * who, where -EINTR is to end the call, says so by sleep_interrupted. */
-static inline __attribute__((always_inline)) s64 sleep_quick(struct thread *t, struct waitq *q)
+ * who, where -EINTR is to end the call, says so by sleep_interrupted. Returns t, whose wake_result is the result: nothing that
+ * its caller had in a register is there any more, not even t. */
+static inline __attribute__((always_inline)) struct thread *sleep_quick(struct thread *t,
+									struct waitq *q)
 {
 	const struct aril_context *ctx = this_context();
+	u64 cpu = ctx->cpu;
 	struct aril_context *to;
+	struct thread *next;
 
 	if (RARE((t->pending.set | t->proc->pending.set) & ~t->sig_mask) ||
-	    !switch_is_plain(t, ctx, &to))
-		return q ? sleep_here(q) : sleep_alone();
+	    RARE(!(next = switch_is_plain(t, ctx, cpu, &to)))) {
+		s64 result = q ? sleep_here(q) : sleep_alone();
+
+		t = current();
+		t->wake_result = result;
+		return t;
+	}
 	t->state = THREAD_SLEEPING;
 	t->interruptible = 1;
 	t->wake_result = 0;
@@ -164,8 +179,18 @@ static inline __attribute__((always_inline)) s64 sleep_quick(struct thread *t, s
 		list_add_tail(&q->sleepers, &t->run);
 	else
 		list_init(&t->run);
-	switch_plain(t, container_of(run_queue.next, struct thread, run), ctx->cpu, to);
-	return switch_back()->wake_result;
+	switch_plain(t, next, next->proc, cpu, to);
+	return switch_back();
+}
+
+/* What a call still needs behind its sleep, from one place to which registers are written once. */
+struct sleep_kept {
+	struct file *file;
+	u64 at, bytes;
+};
+static inline __attribute__((always_inline)) void sleep_keep(struct sleep_kept *kept)
+{
+	__asm__ volatile("" : "+m"(*kept));
 }
 
 #endif

@@ -79,7 +79,7 @@ static inline s64 receive_now(struct socket *s, u64 to, u64 bytes)
 		return SOCKET_NOT_FEW; /* there is more */
 	if (user_few_out(to, m->data + m->taken, n))
 		return -EFAULT;
-	m->taken += n;
+	m->taken += (u32)n;
 	if (s->type != SOCK_STREAM || n == there)
 		few_done(s, m);
 	return (s64)n;
@@ -134,6 +134,17 @@ _Static_assert(__builtin_offsetof(struct socket, state) % 8 == 0 &&
 			       __builtin_offsetof(struct socket, error) + 4,
 	       "words of 8");
 
+/* Few bytes, of which nothing has been read. */
+#define MESSAGE_FRESH 1ul
+_Static_assert(__builtin_offsetof(struct message, few) % 8 == 0 &&
+		       __builtin_offsetof(struct message, taken) ==
+			       __builtin_offsetof(struct message, few) + 4,
+	       "a word of 8");
+static inline u64 *message_freshness(struct message *m)
+{
+	return (u64 *)&m->few;
+}
+
 /* What one that sleeps is not all that hears of. */
 static __attribute__((noinline)) s64 socket_quick_sent(struct socket *to, s64 n)
 {
@@ -156,10 +167,10 @@ s64 socket_quick_write(struct file *f, u64 from, u64 bytes, struct thread *t)
 		return quick_end(-EFAULT);
 	to->spare = NULL;
 	m->bytes = bytes;
-	m->taken = 0;
+	*message_freshness(m) = MESSAGE_FRESH;
 	list_add_tail(&to->queue, &m->link);
 	to->queued += bytes + MESSAGE_COST;
-	if (RARE(waitq_wake_first(&to->wait)) || RARE(poll_watched))
+	if (RARE(waitq_wake_first(&to->wait)) || RARE(word_marked(&poll_watched)))
 		return socket_quick_sent(to, (s64)bytes);
 	return quick_end((s64)bytes);
 }
@@ -191,16 +202,19 @@ static inline __attribute__((always_inline)) s64 socket_quick_take(struct file *
 	struct message *m = container_of(first, struct message, link);
 	u64 n = m->bytes;
 	second = first->next;
-	if (RARE(!m->few) || RARE(m->from) || RARE(!socket_quiet(s)) || RARE(m->taken) ||
-	    RARE(n > bytes) || (n < bytes && RARE(second != &s->queue)) || RARE(s->spare))
+	if (RARE(*message_freshness(m) != MESSAGE_FRESH) || RARE(!socket_quiet(s)) ||
+	    (n != bytes && (RARE(n > bytes) || RARE(second != &s->queue))) || RARE(s->spare))
 		return socket_quick_any(f, to, bytes, t);
 	if (RARE(user_few_out(to, m->data, n)))
 		return quick_end(-EFAULT);
 	s->queue.next = second;
 	second->prev = &s->queue;
-	s->queued -= n + MESSAGE_COST;
+	n += MESSAGE_COST;
+	__asm__("" : "+r"(n)); /* or it would be loaded, changed twice, and stored */
+	s->queued -= n;
+	n -= MESSAGE_COST;
 	s->spare = m;
-	if (RARE(waitq_wake_first(&s->wait)) || RARE(poll_watched))
+	if (RARE(waitq_wake_first(&s->wait)) || RARE(word_marked(&poll_watched)))
 		return socket_quick_taken(s, (s64)n);
 	return quick_end((s64)n);
 }
@@ -210,22 +224,26 @@ static __attribute__((noinline)) s64 socket_quick_late(struct file *f, u64 to, u
 						       struct thread *t)
 {
 	struct socket *s = f->data;
-	s64 slept;
+	struct sleep_kept kept = {f, to, bytes};
 	if (RARE(s->receive_ns) || RARE(f->flags & O_NONBLOCK) || RARE(!bytes) ||
 	    RARE(!socket_open(s)) || RARE(!socket_quiet(s)) ||
 	    RARE(s->peer->state != SOCKET_CONNECTED))
 		return file_quick_read(f, to, bytes, t);
 	f->refs++;
 	for (;;) {
-		slept = sleep_quick(t, &s->wait);
+		sleep_keep(&kept);
+		t = sleep_quick(t, &s->wait);
+		f = kept.file;
 		s = f->data;
 		if (!RARE(list_empty(&s->queue)))
 			break;
-		if (slept == -EINTR)
-			return file_quick_slept(f, slept, 0);
+		if (t->wake_result == -EINTR)
+			return file_quick_slept(f, -EINTR, 0);
 		if (!socket_open(s) || !socket_quiet(s) || s->peer->state != SOCKET_CONNECTED)
-			return file_quick_slept(f, 0, socket_receive_plain(f, to, bytes));
+			return file_quick_slept(f, 0, socket_receive_plain(f, kept.at, kept.bytes));
 	}
+	to = kept.at;
+	bytes = kept.bytes;
 	if (RARE(!--f->refs)) {
 		f->refs = 1;
 		return file_quick_slept(f, 0, socket_receive_plain(f, to, bytes));

@@ -307,7 +307,7 @@ static s64 stream_take(struct socket *s, struct parcel *p, u64 left)
 		done += n;
 		l = l->next;
 		if (!(p->flags & MSG_PEEK)) {
-			m->taken += n;
+			m->taken += (u32)n;
 			if (m->taken == m->bytes)
 				message_done(s, m);
 		}
