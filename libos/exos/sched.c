@@ -20,7 +20,7 @@
 #define LOCK_LOOK_NS \
 	5000000ul /* look again: an env that ends between unlocking and waking wakes nobody */
 
-struct lock_state lock_state;
+struct lock_state lock_state __attribute__((aligned(64)));
 static struct cpu boot_cpus[ARIL_MAX_CPUS + 1]; /* entry.S looks there from the first START on */
 struct cpu *cpus = boot_cpus;
 
@@ -35,8 +35,8 @@ static inline int lock_try(struct cpu *c)
 	u32 bits = c->lock_blocked ? LOCK_WAITED : LOCK_TAKEN;
 
 	/* who only looks writes nothing */
-	if (__atomic_load_n(lock_state.word, __ATOMIC_RELAXED) & LOCK_TAKEN ||
-	    __atomic_fetch_or(lock_state.word, bits, __ATOMIC_ACQUIRE) & LOCK_TAKEN)
+	if (__atomic_load_n(&lock_state.word, __ATOMIC_RELAXED) & LOCK_TAKEN ||
+	    __atomic_fetch_or(&lock_state.word, bits, __ATOMIC_ACQUIRE) & LOCK_TAKEN)
 		return 0;
 	c->lock_blocked = 0;
 	return 1;
@@ -48,10 +48,10 @@ static void lock_block(struct cpu *c)
 	u32 taken = LOCK_TAKEN;
 
 	c->lock_blocked = 1;
-	if (__atomic_compare_exchange_n(lock_state.word, &taken, LOCK_WAITED, 0, __ATOMIC_SEQ_CST,
+	if (__atomic_compare_exchange_n(&lock_state.word, &taken, LOCK_WAITED, 0, __ATOMIC_SEQ_CST,
 					__ATOMIC_SEQ_CST) ||
 	    taken == LOCK_WAITED)
-		aril_wait(family.auth, page_frame(cpus), word_offset(lock_state.word), LOCK_WAITED,
+		aril_wait(family.auth, lock_state.frame, word_offset(&lock_state.word), LOCK_WAITED,
 			  now_ns() + LOCK_LOOK_NS);
 }
 
@@ -102,10 +102,10 @@ void lock_told(void)
 {
 	u32 blocked = LOCK_WAITED - LOCK_TAKEN;
 
-	if (!__atomic_compare_exchange_n(lock_state.word, &blocked, LOCK_FREE, 0, __ATOMIC_SEQ_CST,
+	if (!__atomic_compare_exchange_n(&lock_state.word, &blocked, LOCK_FREE, 0, __ATOMIC_SEQ_CST,
 					 __ATOMIC_RELAXED))
 		return;
-	aril_wake(family.auth, page_frame(cpus), word_offset(lock_state.word), 1);
+	aril_wake(family.auth, lock_state.frame, word_offset(&lock_state.word), 1);
 }
 
 s64 lock_told_then(s64 result)
@@ -144,7 +144,10 @@ void sched_boot(void)
 	cpus = page_zalloc(0);
 	if (!cpus)
 		exos_panic("exos: no memory for the scheduler");
-	lock_state.word = &cpus[ARIL_MAX_CPUS].word;
+	lock_state.frame = ARIL_PTE_FRAME(
+		*(const volatile u64 *)(ARIL_SELF_VA + ((u64)&lock_state >> 12) * 8));
+	if (aril_wake(family.auth, lock_state.frame, word_offset(&lock_state.word), 1) < 0)
+		exos_panic("exos: nobody could wait for the lock");
 }
 
 void sched_breathe(void)

@@ -47,9 +47,8 @@ function thread_leave_to
 	movq THREAD_CONTEXT(%rbx), %rax
 	movl $ARIL_MASK_ASYNC, ARIL_CTX_MASK(%rax)
 	leaq ARIL_CTX_STACK_TOP(%rax), %rsp
-	movq lock_state + LOCK_WORD(%rip), %rcx
 	movq $0, lock_state + LOCK_OWNER(%rip)
-	lock decl (%rcx)
+	lock decl lock_state + LOCK_WORD(%rip)
 	jne 2f
 1:	movl $ARIL_CALL_YIELD, %eax
 	syscall

@@ -12,15 +12,16 @@ enum { LOCK_FREE = 0, LOCK_TAKEN = 1, LOCK_WAITED = 3 };
 /* The family lock. A holder that is stopped by force holds on; the scheduler resumes it before anything else on its CPU. Who
  * waits long lets its CPU halt: a CPU that spins has to answer each shoot-down, a halted one need not. */
 extern struct lock_state {
-	u32 *word; /* behind the processors' states */
-	struct thread *owner;
+	u32 word;  /* an address that is known when ExOS is linked: each call takes it */
 	u32 depth; /* how often the owner has taken it beside the first time; 0 where it is free */
+	struct thread *owner;
+	u32 frame; /* where this lies */
 } lock_state;
 
 /* Takes it if it is free, once. For who does not have it. */
 static inline __attribute__((always_inline)) int lock_take(struct thread *t)
 {
-	if (RARE(__atomic_fetch_or(lock_state.word, LOCK_TAKEN, __ATOMIC_ACQUIRE) & LOCK_TAKEN))
+	if (RARE(__atomic_fetch_or(&lock_state.word, LOCK_TAKEN, __ATOMIC_ACQUIRE) & LOCK_TAKEN))
 		return 0;
 	lock_state.owner = t;
 	return 1;
@@ -34,7 +35,7 @@ s64 lock_told_then(s64 result);
 static inline __attribute__((always_inline)) void lock_release(void)
 {
 	lock_state.owner = NULL;
-	if (RARE(__atomic_sub_fetch(lock_state.word, LOCK_TAKEN, __ATOMIC_SEQ_CST)))
+	if (RARE(__atomic_sub_fetch(&lock_state.word, LOCK_TAKEN, __ATOMIC_SEQ_CST)))
 		lock_told();
 }
 
@@ -42,7 +43,7 @@ static inline __attribute__((always_inline)) void lock_release(void)
 static inline __attribute__((always_inline)) s64 quick_end(s64 result)
 {
 	lock_state.owner = NULL;
-	if (RARE(__atomic_sub_fetch(lock_state.word, LOCK_TAKEN, __ATOMIC_SEQ_CST)))
+	if (RARE(__atomic_sub_fetch(&lock_state.word, LOCK_TAKEN, __ATOMIC_SEQ_CST)))
 		return lock_told_then(result);
 	return result;
 }

@@ -219,11 +219,18 @@ static inline __attribute__((always_inline)) s64 socket_quick_take(struct file *
 	return quick_end((s64)n);
 }
 
-/* Sleeps first. */
-static __attribute__((noinline)) s64 socket_quick_late(struct file *f, u64 to, u64 bytes,
-						       struct thread *t)
+static __attribute__((noinline)) s64 socket_quick_ready(struct file *f, u64 to, u64 bytes,
+							struct thread *t)
+{
+	return socket_quick_take(f, to, bytes, t);
+}
+
+/* Where nothing is there it sleeps first. */
+s64 socket_quick_read(struct file *f, u64 to, u64 bytes, struct thread *t)
 {
 	struct socket *s = f->data;
+	if (!list_empty(&s->queue))
+		return socket_quick_ready(f, to, bytes, t);
 	struct sleep_kept kept = {f, to, bytes};
 	if (RARE(s->receive_ns) || RARE(f->flags & O_NONBLOCK) || RARE(!bytes) ||
 	    RARE(!socket_open(s)) || RARE(!socket_quiet(s)) ||
@@ -249,17 +256,4 @@ static __attribute__((noinline)) s64 socket_quick_late(struct file *f, u64 to, u
 		return file_quick_slept(f, 0, socket_receive_plain(f, to, bytes));
 	}
 	return socket_quick_take(f, to, bytes, t);
-}
-
-static __attribute__((noinline)) s64 socket_quick_ready(struct file *f, u64 to, u64 bytes,
-							struct thread *t)
-{
-	return socket_quick_take(f, to, bytes, t);
-}
-
-s64 socket_quick_read(struct file *f, u64 to, u64 bytes, struct thread *t)
-{
-	const struct socket *s = f->data;
-	return list_empty(&s->queue) ? socket_quick_late(f, to, bytes, t)
-				     : socket_quick_ready(f, to, bytes, t);
 }

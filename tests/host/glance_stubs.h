@@ -6,8 +6,7 @@
 struct family family;
 u32 inotify_marks;
 struct list all_procs = {&all_procs, &all_procs};
-static u32 lock_word;
-struct lock_state lock_state = {.word = &lock_word};
+struct lock_state lock_state;
 const struct file_ops pipe_ops, file_regular_ops, file_path_ops;
 
 static u8 arena[ARENA_BYTES] __attribute__((aligned(4096)));

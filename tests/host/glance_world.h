@@ -41,7 +41,7 @@ static int words, changing;
 
 void peek_before(void)
 {
-	if (changing || lock_word) /* who has the lock is alone */
+	if (changing || lock_state.word) /* who has the lock is alone */
 		return;
 	int now = words++;
 	changing = 1;
