@@ -46,10 +46,10 @@ struct list {
 /* A word that hardly ever is set: one instruction and its jump, where the compiler would load it first. */
 static inline __attribute__((always_inline)) int word_marked(const u32 *word)
 {
-	int set;
-
-	__asm__("cmpl $0, %1" : "=@ccne"(set) : "m"(*word));
-	return set;
+	__asm__ goto("cmpl $0, %0\n\tjne %l[marked]" ::"m"(*word) : "cc" : marked);
+	return 0;
+marked:
+	return 1;
 }
 /* A condition that hardly ever holds: what it leads to may cost whatever it likes. */
 #define RARE(condition) __builtin_expect_with_probability(!!(condition), 0, 0.9999)

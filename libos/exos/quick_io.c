@@ -79,18 +79,19 @@ static __attribute__((noinline)) s64 yield_quick(struct thread *t)
 {
 	const struct aril_context *ctx = this_context();
 	struct aril_context *to;
+	const struct proc *p;
 	struct thread *next;
 	u64 cpu = ctx->cpu;
 
 	if (RARE(!lock_take(t)))
 		return QUICK_NO;
-	if (RARE(sched_idle) || RARE(!(next = switch_is_plain(t, ctx, cpu, &to)))) {
+	if (RARE(sched_idle) || RARE(!(next = switch_is_plain(t, ctx, cpu, &p, &to)))) {
 		sched_yield_now();
 		return quick_end(0);
 	}
 	t->state = THREAD_RUNNABLE;
 	list_add_tail(&run_queue, &t->run);
-	switch_plain(t, next, next->proc, cpu, to);
+	switch_plain(t, next, p, cpu, to);
 	switch_back();
 	return quick_end(0);
 }

@@ -149,15 +149,16 @@ static inline __attribute__((always_inline)) void switch_away(struct thread *t,
 							      struct aril_context *ctx, int queued)
 {
 	struct aril_context *to;
+	const struct proc *p;
 	u32 depth = lock_state.depth;
 	u64 cpu = ctx->cpu;
-	struct thread *next = switch_is_plain(t, ctx, cpu, &to);
+	struct thread *next = switch_is_plain(t, ctx, cpu, &p, &to);
 
 	lock_state.depth = 0;
 	if (RARE(!next) || RARE(queued && next == t))
 		switch_slowly(t, ctx);
 	else
-		switch_plain(t, next, next->proc, cpu, to);
+		switch_plain(t, next, p, cpu, to);
 	switch_back();
 	lock_state.depth = depth;
 }

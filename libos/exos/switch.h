@@ -124,11 +124,11 @@ static inline __attribute__((always_inline)) void switch_plain(struct thread *t,
 	}
 }
 
-/* Whether the first in the queue can go on in place of t by switch_plain: it, or NULL. *to: its context, NULL: of the same
- * process. */
+/* Whether the first in the queue can go on in place of t by switch_plain: it, or NULL. *of: its process; *to: its context, NULL: of
+ * the same process. */
 static inline __attribute__((always_inline)) struct thread *
 switch_is_plain(const struct thread *t, const struct aril_context *ctx, u64 cpu,
-		struct aril_context **to)
+		const struct proc **of, struct aril_context **to)
 {
 	const struct proc *p = t->proc;
 	struct list *first = run_queue.next;
@@ -139,9 +139,10 @@ switch_is_plain(const struct thread *t, const struct aril_context *ctx, u64 cpu,
 	    RARE(word_marked(&sched_wanted)) || RARE(charge_timed(p)) ||
 	    RARE(!(next->affinity >> cpu & 1)))
 		return NULL;
-	if (next->proc == p)
+	*of = next->proc;
+	if (*of == p)
 		return next;
-	return RARE(!(*to = next->proc->ctx[cpu])) || RARE(!next->proc->auth_open) ? NULL : next;
+	return !RARE(!(*to = (*of)->ctx[cpu])) && word_marked(&(*of)->auth_open) ? next : NULL;
 }
 
 /* t has been resumed, which is where registers begin anew: with the lock, taken once. */
@@ -162,11 +163,12 @@ static inline __attribute__((always_inline)) struct thread *sleep_quick(struct t
 {
 	const struct aril_context *ctx = this_context();
 	u64 cpu = ctx->cpu;
+	const struct proc *p;
 	struct aril_context *to;
 	struct thread *next;
 
 	if (RARE((t->pending.set | t->proc->pending.set) & ~t->sig_mask) ||
-	    RARE(!(next = switch_is_plain(t, ctx, cpu, &to)))) {
+	    RARE(!(next = switch_is_plain(t, ctx, cpu, &p, &to)))) {
 		s64 result = q ? sleep_here(q) : sleep_alone();
 
 		t = current();
@@ -180,7 +182,7 @@ static inline __attribute__((always_inline)) struct thread *sleep_quick(struct t
 		list_add_tail(&q->sleepers, &t->run);
 	else
 		list_init(&t->run);
-	switch_plain(t, next, next->proc, cpu, to);
+	switch_plain(t, next, p, cpu, to);
 	return switch_back();
 }
 

@@ -161,7 +161,8 @@ s64 socket_quick_write(struct file *f, u64 from, u64 bytes, struct thread *t)
 	/* who is connected has a peer, that may be connected to another */
 	if (RARE(!socket_open(s)) || RARE(!socket_quiet(s)) || RARE(s->name) ||
 	    RARE(bytes - 1 >= SOCKET_FEW) || RARE(!socket_open(to)) || RARE(to->peer != s) ||
-	    RARE(to->options) || RARE(to->queued >= s->send_limit) || !(m = to->spare))
+	    RARE(word_marked(&to->options)) || RARE(to->queued >= s->send_limit) ||
+	    !(m = to->spare))
 		return file_quick_write(f, from, bytes, t);
 	if (RARE(user_few_in(m->data, from, bytes)))
 		return quick_end(-EFAULT);
@@ -200,7 +201,7 @@ static inline __attribute__((always_inline)) s64 socket_quick_take(struct file *
 	struct socket *s = f->data;
 	struct list *first = s->queue.next, *second;
 	struct message *m = container_of(first, struct message, link);
-	u64 n = m->bytes;
+	u64 n = m->bytes, cost;
 	second = first->next;
 	if (RARE(*message_freshness(m) != MESSAGE_FRESH) || RARE(!socket_quiet(s)) ||
 	    (n != bytes && (RARE(n > bytes) || RARE(second != &s->queue))) || RARE(s->spare))
@@ -209,10 +210,9 @@ static inline __attribute__((always_inline)) s64 socket_quick_take(struct file *
 		return quick_end(-EFAULT);
 	s->queue.next = second;
 	second->prev = &s->queue;
-	n += MESSAGE_COST;
-	__asm__("" : "+r"(n)); /* or it would be loaded, changed twice, and stored */
-	s->queued -= n;
-	n -= MESSAGE_COST;
+	cost = n + MESSAGE_COST;
+	__asm__("" : "+r"(cost)); /* or it would be loaded, changed twice, and stored */
+	s->queued -= cost;
 	s->spare = m;
 	if (RARE(waitq_wake_first(&s->wait)) || RARE(word_marked(&poll_watched)))
 		return socket_quick_taken(s, (s64)n);
