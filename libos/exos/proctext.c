@@ -95,10 +95,9 @@ static char state_letter(const struct proc *p)
 		return 'Z';
 	if (p->state == PROC_STOPPED)
 		return 'T';
-	for (struct list *at = p->threads.next; at != &p->threads; at = at->next)
-		if (container_of(at, struct thread, sibling)->state != THREAD_SLEEPING)
-			return 'R';
-	return 'S';
+	const struct thread *leader =
+		proc_leader(p); /* whose state it is with Linux, whatever the others do */
+	return !leader || leader->state == THREAD_SLEEPING ? 'S' : 'R';
 }
 
 static char text_state(const struct proc_text *t, const struct proc *p)

@@ -219,14 +219,21 @@ static void each_without(void)
 {
 	struct sets all = get(), s = all;
 	int fd = open("closed", O_CREAT | O_WRONLY, 0);
-	pid_t other = fork();
+	int ready[2];
+	char byte;
 
+	pipe(ready);
+	pid_t other = fork();
 	if (!other) {
 		T(setresuid(1001, 1001, 1001));
 		fflush(stdout);
-		pause();
+		write(ready[1], "r", 1);
+		for (;;)
+			pause();
 	}
-	usleep(200000);
+	read(ready[0], &byte, 1);
+	close(ready[0]);
+	close(ready[1]);
 	close(fd);
 	T(mknod("dev", S_IFCHR | 0600, 0x103));
 	T(chown("closed", 1000, 1000));

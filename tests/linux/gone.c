@@ -24,6 +24,7 @@
 #include <unistd.h>
 
 #include "passing.h"
+#include "asleep.h"
 #include "say.h"
 
 static void pause_a_little(void)
@@ -31,12 +32,21 @@ static void pause_a_little(void)
 	usleep(60000);
 }
 
+/* Until that thread has said its number, and sleeps. */
+static void until_waits(volatile pid_t *tid)
+{
+	while (!*tid)
+		usleep(1000);
+	until_asleep(getpid(), *tid);
+}
+
 /* ---- locks ---- */
 static int locked;
+static volatile pid_t tids[3];
 
-static void *lock_it(void *unused)
+static void *lock_it(void *tid)
 {
-	(void)unused;
+	*(volatile pid_t *)tid = gettid();
 	return (void *)(long)flock(locked, LOCK_EX);
 }
 
@@ -48,8 +58,9 @@ static void locks(void)
 	T(flock(holder, LOCK_EX));
 	locked = open("lock", O_RDWR);
 	for (int i = 0; i < 3; i++)
-		pthread_create(&thread[i], NULL, lock_it, NULL);
-	pause_a_little();
+		pthread_create(&thread[i], NULL, lock_it, (void *)&tids[i]);
+	for (int i = 0; i < 3; i++)
+		until_waits(&tids[i]);
 	T(close(holder));
 	for (int i = 0; i < 3; i++) {
 		void *result;
@@ -100,6 +111,7 @@ struct sleeper {
 	char how;
 	long result;
 	int error;
+	volatile pid_t tid;
 };
 
 static void *sleep_for(void *of)
@@ -107,7 +119,9 @@ static void *sleep_for(void *of)
 	struct sleeper *s = of;
 	char room[300000];
 	struct epoll_event event;
+	int null = s->how == 's' ? open("/dev/null", O_WRONLY) : -1;
 
+	s->tid = gettid();
 	errno = 0;
 	switch (s->how) {
 	case 'r':
@@ -118,10 +132,10 @@ static void *sleep_for(void *of)
 		s->result = write(s->fd, room, sizeof(room));
 		break;
 	case 'e':
-		s->result = epoll_wait(s->fd, &event, 1, 300);
+		s->result = epoll_wait(s->fd, &event, 1, 10000);
 		break;
 	case 's':
-		s->result = splice(s->fd, NULL, open("/dev/null", O_WRONLY), NULL, 100, 0);
+		s->result = splice(s->fd, NULL, null, NULL, 100, 0);
 		break;
 	default:
 		s->result = (long)recv(s->fd, room, 8, 0);
@@ -133,13 +147,13 @@ static void *sleep_for(void *of)
 /* `wake`: what makes the sleeper go on. */
 static void under(const char *what, int fd, char how, int wake, int replace)
 {
-	struct sleeper s = {fd, how, 0, 0};
+	struct sleeper s = {fd, how, 0, 0, 0};
 	uint64_t one = 1;
 	char drop[65536];
 	pthread_t thread;
 
 	pthread_create(&thread, NULL, sleep_for, &s);
-	pause_a_little();
+	until_waits(&s.tid);
 	if (replace)
 		dup2(replace, fd);
 	else
@@ -195,24 +209,24 @@ static int set, queue;
 /* What the one that sleeps got: said when it has ended, as who removes may go on before it or behind it. */
 static int result, error;
 
-static void *use_set(void *unused)
+static void *use_set(void *tid)
 {
 	struct sembuf take = {0, -1, SEM_UNDO};
 
-	(void)unused;
+	*(volatile pid_t *)tid = gettid();
 	result = semop(set, &take, 1);
 	error = errno;
 	return NULL;
 }
 
-static void *use_queue(void *unused)
+static void *use_queue(void *tid)
 {
 	struct {
 		long type;
 		char text[8];
 	} m;
 
-	(void)unused;
+	*(volatile pid_t *)tid = gettid();
 	result = (int)msgrcv(queue, &m, 8, 0, 0);
 	error = errno;
 	return NULL;
@@ -221,19 +235,21 @@ static void *use_queue(void *unused)
 static void removed(void)
 {
 	pthread_t thread;
+	volatile pid_t tid = 0;
 	struct sembuf give = {0, 1, SEM_UNDO};
 
 	set = semget(IPC_PRIVATE, 2, 0600);
 	queue = msgget(IPC_PRIVATE, 0600);
 	T(semop(set, &give, 1));
 	T(semctl(set, 0, SETVAL, 0));
-	pthread_create(&thread, NULL, use_set, NULL);
-	pause_a_little();
+	pthread_create(&thread, NULL, use_set, (void *)&tid);
+	until_waits(&tid);
 	T(semctl(set, 0, IPC_RMID));
 	pthread_join(thread, NULL);
 	printf("semop: %d %s\n", result, strerror(error));
-	pthread_create(&thread, NULL, use_queue, NULL);
-	pause_a_little();
+	tid = 0;
+	pthread_create(&thread, NULL, use_queue, (void *)&tid);
+	until_waits(&tid);
 	T(msgctl(queue, IPC_RMID, NULL));
 	pthread_join(thread, NULL);
 	printf("msgrcv: %d %s\n", result, strerror(error));

@@ -10,6 +10,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "asleep.h"
+
 static int file;
 static pid_t first;
 
@@ -88,24 +90,28 @@ static void errors(void)
 
 static void another(void)
 {
-	int ready[2];
+	int ready[2], said[2];
 	char byte;
 	lock("mine", file, F_SETLK, F_WRLCK, SEEK_SET, 0, 10);
 	fflush(stdout);
 	pipe(ready);
-	if (!fork()) {
+	pipe(said);
+	pid_t pid = fork();
+	if (!pid) {
 		lock("the child asks", file, F_GETLK, F_RDLCK, SEEK_SET, 5, 20);
 		lock("and tries", file, F_SETLK, F_RDLCK, SEEK_SET, 5, 20);
 		lock("elsewhere", file, F_SETLK, F_RDLCK, SEEK_SET, 10, 5);
 		fflush(stdout);
 		write(ready[1], "x", 1);
 		lock("and waits", file, F_SETLKW, F_WRLCK, SEEK_SET, 0, 10);
+		read(said[0], &byte, 1);
 		exit(0);
 	}
 	read(ready[0], &byte, 1);
-	usleep(50000);
+	until_asleep(pid, pid);
 	lock("the parent lets go", file, F_SETLK, F_UNLCK, SEEK_SET, 0, 10);
 	fflush(stdout);
+	write(said[1], "x", 1);
 	wait(NULL);
 	map("when the child has ended");
 }
@@ -123,23 +129,27 @@ static void closing(void)
 
 static void circle(void)
 {
-	int ready[2];
+	int ready[2], said[2];
 	char byte;
 	pipe(ready);
+	pipe(said);
 	lock("0 mine", file, F_SETLK, F_WRLCK, SEEK_SET, 0, 1);
 	fflush(stdout);
-	if (!fork()) {
+	pid_t pid = fork();
+	if (!pid) {
 		lock("1 the child's", file, F_SETLK, F_WRLCK, SEEK_SET, 1, 1);
 		fflush(stdout);
 		write(ready[1], "x", 1);
 		lock("the child waits for 0", file, F_SETLKW, F_WRLCK, SEEK_SET, 0, 1);
+		read(said[0], &byte, 1);
 		exit(0);
 	}
 	read(ready[0], &byte, 1);
-	usleep(50000);
+	until_asleep(pid, pid);
 	lock("I would wait for 1", file, F_SETLKW, F_WRLCK, SEEK_SET, 1, 1);
 	lock("0 free", file, F_SETLK, F_UNLCK, SEEK_SET, 0, 1);
 	fflush(stdout);
+	write(said[1], "x", 1);
 	wait(NULL);
 }
 
@@ -159,8 +169,9 @@ static void open_files(void)
 	printf("with a pid: %d %s\n", fcntl(a, F_OFD_SETLK, &wrong), strerror(errno));
 	struct sigaction action = {.sa_handler = on_alarm};
 	sigaction(SIGALRM, &action, NULL);
-	ualarm(50000, 0);
+	ualarm(50000, 50000); /* again and again: one may come before the call */
 	lock("b waits until a signal", b, F_OFD_SETLKW, F_WRLCK, SEEK_SET, 3, 4);
+	ualarm(0, 0);
 	int c = dup(a);
 	close(a);
 	lock("a is closed, its duplicate is not", b, F_OFD_SETLK, F_WRLCK, SEEK_SET, 3, 4);

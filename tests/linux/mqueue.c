@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "asleep.h"
 #include "say.h"
 
 static char name[32], b[9000];
@@ -113,17 +114,23 @@ int main(void)
 	receive(q);
 	/* a child waits for a message, then for room */
 	fflush(stdout);
+	int said[2];
+	char byte;
+	pipe(said);
 	pid_t pid = fork();
 	if (!pid) {
 		receive(q);
+		write(said[1], "x", 1);
 		for (int i = 0; i < 20; i++)
 			mq_send(q, "many", 5, (unsigned)i % 3);
 		_exit(0);
 	}
-	usleep(20000);
-	T(mq_send(q, "for the child", 14, 3));
-	usleep(20000);
-	int n = 0;
+	until_asleep(pid, pid);
+	int n = mq_send(q, "for the child", 14, 3);
+	read(said[0], &byte, 1);
+	printf("sent: %d\n", n);
+	until_asleep(pid, pid);
+	n = 0;
 	for (int i = 0; i < 20; i++)
 		n += mq_receive(q, b, sizeof(b), NULL) == 5;
 	printf("%d messages\n", n);

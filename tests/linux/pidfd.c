@@ -17,6 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "asleep.h"
 #include "say.h"
 
 #define pidfd_open(pid, flags) ((int)syscall(SYS_pidfd_open, pid, flags))
@@ -128,17 +129,18 @@ static void said(void)
 	fflush(stdout);
 	pid_t me = getpid();
 	if (!fork()) {
-		if (!fork()) {
+		pid_t pid = fork();
+		if (!pid) {
 			prctl(PR_SET_PDEATHSIG, SIGUSR1);
 			pause();
-			for (int i = 0; i < 100 && getppid() != me; i++)
+			for (int i = 0; i < 10000 && getppid() != me; i++)
 				usleep(1000);
 			printf("heard of it; my parent is the one that asked: %d\n",
 			       getppid() == me);
 			fflush(stdout);
 			_exit(9);
 		}
-		usleep(30000);
+		until_asleep(pid, pid);
 		_exit(8);
 	}
 	for (int i = 0, status; i < 2; i++) {

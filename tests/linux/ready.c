@@ -18,6 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "asleep.h"
 #include "say.h"
 
 static int e, p[2], q[2];
@@ -282,7 +283,7 @@ static void signals(void)
 
 static void *closes(void *fd)
 {
-	usleep(30000);
+	until_asleep(getpid(), getpid());
 	close((int)(long)fd);
 	return NULL;
 }
@@ -290,7 +291,7 @@ static void *closes(void *fd)
 /* Select says that a descriptor is none when it begins; one that another thread closes meanwhile is ready. */
 static void gone(void)
 {
-	struct timeval until = {.tv_usec = 200000};
+	struct timeval until = {.tv_usec = 700000};
 	int end[2], path = open("/", O_PATH);
 	pthread_t thread;
 	fd_set in;

@@ -84,15 +84,23 @@ static void try(pid_t pid)
 
 static pid_t other(uid_t uid)
 {
-	pid_t pid = fork();
+	int ready[2];
+	char byte;
 
+	pipe(ready);
+	pid_t pid = fork();
 	if (!pid) {
 		if (setgid(uid) || setuid(uid))
 			_exit(1);
+		write(ready[1], "r", 1);
+		close(ready[0]);
+		close(ready[1]);
 		for (;;)
 			pause();
 	}
-	usleep(50000);
+	close(ready[1]);
+	read(ready[0], &byte, 1);
+	close(ready[0]);
 	return pid;
 }
 

@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "asleep.h"
 #include "say.h"
 /* Only whether it succeeded. */
 #define S(call)                                                                        \
@@ -45,11 +46,6 @@ static int child(void (*what)(int), int arg)
 	}
 	waitpid(pid, &status, 0);
 	return status;
-}
-
-static void nap(void)
-{
-	usleep(50000);
 }
 
 /* ---- shared memory ---- */
@@ -197,8 +193,9 @@ static void interrupted(int id)
 	struct sembuf op = {2, -5, 0};
 	struct sigaction a = {.sa_handler = handler, .sa_flags = SA_RESTART};
 	sigaction(SIGALRM, &a, NULL);
-	ualarm(20000, 0);
+	ualarm(20000, 20000); /* again and again: one may come before the call */
 	T(semop(id, &op, 1));
+	ualarm(0, 0);
 }
 
 static pid_t start(void (*what)(int), int id)
@@ -245,7 +242,7 @@ static void semaphores(void)
 	T(semtimedop(id, &(struct sembuf){2, -1, 0}, 1, &t));
 	T(semtimedop(id, &(struct sembuf){2, -1, 0}, 1, &bad));
 	pid_t pid = start(takes, id);
-	nap();
+	until_asleep(pid, pid);
 	T(semctl(id, 1, GETNCNT));
 	T(semctl(id, 1, GETZCNT));
 	T(semop(id, &(struct sembuf){1, 1, 0}, 1));
@@ -258,7 +255,7 @@ static void semaphores(void)
 	child(undone_by_set, id);
 	sem_show(id);
 	pid = start(zero, id);
-	nap();
+	until_asleep(pid, pid);
 	T(semctl(id, 0, GETZCNT));
 	T(semop(id, &(struct sembuf){0, -7, 0}, 1));
 	waitpid(pid, NULL, 0);
@@ -275,7 +272,7 @@ static void semaphores(void)
 	printf("%d %d %d %d %d\n", info.semmni, info.semmns, info.semmsl, info.semopm, info.semvmx);
 	T(semctl(id, 0, 999));
 	pid = start(removed, id);
-	nap();
+	until_asleep(pid, pid);
 	T(semctl(id, 0, IPC_RMID));
 	waitpid(pid, NULL, 0);
 	S(semctl(id, 0, GETVAL));
@@ -369,7 +366,7 @@ static void messages(void)
 	}
 	T(msgsnd(id, &m, 8192, IPC_NOWAIT));
 	pid_t pid = start(sends, id);
-	nap();
+	until_asleep(pid, pid);
 	for (int i = 0; i < 3; i++) {
 		T(msgrcv(id, &m, 9000, 0, 0));
 		printf("%ld\n", m.type);
@@ -377,7 +374,7 @@ static void messages(void)
 	waitpid(pid, NULL, 0);
 	T(msgrcv(id, &m, 9000, 0, 0));
 	pid = start(receives, id);
-	nap();
+	until_asleep(pid, pid);
 	m.type = 41;
 	T(msgsnd(id, &m, 10, 0));
 	m.type = 42;
@@ -393,7 +390,7 @@ static void messages(void)
 	T(msgsnd(id, &m, 11, IPC_NOWAIT));
 	T(msgsnd(id, &m, 10, IPC_NOWAIT));
 	pid = start(receives_none, id);
-	nap();
+	until_asleep(pid, pid);
 	T(msgctl(id, IPC_RMID, NULL));
 	waitpid(pid, NULL, 0);
 	S(msgsnd(id, &m, 10, 0));

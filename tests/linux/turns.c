@@ -189,7 +189,7 @@ static void fairness(int kind)
 	waitpid(pid[3], &status, 0);
 	waitpid(pid[4], &status, 0);
 	/* both were there while the other computed */
-	for (int i = 0; i < 1000 && (shared->rounds[0] < LEAST || shared->rounds[1] < LEAST); i++)
+	for (int i = 0; i < 10000 && (shared->rounds[0] < LEAST || shared->rounds[1] < LEAST); i++)
 		usleep(1000);
 	printf("way %d\n", kind);
 	check("  who computes came to its end", shared->done[0]);
