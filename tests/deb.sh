@@ -10,7 +10,7 @@ deb_path=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/games
 compare() {
 	local name=$1 packages=$2 script=$3 expected got
 	shift 3
-	local deb_home=/tmp/aril-deb-$name # the same path on both sides
+	local deb_home=/tmp/aril-deb-$name-$$ # the same path on both sides, and nobody else's
 	printf '%s\n' "export LC_ALL=C HOME=$deb_home" 'exec 2>&1; rm -rf $HOME; mkdir $HOME; cd $HOME' "$script" >$deb_home.sh
 	env -i PATH="$PATH" bash $deb_home.sh >"$work/expected" 2>&1 </dev/null
 	expected=$?

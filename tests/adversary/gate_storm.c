@@ -5,7 +5,6 @@
 // forbid: gate_storm: WRONG
 // smp: 2
 // slice: 2000
-// timeout: 90
 #include "adversary.h"
 
 #define ROUNDS 200u

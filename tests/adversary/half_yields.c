@@ -4,7 +4,6 @@
 // forbid: half_yields: WRONG
 // smp: 2
 // slice: 1000
-// timeout: 90
 #include "adversary.h"
 
 static volatile u32 spinning;

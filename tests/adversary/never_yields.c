@@ -2,7 +2,6 @@
  * Never gives up the CPU: spins with everything masked. Its overruns cost it slices, then its life. */
 // expect: init: domain never_yields ended: overran its slices
 // forbid: never_yields: WRONG
-// timeout: 90
 #include "adversary.h"
 
 int main(int argc, char **argv, char **envp)

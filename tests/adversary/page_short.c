@@ -4,7 +4,6 @@
  * one more is let through; and nothing is written where the page table was. */
 // smp: 2
 // slice: 1000
-// timeout: 90
 // expect: page_short: refused after the guard changed, [1-9][0-9]* times
 // expect: page_short: refused after the frame was freed, [1-9][0-9]* times
 // expect: page_short: refused after the frame became a table, [1-9][0-9]* times

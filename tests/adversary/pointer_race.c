@@ -4,7 +4,6 @@
 // expect: pointer_race: done
 // forbid: pointer_race: WRONG|^INJECTED
 // smp: 2
-// timeout: 90
 #include "race.h"
 
 #define PROBE 0x500040000000ul

@@ -4,7 +4,6 @@
 // root: yes
 // with:
 // smp: 2
-// timeout: 90
 // expect: pointer_race_rest: [1-9][0-9]* pointers of [1-9][0-9]* calls, none left out
 // expect: pointer_race_rest: done
 // forbid: pointer_race_rest: WRONG

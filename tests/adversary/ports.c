@@ -4,7 +4,6 @@
  * or yields. What is let through is what is granted at that moment, byte for byte. */
 // root: yes
 // smp: 2
-// timeout: 90
 // expect: ports: [0-9]+ accesses as granted
 // expect: ports: [0-9]+ changes under another CPU, [1-9][0-9]* let through, [1-9][0-9]* not
 // expect: ports: asleep on the other CPU while they went

@@ -4,7 +4,6 @@
 // expect: quota_own: at the limit of accounts
 // expect: quota_own: done
 // forbid: quota_own: WRONG
-// timeout: 60
 #include "adversary.h"
 #include <core/frames.h>
 

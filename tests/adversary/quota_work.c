@@ -8,7 +8,6 @@
 // expect: quota_work: done
 // forbid: quota_work: WRONG
 // smp: 2
-// timeout: 60
 #include "adversary.h"
 #include <aril/ops.h>
 

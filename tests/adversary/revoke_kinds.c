@@ -4,7 +4,6 @@
 // machine: q35
 // device: rtc hpet
 // smp: 2
-// timeout: 90
 // expect: revoke_kinds: a frame of 2 MiB taken [0-9]+ times, no late write
 // expect: revoke_kinds: refused a kept frame of 2 MiB
 // expect: revoke_kinds: ports, memory and lines taken

@@ -6,7 +6,6 @@
 // expect: smap: refused all memory
 // expect: smap: done
 // forbid: smap: WRONG
-// timeout: 90
 #include "adversary.h"
 
 #define RIGHT 7		 /* came back from the call, all as it was */

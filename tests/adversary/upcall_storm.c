@@ -4,7 +4,6 @@
  * storm are as many as it takes, however many were sent, and never more than its stack has room for. */
 // smp: 2
 // slice: 2000
-// timeout: 90
 // expect: upcall_storm: [1-9][0-9]* sent, [1-9][0-9]* upcalls, [1-9][0-9]* exceptions and [1-9][0-9]* calls beside them, each once
 // expect: upcall_storm: masked: 200 sent, 1 came
 // expect: upcall_storm: done

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Asks Linux families for memory back, with the root capability (ARIL_ROOT=lender): from the first one a little, then so much that
- * it must choose who ends; then it may have as much again. From the second one everything, at once: nobody can comply with that. */
+ * it must choose who ends. From the second one everything, at once: nobody can comply with that. Then the first one may have as much
+ * again, which it sees. */
 #include <aril/info.h>
 #include <aril_stubs.h>
 #include <core/native.h>
@@ -13,7 +14,7 @@
 #define LEFT 3500   /* of the first family's, after the second request */
 #define MEMBERS \
 	4 /* of the first family, when it has all that it wants (tests/families/pressed.c) */
-#define TIME 1500000000ul /* to comply */
+#define TIME 20000000000ul /* to comply: as long as a slow host needs */
 
 static s64 root;
 
@@ -78,8 +79,8 @@ int main(int argc, char **argv, char **envp)
 		core_sleep(2000000);
 	ask("a little", first, LITTLE, TIME);
 	ask("much", first, account_of(first)->used[ARIL_QUOTA_FRAMES] - LEFT, TIME);
+	ask("everything", second, account_of(second)->used[ARIL_QUOTA_FRAMES], 0);
 	s64 error = aril_account_set((u32)root, first, ARIL_QUOTA_FRAMES, limit);
 	core_log("lender: as much again: error %ld", -error);
-	ask("everything", second, account_of(second)->used[ARIL_QUOTA_FRAMES], 0);
 	return 0;
 }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/sysinfo.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -31,6 +32,19 @@ static int whole(const unsigned char *p, size_t bytes)
 		if (p[i] != (unsigned char)(i >> 9))
 			return 0;
 	return 1;
+}
+
+/* Until there is so much memory: the lender has done all that it wants. */
+static void wait_for(size_t bytes)
+{
+	struct sysinfo info;
+
+	for (int i = 0; i < 3000; i++) {
+		sysinfo(&info);
+		if (info.totalram * info.mem_unit >= bytes)
+			break;
+		usleep(10000);
+	}
 }
 
 int main(void)
@@ -85,7 +99,7 @@ int main(void)
 	close(stop[1]);
 	waitpid(worker, &status, 0);
 	printf("pressed: the other ended with %d\n", WIFEXITED(status) ? WEXITSTATUS(status) : 0);
-	sleep(1);
+	wait_for(LARGE + 4 * SMALL);
 	large = fork();
 	if (!large)
 		_exit(whole(memory(LARGE), LARGE) ? 7 : 96);

@@ -4,7 +4,6 @@
 // with:
 // smp: 2
 // slice: 1000
-// timeout: 90
 // expect: critical: quiet ok
 // expect: critical: under fire ok
 // expect: critical: everybody ends ok

@@ -4,7 +4,6 @@
 // with:
 // authority: faults
 // smp: 2
-// timeout: 90
 // expect: ext_load: a pager was loaded, and served 64 faults
 // expect: ext_load: taken back
 // expect: ext_load: refused: .+

@@ -4,7 +4,6 @@
 // with:
 // smp: 2
 // device: rtc
-// timeout: 60
 // expect: guards: passed by memory ok
 // expect: guards: binding ok
 // expect: guards: wake ok

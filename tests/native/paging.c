@@ -4,7 +4,6 @@
 // with:
 // smp: 2
 // swap: 2M
-// timeout: 60
 // expect: paging: fifo: every byte ok
 // expect: paging: clock: every byte ok
 // expect: paging: own: every byte ok

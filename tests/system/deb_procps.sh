@@ -9,7 +9,7 @@ cd /tmp
 sleep 987 & sleeper=$!
 mkfifo hold; exec 9<>hold
 (exec -a renamed sleep 654) & other=$!
-sleep 0.3
+for p in $sleeper $other; do until [[ $(cat /proc/$p/stat) == *"(sleep) S "* ]]; do sleep 0.02; done; done
 say() { echo "--- $1"; }
 say ps; ps -o pid,ppid,stat,nlwp,comm,args -p $sleeper,$other | sed "s/$sleeper/A/; s/$other/B/; s/  */ /g"
 say threads; ps -eLo comm= | sort | uniq -c

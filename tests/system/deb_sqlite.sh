@@ -28,6 +28,6 @@ echo rollback; work | sqlite3 a.db
 echo wal; { echo "pragma journal_mode=wal;"; work; echo "pragma wal_checkpoint(truncate);"; } | sqlite3 b.db
 echo mmap; { echo "pragma mmap_size=268435456;"; work; } | sqlite3 c.db; sqlite3 c.db "pragma mmap_size=268435456; select count(*), sum(v) from t"
 for d in a b c; do sqlite3 $d.db "select id, k, v from t order by id" | sha256sum; done; ls
-mkfifo go; (echo "begin immediate; insert into t values(999999, 0, 0);"; read -r x <go; echo "commit;") | sqlite3 b.db & 
-sleep 0.5; sqlite3 b.db "insert into t values(1, 0, 0)" 2>&1 | sed s/stepping.*//; sqlite3 b.db "select count(*) from t where id = 999999"
+mkfifo go; (echo "begin immediate; insert into t values(999999, 0, 0);"; echo ".shell touch begun"; read -r x <go; echo "commit;") | sqlite3 b.db &
+until [ -e begun ]; do sleep 0.02; done; sqlite3 b.db "insert into t values(1, 0, 0)" 2>&1 | sed s/stepping.*//; sqlite3 b.db "select count(*) from t where id = 999999"
 echo on >go; wait; sqlite3 -cmd ".timeout 5000" b.db "select count(*) from t where id = 999999; insert into t values(999998, 0, 0); select count(*) from t"'

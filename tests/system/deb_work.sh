@@ -13,7 +13,7 @@ as initdb -D d -U postgres -A trust -E UTF8 --no-instructions 2>&1 | grep -c ok$
 as pg_ctl -D d -o "-k $HOME -h ''" -l d/log -w start >/dev/null; echo $?
 psql -Atc "create table t(a int primary key, b text); insert into t select i, 'v'||i from generate_series(1,1000) i; select sum(a), max(b) from t; create index on t(b); analyze t" postgres
 psql -Atc "explain (costs off) select * from t where a=5; select b from t where b='v77'" postgres
-(psql -Atc "begin; update t set b='x' where a=1; select pg_sleep(0.3); commit" postgres & sleep 0.1; psql -Atc "update t set b=b||'y' where a=1 returning b" postgres; wait) | sort
+(printf '%s\n' "begin;" "update t set b='x' where a=1;" '\! touch begun' "select pg_sleep(0.3);" "commit;" | psql -At postgres & until [ -e begun ]; do sleep 0.02; done; psql -Atc "update t set b=b||'y' where a=1 returning b" postgres; wait) | sort
 pg_dump -t t postgres | grep -c '^[0-9]'; as pg_ctl -D d -m fast -w stop | tail -n 1; as postgres --single -D d postgres <<<"select count(*) from t" 2>/dev/null | grep '"1000"'
 END
 )" --mem 2G
