@@ -72,6 +72,12 @@ static inline void list_add_tail(struct list *head, struct list *n)
 	last->next = n;
 	head->prev = n;
 }
+/* n is put into a list next, or never used as one again. */
+static inline void list_unlink(struct list *n)
+{
+	n->prev->next = n->next;
+	n->next->prev = n->prev;
+}
 static inline void list_del(struct list *n)
 {
 	n->prev->next = n->next;

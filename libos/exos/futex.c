@@ -47,6 +47,15 @@ struct futex_key futex_key(u64 addr)
 	return (struct futex_key){0, (u64)ARIL_PTE_FRAME(entry) << 12 | (addr & 4095)};
 }
 
+/* The same, of a word mostly in the area that was found last. */
+static inline struct futex_key key_near(struct mm *mm, u64 addr)
+{
+	const struct area *area = mm->seen;
+	if (area && addr >= area->start && addr < area->end && !(area->flags & MAP_SHARED))
+		return (struct futex_key){(u64)mm, addr};
+	return futex_key(addr);
+}
+
 s64 futex_exchange(u64 addr, u32 old, u32 new, u32 *seen)
 {
 	return addr >= PROGRAM_TOP || user_exchange((u32 *)addr, old, new, seen) ? -EFAULT : 0;
@@ -262,23 +271,33 @@ static __attribute__((noinline)) s64 wake_told(void)
 	return quick_end(1);
 }
 
-/* With the lock: one sleeper for that key, where it is the first of its kind, as it mostly is. */
-static inline __attribute__((always_inline)) s64 wake_first(struct list *head, struct futex_key key,
-							    u32 count)
+/* With the lock, and somebody in the bucket: lets one sleeper for that key go, where it is the first there, as it mostly is. 0: it
+ * is not, or there is more to it. */
+static inline __attribute__((always_inline)) int first_let_go(struct list *head,
+							      struct futex_key key)
 {
 	struct list *first = head->next, *second;
 	struct futex_sleeper *s = container_of(first, struct futex_sleeper, link);
-	if (first == head)
-		return quick_end(0);
-	if (RARE(count != 1) || RARE(s->key.word != key.word) || RARE(s->key.where != key.where) ||
-	    RARE(s->owns) || RARE(s->thread->state != THREAD_SLEEPING))
-		return wake_any(key.where, key.word, count);
+	if (RARE(s->key.word != key.word) || RARE(s->key.where != key.where) || RARE(s->owns) ||
+	    RARE(s->thread->state != THREAD_SLEEPING))
+		return 0;
 	second = first->next;
 	second->prev = head;
 	head->next = second;
 	s->woken = 1;
 	s->thread->state = THREAD_RUNNABLE;
 	list_add_tail(&run_queue, &s->thread->run);
+	return 1;
+}
+
+/* With the lock: up to count sleepers for that key. */
+static inline __attribute__((always_inline)) s64 wake_first(struct list *head, struct futex_key key,
+							    u32 count)
+{
+	if (head->next == head)
+		return quick_end(0);
+	if (RARE(count != 1) || RARE(!first_let_go(head, key)))
+		return wake_any(key.where, key.word, count);
 	return RARE(word_marked(&sched_idle)) ? wake_told() : quick_end(1);
 }
 
@@ -368,7 +387,7 @@ static __attribute__((noinline)) s64 quick_futex_wait_shared(u64 addr, u32 expec
 		return QUICK_NO;
 	PEEK(value, *(const u32 *)addr, fault);
 	(void)value;
-	return wait_quick(t, futex_key(addr), addr, expected);
+	return wait_quick(t, key_near(t->proc->mm, addr), addr, expected);
 fault:
 	return quick_end(-EFAULT);
 }
@@ -397,6 +416,9 @@ s64 quick_futex(u64 addr, u64 op, u64 value, u64 timeout, u64 addr2, u64 value3)
 		return wake_own(addr, (u32)value);
 	if ((u32)op == (FUTEX_WAIT | FUTEX_PRIVATE_FLAG) && !timeout)
 		return quick_futex_wait_own(addr, (u32)value);
+	if ((u32)op == (FUTEX_WAIT_BITSET | FUTEX_CLOCK_REALTIME) && !timeout &&
+	    (u32)value3 == ~0u) /* for a thread's end */
+		return quick_futex_wait_shared(addr, (u32)value);
 	return quick_futex_more(addr, op, value, timeout, addr2, value3);
 }
 
@@ -496,9 +518,9 @@ fault:
 }
 
 /* Mostly the list is empty: its head names itself, and nothing is being taken. */
-static void robust_exit(void)
+static inline void robust_exit(const struct thread *t)
 {
-	u64 entry, last, list = current()->robust_list;
+	u64 entry, last, list = t->robust_list;
 	if (!list || list > PROGRAM_TOP - 3 * sizeof(u64))
 		return;
 	PEEK(entry, ((const u64 *)list)[0], fault);
@@ -509,17 +531,27 @@ fault:
 	return;
 }
 
-void futex_clear(u64 addr)
+void thread_leave_memory(void)
 {
-	static const u32 zero;
-	if (addr < PROGRAM_TOP && !user_few_out(addr, &zero, sizeof(zero)))
-		key_wake(futex_key(addr), 1, ~0u);
-}
-
-void futex_exit(void)
-{
-	robust_exit();
+	const struct thread *t = current();
+	u64 addr = t->clear_tid;
+	robust_exit(t);
 	futex_pi_exit();
+	if (!addr || addr >= PROGRAM_TOP || (t->proc->nthreads == 1 && t->proc->mm->refs == 1))
+		return;
+	asm goto("1: movl $0, %0\n" USER_FAULT("1b", "fault")::"m"(*(u32 *)addr)
+		 : "memory"
+		 : fault);
+	struct futex_key key = key_near(t->proc->mm, addr);
+	struct list *head = futex_bucket(key);
+	if (head->next == head)
+		return;
+	if (RARE(!first_let_go(head, key)))
+		key_wake(key, 1, ~0u);
+	else if (RARE(word_marked(&sched_idle)))
+		sched_want();
+fault:
+	return;
 }
 
 s64 sys_set_robust_list(u64 head, u64 bytes)

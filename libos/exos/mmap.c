@@ -5,9 +5,12 @@
 #include "mlock.h"
 #include "mm_internal.h"
 #include "proc.h"
+#include "quick.h"
 #include "swap.h"
+#include "switch.h"
 
 #define MMAP_MIN 0x10000ul
+#define LEAVES_SEEN 16 /* looked at at once */
 #define RLIMIT_DATA_INDEX 2
 #define PROT_ALL (PROT_READ | PROT_WRITE | PROT_EXEC)
 
@@ -342,6 +345,78 @@ static void drop_pages(struct mm *mm, u64 start, u64 end)
 	     area = area_next(mm, area))
 		if (area->inode || !(area->flags & MAP_SHARED))
 			pages_unmap(mm, max(start, area->start), min(end, area->end));
+}
+
+/* Whether the areas in a row that end with the one that was found last hold all of a range. 0: it may be otherwise. */
+static inline int range_known(const struct mm *mm, u64 start, u64 end)
+{
+	const struct area *area = mm->seen;
+
+	if (!area || area->start >= end || area->end < end)
+		return 0;
+	while (area->start > start) {
+		const struct area *below = container_of(area->link.prev, struct area, link);
+
+		if (area->link.prev == &mm->areas || below->end != area->start)
+			return 0;
+		area = below;
+	}
+	return 1;
+}
+
+static inline const struct mm_node *node_in(u64 slot)
+{
+	return (const struct mm_node *)slot;
+}
+
+/* Pages of a leaf from one on, and up to one: whether none is there. */
+static inline int leaf_empty_from(const struct mm_node *leaf, u32 page)
+{
+	return !leaf || (!(leaf->any[LEAF_USED] >> page / 64 >> 1) &&
+			 !(leaf->map[LEAF_USED][page / 64] >> page % 64));
+}
+
+static inline int leaf_empty_to(const struct mm_node *leaf, u32 page)
+{
+	return !leaf || (!(leaf->any[LEAF_USED] & ((1ul << page / 64) - 1)) &&
+			 !(leaf->map[LEAF_USED][page / 64] << (63 - page % 64)));
+}
+
+/* Whether a range over more than one leaf has no page, neither here nor in swap space; 0: it may have one. */
+static inline int range_empty(const struct mm *mm, u64 start, u64 end)
+{
+	u64 first = start >> 21, last = (end - 1) >> 21;
+
+	if (mm->swapped || first >= last || first >> 9 != last >> 9 || last - first >= LEAVES_SEEN)
+		return 0;
+	const struct mm_node *node = node_in(mm->root.slot[start >> 39 & 511]);
+	if (node)
+		node = node_in(node->slot[start >> 30 & 511]);
+	if (!node)
+		return 0;
+	const u64 *slot = node->slot + (first & 511), *end_slot = node->slot + (last & 511);
+	if (!leaf_empty_from(node_in(*slot), start / PAGE & 511) ||
+	    !leaf_empty_to(node_in(*end_slot), (end - 1) / PAGE & 511))
+		return 0;
+	while (++slot < end_slot)
+		if (*slot && node_in(*slot)->any[LEAF_USED])
+			return 0;
+	return 1;
+}
+
+/* What a thread that ends does with its stack, of which it has mostly used nothing but the last pages, is nothing. */
+s64 quick_madvise(u64 addr, u64 bytes, u64 advice, u64 d, u64 e, u64 f)
+{
+	struct mm *mm = own();
+	u64 end = addr + bytes;
+
+	(void)d, (void)e, (void)f;
+	if (!lock_take(current()))
+		return QUICK_NO;
+	if (advice == MADV_DONTNEED && !((addr | bytes) & (PAGE - 1)) && addr < end &&
+	    end <= PROGRAM_TOP && range_known(mm, addr, end) && range_empty(mm, addr, end))
+		return quick_end(0);
+	return quick_end(sys_madvise(addr, bytes, advice));
 }
 
 s64 sys_madvise(u64 addr, u64 bytes, u64 advice)

@@ -38,7 +38,8 @@ struct thread *proc_leader(const struct proc *p);
 void thread_kill(struct thread *t);
 /* All threads of p are to end, p with this status unless another came before. */
 void proc_kill(struct proc *p, s32 status);
-/* The current thread leaves its program's memory, as it ends or executes another: robust locks, and who waits for it there. */
+/* futex.c: the current thread leaves its program's memory, as it ends or executes another: the robust locks that it holds become
+ * ownerless, its word is cleared, and one who sleeps for that is woken. */
 void thread_leave_memory(void);
 /* Ends the current thread; its process, too, if it was the last: with this status, unless all end for another reason. */
 _Noreturn void thread_exit(s32 status);

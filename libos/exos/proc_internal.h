@@ -121,10 +121,6 @@ void proc_times(const struct proc *p, u64 *user, u64 *system);
 u64 proc_peak(const struct proc *p);
 /* futex.c: wakes up to count sleepers on the word at addr in the current process. */
 u32 futex_wake(u64 addr, u32 count, u32 bitset);
-/* The word at addr in the current process, if it is there, becomes 0, and one who sleeps on it is woken. */
-void futex_clear(u64 addr);
-/* The current thread ends: marks the robust locks that it holds as ownerless, and hands on what it has to. */
-void futex_exit(void);
 /* proc.c: what is left to do when the current thread, the last one, has ended. */
 void proc_end(struct proc *p, s32 status);
 /* A process without anything yet, in no list. NULL: no memory. And one that never started, or is through, given back. */

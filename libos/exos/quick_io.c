@@ -124,7 +124,6 @@ QUICK_LOCKED(munmap, sys_munmap(a, b))
 QUICK_LOCKED(brk, sys_brk(a))
 QUICK_LOCKED(pwrite64, sys_pwrite64(a, b, c, d))
 QUICK_LOCKED(writev, sys_writev(a, b, c))
-QUICK_LOCKED(madvise, sys_madvise(a, b, c))
 QUICK_LOCKED(fcntl, sys_fcntl(a, b, c))
 QUICK_LOCKED(unlink, sys_unlink(a))
 

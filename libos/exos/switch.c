@@ -163,30 +163,35 @@ static inline __attribute__((always_inline)) void switch_away(struct thread *t,
 	lock_state.depth = depth;
 }
 
+/* The same where the next thread is of another process, or not known yet. */
+static _Noreturn __attribute__((noinline)) void exit_slowly(struct thread *t,
+							    struct aril_context *ctx)
+{
+	struct cpu *c = &cpus[ctx->cpu];
+	int over = ctx->pending & ARIL_PEND_END;
+	struct thread *next = over ? NULL : sched_pick(ctx->cpu);
+
+	c->leave_to = leave_to(c, next, over);
+	c->direct = next && next->proc == t->proc ? next : NULL;
+	stack_call((u64)ctx + ARIL_CTX_STACK_TOP, ctx, (void (*)(void))sched_leave);
+}
+
 _Noreturn void sched_exit(void)
 {
 	struct thread *t = current();
 	struct aril_context *ctx = this_context();
-	struct cpu *c = &cpus[ctx->cpu];
-	int over = ctx->pending & ARIL_PEND_END;
 	struct list *first = run_queue.next;
+	struct thread *mate = container_of(first, struct thread, run);
 
 	t->state = THREAD_DEAD;
-	if (first != &run_queue && !over && !sched_wanted) {
-		struct thread *mate = container_of(first, struct thread, run);
-
-		/* The lock goes to it: what is left on this stack is over with the loading of its own. */
-		if (mate->proc == t->proc && mate->affinity >> ctx->cpu & 1) {
-			run_first(mate, ctx->cpu, __builtin_ia32_rdtsc());
-			lock_state.owner = mate;
-			lock_state.depth = 0;
-			thread_resume(mate, ctx);
-		}
-	}
-	struct thread *next = over ? NULL : sched_pick(ctx->cpu);
-	c->leave_to = leave_to(c, next, over);
-	c->direct = next && next->proc == t->proc ? next : NULL;
-	stack_call((u64)ctx + ARIL_CTX_STACK_TOP, ctx, (void (*)(void))sched_leave);
+	if (first == &run_queue || ctx->pending & ARIL_PEND_END || sched_wanted ||
+	    mate->proc != t->proc || !(mate->affinity >> ctx->cpu & 1))
+		exit_slowly(t, ctx);
+	/* The lock goes to it: what is left on this stack is over with the loading of its own. */
+	run_first(mate, ctx->cpu, __builtin_ia32_rdtsc());
+	lock_state.owner = mate;
+	lock_state.depth = 0;
+	thread_resume(mate, ctx);
 }
 
 static void sleep_over(struct timer *timer)

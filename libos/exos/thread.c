@@ -203,15 +203,6 @@ void proc_kill(struct proc *p, s32 status)
 		thread_kill(container_of(at, struct thread, sibling));
 }
 
-void thread_leave_memory(void)
-{
-	const struct thread *t = current();
-
-	futex_exit();
-	if (t->clear_tid && (t->proc->nthreads > 1 || t->proc->mm->refs > 1))
-		futex_clear(t->clear_tid);
-}
-
 _Noreturn void thread_exit(s32 status)
 {
 	struct thread *t = current();
@@ -228,13 +219,14 @@ _Noreturn void thread_exit(s32 status)
 	t->user_ticks = t->system_ticks = 0;
 	if (!p->group_exit && t->tid == p->pid)
 		p->exit_status = status;
-	list_del(&t->sibling);
-	list_del(&t->hash);
+	list_unlink(&t->sibling);
+	list_unlink(&t->hash);
 	p->nthreads--;
 	if (t->pending.set || !list_empty(&t->pending.queued))
 		sigqueue_empty(&t->pending, p);
 	nice_end(t);
-	dump_thread_ended(p);
+	if (RARE(p->dump))
+		dump_thread_ended(p);
 	if (!p->nthreads)
 		proc_end(p, p->exit_status);
 	else if (p->pending.set)

@@ -264,9 +264,8 @@ _Noreturn void exos_start(struct aril_save *save)
 /* A new thread's first steps. Without a program (cs 0) it is the family's first. */
 void thread_begin(struct user_regs *regs)
 {
-	current()->last_stamp = ticks_now();
-	if (lock_state.owner == current()) /* who made room for it had the lock */
-		family_unlock();
+	if (lock_state.owner == current()) /* who made room for it had the lock, taken once */
+		lock_release();
 	if (!regs->cs)
 		first_main();
 }
