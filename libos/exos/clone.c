@@ -22,10 +22,7 @@
 	(CLONE_SETTLS | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID | CLONE_CHILD_SETTID | \
 	 CLONE_DETACHED | CLONE_UNTRACED | CLONE_SYSVSEM | CLONE_IO)
 
-/* The arguments of all the calls; stack 0: the parent's. */
-struct clone_spec {
-	u64 flags, exit_signal, stack, parent_tid, child_tid, tls;
-};
+/* The arguments of all the calls are those of clone3, but that the stack is where its pointer begins; 0: the parent's. */
 
 static char *text_copy(const char *text)
 {
@@ -78,13 +75,21 @@ static s64 fork_parts(struct proc *child, struct proc *p, u64 flags)
 	return proc_env_create(child);
 }
 
-static int number_out(u64 to, u32 number)
+static inline int number_out(u64 to, u32 number)
 {
-	return to > PROGRAM_TOP - 4 || user_few_out(to, &number, 4) ? -EFAULT : 0;
+	if (to > PROGRAM_TOP - 4)
+		return -EFAULT;
+	asm goto("1: movl %1, %0\n" USER_FAULT("1b", "fault")::"m"(*(u32 *)to), "r"(number)
+		 : "memory"
+		 : fault);
+	return 0;
+fault:
+	return -EFAULT;
 }
 
 /* A thread like the current one but for what the call asks. NULL: no memory. */
-static struct thread *clone_thread(struct proc *p, u32 tid, const struct clone_spec *c)
+static inline __attribute__((always_inline)) struct thread *
+clone_thread(struct proc *p, u32 tid, const struct linux_clone_args *c)
 {
 	struct thread *t = current();
 	struct thread *new = thread_create(p, tid, t->regs);
@@ -130,7 +135,7 @@ void proc_vfork_done(struct proc *p)
 }
 
 /* Everything checked, the child is made: links and starts it. */
-static s64 fork_start(struct proc *child, struct thread *t, const struct clone_spec *c)
+static s64 fork_start(struct proc *child, struct thread *t, const struct linux_clone_args *c)
 {
 	struct proc *p = current()->proc;
 	u32 pid = child->pid;
@@ -149,7 +154,7 @@ static s64 fork_start(struct proc *child, struct thread *t, const struct clone_s
 	return pid;
 }
 
-static s64 clone_process(const struct clone_spec *c)
+static s64 clone_process(const struct linux_clone_args *c)
 {
 	proc_reap_unwaited();
 	if (limit_processes())
@@ -176,7 +181,8 @@ static s64 clone_process(const struct clone_spec *c)
 	return fork_start(child, t, c);
 }
 
-static s64 clone_into(struct proc *p, const struct clone_spec *c)
+static inline __attribute__((always_inline)) s64 clone_into(struct proc *p,
+							    const struct linux_clone_args *c)
 {
 	u32 tid = pid_take();
 	if (limit_processes())
@@ -197,9 +203,14 @@ static s64 clone_into(struct proc *p, const struct clone_spec *c)
 	return tid;
 }
 
+static __attribute__((noinline)) s64 clone_into_any(const struct linux_clone_args *c)
+{
+	return clone_into(current()->proc, c);
+}
+
 /* The new process's or thread's number. -EINVAL: flags that contradict each other; -ENOSYS: what only containers
  * need, or what would share less than threads share here; -ENOMEM, -EAGAIN: no memory or env left; -EFAULT. */
-static s64 clone(const struct clone_spec *c)
+static s64 clone(const struct linux_clone_args *c)
 {
 	const u64 flags = c->flags;
 	const u64 known = CLONE_OWN | CLONE_SHARED | CLONE_VFORK | CLONE_CLEAR_SIGHAND;
@@ -216,24 +227,29 @@ static s64 clone(const struct clone_spec *c)
 	}
 	if ((flags & CLONE_SETTLS) && c->tls >= ARIL_USER_TOP)
 		return -EPERM;
-	return flags & CLONE_THREAD ? clone_into(current()->proc, c) : clone_process(c);
+	return flags & CLONE_THREAD ? clone_into_any(c) : clone_process(c);
 }
 
 s64 sys_fork(void)
 {
-	return clone(&(struct clone_spec){.exit_signal = SIGCHLD});
+	return clone(&(struct linux_clone_args){.exit_signal = SIGCHLD});
 }
 
 s64 sys_vfork(void)
 {
-	return clone(&(struct clone_spec){.flags = CLONE_VM | CLONE_VFORK, .exit_signal = SIGCHLD});
+	return clone(&(struct linux_clone_args){.flags = CLONE_VM | CLONE_VFORK,
+						.exit_signal = SIGCHLD});
 }
 
 s64 sys_clone(u64 flags, u64 stack, u64 parent_tid, u64 child_tid, u64 tls)
 {
 	flags &= 0xffffffff;
-	return clone(&(struct clone_spec){flags & ~CSIGNAL, flags & CSIGNAL, stack, parent_tid,
-					  child_tid, tls});
+	return clone(&(struct linux_clone_args){.flags = flags & ~CSIGNAL,
+						.exit_signal = flags & CSIGNAL,
+						.stack = stack,
+						.parent_tid = parent_tid,
+						.child_tid = child_tid,
+						.tls = tls});
 }
 
 /* Arguments of another size than ours: what they lack is 0, and what they have more must be. */
@@ -272,19 +288,17 @@ fault:
 	return -EFAULT;
 }
 
-static __attribute__((noinline)) s64 clone3_other(const struct linux_clone_args *args)
+static __attribute__((noinline)) s64 clone3_other(struct linux_clone_args *a)
 {
-	struct linux_clone_args a = *args;
-	if ((a.flags & (CSIGNAL | CLONE_DETACHED)) || !a.stack != !a.stack_size ||
-	    a.exit_signal > NSIG)
+	if ((a->flags & (CSIGNAL | CLONE_DETACHED)) || !a->stack != !a->stack_size ||
+	    a->exit_signal > NSIG)
 		return -EINVAL;
-	if (a.set_tid_size || a.cgroup)
+	if (a->set_tid_size || a->cgroup)
 		return -ENOSYS;
-	if ((a.flags & CLONE_THREAD) && a.exit_signal)
+	if ((a->flags & CLONE_THREAD) && a->exit_signal)
 		return -EINVAL;
-	return clone(&(struct clone_spec){a.flags, a.exit_signal,
-					  a.stack ? a.stack + a.stack_size : 0, a.parent_tid,
-					  a.child_tid, a.tls});
+	a->stack += a->stack_size;
+	return clone(a);
 }
 
 /* A thread and nothing else, as C libraries make them: what clone3_other and clone would look at is as it has to be. */
@@ -296,6 +310,13 @@ static inline int plain_thread(const struct linux_clone_args *a)
 	       a->tls < ARIL_USER_TOP;
 }
 
+/* The lock may have been taken before. */
+static __attribute__((noinline)) s64 clone3_end(s64 result)
+{
+	family_unlock();
+	return result;
+}
+
 /* It takes the lock itself, so that its stub need not. */
 s64 sys_clone3(u64 args, u64 bytes)
 {
@@ -303,14 +324,11 @@ s64 sys_clone3(u64 args, u64 bytes)
 	s64 result = args_in(&a, args, bytes);
 	if (result)
 		return result;
-	if (!lock_take(current()))
+	if (RARE(!lock_take(current())))
 		family_lock();
-	if (plain_thread(&a))
-		result = clone_into(current()->proc,
-				    &(struct clone_spec){a.flags, 0, a.stack + a.stack_size,
-							 a.parent_tid, a.child_tid, a.tls});
-	else
-		result = clone3_other(&a);
-	family_unlock();
-	return result;
+	if (RARE(!plain_thread(&a)))
+		return clone3_end(clone3_other(&a));
+	a.stack += a.stack_size;
+	result = clone_into(current()->proc, &a);
+	return RARE(word_marked(&lock_state.depth)) ? clone3_end(result) : quick_end(result);
 }

@@ -79,21 +79,21 @@ static struct thread *thread_memory_new(void)
 	t->stack_top = (u64)stack + EXOS_STACK - 8; /* user_regs end on a multiple of 16 */
 	t->regs = (struct user_regs *)(t->stack_top - sizeof(*t->regs));
 	t->xsave = (u8 *)t + XSAVE_AT;
+	list_init(&t->run);
 	list_init(&t->timer);
 	sigqueue_init(&t->pending);
 	return t;
 }
 
-/* The same of one that has ended: nothing is pending for it any more, and thread_exit has left each list. What is of a sleep alone
- * (wake_result, interruptible) is set by each. */
+/* The same of one that has ended: nothing is pending for it any more, its time is its process's, and thread_exit has left each list.
+ * What is of a sleep alone (wake_result, interruptible) is set by each, and when it began to run by who picks it. */
 static struct thread *thread_memory_again(void)
 {
 	struct thread *t = container_of(buried.prev, struct thread, sibling);
 
-	list_del(&t->sibling);
+	list_unlink(&t->sibling);
 	buried_count--;
-	t->switch_rsp = 0;
-	t->sig_mask = t->sig_saved_mask = 0;
+	t->sig_mask = 0;
 	t->pending.set = 0;
 	t->sig_restore_mask = 0;
 	t->altstack_sp = t->altstack_size = 0;
@@ -101,8 +101,7 @@ static struct thread *thread_memory_again(void)
 	t->fault_addr = t->fault_error = t->fault_vector = 0;
 	t->killed = 0;
 	t->clear_tid = 0;
-	t->user_ticks = t->system_ticks = t->last_stamp = 0;
-	t->restart[0] = t->restart[1] = t->restart[2] = t->restart[3] = 0;
+	t->restart[2] = 0;
 	t->sig_waiting = 0;
 	t->robust_list = 0;
 	t->time_system = 0;
@@ -122,31 +121,57 @@ static inline void words_copy(void *to, const void *from, u64 words)
 	__asm__ volatile("rep movsq" : "+D"(to), "+S"(from), "+c"(words) : : "memory");
 }
 
-struct thread *thread_create(struct proc *p, u32 tid, const struct user_regs *regs)
+/* What each thread has at first. */
+static inline __attribute__((always_inline)) void thread_begins(struct thread *t, struct proc *p,
+								u32 tid)
 {
-	struct thread *t = buried_count ? thread_memory_again() : thread_memory_new();
-
-	if (!t)
-		return NULL;
 	t->proc = p;
 	t->tid = tid;
 	t->state = THREAD_NEW;
 	t->affinity = ~0ul;
 	nice_begin(t);
-	list_init(&t->run);
-	struct user_regs *own = (struct user_regs *)(t->stack_top - sizeof(*own));
-	t->regs = own;
+	t->regs = (struct user_regs *)(t->stack_top - sizeof(*t->regs));
 	thread_set(t, ways->first);
+}
+
+/* It goes on where the current one is, with the call's result 0. */
+static inline __attribute__((always_inline)) void thread_like(struct thread *t,
+							      const struct user_regs *regs)
+{
+	struct user_regs *own = t->regs;
+
+	words_copy(own, regs, sizeof(*own) / 8);
+	own->rax = 0;
+	own->orig_rax = ~0ul;
+	__asm__ volatile("xsave64 (%0)" ::"r"(t->xsave), "a"(~0u), "d"(~0u) : "memory");
+	__asm__ volatile("rdfsbase %0" : "=r"(t->fs_base));
+}
+
+static __attribute__((noinline)) struct thread *thread_create_new(struct proc *p, u32 tid,
+								  const struct user_regs *regs)
+{
+	struct thread *t = buried_count ? thread_memory_again() : thread_memory_new();
+
+	if (!t)
+		return NULL;
+	thread_begins(t, p, tid);
 	if (regs) {
-		words_copy(own, regs, sizeof(*own) / 8);
-		own->rax = 0;
-		own->orig_rax = ~0ul;
-		vector_save(t->xsave);
-		__asm__ volatile("rdfsbase %0" : "=r"(t->fs_base));
+		thread_like(t, regs);
 	} else {
-		memset(own, 0, sizeof(*own));
+		memset(t->regs, 0, sizeof(*t->regs));
 		memcpy(t->xsave, vector_initial, PAGE - XSAVE_AT);
 	}
+	return t;
+}
+
+struct thread *thread_create(struct proc *p, u32 tid, const struct user_regs *regs)
+{
+	if (RARE(!regs) || RARE(!buried_count))
+		return thread_create_new(p, tid, regs);
+	struct thread *t = thread_memory_again();
+
+	thread_begins(t, p, tid);
+	thread_like(t, regs);
 	return t;
 }
 
