@@ -278,15 +278,16 @@ static inline __attribute__((always_inline)) int first_let_go(struct list *head,
 {
 	struct list *first = head->next, *second;
 	struct futex_sleeper *s = container_of(first, struct futex_sleeper, link);
-	if (RARE(s->key.word != key.word) || RARE(s->key.where != key.where) || RARE(s->owns) ||
-	    RARE(s->thread->state != THREAD_SLEEPING))
+	struct thread *t = s->thread;
+	if (RARE(s->key.word != key.word) || RARE(s->key.where != key.where) ||
+	    RARE(word_marked(&s->owns)) || RARE(t->state != THREAD_SLEEPING))
 		return 0;
 	second = first->next;
 	second->prev = head;
 	head->next = second;
 	s->woken = 1;
-	s->thread->state = THREAD_RUNNABLE;
-	list_add_tail(&run_queue, &s->thread->run);
+	t->state = THREAD_RUNNABLE;
+	list_add_tail(&run_queue, &t->run);
 	return 1;
 }
 
@@ -356,12 +357,12 @@ static inline __attribute__((always_inline)) s64 wait_quick(struct thread *t, st
 	slept = -EAGAIN;
 	if (RARE(value != expected))
 		goto unqueue;
-	do
+	do {
 		t = sleep_quick(t, NULL);
-	while (RARE(!s.woken) && !t->wake_result);
-	if (!RARE(!s.woken))
-		return quick_end(0);
-	slept = t->wake_result;
+		if (word_marked(&s.woken))
+			return quick_end(0);
+		slept = t->wake_result;
+	} while (!slept);
 	if (slept == -EINTR) {
 		sleep_interrupted();
 		slept = -ERESTARTSYS;

@@ -221,11 +221,19 @@ static inline __attribute__((always_inline)) s64 pipe_quick_now(struct file *f, 
 	return quick_end((s64)n);
 }
 
-/* Sleeps first. */
-static __attribute__((noinline)) s64 pipe_quick_late(struct file *f, u64 to, u64 bytes,
-						     struct thread *t)
+static __attribute__((noinline)) s64 pipe_quick_ready(struct file *f, u64 to, u64 bytes)
+{
+	return pipe_quick_now(f, to, bytes);
+}
+
+/* Where nothing is in it, it sleeps first. */
+static s64 pipe_quick_read(struct file *f, u64 to, u64 bytes, struct thread *t)
 {
 	struct pipe *p = f->data;
+	if (pipe_used(p))
+		return pipe_quick_ready(f, to, bytes);
+	if (!word_marked(&p->writers) || RARE(!bytes))
+		return quick_end(0);
 	struct sleep_kept kept = {f, to, bytes};
 	if (RARE(f->flags & O_NONBLOCK))
 		return quick_end(-EAGAIN);
@@ -247,19 +255,6 @@ static __attribute__((noinline)) s64 pipe_quick_late(struct file *f, u64 to, u64
 		return file_quick_slept(f, 0, pipe_read_now(p, to, bytes));
 	}
 	return pipe_quick_now(f, to, bytes);
-}
-
-static __attribute__((noinline)) s64 pipe_quick_ready(struct file *f, u64 to, u64 bytes)
-{
-	return pipe_quick_now(f, to, bytes);
-}
-
-static s64 pipe_quick_read(struct file *f, u64 to, u64 bytes, struct thread *t)
-{
-	struct pipe *p = f->data;
-	if (pipe_used(p))
-		return pipe_quick_ready(f, to, bytes);
-	return p->writers && bytes ? pipe_quick_late(f, to, bytes, t) : quick_end(0);
 }
 
 static __attribute__((noinline)) s64 pipe_write_any(struct file *f, u64 from, usize bytes)
@@ -315,7 +310,7 @@ static s64 pipe_quick_write(struct file *f, u64 from, u64 bytes, struct thread *
 	struct pipe *p = f->data;
 	u64 head = p->head, at = head % PAGE;
 	(void)t;
-	if (RARE(!p->readers) || RARE(bytes - 1 >= FEW) || RARE(pipe_room(p) < bytes) ||
+	if (!word_marked(&p->readers) || RARE(bytes - 1 >= FEW) || RARE(pipe_room(p) < bytes) ||
 	    (bytes != 1 && RARE(at + bytes > PAGE)))
 		return pipe_quick_write_any(f, from, bytes);
 	u8 *page = p->pages[head / PAGE & (p->npages - 1)];

@@ -167,7 +167,7 @@ static inline __attribute__((always_inline)) struct thread *sleep_quick(struct t
 	struct aril_context *to;
 	struct thread *next;
 
-	if (RARE((t->pending.set | t->proc->pending.set) & ~t->sig_mask) ||
+	if (RARE(t->pending.set | t->proc->pending.set) ||
 	    RARE(!(next = switch_is_plain(t, ctx, cpu, &p, &to)))) {
 		s64 result = q ? sleep_here(q) : sleep_alone();
 
