@@ -18,6 +18,8 @@ void proc_notify_parent(struct proc *p, int code, int status)
 	int ended = p->state == PROC_ZOMBIE;
 	if (ended || !(parent->sig->action[SIGCHLD - 1].flags & SA_NOCLDSTOP)) {
 		int sig = ended ? (int)p->exit_signal : SIGCHLD;
+		if (ended && sig == SIGCHLD && parent->sig->action[sig - 1].handler == SIG_IGN)
+			sig = 0; /* also where it is blocked, and would wait for a handler */
 		info.signo = sig;
 		if (sig)
 			signal_send(parent, sig, &info);

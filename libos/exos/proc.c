@@ -137,6 +137,24 @@ void proc_reap_unwaited(void)
 		proc_free(container_of(unwaited.next, struct proc, sibling), 0);
 }
 
+/* A process that has ended tells its parent; where that does not care, it is freed at the next occasion. */
+static void exit_tell(struct proc *p)
+{
+	const struct linux_sigaction *action =
+		p->parent ? &p->parent->sig->action[SIGCHLD - 1] : NULL;
+	s32 status = p->exit_status;
+	int code = status & WCOREFLAG ? CLD_DUMPED : status & 0x7f ? CLD_KILLED : CLD_EXITED;
+
+	proc_notify_parent(p, code, status & 0x7f ? status & 0x7f : (status >> 8) & 0xff);
+	if (p->pid == 1 ||
+	    (action && (p->exit_signal != SIGCHLD ||
+			(action->handler != SIG_IGN && !(action->flags & SA_NOCLDWAIT)))))
+		return;
+	list_del(&p->sibling);
+	p->parent = NULL;
+	list_add_tail(&unwaited, &p->sibling);
+}
+
 /* Children of p become its reaper's: pid 1's, or who asked for it. A group that p's end leaves without one who could continue it, and that is
  * stopped, is told. */
 static void exit_reparent(struct proc *p)
@@ -149,32 +167,23 @@ static void exit_reparent(struct proc *p)
 		child->ppid = heir != p ? heir->pid : 0;
 		if (child->parent)
 			list_add_tail(&heir->children, &child->sibling);
+		child->exit_signal = SIGCHLD;
 		parent_ended(child);
 		if (p->pgid != child->pgid && p->sid == child->sid)
 			group_hangup_orphan(child->pgid, p);
 		if (child->parent && child->state == PROC_ZOMBIE)
-			proc_notify_parent(child, CLD_EXITED, 0);
+			exit_tell(child);
 	}
 	if (p->parent && p->parent->pgid != p->pgid && p->parent->sid == p->sid)
 		group_hangup_orphan(p->pgid, p);
 }
 
-/* Makes a zombie of p, or, where its parent does not care, a process that is freed at the next occasion. */
 static void exit_report(struct proc *p, s32 status)
 {
-	const struct linux_sigaction *action =
-		p->parent ? &p->parent->sig->action[SIGCHLD - 1] : NULL;
 	p->exit_status = status;
 	p->state = PROC_ZOMBIE;
 	pidfd_notify();
-	int code = status & WCOREFLAG ? CLD_DUMPED : status & 0x7f ? CLD_KILLED : CLD_EXITED;
-	proc_notify_parent(p, code, status & 0x7f ? status & 0x7f : (status >> 8) & 0xff);
-	if (p->pid == 1 ||
-	    (p->parent && (action->handler != SIG_IGN && !(action->flags & SA_NOCLDWAIT))))
-		return;
-	list_del(&p->sibling);
-	p->parent = NULL;
-	list_add_tail(&unwaited, &p->sibling);
+	exit_tell(p);
 }
 
 /* The current thread, which was its last, has ended. */

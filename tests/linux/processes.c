@@ -4,10 +4,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/times.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -179,6 +183,72 @@ static void descriptors(void)
 	printf("year %d\n", time(0) > 1700000000);
 }
 
+/* A child that leaves a child of its own behind, which has ended. */
+static pid_t leaver(int how)
+{
+	siginfo_t info;
+	pid_t pid = fork();
+
+	if (pid)
+		return pid;
+	signal(SIGCHLD, SIG_DFL);
+	pid = fork();
+	if (!pid) {
+		if (how)
+			raise(how);
+		_exit(7);
+	}
+	waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT);
+	_exit(8);
+}
+
+static int all_waited(void)
+{
+	int n = 0;
+
+	while (wait(NULL) > 0 || errno == EINTR)
+		n++;
+	return n;
+}
+
+/* Who hears of ended processes, and who does not care for them. */
+static void reapers(void)
+{
+	sigset_t child, pending;
+	siginfo_t info;
+	int status;
+
+	sigemptyset(&child);
+	sigaddset(&child, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &child, NULL);
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	for (int how = 0; how <= SIGKILL; how += SIGKILL) {
+		leaver(how);
+		sigwaitinfo(&child, &info);
+		printf("handed over: code %d status %d; ", info.si_code, info.si_status);
+		printf("waited for %d\n", all_waited());
+		while (sigtimedwait(&child, &info, &(struct timespec){0, 0}) > 0)
+			;
+	}
+	signal(SIGCHLD, SIG_IGN);
+	leaver(0);
+	printf("ignored: waited for %d\n", all_waited());
+	sigpending(&pending);
+	printf("ignored and blocked: pending %d\n", sigismember(&pending, SIGCHLD));
+	pid_t pid = (pid_t)syscall(SYS_clone, 0, 0, 0, 0, 0);
+	if (!pid)
+		_exit(5);
+	usleep(1000);
+	printf("of no signal: %d ", waitpid(pid, &status, __WALL) == pid);
+	printf("exit %d\n", WEXITSTATUS(status));
+	sigaction(SIGCHLD, &(struct sigaction){.sa_flags = SA_NOCLDWAIT}, NULL);
+	leaver(0);
+	printf("not to be waited for: %d\n", all_waited());
+	signal(SIGCHLD, SIG_DFL);
+	sigprocmask(SIG_UNBLOCK, &child, NULL);
+	prctl(PR_SET_CHILD_SUBREAPER, 0);
+}
+
 int main(int argc, char **argv)
 {
 	if (argc > 1)
@@ -188,6 +258,7 @@ int main(int argc, char **argv)
 	chain();
 	many();
 	groups();
+	reapers();
 	descriptors();
 	return 0;
 }
