@@ -20,7 +20,8 @@
 #include <aril_stubs.h>
 #include <core/domain.h>
 
-#define BATCH 64u /* pages that are written out at a time, where one is wanted */
+#define BATCH 64u	     /* pages that are written out at a time, where one is wanted */
+#define FUTILE_NS 50000000ul /* until it is tried again ahead, where nothing could go */
 
 struct swap_counts swap_counts;
 static u16 *counts; /* of each slot */
@@ -310,16 +311,20 @@ int swap_spent(void)
 	return 1;
 }
 
+/* Looking all around at every fault would cost more than it saves where what there is is locked, or of files. */
 void swap_some(void)
 {
+	static u64 again;
 	u64 free, low;
 
 	if (!swap_free() || pressure_asked())
 		return;
 	free = pages_free();
 	low = max(pages_total() / 32, 2ul * BATCH); /* more than files leave */
-	if (free < low && frames_due() < low)
-		swap_out(0, ~0u, BATCH, ~0u);
+	if (free >= low || frames_due() >= low || now_ns() < again)
+		return;
+	if (!swap_out(0, ~0u, BATCH, ~0u))
+		again = now_ns() + FUTILE_NS;
 }
 
 void swap_forget(const struct mm *mm)

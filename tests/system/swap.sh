@@ -20,6 +20,9 @@ has "$work/out" '^swapped: whole with less memory: yes'
 has "$work/out" '^deaf: SwapTotal: +8192 kB'
 [[ $(grep -v -e SwapTotal -e '^swapped' "$work/out" | sort | uniq -c) =~ ^\ *([0-9]+)\ deaf:\ $(seq 100 | md5sum)$ ]] && ((BASH_REMATCH[1] == 40)) || fail "the other family: $(cat "$work/out")"
 ! grep -q 'the largest' "$work/err" || fail "somebody ended: $(cat "$work/err")"
+# Where nothing can go, a page that is wanted costs no look at all that there is.
+ARIL_ICOUNT=1 status 'nothing can go' 0 ./aril run --mem 64M --swap 32M --timeout 40 -- "$work/swapped" locked
+has "$work/out" '^swapped: nothing can go: [0-9]{1,5} ns for each page$'
 # df, free and swapon say what there is.
 status 'what there is' 0 ./aril run --swap 4M -- busybox sh -c 'free; cat /proc/swaps'
 has "$work/out" '^Swap: +4096 +0 +4096$'
