@@ -139,9 +139,6 @@ static s64 fork_start(struct proc *child, struct thread *t, const struct linux_c
 {
 	struct proc *p = current()->proc;
 	u32 pid = child->pid;
-	if (c->flags & CLONE_CHILD_SETTID)
-		mm_poke(child->mm, c->child_tid, &pid,
-			sizeof(pid)); /* Linux ignores a bad address, too */
 	child->parent = p;
 	child->ppid = p->pid;
 	list_add_tail(&all_procs, &child->all);
@@ -168,6 +165,9 @@ static s64 clone_process(const struct linux_clone_args *c)
 	u32 pid = child->pid;
 	if (!error && (c->flags & CLONE_PARENT_SETTID))
 		error = copy_out(c->parent_tid, &pid, sizeof(pid));
+	if (!error && (c->flags & CLONE_CHILD_SETTID) && /* Linux ignores a bad address, too */
+	    mm_poke(child->mm, c->child_tid, &pid, sizeof(pid)) == -ENOMEM)
+		error = -ENOMEM;
 	if (!error) {
 		t = clone_thread(child, pid, c);
 		error = t ? 0 : -ENOMEM;

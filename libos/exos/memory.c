@@ -9,6 +9,7 @@
 #include "mem.h"
 #include "memory.h"
 #include "mm.h"
+#include "proc.h"
 #include <aril/info.h>
 #include <aril_stubs.h>
 #include <core/domain.h>
@@ -271,7 +272,8 @@ void *page_alloc(u32 order)
 	if (order >= ORDERS)
 		return NULL;
 	while (!(frame = block_take(order)))
-		if (!loose_join() && !chunk_next() && !mm_reclaim() && !frames_more())
+		if (!loose_join() && !chunk_next() && !mm_reclaim() && !frames_more() &&
+		    !threads_reclaim())
 			return NULL;
 	return frame_page(frame);
 }

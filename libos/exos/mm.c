@@ -3,6 +3,7 @@
 #include "file.h"
 #include "ipc.h"
 #include "mm_internal.h"
+#include "pressure.h"
 #include "proc.h"
 #include "proc_internal.h"
 #include "profile.h"
@@ -81,45 +82,64 @@ void mm_interrupt(struct mm *mm)
 	pages_flush();
 }
 
-/* A page of the image that is its own, whatever its protection. NULL: none there, or no memory. */
-static u8 *page_own(struct mm *mm, u64 va)
+/* A page of the image that is its own, whatever its protection: 0, or as a fault's. */
+static int page_own_once(struct mm *mm, u64 va, u8 **own)
 {
 	struct area *area = mm_find(mm, va);
-	int code;
+	int code, sig;
 
 	if (!area)
-		return NULL;
+		return SIGSEGV;
 	u64 *word = pages_word(mm, va, 1);
 	if (!word)
-		return NULL;
-	if (!(*word & MAPPED) &&
-	    mm_fault_in(mm, va, area->prot & PROT_WRITE ? FAULT_WRITE : 0, &code))
-		return NULL;
-	void *old = mapped_page(*word);
+		return FAULT_LATER;
+	sig = *word & MAPPED
+		      ? 0
+		      : mm_fault_in(mm, va, area->prot & PROT_WRITE ? FAULT_WRITE : 0, &code);
+	if (sig)
+		return sig;
+	*own = mapped_page(*word);
 	*word &= ~MAPPED_TEXT;
-	if (area->flags & MAP_SHARED || page_refs(old) == 1)
-		return old;
-	void *page = page_alloc(0);
+	if (area->flags & MAP_SHARED || page_refs(*own) == 1)
+		return 0;
+	void *old = *own, *page = page_alloc(0);
 	if (!page)
-		return NULL;
+		return FAULT_LATER;
 	memcpy(page, old, PAGE);
 	pages_bind(mm, va, word, page, area_flags(area, 1) | MAPPED_OWN);
 	pages_flush();
 	page_put(old);
-	return page;
+	*own = page;
+	return 0;
 }
 
-int mm_poke(struct mm *mm, u64 to, const void *from, usize bytes)
+/* Where there is no memory, another process ends for it; -ENOMEM: it is the caller that ends. -EFAULT: nothing is there. */
+static s64 page_own(struct mm *mm, u64 va, u8 **own)
+{
+	int sig;
+
+	do {
+		sig = page_own_once(mm, va, own);
+		if (sig == FAULT_LATER) /* exec and fork have no way to begin anew */
+			sig = pressure_now(current()->proc);
+	} while (sig == FAULT_AGAIN);
+	if (!sig)
+		return 0;
+	return sig == SIGKILL ? -ENOMEM : -EFAULT;
+}
+
+s64 mm_poke(struct mm *mm, u64 to, const void *from, usize bytes)
 {
 	const u8 *source = from;
 
 	while (bytes) {
 		u64 at = to & (PAGE - 1);
 		usize n = min(bytes, PAGE - at);
-		u8 *page = page_own(mm, page_down(to));
+		u8 *page = NULL;
+		s64 error = page_own(mm, page_down(to), &page);
 
-		if (!page)
-			return -EFAULT;
+		if (error)
+			return error;
 		memcpy(page + at, source, n);
 		source += n;
 		to += n;

@@ -96,8 +96,9 @@ s64 mm_map(struct mm *mm, u64 start, u64 bytes, u32 prot, u32 flags, struct inod
 #define FAULT_AGAIN (-2) /* there is memory now: not from mm_fault */
 int mm_fault(u64 addr, u64 error, int *code);
 struct area *mm_find(struct mm *mm, u64 addr);
-/* Copies into a process image that is not running yet (exec), faulting pages in. */
-int mm_poke(struct mm *mm, u64 to, const void *from, usize bytes);
+/* Copies into a process image that is not running yet (exec, fork), faulting pages in. 0, -EFAULT, or -ENOMEM: the caller is to end for
+ * want of memory. */
+s64 mm_poke(struct mm *mm, u64 to, const void *from, usize bytes);
 /* Unmaps and frees all program pages backed by inode pages beyond `size` (truncate). */
 void mm_inode_truncated(struct inode *inode, u64 size);
 /* Unmaps the file's pages in [from, to), page borders, wherever programs have them: the file has others there soon. */

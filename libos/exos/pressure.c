@@ -76,6 +76,8 @@ static struct proc *largest(void)
 
 		if (p == family.init || p->state == PROC_ZOMBIE || !p->mm || p->group_exit)
 			continue;
+		if (p->mm == family.init->mm) /* by vfork: nothing would come free */
+			continue;
 		if (!found || p->mm->rss + p->mm->swapped > found->mm->rss + found->mm->swapped)
 			found = p;
 	}
@@ -124,6 +126,25 @@ static void end(struct proc *p, const char *why)
 	victim.pid = p->pid;
 	victim.since = now_ns();
 	proc_kill(p, SIGKILL);
+	for (struct list *at = all_procs.next; at != &all_procs; at = at->next) {
+		struct proc *other = container_of(at, struct proc, all);
+
+		if (other != family.init && other->mm == p->mm && other->state != PROC_ZOMBIE)
+			proc_kill(other, SIGKILL); /* by vfork: without it nothing comes free */
+	}
+}
+
+/* Whether all that run in a space are to end. */
+static int all_end(const struct mm *mm)
+{
+	u32 ending = 0;
+
+	for (struct list *at = all_procs.next; at != &all_procs; at = at->next) {
+		const struct proc *p = container_of(at, struct proc, all);
+
+		ending += p->mm == mm && (p->group_exit || p->state == PROC_ZOMBIE);
+	}
+	return ending == mm->refs;
 }
 
 /* Memory of a process that was told to end, which nobody else can reach, is free from here on: what of it touches that, ends.
@@ -132,7 +153,7 @@ static int strip(struct mm *mm)
 {
 	u64 before = pages_free();
 
-	if (mm->refs != 1)
+	if (!all_end(mm))
 		return 0;
 	mm->doomed = 1;
 	for (struct list *at = mm->areas.next; at != &mm->areas; at = at->next) {
@@ -161,7 +182,7 @@ static void frames_answer(void)
 
 	do
 		pages_surrender(first, last, wanted());
-	while (wanted() && (mm_reclaim() || zombies_strip()));
+	while (wanted() && (mm_reclaim() || zombies_strip() || threads_reclaim()));
 	if (!wanted())
 		return;
 	int spent;
@@ -205,7 +226,7 @@ static int largest_end(struct proc *asks)
 		p = asks;
 	end(p, "out of memory");
 	if (p == asks) {
-		p->mm->doomed = p->mm->refs == 1; /* what it touches on its way out */
+		p->mm->doomed = (u32)all_end(p->mm); /* what it touches on its way out */
 		return SIGKILL;
 	}
 	return strip(p->mm) ? FAULT_AGAIN : FAULT_LATER;

@@ -30,6 +30,8 @@ struct thread *thread_create(struct proc *p, u32 tid, const struct user_regs *re
 void thread_add(struct thread *t);
 /* Gives back a thread that was never added. */
 void thread_discard(struct thread *t);
+/* Ended threads' memory that is kept for the next ones is let go: whether there was any. */
+int threads_reclaim(void);
 /* NULL: none alive has this number. */
 struct thread *thread_find(u32 tid);
 /* The thread that stands for p where one must: the first one, or the oldest; NULL: all have ended. */

@@ -206,6 +206,24 @@ static void thread_bury(struct thread *t)
 	buried_count++;
 }
 
+int threads_reclaim(void)
+{
+	int some = 0;
+
+	for (struct list *at = buried.next, *next; at != &buried; at = next) {
+		struct thread *t = container_of(at, struct thread, sibling);
+
+		next = at->next;
+		if (t == current()) /* it still stands there */
+			continue;
+		list_del(&t->sibling);
+		buried_count--;
+		memory_free(t);
+		some = 1;
+	}
+	return some;
+}
+
 void thread_kill(struct thread *t)
 {
 	t->killed = 1;

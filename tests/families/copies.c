@@ -4,6 +4,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +18,8 @@
 
 #define BYTES (8ul << 20)
 #define LEFT (3ul << 20) /* what the other leaves */
+#define STEP (64ul << 10)
+#define THREADS 40
 
 static unsigned char *fresh(size_t bytes)
 {
@@ -48,7 +51,7 @@ static pid_t other(void)
 	pid = fork();
 	if (!pid) {
 		while (room() > LEFT)
-			memset(fresh(1 << 20), 1, 1 << 20);
+			memset(fresh(STEP), 1, STEP);
 		if (write(ready[1], "", 1) != 1)
 			_exit(96);
 		for (;;)
@@ -112,6 +115,99 @@ static long all(const char *what, unsigned char *p)
 	return status_of(reader) ? -2 : n;
 }
 
+/* A program that has some memory, and for which nobody should end. */
+static pid_t bystander(void)
+{
+	pid_t pid = fork();
+
+	if (!pid) {
+		memset(fresh(BYTES), 1, BYTES);
+		for (;;)
+			pause();
+	}
+	usleep(300000);
+	return pid;
+}
+
+static int ended(pid_t pid)
+{
+	kill(pid, SIGTERM);
+	return status_of(pid);
+}
+
+/* All memory is a space's in which two processes run: both end, and nobody else. */
+static void shared(void)
+{
+	pid_t beside = bystander(), hog;
+	unsigned char *p = fresh(BYTES);
+	int ready[2];
+	char c;
+
+	if (pipe(ready))
+		_exit(94);
+	hog = fork();
+	if (!hog) {
+		pid_t pid = vfork();
+
+		if (!pid) {
+			while (room() > LEFT)
+				memset(fresh(STEP), 1, STEP);
+			if (write(ready[1], "", 1) != 1)
+				_exit(93);
+			for (;;)
+				pause();
+		}
+		_exit(92);
+	}
+	if (read(ready[0], &c, 1) != 1)
+		_exit(91);
+	printf("copies: read: %ld of %lu bytes; ", (long)pread(file, p, BYTES, 0), BYTES);
+	printf("the other: %d, a third: %d\n", status_of(hog), ended(beside));
+	munmap(p, BYTES);
+}
+
+static pthread_barrier_t barrier;
+
+static void *wait_there(void *arg)
+{
+	pthread_barrier_wait(&barrier);
+	return arg;
+}
+
+/* Somebody takes all, ends of it, and what is left afterwards is what there was. */
+static unsigned long room_after(void)
+{
+	pid_t pid = fork();
+
+	if (!pid)
+		for (;;)
+			memset(fresh(STEP), 1, STEP);
+	status_of(pid);
+	return room();
+}
+
+/* What ExOS keeps of ended threads is memory that others may have. */
+static void threads(void)
+{
+	unsigned long before = room_after();
+	pid_t pid = fork();
+
+	if (!pid) {
+		pthread_t thread[THREADS];
+
+		pthread_barrier_init(&barrier, NULL, THREADS);
+		for (int i = 0; i < THREADS; i++)
+			pthread_create(&thread[i], NULL, wait_there, NULL);
+		for (int i = 0; i < THREADS; i++)
+			pthread_join(thread[i], NULL);
+		_exit(0);
+	}
+	status_of(pid);
+	unsigned long after = room_after();
+	printf("copies: threads' memory: %s\n",
+	       after + (256ul << 10) > before ? "given back" : "kept");
+}
+
 int main(void)
 {
 	static const char *const calls[] = {"read", "pread", "readv", "write"};
@@ -140,6 +236,9 @@ int main(void)
 		fflush(stdout);
 		munmap(p, BYTES);
 	}
+	shared();
+	threads();
+	fflush(stdout);
 	pid_t large = fork();
 	if (!large) {
 		int zero = open("/dev/zero", O_RDONLY);

@@ -163,6 +163,34 @@ static _Noreturn void wrong(const char *what)
 }
 
 /* What a deed finds. */
+/* Two larger processes, which share their memory since a fork: of the end of one of them nothing comes free. They end with this
+ * one. */
+static void sharers(void)
+{
+	int ready[2];
+	char c;
+
+	if (pipe(ready))
+		wrong("pipe");
+	if (!fork()) {
+		char *p = mmap(NULL, 2 * sizeof(big), PROT_READ | PROT_WRITE,
+			       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		memset(p, 1, 2 * sizeof(big));
+		if (!fork())
+			prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (write(ready[1], "", 1) == 1)
+			for (;;)
+				pause();
+		_exit(1);
+	}
+	close(ready[1]);
+	if (read(ready[0], &c, 1) != 1 || read(ready[0], &c, 1) != 1)
+		wrong("sharers");
+	close(ready[0]);
+}
+
 static void prepare(int which)
 {
 	memset(big, 1, sizeof(big));
@@ -180,6 +208,8 @@ static void prepare(int which)
 	int f = creat("file", 0600);
 	if (write(f, big, 40000) != 40000 || close(f))
 		wrong("file");
+	if (which == DO_exec)
+		sharers();
 	if (which == DO_segments || which == DO_signals)
 		signal(SIGALRM, SIG_IGN);
 }

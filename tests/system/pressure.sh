@@ -26,6 +26,8 @@ for cpus in 1 2; do
 	status "copies on $cpus CPUs" 0 ./aril run -v --smp $cpus --mem 128M --timeout 40 --audit --add "$work/copies" -- "$work/copies"
 	{
 		printf 'copies: %s: 8388608 of 8388608 bytes, 0 wrong; the other: 1009\n' read pread readv write
+		printf 'copies: read: 8388608 of 8388608 bytes; the other: 1009, a third: 1015\n'
+		printf "copies: threads' memory: given back\n"
 		printf 'copies: more than there is: 1009\ncopies: memory again\n'
 	} | cmp -s - "$work/out" || fail "copies: $(cat "$work/out")"
 done
