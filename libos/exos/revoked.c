@@ -6,7 +6,8 @@
  * that wanted no other run anywhere. The last one of the first processor, which hears of the console and of requests, stays.
  * Grants: swap space that nothing lies in. The console's stay: the family would not know how to speak.
  * Gates: the one that the code authority answers through, once no answer is due.
- * What stays is said, once for each request; the kernel takes it at the deadline. */
+ * What stays is said, once for each request; the kernel takes it at the deadline. Another request may come at any moment, also in
+ * place of the one that is being answered: what is found to stay is refused to the request whose serial was read before all else. */
 #include "revoked.h"
 #include "idle.h"
 #include "linux.h"
@@ -24,21 +25,32 @@ static u32 account(void)
 	return family.domain->account & 0xffff;
 }
 
-static int is_open(const volatile struct aril_repossession *page, u32 kind)
+/* *serial: of the request, read before the rest of it. */
+static int is_open(const volatile struct aril_repossession *page, u32 kind, u32 *serial)
 {
-	return page->request[kind].wanted && refused[kind] != page->request[kind].serial;
+	*serial = page->request[kind].serial;
+	return page->request[kind].wanted && refused[kind] != *serial;
 }
 
 int revoked_open(const volatile struct aril_repossession *page)
 {
-	return is_open(page, ARIL_REVOKE_SLICES) || is_open(page, ARIL_REVOKE_GRANTS) ||
-	       is_open(page, ARIL_REVOKE_GATES);
+	u32 serial;
+
+	return is_open(page, ARIL_REVOKE_SLICES, &serial) ||
+	       is_open(page, ARIL_REVOKE_GRANTS, &serial) ||
+	       is_open(page, ARIL_REVOKE_GATES, &serial);
 }
 
-static void stays(const volatile struct aril_repossession *page, u32 kind, const char *what)
+/* What is left of that request stays. */
+static void stays(const volatile struct aril_repossession *page, u32 kind, u32 serial,
+		  const char *what)
 {
-	refused[kind] = page->request[kind].serial;
-	exos_log("exos: %u asked back: %s stays", page->request[kind].wanted, what);
+	u32 wanted = page->request[kind].wanted;
+
+	if (!wanted || page->request[kind].serial != serial)
+		return; /* it is over; who comes by next looks at the one in its place */
+	refused[kind] = serial;
+	exos_log("exos: %u asked back: %s stays", wanted, what);
 }
 
 /* --- positions */
@@ -104,7 +116,7 @@ static void processor_wake(struct cpu *c)
 }
 
 /* All processors' last ones. */
-static void positions_last(const volatile struct aril_repossession *page, struct cpu *c)
+static void positions_last(const volatile struct aril_repossession *page, u32 serial, struct cpu *c)
 {
 	const volatile struct aril_request *r = &page->request[ARIL_REVOKE_SLICES];
 	u32 here = (u32)(c - cpus), first = (u32)__builtin_ctzl(family.domain->cpus), waits = 0;
@@ -123,47 +135,49 @@ static void positions_last(const volatile struct aril_repossession *page, struct
 		processor_wake(&cpus[cpu]);
 		waits = 1;
 	}
-	if (!waits && r->wanted)
-		stays(page, ARIL_REVOKE_SLICES, "the first processor's last position");
+	if (!waits)
+		stays(page, ARIL_REVOKE_SLICES, serial, "the first processor's last position");
 }
 
-static void positions_answer(const volatile struct aril_repossession *page, struct cpu *c)
+static void positions_answer(const volatile struct aril_repossession *page, u32 serial,
+			     struct cpu *c)
 {
 	while (page->request[ARIL_REVOKE_SLICES].wanted)
 		if (!position_spare(&page->request[ARIL_REVOKE_SLICES])) {
-			positions_last(page, c);
+			positions_last(page, serial, c);
 			return;
 		}
 }
 
 /* --- grants */
 
-static void grants_answer(const volatile struct aril_repossession *page)
+static void grants_answer(const volatile struct aril_repossession *page, u32 serial)
 {
 	swap_give();
-	if (page->request[ARIL_REVOKE_GRANTS].wanted)
-		stays(page, ARIL_REVOKE_GRANTS,
-		      "a grant in use, of the console or of swap space with pages in it,");
+	stays(page, ARIL_REVOKE_GRANTS, serial,
+	      "a grant in use, of the console or of swap space with pages in it,");
 }
 
 /* --- gates */
 
-static void gates_answer(const volatile struct aril_repossession *page)
+static void gates_answer(const volatile struct aril_repossession *page, u32 serial)
 {
 	u32 env = page->request[ARIL_REVOKE_GATES].first;
 
 	if (env != family.domain->env)
-		stays(page, ARIL_REVOKE_GATES, "a gate that is not the family's");
+		stays(page, ARIL_REVOKE_GATES, serial, "a gate that is not the family's");
 	else if (idle_gate_close())
 		exos_log("exos: the gate is closed");
 }
 
 void revoked_answer(const volatile struct aril_repossession *page, struct cpu *c)
 {
-	if (is_open(page, ARIL_REVOKE_SLICES))
-		positions_answer(page, c);
-	if (is_open(page, ARIL_REVOKE_GRANTS))
-		grants_answer(page);
-	if (is_open(page, ARIL_REVOKE_GATES))
-		gates_answer(page);
+	u32 serial;
+
+	if (is_open(page, ARIL_REVOKE_SLICES, &serial))
+		positions_answer(page, serial, c);
+	if (is_open(page, ARIL_REVOKE_GRANTS, &serial))
+		grants_answer(page, serial);
+	if (is_open(page, ARIL_REVOKE_GATES, &serial))
+		gates_answer(page, serial);
 }

@@ -15,6 +15,7 @@
 #define WHILE 300000000ul      /* for an answer that does not come */
 #define DEADLINE 60000000000ul /* nothing is taken by force */
 #define PATIENCE 20000000000ul /* for what is to happen */
+#define SIGN 1024	       /* frames */
 
 static s64 root;
 static u32 family; /* its first env */
@@ -54,12 +55,14 @@ static u32 ask(u32 kind, u32 count, u32 first, u32 last, u32 stay)
 				       .count = count,
 				       .first = first,
 				       .last = last,
+				       .lower = kind == ARIL_REVOKE_FRAMES,
 				       .deadline = core_now() + DEADLINE};
 	s64 error = aril_revoke((u32)root, ENVS[family & 0xffff].account, &want);
 	u64 until = core_now() + PATIENCE;
 
+	/* at once: the next request comes while the family is still at the end of this one */
 	while (!error && a->wanted[kind] > stay && core_now() < until)
-		core_sleep(2000000);
+		;
 	if (stay)
 		core_sleep(WHILE);
 	u32 open = a->wanted[kind];
@@ -71,16 +74,30 @@ static u32 ask(u32 kind, u32 count, u32 first, u32 last, u32 stay)
 	return count - open;
 }
 
-static void ask_positions(const char *what, u32 cpu, u32 count, u32 stay)
-{
-	u32 given = ask(ARIL_REVOKE_SLICES, count, cpu * ARIL_SLICES,
-			cpu * ARIL_SLICES + ARIL_SLICES - 1, stay);
+struct asked {
+	u32 count, given, left;
+};
 
+static struct asked ask_positions(u32 cpu, u32 count, u32 stay)
+{
+	struct aril_revocation none = {.kind = ARIL_REVOKE_SLICES, .last = cpu * ARIL_SLICES};
+	struct asked a = {.count = count};
+
+	a.given = ask(ARIL_REVOKE_SLICES, count, cpu * ARIL_SLICES,
+		      cpu * ARIL_SLICES + ARIL_SLICES - 1, stay);
+	/* the last was counted before it went, under the lock that this takes, too */
+	aril_revoke((u32)root, ENVS[family & 0xffff].account, &none);
+	a.left = positions(cpu);
+	return a;
+}
+
+static void say(const char *what, struct asked a)
+{
 	core_log("taker: %s: %s, %u left", what,
-		 given == count	      ? "all was given"
-		 : given == count - 1 ? "all but one was given"
-				      : "WRONG",
-		 positions(cpu));
+		 a.given == a.count	  ? "all was given"
+		 : a.given == a.count - 1 ? "all but one was given"
+					  : "WRONG",
+		 a.left);
 }
 
 int main(int argc, char **argv, char **envp)
@@ -99,9 +116,11 @@ int main(int argc, char **argv, char **envp)
 	}
 	while (members() < MEMBERS)
 		core_sleep(2000000);
-	ask_positions("the second processor but one", 1, positions(1) - 1, 0);
-	ask_positions("its last", 1, 1, 0);
-	ask_positions("the first processor", 0, positions(0), 1);
+	struct asked but_one = ask_positions(1, positions(1) - 1, 0), last = ask_positions(1, 1, 0),
+		     first = ask_positions(0, positions(0), 1);
+	say("the second processor but one", but_one);
+	say("its last", last);
+	say("the first processor", first);
 	core_log("taker: the swap space's grant: %s",
 		 ask(ARIL_REVOKE_GRANTS, 1, 0, ARIL_MAX_GRANTS - 1, 0) ? "given"
 								       : "WRONG: it stays");
@@ -111,5 +130,8 @@ int main(int argc, char **argv, char **envp)
 					: ask(ARIL_REVOKE_GATES, 1, family, family, 0)
 						? "closed"
 						: "WRONG: it stays");
+	/* all is said: the family sees that it has less memory, and ends */
+	if (ask(ARIL_REVOKE_FRAMES, SIGN, 0, ARIL_INFO->nframes - 1, 0) != SIGN)
+		core_log("taker: WRONG: no sign");
 	return 0;
 }
