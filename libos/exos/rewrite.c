@@ -16,7 +16,6 @@
 
 #define WIDE_BYTES 7
 #define REACH 0x7ff00000ul /* a little under what a 32-bit displacement spans */
-#define LOWEST 0x10000ul
 
 struct rewrite_counts rewrite_counts;
 

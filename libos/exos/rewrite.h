@@ -51,6 +51,7 @@ int rewrite_traps(u8 byte);
  * instruction that stood behind the one at `site`, and a jump back. The step's last byte says its length. */
 #define REWRITE_BARE_STEP 32
 #define REWRITE_BARE_NEXT 15
+#define REWRITE_SHORT 2 /* bytes of the one instruction that has less than 3: a jump (eb) */
 u32 rewrite_stub_bare(u8 *stub, u64 at, u64 site, const u8 *next, u32 bytes, u64 target);
 /* Pure: which place in the text `offset` bytes into such a stub stands for. */
 u64 rewrite_bare_shown(const u8 *stub, u64 at, u32 offset);
@@ -103,6 +104,7 @@ enum {
 #define POINTER_AT(entry) (POINTERS_AT + (entry)*8)
 /* Rewrites the `syscall` before regs->rip together with what is behind it. 0: it stays. */
 int rewrite_bare(struct mm *mm, struct user_regs *regs);
+#define LOWEST 0x10000ul /* where stubs may lie */
 /* Whether a jump spans from a to b. */
 int rewrite_reaches(u64 a, u64 b);
 

@@ -5,7 +5,8 @@
  * Both begin in bytes that are replaced, and somebody may come to the second by another way: a jump, or a call that was on its way
  * when the site was rewritten. So the stub lies where the jump's third byte, at which that instruction began, is an instruction that
  * traps; who runs into it is sent to where the instruction is now (rewrite_moved). A `syscall` stands before it there, too, for calls
- * that begin anew. What the program is shown of itself, in signal frames, is its own text (rewrite_shown). Family lock
+ * that begin anew. A short jump is an instruction of two bytes: then the jump's fifth byte, with which the next instruction begins, stays
+ * as it is, and the stub lies in the 16 MiB that this says. What the program is shown of itself, in signal frames, is its own text (rewrite_shown). Family lock
  * throughout. */
 #include "mm_internal.h"
 #include "rewrite.h"
@@ -22,13 +23,22 @@ static u8 third_byte(u64 site, u64 stub)
 	return (u8)((stub - (site + REWRITE_SITE)) >> 8);
 }
 
+#define ANY_BYTE (-1)
+
+/* Whether the jump's fifth byte would be `last`. */
+static int last_byte_is(u64 site, u64 stub, s32 last)
+{
+	return last == ANY_BYTE || (u8)((stub - (site + REWRITE_SITE)) >> 24) == last;
+}
+
 /* A free place in a page from which the jump's third byte traps; 0: none. */
-static u64 slot_find(const struct bare_page *b, u64 site)
+static u64 slot_find(const struct bare_page *b, u64 site, s32 last)
 {
 	for (u32 i = 0; i < SLOTS; i++) {
 		u64 at = b->page + i * REWRITE_BARE_STEP;
 
-		if (!(b->used[i / 64] >> (i % 64) & 1) && rewrite_traps(third_byte(site, at)))
+		if (!(b->used[i / 64] >> (i % 64) & 1) && rewrite_traps(third_byte(site, at)) &&
+		    last_byte_is(site, at, last))
 			return at;
 	}
 	return 0;
@@ -45,7 +55,7 @@ static int slot_page(struct mm *mm, struct bare_page *b, u64 site)
 
 		if (!fresh.page)
 			return 0;
-		if (slot_find(&fresh, site)) {
+		if (slot_find(&fresh, site, ANY_BYTE)) {
 			if (rewrite_page(mm, fresh.page))
 				return 0;
 			*b = fresh;
@@ -59,15 +69,38 @@ static int slot_page(struct mm *mm, struct bare_page *b, u64 site)
 	return 0;
 }
 
-/* A place for a site's stub, taken; 0: there is none. */
-static u64 slot_take(struct mm *mm, u64 site)
+/* The same where the jump's fifth byte is given. */
+static int slot_page_at(struct mm *mm, struct bare_page *b, u64 site, s32 last)
+{
+	u64 from = page_up(site + REWRITE_SITE + ((u64)(s64)(s8)last << 24));
+
+	for (u32 i = 0; i < PAGES_TRIED; i++) {
+		struct bare_page fresh = {.page = from + i * PAGE};
+
+		if (fresh.page < LOWEST || fresh.page >= PROGRAM_TOP ||
+		    !rewrite_reaches(fresh.page, site))
+			return 0;
+		const struct area *area = area_from(mm, fresh.page);
+		if ((area && area->start < fresh.page + PAGE) || !slot_find(&fresh, site, last))
+			continue;
+		if (rewrite_page(mm, fresh.page))
+			return 0;
+		*b = fresh;
+		return 1;
+	}
+	return 0;
+}
+
+/* A place for a site's stub, taken; 0: there is none. last: what the jump's fifth byte has to be, or ANY_BYTE. */
+static u64 slot_take(struct mm *mm, u64 site, s32 last)
 {
 	for (u32 i = 0; i < BARE_PAGES; i++) {
 		struct bare_page *b = &mm->bare[i];
 
-		if (!b->page && !slot_page(mm, b, site))
+		if (!b->page &&
+		    !(last == ANY_BYTE ? slot_page(mm, b, site) : slot_page_at(mm, b, site, last)))
 			return 0;
-		u64 at = rewrite_reaches(b->page, site) ? slot_find(b, site) : 0;
+		u64 at = rewrite_reaches(b->page, site) ? slot_find(b, site, last) : 0;
 		if (!at)
 			continue;
 		u32 slot = (at & (PAGE - 1)) / REWRITE_BARE_STEP;
@@ -106,11 +139,16 @@ int rewrite_bare(struct mm *mm, struct user_regs *regs)
 	    is_stub(mm, site))
 		return 0;
 	u32 bytes = rewrite_next(code + 2);
+	s32 last = ANY_BYTE;
+	if (!bytes && code[2] == 0xeb) {
+		bytes = REWRITE_SHORT;
+		last = code[2 + REWRITE_SHORT];
+	}
 	if (!bytes)
 		return 0;
 	if (!rewrite_bytes(mm, site, byte))
 		return 0;
-	u64 at = slot_take(mm, site);
+	u64 at = slot_take(mm, site, last);
 	u8 *page = at ? rewrite_text(mm, at) : NULL;
 	if (!page)
 		return 0;

@@ -121,6 +121,12 @@ u64 rewrite_between_shown(const u8 *stub, u64 at, u32 offset)
 	return offset < 5 + bytes ? call - bytes + (offset - 5) : call;
 }
 
+/* How many bytes the instruction behind the `syscall` has in the stub: a short jump becomes one of 5. */
+static u32 bare_moved(u32 bytes)
+{
+	return bytes == REWRITE_SHORT ? 5 : bytes;
+}
+
 u32 rewrite_stub_bare(u8 *stub, u64 at, u64 site, const u8 *next, u32 bytes, u64 target)
 {
 	stub[0] = 0x48; /* lea next(%rip), %rcx */
@@ -132,9 +138,12 @@ u32 rewrite_stub_bare(u8 *stub, u64 at, u64 site, const u8 *next, u32 bytes, u64
 	put32(stub + 9, target - (at + 13));
 	stub[13] = 0x0f; /* syscall: where the call begins anew */
 	stub[14] = 0x05;
-	for (u32 i = 0; i < bytes; i++)
+	u32 n = REWRITE_BARE_NEXT + bare_moved(bytes);
+	if (bytes == REWRITE_SHORT)
+		stub_jump(stub + REWRITE_BARE_NEXT, at + REWRITE_BARE_NEXT,
+			  site + 2 + REWRITE_SHORT + (u64)(s64)(s8)next[1]);
+	for (u32 i = 0; i < bytes && bytes != REWRITE_SHORT; i++)
 		stub[REWRITE_BARE_NEXT + i] = next[i];
-	u32 n = REWRITE_BARE_NEXT + bytes;
 	n += stub_jump(stub + n, at + n, site + 2 + bytes);
 	stub[REWRITE_BARE_STEP - 1] = (u8)bytes;
 	return n;
@@ -142,7 +151,7 @@ u32 rewrite_stub_bare(u8 *stub, u64 at, u64 site, const u8 *next, u32 bytes, u64
 
 u64 rewrite_bare_shown(const u8 *stub, u64 at, u32 offset)
 {
-	u32 bytes = stub[REWRITE_BARE_STEP - 1], jump = REWRITE_BARE_NEXT + bytes;
+	u32 bytes = stub[REWRITE_BARE_STEP - 1], jump = REWRITE_BARE_NEXT + bare_moved(bytes);
 	u64 behind = at_displacement(stub + jump + 1, at + jump + 5);
 
 	if (offset >= jump)

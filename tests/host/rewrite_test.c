@@ -158,6 +158,15 @@ static void bare(void)
 	CHECK(rewrite_bare_shown(stub, at, 13) == site);
 	CHECK(rewrite_bare_shown(stub, at, 15) == site + 2);
 	CHECK(rewrite_bare_shown(stub, at, 21) == site + 8);
+	static const u8 back[] = {0xeb, 0xf8}, on[] = {0xeb, 0x10};
+	CHECK(rewrite_stub_bare(stub, at, site, back, REWRITE_SHORT, target) == 25);
+	CHECK(stub[15] == 0xe9 && at + 20 + displacement(stub + 16) == site + 4 - 8);
+	CHECK(stub[20] == 0xe9 && at + 25 + displacement(stub + 21) == site + 4);
+	CHECK(rewrite_bare_shown(stub, at, 0) == site);
+	CHECK(rewrite_bare_shown(stub, at, 13) == site);
+	CHECK(rewrite_bare_shown(stub, at, 15) == site + 2);
+	rewrite_stub_bare(stub, at, site, on, REWRITE_SHORT, target);
+	CHECK(stub[15] == 0xe9 && at + 20 + displacement(stub + 16) == site + 4 + 16);
 }
 
 /* Code that ends with a `syscall`, behind nops. */

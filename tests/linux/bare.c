@@ -15,8 +15,11 @@
 #include <ucontext.h>
 #include <unistd.h>
 
-/* syscall; cmp $-4095,%rax; ret */
-static const unsigned char bytes[] = {0x0f, 0x05, 0x48, 0x3d, 1, 0xf0, 0xff, 0xff, 0xc3};
+/* syscall; cmp $-4095,%rax; ret. And: syscall; jmp to the ret behind */
+static const unsigned char kinds[2][9] = {{0x0f, 0x05, 0x48, 0x3d, 1, 0xf0, 0xff, 0xff, 0xc3},
+					  {0x0f, 0x05, 0xeb, 0x00, 0xc3}};
+static const unsigned char *bytes = kinds[0];
+#define BYTES sizeof(kinds[0])
 static unsigned char *site;
 static int ends[2];
 static volatile long shown, handled;
@@ -38,7 +41,7 @@ static void on_alarm(int sig, siginfo_t *info, void *context)
 {
 	long at = ((ucontext_t *)context)->uc_mcontext.gregs[REG_RIP] - (long)site;
 
-	if (at < 0 || at > (long)sizeof(bytes) || handled++)
+	if (at < 0 || at > (long)BYTES || handled++)
 		return; /* before the call, or behind the first one in it: another one comes */
 	shown = at;
 	if (give)
@@ -55,7 +58,7 @@ static void fresh(void)
 			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	else
 		site += 333;
-	memcpy(site, bytes, sizeof bytes);
+	memcpy(site, bytes, BYTES);
 }
 
 static void interrupted(int flags, int warm)
@@ -139,11 +142,14 @@ int main(void)
 {
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	pipe(ends);
-	for (int warm = 0; warm < 3; warm++) {
-		interrupted(0, warm);
-		interrupted(SA_RESTART, warm);
+	for (int kind = 0; kind < 2; kind++) {
+		bytes = kinds[kind];
+		for (int warm = 0; warm < 3; warm++) {
+			interrupted(0, warm);
+			interrupted(SA_RESTART, warm);
+		}
+		on_its_way();
+		born();
 	}
-	on_its_way();
-	born();
 	return 0;
 }

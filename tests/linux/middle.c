@@ -27,6 +27,7 @@ static int bare(void)
 		unsigned char bytes[12];
 		long direct; /* what comes of rax = 100, entered behind the syscall; of a pid: pid + pid_plus, or pid_is */
 		long pid_plus;
+		long behind; /* of rax = 100, entered at the fifth byte, which a short jump leaves as it is; 0: not tried */
 	} codes[] = {
 		{{0x0f, 0x05, 0x48, 0x83, 0xc0, 0x07, 0xc3}, 107, 7}, /* add $7,%rax; ret */
 		{{0x0f, 0x05, 0x48, 0x05, 1, 0, 0, 0, 0xc3}, 101, 1}, /* add $1,%rax: not known */
@@ -40,6 +41,13 @@ static int bare(void)
 		{{0x0f, 0x05, 0xc3}, 100, 0},				    /* ret: too short */
 		{{0x0f, 0x05, 0x85, 0xc0, 0xc3}, 100, 0},		    /* test: too short */
 		{{0x0f, 0x05, 0x48, 0xff, 0xc0, 0xc3}, 101, 1},		    /* inc: not known */
+		{{0x0f, 0x05, 0xeb, 0x00, 0xc3}, 100, 0, 100},	     /* jmp to the ret behind it */
+		{{0x0f, 0x05, 0xeb, 0x01, 0x90, 0xc3}, 100, 0, 100}, /* over a nop */
+		{{0x0f, 0x05, 0xeb, 0x03, 0x83, 0xc0, 0x07, 0xc3}, 100, 0, 107}, /* over an add */
+		{{0x0f, 0x05, 0xeb, 0x05, 0x05, 7, 0, 0, 0, 0xc3},
+		 100,
+		 0,
+		 107}, /* above all memory */
 	};
 	unsigned char *p = mmap(0, 2 * 65536, PROT_READ | PROT_WRITE | PROT_EXEC,
 				MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -54,6 +62,8 @@ static int bare(void)
 			wrong += at(p + i, 110, 0, 0) != getppid() + codes[which].pid_plus;
 			wrong += at(p + i, 3, -1, 0) != -9 + codes[which].pid_plus; /* close */
 			wrong += at(p + i + 2, 100, 0, 0) != codes[which].direct;
+			if (codes[which].behind)
+				wrong += at(p + i + 4, 100, 0, 0) != codes[which].behind;
 		}
 	}
 	return wrong;
