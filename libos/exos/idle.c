@@ -55,7 +55,7 @@ static struct {
 		[ARIL_MAX_CPUS]; /* when it was, by the cycle counter; 0: it has run something since */
 } stats = {.look_at = VAIN};
 
-/* The line behind the processors' has the family's words: the lock is its first. */
+/* The line behind the processors' has words of the family. */
 static u32 *held_word(void)
 {
 	return &cpus[ARIL_MAX_CPUS].idle;
