@@ -20,7 +20,7 @@ class Session:
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
             os.environ["TERM"] = "xterm"
-            os.execvp("./aril", ["./aril", "run", "--timeout", "60", *arguments])
+            os.execvp("./aril", ["./aril", "run", "--timeout", "180", *arguments])
         fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
 
     def read(self, seconds):
@@ -32,7 +32,7 @@ class Session:
         except OSError:
             return b""
 
-    def expect(self, pattern, seconds=30):
+    def expect(self, pattern, seconds=60):
         """Waits for a pattern in what has come since the last match."""
         limit = time.time() + seconds
         while True:
@@ -94,10 +94,13 @@ def shell():
     s.expect(rb"\nright\r\n")
     s.expect(rb"[#$] ")
     s.send(b"vi /tmp/f\r")
-    s.expect(rb"\x1b\[")
-    time.sleep(0.5)
-    s.send(b"ihello from vi\x1b")
-    time.sleep(0.3)
+    s.expect(rb"- /tmp/f")  # its line of state: commands
+    s.send(b"i")
+    s.expect(rb"I /tmp/f")
+    s.send(b"hello from vi")
+    s.expect(rb"hello from vi")
+    s.send(b"\x1b")  # what follows at once would be taken for the rest of a key's sequence
+    s.expect(rb"- /tmp/f")
     s.send(b":wq\r")
     s.expect(rb"[#$] ")
     s.send(b"cat /tmp/f | tr a-z A-Z\r")
