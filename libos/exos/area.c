@@ -282,3 +282,18 @@ s64 area_populate(struct mm *mm, u64 start, u64 end)
 	pages_flush();
 	return 0;
 }
+
+int area_mapped(struct mm *mm, u64 start, u64 end)
+{
+	const struct area *area = start < end ? mm_find(mm, start) : NULL;
+
+	while (area && area->end < end) {
+		const struct list *next = area->link.next;
+
+		start = area->end;
+		area = next == &mm->areas ? NULL : container_of(next, struct area, link);
+		if (area && area->start != start)
+			area = NULL;
+	}
+	return area || start >= end;
+}

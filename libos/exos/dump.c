@@ -320,6 +320,8 @@ static u64 area_bytes(struct mm *mm, const struct area *area)
 {
 	struct page_walk w;
 
+	if (area->flags & AREA_NO_DUMP)
+		return 0;
 	if (!area->inode)
 		return area->end - area->start;
 	if (area->flags & MAP_SHARED)

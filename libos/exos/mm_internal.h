@@ -138,6 +138,8 @@ u64 area_place(struct mm *mm, u64 hint, u64 bytes);
 s64 area_unmap(struct mm *mm, u64 start, u64 end);
 /* Fills every page of a range now: shared anonymous memory, which fork must find. 0 or -ENOMEM. */
 s64 area_populate(struct mm *mm, u64 start, u64 end);
+/* Whether every page of a range lies in an area. */
+int area_mapped(struct mm *mm, u64 start, u64 end);
 
 /* Forgets an area; its pages are gone. */
 void area_free(struct mm *mm, struct area *area);
@@ -164,6 +166,8 @@ int mm_fault_in(struct mm *mm, u64 addr, u64 error, int *code);
 #define AREA_READ_ONLY 0x40000000u
 /* Of mlock: its pages are there. */
 #define AREA_LOCKED 0x04000000u
+/* Of madvise: not in a core file. */
+#define AREA_NO_DUMP 0x02000000u
 /* Of a System V segment. */
 #define AREA_SHM 0x08000000u
 

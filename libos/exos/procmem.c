@@ -140,10 +140,10 @@ void proc_text_smaps(struct proc_text *t, struct proc *p)
 			"Size:           %8lu kB\nKernelPageSize: %8u kB\nMMUPageSize:    %8u kB\n",
 			(a->end - a->start) / 1024, 4, 4);
 		text_pages(t, a->end - a->start, &n, a->flags & AREA_LOCKED);
-		text_add(t, "VmFlags:%s%s%s%s%s%s \n", a->prot & PROT_READ ? " rd" : "",
+		text_add(t, "VmFlags:%s%s%s%s%s%s%s \n", a->prot & PROT_READ ? " rd" : "",
 			 a->prot & PROT_WRITE ? " wr" : "", a->prot & PROT_EXEC ? " ex" : "",
 			 a->flags & MAP_SHARED ? " sh" : "", a->flags & MAP_GROWSDOWN ? " gd" : "",
-			 a->flags & AREA_LOCKED ? " lo" : "");
+			 a->flags & AREA_LOCKED ? " lo" : "", a->flags & AREA_NO_DUMP ? " dd" : "");
 	}
 	kfree(last.path);
 }

@@ -316,7 +316,7 @@
  * mmap: MAP_HUGETLB: EINVAL; MAP_SYNC: EOPNOTSUPP; devices: ENODEV; private memory is promised beyond what is there
  * pkey_alloc, pkey_mprotect, pkey_free: there are no keys to be had: ENOSPC; pkey_mprotect with key -1 is mprotect; others: EINVAL
  * mremap: MREMAP_DONTUNMAP: EINVAL
- * madvise: REMOVE, DONTFORK, DOFORK, MERGEABLE, WIPEONFORK and newer advice: EINVAL
+ * madvise: REMOVE, DONTFORK, DOFORK, MERGEABLE, WIPEONFORK, COLLAPSE, GUARD_INSTALL and newer advice: EINVAL
  * ioctl: terminals (linux_tty.h), FIONREAD, FIONBIO, FIOCLEX, SIOCOUTQ; others: ENOTTY
  * fcntl: leases, F_NOTIFY, F_SETOWN, F_SETSIG: EINVAL; O_ASYNC and O_DIRECT by F_SETFL: EINVAL
  * sendfile, copy_file_range: through a buffer: nothing is shared between the files

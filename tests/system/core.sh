@@ -28,6 +28,9 @@ seen() {
 status 'static, its core to the host' 139 ./aril run --core "$work/core1" -- "$work/fixed"
 has "$work/err" '^aril: fixed\[1\]: segmentation fault at 4, rip [0-9a-f]+, rsp [0-9a-f]+, .*fixed\+[0-9a-f]+$'
 seen "$work/fixed" "$work/core1"
+grep -q "nobody's business" "$work/core1" && fail 'what is not to be dumped was'
+status 'the same page, dumped' 139 ./aril run --env DUMPED=1 --core "$work/core3" -- "$work/fixed"
+grep -q "nobody's business" "$work/core3" || fail 'a page is not in the core file'
 status 'dynamic, on two CPUs, and what is said' 139 ./aril run --smp 2 --root "$work/root" --crash --core "$work/core2" -- /moved
 cp "$work/err" "$work/said"
 seen "$work/root/moved" "$work/core2" -iex "set sysroot $work/root"
