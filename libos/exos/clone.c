@@ -267,20 +267,19 @@ static __attribute__((noinline)) s64 args_other(struct linux_clone_args *a, u64 
 	return 0;
 }
 
+/* All that is looked at: no flag that is there asks for a pidfd, or says where numbers to be taken are. */
 static inline s64 args_in(struct linux_clone_args *a, u64 from, u64 bytes)
 {
 	const struct linux_clone_args *at = (const struct linux_clone_args *)from;
 	if (bytes != sizeof(*a) || from > PROGRAM_TOP - sizeof(*a))
 		return args_other(a, from, bytes);
 	USER_GET(a->flags, &at->flags, fault);
-	USER_GET(a->pidfd, &at->pidfd, fault);
 	USER_GET(a->child_tid, &at->child_tid, fault);
 	USER_GET(a->parent_tid, &at->parent_tid, fault);
 	USER_GET(a->exit_signal, &at->exit_signal, fault);
 	USER_GET(a->stack, &at->stack, fault);
 	USER_GET(a->stack_size, &at->stack_size, fault);
 	USER_GET(a->tls, &at->tls, fault);
-	USER_GET(a->set_tid, &at->set_tid, fault);
 	USER_GET(a->set_tid_size, &at->set_tid_size, fault);
 	USER_GET(a->cgroup, &at->cgroup, fault);
 	return 0;

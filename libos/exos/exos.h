@@ -140,7 +140,7 @@ struct thread {
 	u64 clear_tid;				  /* set_tid_address */
 	u64 user_ticks, system_ticks, last_stamp; /* of the TSC */
 	u64 restart[4];				  /* restart_syscall */
-	/* entry.S knows nothing of what follows */
+	/* entry.S knows nothing of what follows, but for robust_list */
 	u64 sig_waiting;	       /* rt_sigtimedwait: wakes although blocked */
 	u64 fault_error, fault_vector; /* of the last exception, for the signal frame */
 	u64 robust_list;	       /* set_robust_list; 0: none */

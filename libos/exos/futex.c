@@ -537,7 +537,8 @@ void thread_leave_memory(void)
 	const struct thread *t = current();
 	u64 addr = t->clear_tid;
 	robust_exit(t);
-	futex_pi_exit();
+	if (RARE(word_marked(&futex_pi_waiting)))
+		futex_pi_exit();
 	if (!addr || addr >= PROGRAM_TOP || (t->proc->nthreads == 1 && t->proc->mm->refs == 1))
 		return;
 	asm goto("1: movl $0, %0\n" USER_FAULT("1b", "fault")::"m"(*(u32 *)addr)
@@ -557,7 +558,7 @@ fault:
 
 s64 sys_set_robust_list(u64 head, u64 bytes)
 {
-	if (bytes != 24)
+	if (bytes != ROBUST_BYTES)
 		return -EINVAL;
 	current()->robust_list = head;
 	return 0;

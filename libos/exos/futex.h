@@ -55,5 +55,7 @@ s64 futex_unlock_pi(u64 addr);
 void futex_pi_died(u64 addr, u32 value);
 /* The current thread ends: what it owns and others wait for is theirs. */
 void futex_pi_exit(void);
+/* Who sleeps for such locks, in all buckets: mostly nobody. */
+extern u32 futex_pi_waiting;
 
 #endif

@@ -10,7 +10,7 @@
 #include "proc.h"
 #include "proc_internal.h"
 
-static u32 waiting; /* in all buckets: mostly none */
+u32 futex_pi_waiting; /* in all buckets: mostly none */
 
 /* The first who waits to own the word, and whether there are more. NULL: nobody. */
 static struct futex_sleeper *first_waiter(struct futex_key key, int *more)
@@ -18,7 +18,7 @@ static struct futex_sleeper *first_waiter(struct futex_key key, int *more)
 	struct futex_sleeper *first = NULL;
 	struct list *head = futex_bucket(key);
 	*more = 0;
-	for (struct list *at = head->next; waiting && at != head; at = at->next) {
+	for (struct list *at = head->next; futex_pi_waiting && at != head; at = at->next) {
 		struct futex_sleeper *s = container_of(at, struct futex_sleeper, link);
 		if (!s->owns || !futex_same(s->key, key))
 			continue;
@@ -66,9 +66,9 @@ s64 futex_lock_pi(u64 addr, u64 deadline, int try)
 	if (try)
 		return -EAGAIN;
 	struct futex_sleeper s = {.bitset = ~0u, .owns = 1, .key = futex_key(addr)};
-	waiting++;
+	futex_pi_waiting++;
 	s64 slept = futex_sleep(&s, deadline);
-	waiting--;
+	futex_pi_waiting--;
 	return slept == -EINTR ? -ERESTARTNOINTR : slept;
 }
 
@@ -133,7 +133,7 @@ static void word_died(struct futex_sleeper *s)
 
 void futex_pi_exit(void)
 {
-	for (u32 i = 0; waiting && i < FUTEX_BUCKETS; i++) {
+	for (u32 i = 0; futex_pi_waiting && i < FUTEX_BUCKETS; i++) {
 		struct list *head = futex_bucket_at(i), *next;
 		for (struct list *at = head->next; at != head; at = next) {
 			struct futex_sleeper *s = container_of(at, struct futex_sleeper, link);

@@ -19,11 +19,12 @@ _Noreturn void guarded_leave(struct user_regs *regs);
 
 static const struct ways plain = {exos_entry,	   exos_syscall_stub_entry, exos_quick_entry,
 				  exos_leaf_clock, exos_bare_entry,	    exos_sigreturn_entry,
-				  exos_own_entry,  exos_mask_entry,	    thread_first};
+				  exos_own_entry,  exos_mask_entry,	    exos_robust_entry,
+				  thread_first};
 static const struct ways guarded = {
-	guarded_entry,	    guarded_syscall_stub_entry, guarded_quick_entry,
-	guarded_leaf_clock, guarded_bare_entry,		guarded_sigreturn_entry,
-	guarded_own_entry,  guarded_quick_entry,	guarded_thread_first};
+	guarded_entry,	     guarded_syscall_stub_entry, guarded_quick_entry, guarded_leaf_clock,
+	guarded_bare_entry,  guarded_sigreturn_entry,	 guarded_own_entry,   guarded_quick_entry,
+	guarded_quick_entry, guarded_thread_first};
 
 const struct ways *ways = &plain;
 void (*exos_leave_to)(struct user_regs *regs) = exos_leave;

@@ -11,7 +11,7 @@
 
 /* What the program and the kernel jump to. Chosen when the family starts; a family without the guard has the ways of entry.S. */
 struct ways {
-	const u8 *upcall, *call, *quick, *clock, *bare, *sigreturn, *own, *mask;
+	const u8 *upcall, *call, *quick, *clock, *bare, *sigreturn, *own, *mask, *robust;
 	void (*first)(void);
 };
 extern const struct ways *ways;

@@ -8,8 +8,6 @@
 #include "swap.h"
 #include "switch.h"
 
-#define LEAVES_SEEN 16 /* looked at at once */
-
 /* Whether the areas in a row that end with the one that was found last hold all of a range, and none is locked. 0: it may be
  * otherwise. */
 static inline int range_known(const struct mm *mm, u64 start, u64 end)
@@ -47,12 +45,12 @@ static inline int leaf_empty_to(const struct mm_node *leaf, u32 page)
 			 !(leaf->map[LEAF_USED][page / 64] << (63 - page % 64)));
 }
 
-/* Whether a range over more than one leaf has no page, neither here nor in swap space; 0: it may have one. */
+/* Whether a range over more than one leaf, in one GiB, has no page, neither here nor in swap space; 0: it may have one. */
 static inline int range_empty(const struct mm *mm, u64 start, u64 end)
 {
 	u64 first = start >> 21, last = (end - 1) >> 21;
 
-	if (mm->swapped || first >= last || first >> 9 != last >> 9 || last - first >= LEAVES_SEEN)
+	if (mm->swapped || first >= last || (first ^ last) >> 9)
 		return 0;
 	const struct mm_node *node = node_in(mm->root.slot[start >> 39 & 511]);
 	if (node)

@@ -1,27 +1,42 @@
 /* SPDX-License-Identifier: MIT
- * rt_sigprocmask by a stub. A family with the guard has none of this: there it is a quick call as any other. */
+ * rt_sigprocmask and set_robust_list by stubs. A family with the guard has none of this: there they are quick calls as any other. */
 #include "entry.inc"
 
 	.text
 	.globl mask_out
 	.hidden mask_out, mask_edge, quick_return, quick_saved
 
-/* rt_sigprocmask, where nothing pends and its memory is there: as quick_rt_sigprocmask, but all registers it does not use stay
- * where they are. Nothing is done before the mask is exchanged but a store of the mask that was; behind that what pends is looked
- * at (signal_mask_set). */
-function exos_mask_entry
+/* What a frame needs for mask_edge. */
+.macro save_few
 	movq %rsp, %r11
 	movq %gs:THREAD_REGS, %rsp
 	pushfq
 	popq REGS_RFLAGS(%rsp)
 	movq %r11, REGS_RSP(%rsp)
 	movq %rcx, REGS_RIP(%rsp)
+.endm
+
+/* set_robust_list. Its result is 0 as that of rt_sigprocmask, which is all that what leaves by mask_edge and mask_out says of it. */
+function exos_robust_entry
+	save_few
+	cmpq $ROBUST_BYTES, %rsi
+	jne robust_slow
+	movq %rdi, %gs:THREAD_ROBUST
+	jmp mask_edge
+robust_slow:
+	movl $SET_ROBUST_LIST, %eax
+	jmp stub_slow
+
+/* rt_sigprocmask, where nothing pends and its memory is there: as quick_rt_sigprocmask, but all registers it does not use stay
+ * where they are. Nothing is done before the mask is exchanged but a store of the mask that was; behind that what pends is looked
+ * at (signal_mask_set). */
+function exos_mask_entry
+	save_few
 	cmpq $8, %r10
 	jne mask_slow
-	testq %rsi, %rsi
-	je mask_slow
-	movabsq $ENTRY_PROGRAM_TOP - 8, %r11
-	cmpq %r11, %rsi
+	leaq -1(%rsi), %rax /* 0 is no address here */
+	movabsq $ENTRY_PROGRAM_TOP - 9, %r11
+	cmpq %r11, %rax
 	ja mask_slow
 1:	movq (%rsi), %rcx
 	cmpq $SIG_SETMASK, %rdi
@@ -68,8 +83,9 @@ mask_pends:
 	jmp quick_return
 /* Nothing has been done. */
 mask_slow:
-	save_arguments
 	movl $RT_SIGPROCMASK, %eax
+stub_slow:
+	save_arguments
 	movq %rax, REGS_ORIG_RAX(%rsp)
 	movq REGS_RIP(%rsp), %rcx
 	cld

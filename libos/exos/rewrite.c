@@ -115,6 +115,7 @@ s64 rewrite_page(struct mm *mm, u64 va)
 	*(u64 *)(page + POINTER_AT(ENTER_SIGRETURN)) = (u64)ways->sigreturn;
 	*(u64 *)(page + POINTER_AT(ENTER_OWN)) = (u64)ways->own;
 	*(u64 *)(page + POINTER_AT(ENTER_MASK)) = (u64)ways->mask;
+	*(u64 *)(page + POINTER_AT(ENTER_ROBUST)) = (u64)ways->robust;
 	pages_bind(mm, va, word, page, MAPPED_EXEC | MAPPED_OWN | MAPPED_TEXT);
 	pages_flush();
 	mm->stubs++;
@@ -166,6 +167,8 @@ static u32 stub_write(u8 *stub, u64 at, const struct site *site, u64 page)
 		entry = ENTER_SIGRETURN;
 	if (number == RT_SIGPROCMASK)
 		entry = ENTER_MASK;
+	if (number == SET_ROBUST_LIST)
+		entry = ENTER_ROBUST;
 	if (family.trace)
 		entry = ENTER_CALL;
 	if (site->bytes)

@@ -20,6 +20,7 @@
 #define THREAD_SIG_MASK 152
 #define THREAD_PENDING 168
 #define THREAD_SIG_RESTORE 192
+#define THREAD_ROBUST 328
 /* where guard.c puts the thread's stash, behind struct thread; PKRU while a program runs: no writing by GUARD_KEY */
 #define THREAD_STASH 1016
 #define GUARD_KEY 1
@@ -84,6 +85,8 @@
 #define RFLAGS_ALWAYS 0x202
 #define RT_SIGRETURN 15
 #define RT_SIGPROCMASK 14
+#define SET_ROBUST_LIST 273
+#define ROBUST_BYTES 24
 #define SIG_UNBLOCK 1
 #define SIG_SETMASK 2
 #define MASK_UNBLOCKABLE 0x40100 /* SIGKILL, SIGSTOP */
@@ -225,7 +228,8 @@ void thread_first(void);
 void vector_save(u8 *area);
 void vector_load(const u8 *area);
 extern const u8 exos_entry[], exos_syscall_stub_entry[], exos_quick_entry[], exos_leaf_clock[],
-	exos_bare_entry[], exos_sigreturn_entry[], exos_own_entry[], exos_mask_entry[];
+	exos_bare_entry[], exos_sigreturn_entry[], exos_own_entry[], exos_mask_entry[],
+	exos_robust_entry[];
 
 /* The program goes on as regs, those at the stack's top, say; what C was at is over. No lock is held. */
 _Noreturn void exos_leave(struct user_regs *regs);

@@ -36,6 +36,7 @@ ARIL_ASSERT_OFFSET(struct thread, tid, THREAD_TID);
 ARIL_ASSERT_OFFSET(struct thread, sig_mask, THREAD_SIG_MASK);
 ARIL_ASSERT_OFFSET(struct thread, pending, THREAD_PENDING);
 ARIL_ASSERT_OFFSET(struct thread, sig_restore_mask, THREAD_SIG_RESTORE);
+ARIL_ASSERT_OFFSET(struct thread, robust_list, THREAD_ROBUST);
 ARIL_ASSERT_OFFSET(struct proc, pending, PROC_PENDING);
 ARIL_ASSERT_OFFSET(struct family, realtime_offset, FAMILY_REALTIME);
 ARIL_ASSERT_OFFSET(struct aril_info, clock, INFO_CLOCK);

@@ -102,6 +102,38 @@ static void addresses(void)
 	munmap(p, 8192);
 }
 
+static long robust_set(const void *head, u64 bytes)
+{
+	long r;
+
+	__asm__ volatile("mov $273,%%eax; syscall"
+			 : "=a"(r)
+			 : "D"(head), "S"(bytes)
+			 : "rcx", "r11", "memory");
+	return r;
+}
+
+/* set_robust_list, the other call of that kind: what is set, and that another size sets nothing. */
+static void robust(void)
+{
+	static struct {
+		void *next;
+		long distance;
+		void *last;
+	} head[2] = {{&head[0], 0, 0}, {&head[1], 0, 0}};
+	void *was, *is;
+	size_t bytes;
+
+	syscall(SYS_get_robust_list, 0, &was, &bytes);
+	for (int i = 0; i < 4; i++) {
+		long first = robust_set(&head[i & 1], 24), other = robust_set(&head[!(i & 1)], 23);
+
+		syscall(SYS_get_robust_list, 0, &is, &bytes);
+		printf("robust: %ld %ld, %s\n", first, other, is == &head[i & 1] ? "set" : "lost");
+	}
+	robust_set(was, 24);
+}
+
 static volatile sig_atomic_t seen, seen_other, alarms;
 static pthread_t main_thread;
 
@@ -236,6 +268,7 @@ int main(void)
 		plain();
 	for (int i = 0; i < 2; i++)
 		addresses();
+	robust();
 	pending();
 	another();
 	storm();
