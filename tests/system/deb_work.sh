@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # full
-# timeout: 300
+# timeout: 600
 # Work done with Debian's programs: a database server as a user of its own, version control, keys and copies, documents.
 . tests/lib.sh
 . tests/deb.sh
