@@ -62,6 +62,13 @@ refused "smp 99" ./aril fuzz --smp 99
 refused "frobnicate" ./aril fuzz frobnicate
 refused "frobnicate" ./aril coverage frobnicate
 refused "--frobnicate" ./aril build --frobnicate
+refused "aril prove: .*--frobnicate" ./aril prove --frobnicate
+refused "no command 'frobnicate'" ./aril ext frobnicate
+refused "no command 'x'" ./aril ext list x
+refused "use needs a name" ./aril ext list use
+refused "load /no/such: no such file" ./aril ext load /no/such
+refused "core needs a value" ./aril run --core -- busybox true
+refused "deb takes names" ./aril run --deb '' -- busybox true
 refused "frobnicate" ./aril bench --frobnicate
 printf '\177ELF\001\001\001' >"$work/elf32" && head -c 100 /dev/zero >>"$work/elf32" && chmod +x "$work/elf32"
 refused "elf32.*(class|32)" ./aril run -- "$work/elf32"

@@ -41,7 +41,7 @@ parse() {
 			;;
 		--audit-every | --core | --with | --add | --root | --deb | --env | --smp | --slice-us | --mem | --swap | --machine | --accel | --console | --boot | --native | --device | --profile | \
 			--primary | --timeout | -o)
-			(($#)) || fail "$option needs a value: see ./aril $verb --help"
+			(($#)) && [[ $1 != -- ]] || fail "$option needs a value: see ./aril $verb --help"
 			value=$1
 			shift
 			;;
@@ -61,7 +61,10 @@ parse() {
 		--add) adds+=("$value") ;;
 		--env) envs+=("$value") ;;
 		--root) root=$value ;;
-		--deb) debs+=(${value//,/ }) ;;
+		--deb)
+			[[ $value == *[!,\ ]* ]] || fail "--deb takes names of Debian packages, as PKG or PKG=VERSION"
+			debs+=(${value//,/ })
+			;;
 		--smp) smp=$value ;;
 		--slice-us) slice_us=$value ;;
 		--swap) swap=$value ;;
