@@ -224,8 +224,10 @@ static int largest_end(struct proc *asks)
 
 	if (!p || !p->mm->rss)
 		p = asks;
+	if (!p->mm)
+		return SIGKILL; /* the first process, whose program does not fit: it has none to end */
 	end(p, "out of memory");
-	if (p == asks) {
+	if (p->mm == asks->mm) {
 		p->mm->doomed = (u32)all_end(p->mm); /* what it touches on its way out */
 		return SIGKILL;
 	}

@@ -72,7 +72,7 @@ static long made(long result)
 						receiving(fd[0])) DEED(fork,                                                            \
 								       forking()) DEED(spawn,                                           \
 										       spawning())                                      \
-			DEED(thread, threading()) DEED(exec, execl("/bin/true", "true", NULL)) DEED(                                    \
+			DEED(thread, threading()) DEED(exec, execl("/bin/true", "true", NULL)) DEED(settid, settid()) DEED(                                    \
 				open, opening("made",                                                                                   \
 					      O_CREAT |                                                                                 \
 						      O_RDWR)) DEED(maps, reading("/proc/self/"                                         \
@@ -208,7 +208,7 @@ static void prepare(int which)
 	int f = creat("file", 0600);
 	if (write(f, big, 40000) != 40000 || close(f))
 		wrong("file");
-	if (which == DO_exec)
+	if (which == DO_settid)
 		sharers();
 	if (which == DO_segments || which == DO_signals)
 		signal(SIGALRM, SIG_IGN);
@@ -220,6 +220,8 @@ static int attempt(int which, long n, int *ended)
 	char dir[] = "/tmp/failing.XXXXXX";
 	int status;
 
+	while (waitpid(-1, NULL, WNOHANG) > 0) /* sharers, which are the first process's now */
+		;
 	if (!mkdtemp(dir))
 		wrong("mkdtemp");
 	pid_t pid = fork();

@@ -335,3 +335,20 @@ static int written(void)
 		       ? -1
 		       : 0;
 }
+
+/* A child whose number is written to its memory alone, where there was no page: it finds it there, or there is no child. */
+static long settid(void)
+{
+	int status, *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+				 -1, 0);
+
+	if (page == MAP_FAILED)
+		return -1;
+	long pid = syscall(SYS_clone, 0x01000000 | SIGCHLD, 0, 0, page, 0); /* CLONE_CHILD_SETTID */
+	if (!pid)
+		_exit(*page != getpid());
+	if (pid < 0 || waitpid((pid_t)pid, &status, 0) != pid)
+		return -1;
+	errno = EINVAL;
+	return status ? -1 : 0;
+}
