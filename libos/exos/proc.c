@@ -216,7 +216,7 @@ s64 sys_exit(u64 status)
 }
 
 /* Of one thread among others; the last one takes the way on which all of its process ends. */
-s64 quick_exit(u64 status, u64 b, u64 c, u64 d, u64 e, u64 f)
+s64 quick_thread_exit(u64 status, u64 b, u64 c, u64 d, u64 e, u64 f)
 {
 	struct thread *t = current();
 

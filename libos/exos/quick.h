@@ -39,7 +39,7 @@
 	QUICK(45, recvfrom)         \
 	QUICK(46, sendmsg)          \
 	QUICK(47, recvmsg)          \
-	QUICK(60, exit)             \
+	QUICK(60, thread_exit)      \
 	QUICK(72, fcntl)            \
 	QUICK(87, unlink)           \
 	QUICK(89, readlink)         \
