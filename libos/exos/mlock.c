@@ -35,38 +35,42 @@ static s64 limit_check(u64 locked, u64 more)
 	return locked + more > limit / PAGE ? -ENOMEM : 0;
 }
 
-/* Brings in what may be touched at all; private pages that may be written are the space's own from then on. */
-static void populate(struct mm *mm, u64 start, u64 end)
+/* Brings in what may be touched at all; private pages that may be written are the space's own from then on. 0; -ENOMEM: a page that
+ * nobody may touch, or of a file that ends before it, -EAGAIN: no memory. */
+static s64 populate(struct mm *mm, u64 start, u64 end)
 {
 	for (u64 va = start; va < end; va += PAGE) {
 		const struct area *area = mm_find(mm, va);
 		int code, write = area && area->prot & PROT_WRITE && !(area->flags & MAP_SHARED);
 		const u64 *word = pages_word(mm, va, 0);
 		u64 want = write ? MAPPED | MAPPED_WRITE : MAPPED;
-		if (!area || !(area->prot & (PROT_READ | PROT_WRITE)) ||
-		    (word && (*word & want) == want))
+		if (!area || !area->prot)
+			return -ENOMEM;
+		if (word && (*word & want) == want)
 			continue;
-		if (mm_fault_in(mm, va, write ? FAULT_WRITE : 0, &code))
-			return; /* a hole in a file, or no memory: who touches it hears of it */
+		u64 how = area->prot & (PROT_READ | PROT_WRITE) ? 0 : FAULT_EXEC;
+		int sig = mm_fault_in(mm, va, write ? FAULT_WRITE : how, &code);
+		if (sig)
+			return sig == SIGBUS ? -ENOMEM : -EAGAIN;
 		sched_breathe();
 	}
+	return 0;
 }
 
-/* Marks what is mapped of a range, or takes the mark off. 0; -ENOMEM: not all of it is mapped. */
+/* Marks a range, or takes the mark off, up to where nothing is mapped. 0; -ENOMEM: not all of it is. */
 static s64 range_mark(struct mm *mm, u64 start, u64 end, int lock)
 {
 	s64 error = area_split(mm, start, end);
 	u64 at = start;
 	if (error)
 		return error;
-	for (struct area *a = area_from(mm, start); a && a->start < end; a = area_next(mm, a)) {
-		if (a->start > at)
-			error = -ENOMEM;
+	for (struct area *a = area_from(mm, start); a && a->start <= at && at < end;
+	     a = area_next(mm, a)) {
 		a->flags = lock ? a->flags | AREA_LOCKED : a->flags & ~AREA_LOCKED;
 		at = a->end;
 	}
 	area_merge(mm, start, end);
-	return at < end ? -ENOMEM : error;
+	return at < end ? -ENOMEM : 0;
 }
 
 static s64 range_check(u64 addr, u64 bytes, u64 *start, u64 *end)
@@ -95,7 +99,7 @@ s64 sys_mlock2(u64 addr, u64 bytes, u64 flags)
 	if (!error)
 		error = range_mark(mm, start, end, 1);
 	if (!error && !(flags & LOCK_ONFAULT))
-		populate(mm, start, end);
+		error = populate(mm, start, end);
 	return error;
 }
 

@@ -295,21 +295,28 @@ s64 sys_mremap(u64 old, u64 old_bytes, u64 bytes, u64 flags, u64 to)
 	     (to < old + old_bytes && old < to + bytes)))
 		return -EINVAL;
 	struct area *area = mm_find(mm, old);
-	if (!area || old_bytes > area->end - old)
+	if (!area)
+		return -EFAULT;
+	if (flags & MREMAP_FIXED && to < MMAP_MIN)
+		return -EPERM;
+	if (min(old_bytes, bytes) > area->end - old && (flags & MREMAP_FIXED || bytes > old_bytes))
 		return -EFAULT;
 	if (!old_bytes)
 		return -EINVAL;
+	/* What goes, and what stays where it is, may be of several areas, or nobody's. */
+	if (bytes <= old_bytes) {
+		s64 error = bytes < old_bytes ? area_unmap(mm, old + bytes, old + old_bytes) : 0;
+		if (error || !(flags & MREMAP_FIXED))
+			return error ? error : (s64)old;
+		old_bytes = bytes;
+		area = mm_find(mm, old);
+	}
 	int shared_memory = !area->inode && area->flags & MAP_SHARED;
 	s64 at = old;
 	if (bytes > old_bytes && limit_memory(mm, 0, bytes - old_bytes))
 		return -ENOMEM;
 	if (flags & MREMAP_FIXED) {
-		if (to < MMAP_MIN)
-			return -EPERM;
 		at = remap_move(mm, old, old_bytes, bytes, to);
-	} else if (bytes < old_bytes) {
-		s64 error = area_unmap(mm, old + bytes, old + old_bytes);
-		return error ? error : (s64)old;
 	} else if (bytes > old_bytes && !remap_grow(mm, old, old_bytes, bytes)) {
 		if (!(flags & MREMAP_MAYMOVE))
 			return -ENOMEM;
@@ -328,7 +335,14 @@ s64 sys_msync(u64 addr, u64 bytes, u64 flags)
 	    (flags & (MS_ASYNC | MS_SYNC)) == (MS_ASYNC | MS_SYNC))
 		return -EINVAL;
 	u64 end = addr + page_up(bytes);
-	return end < addr || !area_mapped(own(), addr, end) ? -ENOMEM : 0;
+	if (end < addr)
+		return -ENOMEM;
+	struct mm *mm = own();
+	for (const struct area *area = area_from(mm, addr); area && area->start < end;
+	     area = area_next(mm, (struct area *)area))
+		if (flags & MS_INVALIDATE && area->flags & AREA_LOCKED)
+			return -EBUSY;
+	return area_mapped(mm, addr, end) ? 0 : -ENOMEM;
 }
 
 s64 sys_mincore(u64 addr, u64 bytes, u64 vec)
