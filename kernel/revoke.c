@@ -84,20 +84,21 @@ static void deadline_set(void)
 	write_once(revoke_deadline, o ? o->deadline : ~0ul);
 }
 
-/* The request as the handler sees it. */
+/* The request as the handler sees it, on any CPU while it is written: its serial comes last, so who has read a new one finds what
+ * belongs to it. */
 static void request_write(u32 slot, u32 kind)
 {
 	struct aril_repossession *page = page_of(slot);
 	const struct open *o = &books[slot].kind[kind];
 
-	if (page)
-		page->request[kind] = (struct aril_request){
-			.wanted = accounts[slot].wanted[kind],
-			.first = o->first,
-			.last = o->last,
-			.serial = books[slot].serial[kind],
-			.deadline = o->deadline,
-		};
+	if (!page)
+		return;
+	struct aril_request *to = &page->request[kind];
+	write_once(to->wanted, accounts[slot].wanted[kind]);
+	write_once(to->first, o->first);
+	write_once(to->last, o->last);
+	write_once(to->deadline, o->deadline);
+	__atomic_store_n(&to->serial, books[slot].serial[kind], __ATOMIC_RELEASE);
 }
 
 static void revocation_close(u32 slot, u32 kind)

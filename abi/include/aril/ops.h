@@ -130,7 +130,7 @@ ARIL_ASSERT_SIZE(struct aril_revocation, 32);
 struct aril_request {
 	u32 wanted; /* still to be given back; 0: nothing */
 	u32 first, last;
-	u32 serial; /* rises with each revocation of this kind */
+	u32 serial; /* rises with each revocation of this kind; written behind the rest: to be read first */
 	u64 deadline;
 };
 struct aril_loss {
