@@ -79,8 +79,8 @@ s64 sys_fchmod(u64 fd, u64 mode)
 static s64 change_owner(struct inode *i, u32 uid, u32 gid)
 {
 	struct proc *p = current()->proc;
-	s64 error = capable(CAP_CHOWN) ? has_owner(i) : owner_only(i);
-	if (error)
+	s64 error = capable(CAP_CHOWN) || (uid == ~0u && gid == ~0u) ? has_owner(i) : owner_only(i);
+	if (error || (uid == ~0u && gid == ~0u)) /* anybody may change nothing */
 		return error;
 	if (!capable(CAP_CHOWN) && (p->euid != i->uid || (uid != ~0u && uid != i->uid) ||
 				    (gid != ~0u && gid != p->egid && gid != i->gid)))
@@ -90,7 +90,7 @@ static s64 change_owner(struct inode *i, u32 uid, u32 gid)
 		i->uid = uid;
 	if (gid != ~0u)
 		i->gid = gid;
-	if (!S_ISDIR(i->mode) && (i->mode & 0111) && (uid != ~0u || gid != ~0u)) {
+	if (!S_ISDIR(i->mode) && (uid != ~0u || gid != ~0u)) {
 		i->mode &= ~S_ISUID;
 		if (i->mode & 010)
 			i->mode &= ~S_ISGID;
@@ -111,7 +111,7 @@ s64 sys_fchownat(u64 dir, u64 path, u64 uid, u64 gid, u64 flags)
 	if (error)
 		return error;
 	error = change_owner(w.inode, (u32)uid, (u32)gid);
-	if (!error)
+	if (!error && ((u32)uid != ~0u || (u32)gid != ~0u))
 		inotify_walk(&w, IN_ATTRIB);
 	walk_done(&w);
 	return error;
@@ -131,7 +131,7 @@ s64 sys_fchown(u64 fd, u64 uid, u64 gid)
 {
 	struct file *f = fd_file((u32)fd);
 	s64 error = f && !(f->flags & O_PATH) ? change_owner(f->inode, (u32)uid, (u32)gid) : -EBADF;
-	if (!error)
+	if (!error && ((u32)uid != ~0u || (u32)gid != ~0u))
 		inotify_file(f, IN_ATTRIB);
 	return error;
 }
@@ -164,6 +164,14 @@ static s64 change_times(struct inode *i, const struct linux_timespec *t)
 	return 0;
 }
 
+/* What the watchers of a file hear of new times: one alone looks like a reading or a writing, as on Linux. */
+static u32 times_event(const struct linux_timespec *t)
+{
+	if (t[1].nsec == UTIME_OMIT)
+		return t[0].nsec == UTIME_OMIT ? 0 : IN_ACCESS;
+	return t[0].nsec == UTIME_OMIT ? IN_MODIFY : IN_ATTRIB;
+}
+
 static const struct linux_timespec both_now[2] = {{0, UTIME_NOW}, {0, UTIME_NOW}};
 
 static s64 change_times_at(u64 dir, u64 path, const struct linux_timespec *t, u64 flags)
@@ -177,7 +185,7 @@ static s64 change_times_at(u64 dir, u64 path, const struct linux_timespec *t, u6
 			return -EBADF;
 		s64 failed = flags & ~(u64)AT_EMPTY_PATH ? -EINVAL : change_times(f->inode, t);
 		if (!failed)
-			inotify_file(f, IN_ATTRIB);
+			inotify_file(f, times_event(t));
 		return failed;
 	}
 	s64 error = walk_user(&w, (s32)dir, path, how);
@@ -185,7 +193,7 @@ static s64 change_times_at(u64 dir, u64 path, const struct linux_timespec *t, u6
 		return error;
 	error = change_times(w.inode, t);
 	if (!error)
-		inotify_walk(&w, IN_ATTRIB);
+		inotify_walk(&w, times_event(t));
 	walk_done(&w);
 	return error;
 }
@@ -249,7 +257,11 @@ static s64 change_size(struct inode *i, u64 bytes)
 	if (bytes > i->size && bytes > current()->proc->limit_cur[RLIMIT_FSIZE])
 		return size_exceeded();
 	s64 error = seals_resize(i, bytes);
-	return error ? error : inode_resize(i, bytes);
+	if (!error)
+		error = inode_resize(i, bytes);
+	if (!error)
+		inode_unprivileged(i);
+	return error;
 }
 
 s64 sys_truncate(u64 path, u64 bytes)
@@ -323,8 +335,6 @@ static s64 fallocate_check(const struct file *f, u64 mode, u64 offset, u64 bytes
 		return -EOPNOTSUPP;
 	if ((f->flags & O_ACCMODE) == O_RDONLY)
 		return -EBADF;
-	if (mode & ~FALLOC_KEEP_SIZE && f->flags & O_APPEND)
-		return -EPERM;
 	if (S_ISFIFO(f->inode->mode))
 		return -ESPIPE;
 	if (f->ops != &file_regular_ops)
@@ -354,6 +364,10 @@ s64 sys_fallocate(u64 fd, u64 mode, u64 offset, u64 bytes)
 		error = change_size(i, end);
 	else if (!error && mode & ~FALLOC_KEEP_SIZE)
 		inode_touch(i);
+	if (!error)
+		inode_unprivileged(i);
+	if (!error && inotify_watches())
+		inotify_file(f, IN_MODIFY);
 	return error;
 }
 

@@ -232,6 +232,8 @@ static s64 walk_new_check(struct walk *w, int directory)
 	s64 error;
 	if (w->inode)
 		error = -EEXIST;
+	else if (w->late)
+		error = w->late;
 	else if (w->slash && !directory)
 		error = -ENOENT;
 	else if (w->dir->device != DEVICE_ROOT)
@@ -247,7 +249,7 @@ static s64 walk_new_check(struct walk *w, int directory)
 
 static s64 walk_new(struct walk *w, s32 dir, u64 path, int directory)
 {
-	s64 error = walk_user(w, dir, path, WALK_PARENT);
+	s64 error = walk_user(w, dir, path, WALK_NAME);
 	return error ? error : walk_new_check(w, directory);
 }
 
@@ -269,7 +271,7 @@ s64 socket_name_make(const char *path, struct inode **out)
 {
 	struct walk w;
 	struct inode *made; /* what could not be named is gone */
-	s64 error = walk_string(&w, AT_FDCWD, path, WALK_PARENT);
+	s64 error = walk_string(&w, AT_FDCWD, path, WALK_NAME);
 	if (!error)
 		error = walk_new_check(&w, 0);
 	if (error)

@@ -364,10 +364,10 @@ s64 sys_flock(u64 fd, u64 operation)
 {
 	struct file *f = fd_file((u32)fd);
 	u32 kind = (u32)operation & ~(u32)LOCK_NB;
-	if (!f || (f->flags & O_PATH))
-		return -EBADF;
 	if (kind != LOCK_SH && kind != LOCK_EX && kind != LOCK_UN)
 		return -EINVAL;
+	if (!f || (f->flags & O_PATH))
+		return -EBADF;
 	if (kind == LOCK_UN) {
 		flock_release(f);
 		return 0;

@@ -124,6 +124,16 @@ void inode_touch(struct inode *i)
 	i->mtime = i->ctime = realtime_ns();
 }
 
+void inode_unprivileged(struct inode *i)
+{
+	u32 lost = (i->mode & S_ISUID) | (i->mode & 010 ? i->mode & S_ISGID : 0);
+	if (!lost || !S_ISREG(i->mode) || capable(CAP_FSETID))
+		return;
+	u32 within = tree_change_begin();
+	i->mode &= ~lost;
+	tree_change_end(within);
+}
+
 /* Makes room for chunk c. 0 or -ENOMEM. */
 static s64 chunks_grow(struct inode *i, u64 c)
 {

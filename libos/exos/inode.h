@@ -130,7 +130,9 @@ extern u64 cache_pages;
 void inode_cache_free(struct inode *i);
 /* Bytes [from, to) become zeros; pages that are all zeros go, where the archive has none there. 0, -ENOSPC. */
 s64 inode_punch(struct inode *i, u64 from, u64 to);
-void inode_touch(struct inode *i); /* mtime and ctime are now */
+void inode_touch(struct inode *i);
+/* After a change of its contents by who has no CAP_FSETID: it runs with nobody else's rights any more. */
+void inode_unprivileged(struct inode *i); /* mtime and ctime are now */
 /* Whether so many more pages may be had for files, and how many may. */
 int file_room(u64 pages);
 u64 files_free(void);
@@ -185,8 +187,11 @@ struct inode *tree_try(struct inode *dir, const char *name, u32 mode, u64 rdev);
 /* ---- path.c ---- */
 #define GLANCE_PATH 248u /* bytes: longer paths need the buffer */
 #define WALK_FOLLOW 1u	 /* follow a link in the last place */
-#define WALK_PARENT 2u	 /* stop before the last name, which need not be there */
-#define WALK_EMPTY 4u	 /* AT_EMPTY_PATH */
+#define WALK_PARENT \
+	2u /* the last name need not be there: a file is to be made, so -EISDIR with a slash behind it */
+#define WALK_NAME \
+	8u /* the last name itself, as PARENT; no link in its place is followed, a slash behind it only noted */
+#define WALK_EMPTY 4u /* AT_EMPTY_PATH */
 /* openat2's RESOLVE_*, shifted; each: what would break it is an error */
 #define WALK_RESOLVE 0x3f00u
 #define WALK_NO_XDEV 0x100u
@@ -206,7 +211,8 @@ struct walk {
 	u32 last_special; /* ".", ".." or "/": no name that could be made or removed */
 	u32 slash;	  /* the path ended in '/': a directory is meant */
 	u32 empty;	  /* the path was "" */
-	u32 resolve;	  /* WALK_RESOLVE of its flags */
+	s32 late; /* -ENAMETOOLONG with WALK_NAME: there is no such last name, which other checks precede */
+	u32 resolve; /* WALK_RESOLVE of its flags */
 	struct inode *
 		top; /* "/" and the end of "..": the process's root, or where it began; not referenced */
 	char *buffer; /* PATH_MAX + room for links; NULL: `path` sufficed */

@@ -118,7 +118,7 @@ void inotify_name(struct inode *dir, const char *name, u32 length, const struct 
 
 void inotify_inode(struct inode *i, struct inode *dir, const char *name, u32 length, u32 mask)
 {
-	u32 kind = S_ISDIR(i->mode) ? IN_ISDIR : 0;
+	u32 kind = S_ISDIR(i->mode) && mask != IN_MOVE_SELF ? IN_ISDIR : 0;
 	if (!inotify_marks)
 		return;
 	if (dir && length && dir != i)
@@ -301,9 +301,10 @@ s64 sys_inotify_add_watch(u64 fd, u64 path, u64 mask)
 	error = walk_user(&w, AT_FDCWD, path, (u32)mask & IN_DONT_FOLLOW ? 0 : WALK_FOLLOW);
 	if (error)
 		return error;
-	error = inode_permission(w.inode, R_OK);
-	if (!error && (u32)mask & IN_ONLYDIR && !S_ISDIR(w.inode->mode))
+	if ((u32)mask & IN_ONLYDIR && !S_ISDIR(w.inode->mode))
 		error = -ENOTDIR;
+	if (!error)
+		error = inode_permission(w.inode, R_OK);
 	if (!error && w.inode->device != DEVICE_ROOT)
 		error = -EOPNOTSUPP; /* made as it is looked at: nothing happens to it */
 	if (!error)

@@ -23,10 +23,20 @@ static int directory_busy(const struct inode *dir)
 	return dir == root_inode;
 }
 
+/* Whether something has the name that was walked to. */
+static s64 name_there(const struct walk *w)
+{
+	return w->inode ? 0 : w->late ? w->late : -ENOENT;
+}
+
 static s64 unlink_walked(struct walk *w)
 {
 	if (w->last_special)
 		return -EISDIR;
+	if (name_there(w))
+		return name_there(w);
+	if (w->slash)
+		return S_ISDIR(w->inode->mode) ? -EISDIR : -ENOTDIR;
 	if (w->dir->device != DEVICE_ROOT)
 		return -EPERM;
 	s64 error = remove_permission(w->dir, w->inode);
@@ -47,6 +57,8 @@ static s64 rmdir_walked(struct walk *w)
 {
 	if (w->last_special)
 		return w->last_length == 1 ? -EINVAL : w->last_length == 2 ? -ENOTEMPTY : -EBUSY;
+	if (name_there(w))
+		return name_there(w);
 	if (w->dir->device != DEVICE_ROOT)
 		return -EPERM;
 	s64 error = remove_permission(w->dir, w->inode);
@@ -69,7 +81,7 @@ s64 sys_unlinkat(u64 dir, u64 path, u64 flags)
 	struct walk w;
 	if (flags & ~(u64)AT_REMOVEDIR)
 		return -EINVAL;
-	s64 error = walk_user(&w, (s32)dir, path, 0);
+	s64 error = walk_user(&w, (s32)dir, path, WALK_NAME);
 	if (error)
 		return error;
 	error = flags & AT_REMOVEDIR ? rmdir_walked(&w) : unlink_walked(&w);
@@ -98,48 +110,71 @@ static int is_below(const struct inode *below, const struct inode *dir)
 	}
 }
 
-/* The new name's present owner may be replaced by the old one's inode: 0 or -E. */
-static s64 rename_replaces(const struct inode *from, const struct inode *to)
+/* What the two names say: 0 or -E, in Linux's order. */
+static s64 rename_names(const struct walk *a, const struct walk *b, u32 flags)
 {
-	if (S_ISDIR(from->mode) && !S_ISDIR(to->mode))
-		return -ENOTDIR;
-	if (!S_ISDIR(from->mode) && S_ISDIR(to->mode))
-		return -EISDIR;
-	if (S_ISDIR(to->mode) && to->device != DEVICE_ROOT)
+	if (a->last_special || (b->last_special && !(flags & RENAME_NOREPLACE)))
 		return -EBUSY;
-	return S_ISDIR(to->mode) && to->dir.count ? -ENOTEMPTY : 0;
-}
-
-static s64 rename_check(struct walk *a, struct walk *b, u32 flags)
-{
-	struct inode *i = a->inode;
-	if (a->last_special || b->last_special)
-		return -EBUSY;
+	if (b->last_special)
+		return -EEXIST;
+	if (name_there(a))
+		return name_there(a);
+	if (b->late)
+		return b->late;
 	if (a->dir->device != DEVICE_ROOT || b->dir->device != DEVICE_ROOT)
 		return a->dir->device != b->dir->device ? -EXDEV : -EPERM;
 	if (b->inode && (flags & RENAME_NOREPLACE))
 		return -EEXIST;
 	if (!b->inode && (flags & RENAME_EXCHANGE))
 		return -ENOENT;
-	if (!S_ISDIR(i->mode) && (a->slash || (b->slash && !b->inode)))
+	if (flags & RENAME_EXCHANGE && b->slash && !S_ISDIR(b->inode->mode))
 		return -ENOTDIR;
-	if (S_ISDIR(i->mode) && is_below(b->dir, i))
+	if (!S_ISDIR(a->inode->mode) && (a->slash || (b->slash && !(flags & RENAME_EXCHANGE))))
+		return -ENOTDIR;
+	if (S_ISDIR(a->inode->mode) && is_below(b->dir, a->inode))
 		return -EINVAL;
-	if ((flags & RENAME_EXCHANGE) && S_ISDIR(b->inode->mode) && is_below(a->dir, b->inode))
-		return -EINVAL;
-	if (b->inode && !(flags & RENAME_EXCHANGE) && S_ISDIR(b->inode->mode) &&
-	    is_below(a->dir, b->inode))
-		return -ENOTEMPTY;
-	s64 error = remove_permission(a->dir, i);
-	if (!error)
-		error = b->inode ? remove_permission(b->dir, b->inode)
-				 : inode_permission(b->dir, W_OK | X_OK);
-	if (!error && i->device != DEVICE_ROOT)
-		error = -EBUSY;
+	if (b->inode && S_ISDIR(b->inode->mode) && is_below(a->dir, b->inode))
+		return flags & RENAME_EXCHANGE ? -EINVAL : -ENOTEMPTY;
+	return 0;
+}
+
+/* Whether the new name's owner may go: replaced by what `from` is, or exchanged. */
+static s64 rename_replaces(const struct walk *b, const struct inode *from, u32 flags)
+{
+	const struct inode *to = b->inode;
+	s64 error = to ? remove_permission(b->dir, to) : inode_permission(b->dir, W_OK | X_OK);
+	if (error || !to || flags & RENAME_EXCHANGE)
+		return error;
+	if (S_ISDIR(from->mode) && !S_ISDIR(to->mode))
+		return -ENOTDIR;
+	return !S_ISDIR(from->mode) && S_ISDIR(to->mode) ? -EISDIR : 0;
+}
+
+/* A directory that comes under another one has its ".." written. */
+static s64 rename_parent(const struct inode *i, int stays)
+{
+	return i && S_ISDIR(i->mode) && !stays ? inode_permission(i, W_OK) : 0;
+}
+
+static s64 rename_check(struct walk *a, struct walk *b, u32 flags)
+{
+	struct inode *i = a->inode, *to = b->inode;
+	s64 error = rename_names(a, b, flags);
+	if (error || i == to)
+		return error;
+	error = remove_permission(a->dir, i);
 	if (!error && !b->dir->nlink)
 		error = -ENOENT;
-	if (!error && b->inode && b->inode != i && !(flags & RENAME_EXCHANGE))
-		error = rename_replaces(i, b->inode);
+	if (!error)
+		error = rename_replaces(b, i, flags);
+	if (!error)
+		error = rename_parent(i, a->dir == b->dir);
+	if (!error && flags & RENAME_EXCHANGE)
+		error = rename_parent(to, a->dir == b->dir);
+	if (!error && (i->device != DEVICE_ROOT || (to && to->device != DEVICE_ROOT)))
+		error = -EBUSY;
+	if (!error && to && !(flags & RENAME_EXCHANGE) && S_ISDIR(to->mode) && to->dir.count)
+		error = -ENOTEMPTY;
 	return error;
 }
 
@@ -206,10 +241,10 @@ s64 sys_renameat2(u64 from_dir, u64 from, u64 to_dir, u64 to, u64 flags)
 		return -EINVAL;
 	if ((flags & RENAME_NOREPLACE) && (flags & RENAME_EXCHANGE))
 		return -EINVAL;
-	s64 error = walk_user(&a, (s32)from_dir, from, 0);
+	s64 error = walk_user(&a, (s32)from_dir, from, WALK_NAME);
 	if (error)
 		return error;
-	error = walk_user(&b, (s32)to_dir, to, WALK_PARENT);
+	error = walk_user(&b, (s32)to_dir, to, WALK_NAME);
 	if (!error) {
 		error = rename_walked(&a, &b, (u32)flags);
 		walk_done(&b);

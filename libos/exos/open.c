@@ -11,8 +11,7 @@
 #include "switch.h"
 #include "tty.h"
 
-#define FILE_KEPT \
-	(~(u32)(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC | O_NOFOLLOW | O_DIRECTORY))
+#define FILE_KEPT (~(u32)(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC))
 
 static int flags_read(u32 flags)
 {
@@ -256,11 +255,11 @@ static s64 open_create(struct walk *w, u32 mode, struct inode **out)
 		return -EISDIR;
 	if (w->dir->device != DEVICE_ROOT)
 		return -EACCES;
+	if (!w->dir->nlink)
+		return -ENOENT;
 	s64 error = inode_permission(w->dir, W_OK | X_OK);
 	if (error)
 		return error;
-	if (!w->dir->nlink)
-		return -ENOENT;
 	struct inode *i =
 		file_room(1) ? inode_create(S_IFREG | (mode & 07777 & ~current()->proc->fs->umask),
 					    DEVICE_ROOT)
@@ -281,7 +280,8 @@ static s64 open_path_only(struct walk *w, u32 flags, struct file **out)
 {
 	if ((flags & O_DIRECTORY) && !S_ISDIR(w->inode->mode))
 		return -ENOTDIR;
-	*out = file_create(w->inode, (flags & O_CLOEXEC) | O_PATH, &file_path_ops, NULL);
+	*out = file_create(w->inode, flags & (O_PATH | O_DIRECTORY | O_NOFOLLOW), &file_path_ops,
+			   NULL);
 	return *out ? 0 : -ENOMEM;
 }
 
@@ -308,6 +308,8 @@ static s64 open_walked(struct walk *w, u32 flags, u32 mode, struct file **out)
 	if (!error && (flags & O_TRUNC) && S_ISREG(w->inode->mode) &&
 	    w->inode->device == DEVICE_ROOT)
 		error = inode_resize(w->inode, 0);
+	if (!error && (flags & O_TRUNC))
+		inode_unprivileged(w->inode);
 	return error;
 }
 
@@ -318,8 +320,6 @@ static s64 open_tmpfile(struct walk *w, u32 flags, u32 mode, struct file **out)
 		return -ENOTDIR;
 	if (w->inode->device != DEVICE_ROOT)
 		return -EOPNOTSUPP;
-	if (!flags_write(flags))
-		return -EINVAL;
 	s64 error = inode_permission(w->inode, W_OK | X_OK);
 	if (error)
 		return error;
@@ -335,14 +335,15 @@ static s64 open_tmpfile(struct walk *w, u32 flags, u32 mode, struct file **out)
 static s64 open_file(s32 dir, u64 path, u32 flags, u32 mode, u32 walk, struct file **out)
 {
 	struct walk w;
-	int tmpfile = (flags & O_TMPFILE) == O_TMPFILE;
 	if (flags & O_PATH)
 		flags &= O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+	int tmpfile = (flags & O_TMPFILE) == O_TMPFILE;
 	if (!(flags & O_NOFOLLOW) && !((flags & O_CREAT) && (flags & O_EXCL)))
 		walk |= WALK_FOLLOW;
 	if ((flags & O_CREAT) && !tmpfile)
 		walk |= WALK_PARENT;
-	if ((flags & O_CREAT) && (flags & O_DIRECTORY) && !tmpfile)
+	if (tmpfile ? (flags & O_CREAT) || !flags_write(flags)
+		    : (flags & O_CREAT) && (flags & O_DIRECTORY))
 		return -EINVAL;
 	s64 error = walk_user(&w, dir, path, walk);
 	if (error)

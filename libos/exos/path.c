@@ -118,13 +118,13 @@ static s64 walk_link(struct walk *w, struct inode *link, char **rest, struct ino
 	return n < 0 ? n : 0;
 }
 
-/* Takes the next component from *rest. Length, 0 at the end, -ENAMETOOLONG. *last: nothing but slashes follow. */
-static s64 walk_next(struct walk *w, char **rest, int *last)
+/* Takes the next component from *rest. Length, 0 at the end. *last: nothing but slashes follow. */
+static u32 walk_next(struct walk *w, char **rest, int *last)
 {
 	u64 hash;
 	*rest = walk_component(w, *rest, 0, &hash);
 	*last = !**rest;
-	return w->last_length <= NAME_MAX ? (s64)w->last_length : -ENAMETOOLONG;
+	return w->last_length;
 }
 
 static int name_is_dots(const struct walk *w)
@@ -140,10 +140,7 @@ static s64 walk_run(struct walk *w, u32 flags)
 	for (;;) {
 		int last;
 		struct inode *child, *jump;
-		s64 n = walk_next(w, &rest, &last);
-		if (n < 0)
-			return n;
-		if (n == 0) { /* "/" alone, or a link to it */
+		if (!walk_next(w, &rest, &last)) { /* "/" alone, or a link to it */
 			w->last_special = 1;
 			inode_get(w->dir);
 			w->inode = w->dir;
@@ -155,6 +152,10 @@ static s64 walk_run(struct walk *w, u32 flags)
 		if (error)
 			return error;
 		w->last_special = 0;
+		if (w->last_length > NAME_MAX) {
+			w->late = -ENAMETOOLONG;
+			return last && (flags & WALK_NAME) ? 0 : -ENAMETOOLONG;
+		}
 		if (name_is_dots(w)) {
 			if (w->last_length == 2 && w->dir == w->top && w->resolve & WALK_BENEATH)
 				return -EXDEV;
@@ -167,15 +168,21 @@ static s64 walk_run(struct walk *w, u32 flags)
 			w->inode = w->dir;
 			return 0;
 		}
+		if (last && w->slash && (flags & WALK_PARENT)) /* a file is to be made */
+			return -EISDIR;
 		error = walk_child(w, w->last, w->last_length, &child);
 		if (error) {
-			if (error == -ENOENT && last && (flags & WALK_PARENT))
+			if (error == -ENOENT && last && (flags & (WALK_PARENT | WALK_NAME)))
 				return 0;
 			return error;
 		}
 		if (w->resolve & WALK_NO_XDEV && child->device != w->dir->device) {
 			inode_put(child);
 			return -EXDEV;
+		}
+		if (last && (flags & WALK_NAME)) {
+			w->inode = child;
+			return 0;
 		}
 		if (S_ISLNK(child->mode) && (!last || w->slash || (flags & WALK_FOLLOW))) {
 			error = ++links > SYMLINK_DEPTH ? -ELOOP
@@ -235,6 +242,7 @@ static s64 walk_begin(struct walk *w)
 	w->entry = NULL;
 	w->last = "";
 	w->last_length = w->last_special = w->slash = w->empty = 0;
+	w->late = 0;
 	w->buffer = page_alloc(WALK_ORDER);
 	return w->buffer ? 0 : -ENOMEM;
 }
@@ -243,7 +251,13 @@ static s64 walk_begin(struct walk *w)
 s64 walk_user(struct walk *w, s32 dir, u64 path, u32 flags)
 {
 	struct glance g;
-	s64 error = flags & WALK_RESOLVE ? GLANCE_MISSED : glance_walk(w, &g, dir, path, flags);
+	w->slash = 0;
+	u32 quick = flags & WALK_NAME ? WALK_PARENT : flags;
+	s64 error = flags & WALK_RESOLVE ? GLANCE_MISSED : glance_walk(w, &g, dir, path, quick);
+	if ((flags & WALK_NAME && error) || (flags & (WALK_NAME | WALK_PARENT) && w->slash))
+		/* a slash follows there, a long name fails */
+		error = GLANCE_MISSED;
+	w->late = 0;
 	if (!error) {
 		inode_get(w->dir);
 		if (w->inode)

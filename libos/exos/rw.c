@@ -82,6 +82,7 @@ static s64 regular_write(struct file *f, u64 from, usize bytes, u64 *offset)
 	offset_end(f, offset, n > 0 ? at + (u64)n : before);
 	if (n > 0) {
 		inode_touch(f->inode);
+		inode_unprivileged(f->inode);
 		inotify_file(f, IN_MODIFY);
 	}
 	return n;
@@ -286,7 +287,10 @@ static s64 call_vector(u64 fd, u64 vec, u64 count, u64 *offset, int writing)
 		return error;
 	if (offset && !can_seek(f))
 		return -ESPIPE;
-	return transfer_vector(f, vec, count, offset ? offset : &f->offset, writing);
+	s64 n = transfer_vector(f, vec, count, offset ? offset : &f->offset, writing);
+	if (!n && !writing && S_ISREG(f->inode->mode) && inotify_watches())
+		inotify_file(f, IN_ACCESS); /* Linux tells of the end of a file too, here only */
+	return n;
 }
 
 s64 sys_readv(u64 fd, u64 vec, u64 count)
@@ -406,11 +410,18 @@ s64 sys_sendfile(u64 out_fd, u64 in_fd, u64 offset, u64 bytes)
 {
 	s64 error, at, n;
 	struct file *in = fd_readable(in_fd, &error);
-	if (!in)
-		return error;
+	s64 unreadable = error == -EISDIR ? -EINVAL : error;
+	if (!in && unreadable == -EBADF)
+		return unreadable;
+	if (offset && copy_in(&at, offset, sizeof(at)))
+		return -EFAULT;
+	if (offset && at < 0)
+		return -EINVAL;
 	struct file *out = fd_writable(out_fd, &error);
 	if (!out)
 		return error;
+	if (!in)
+		return unreadable;
 	if (!can_seek(in) || (out->flags & O_APPEND))
 		return -EINVAL;
 	if (!offset) {
@@ -420,25 +431,29 @@ s64 sys_sendfile(u64 out_fd, u64 in_fd, u64 offset, u64 bytes)
 			file_offset_set(in, from);
 		return n;
 	}
-	if (copy_in(&at, offset, sizeof(at)))
-		return -EFAULT;
-	if (at < 0)
-		return -EINVAL;
 	n = copy_files(in, (u64 *)&at, out, &out->offset, bytes);
 	return copy_out(offset, &at, sizeof(at)) ? -EFAULT : n;
 }
 
-static s64 range_check(struct file *in, u64 from, struct file *out, u64 to, u64 bytes)
+/* Whether a range may be copied: 0 or -E. *bytes is cut to what there is. */
+static s64 range_check(struct file *in, u64 from, struct file *out, u64 to, u64 *wanted)
 {
+	u64 bytes = *wanted;
+
 	if (S_ISDIR(in->inode->mode) || S_ISDIR(out->inode->mode))
 		return -EISDIR;
 	if (in->ops != &file_regular_ops || out->ops != &file_regular_ops)
 		return -EINVAL;
-	if (out->flags & O_APPEND)
+	if ((in->flags & O_ACCMODE) == O_WRONLY || (out->flags & O_ACCMODE) == O_RDONLY ||
+	    out->flags & O_APPEND)
 		return -EBADF;
-	if ((s64)from < 0 || (s64)to < 0 || from + bytes < from || to + bytes < to)
+	if (from + bytes < from || to + bytes < to)
 		return -EOVERFLOW;
-	if (in->inode == out->inode && from < to + bytes && to < from + bytes)
+	if ((s64)from < 0 || (s64)to < 0)
+		return -EINVAL;
+	bytes = from < in->inode->size ? min(bytes, in->inode->size - from) : 0;
+	*wanted = bytes;
+	if (bytes && in->inode == out->inode && from < to + bytes && to < from + bytes)
 		return -EINVAL;
 	return 0;
 }
@@ -447,10 +462,9 @@ s64 sys_copy_file_range(u64 in_fd, u64 in_offset, u64 out_fd, u64 out_offset, u6
 {
 	s64 error;
 	u64 from, to;
-	struct file *in = fd_readable(in_fd, &error);
-	struct file *out = in ? fd_writable(out_fd, &error) : NULL;
-	if (!out)
-		return error;
+	struct file *in = fd_file((u32)in_fd), *out = fd_file((u32)out_fd);
+	if (!in || !out || (in->flags | out->flags) & O_PATH)
+		return -EBADF;
 	from = file_offset(in);
 	to = file_offset(out);
 	if ((in_offset && copy_in(&from, in_offset, 8)) ||
@@ -458,7 +472,8 @@ s64 sys_copy_file_range(u64 in_fd, u64 in_offset, u64 out_fd, u64 out_offset, u6
 		return -EFAULT;
 	if (flags)
 		return -EINVAL;
-	error = range_check(in, from, out, to, min(bytes, RW_MAX));
+	bytes = min(bytes, RW_MAX);
+	error = range_check(in, from, out, to, &bytes);
 	if (error)
 		return error;
 	s64 n = copy_files(in, &from, out, &to, bytes);

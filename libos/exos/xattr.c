@@ -3,6 +3,7 @@
 #include "caps.h"
 #include "file_calls.h"
 #include "inode.h"
+#include "inotify.h"
 
 #define NAME_MOST 255u
 #define VALUE_MOST 65536u
@@ -35,20 +36,22 @@ static s64 xattr_permission(const struct inode *i, const char *name, u32 want)
 	u32 uid = current()->proc->euid;
 	if (i->device != DEVICE_ROOT)
 		return -EOPNOTSUPP;
-	if (is_space_alone(name))
-		return -EINVAL;
+	s64 named = is_space_alone(name) ? -EINVAL : 0;
 	if (begins(name, "trusted."))
-		return capable(CAP_SYS_ADMIN) ? 0 : want == W_OK ? -EPERM : -ENODATA;
+		return capable(CAP_SYS_ADMIN) ? named : want == W_OK ? -EPERM : -ENODATA;
 	if (begins(name, "security."))
-		return capable(CAP_SYS_ADMIN) || want == R_OK ? 0 : -EPERM;
-	if (!begins(name, "user."))
-		return -EOPNOTSUPP; /* there are no access lists */
+		return capable(CAP_SYS_ADMIN) || want == R_OK ? named : -EPERM;
+	if (!begins(name, "user.")) { /* there are no access lists */
+		s64 error = begins(name, "system.") ? 0 : inode_permission(i, want);
+		return error ? error : -EOPNOTSUPP;
+	}
 	if (!S_ISREG(i->mode) && !S_ISDIR(i->mode))
 		return want == W_OK ? -EPERM : -ENODATA;
 	if (S_ISDIR(i->mode) && (i->mode & S_ISVTX) && want == W_OK && uid != i->uid &&
 	    !capable(CAP_FOWNER))
 		return -EPERM;
-	return inode_permission(i, want);
+	s64 error = inode_permission(i, want);
+	return error ? error : named;
 }
 
 /* Where the attribute hangs, or would. */
@@ -203,6 +206,8 @@ static s64 by_path(u64 path, u32 how, struct wish wish)
 	if (error)
 		return error;
 	error = xattr_do(w.inode, &wish);
+	if (error >= 0 && (wish.what == SET || wish.what == REMOVE))
+		inotify_walk(&w, IN_ATTRIB);
 	walk_done(&w);
 	return error;
 }
@@ -213,7 +218,12 @@ static s64 by_fd(u64 fd, struct wish wish)
 	s64 error = wish.what == SET ? set_check(&wish) : 0;
 	if (error)
 		return error;
-	return f && !(f->flags & O_PATH) ? xattr_do(f->inode, &wish) : -EBADF;
+	if (!f || (f->flags & O_PATH))
+		return -EBADF;
+	error = xattr_do(f->inode, &wish);
+	if (error >= 0 && (wish.what == SET || wish.what == REMOVE))
+		inotify_file(f, IN_ATTRIB);
+	return error;
 }
 
 s64 sys_setxattr(u64 path, u64 name, u64 value, u64 bytes, u64 flags)
