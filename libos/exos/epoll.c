@@ -111,7 +111,17 @@ static u32 epoll_poll(struct file *f)
 	return ready ? POLLIN | POLLRDNORM : 0;
 }
 
-static const struct file_ops epoll_ops = {.poll = epoll_poll, .release = epoll_release};
+/* What it does not know is -EINVAL, as with few other files. */
+static s64 epoll_ioctl(struct file *f, u64 request, u64 arg)
+{
+	(void)f;
+	(void)request;
+	(void)arg;
+	return -EINVAL;
+}
+
+static const struct file_ops epoll_ops = {
+	.poll = epoll_poll, .ioctl = epoll_ioctl, .release = epoll_release};
 
 s64 sys_epoll_create1(u64 flags)
 {
@@ -154,21 +164,24 @@ static int leads_to(struct file *f, const struct file *other, u32 depth)
 	return 0;
 }
 
+/* All that may be asked for with EPOLLEXCLUSIVE. */
+#define EXCLUSIVE_EVENTS                                                              \
+	(POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM | EPOLLERR | EPOLLHUP | EPOLLET | \
+	 EPOLLEXCLUSIVE | EPOLLWAKEUP)
+
 static s64 watch_add(struct file *epoll, struct file *f, s32 fd,
 		     const struct linux_epoll_event *event)
 {
 	struct epoll *e = epoll->data;
 	if (f->ops == &epoll_ops && leads_to(f, epoll, 1))
 		return -ELOOP;
-	if (f->ops == &epoll_ops && (event->events & EPOLLEXCLUSIVE))
-		return -EINVAL;
 	struct watch *w = kmalloc(sizeof(*w));
 	if (!w)
 		return -ENOMEM;
 	w->epoll = e;
 	w->file = f;
 	w->fd = fd;
-	w->events = event->events;
+	w->events = event->events | EPOLLERR | EPOLLHUP; /* these always */
 	w->data = event->data;
 	w->in = w->out = ~0ul;
 	list_add_tail(&e->watches, &w->link);
@@ -190,6 +203,10 @@ s64 sys_epoll_ctl(u64 epfd, u64 op, u64 fd, u64 event)
 		return -EPERM;
 	if (epoll->ops != &epoll_ops || f == epoll)
 		return -EINVAL;
+	if (in.events & EPOLLEXCLUSIVE && ((u32)op == EPOLL_CTL_MOD || f->ops == &epoll_ops))
+		return -EINVAL;
+	if (in.events & EPOLLEXCLUSIVE && in.events & ~(u32)EXCLUSIVE_EVENTS)
+		return -EINVAL;
 	struct watch *w = watch_find(epoll->data, f, (s32)fd);
 	switch ((u32)op) {
 	case EPOLL_CTL_ADD:
@@ -201,9 +218,9 @@ s64 sys_epoll_ctl(u64 epfd, u64 op, u64 fd, u64 event)
 	case EPOLL_CTL_MOD:
 		if (!w)
 			return -ENOENT;
-		if ((w->events | in.events) & EPOLLEXCLUSIVE)
+		if (w->events & EPOLLEXCLUSIVE)
 			return -EINVAL;
-		w->events = in.events;
+		w->events = in.events | EPOLLERR | EPOLLHUP;
 		w->data = in.data;
 		w->in = w->out = ~0ul;
 		poll_notify();

@@ -68,7 +68,7 @@ static s64 counter_write(struct file *f, u64 from, usize bytes, u64 *offset)
 	const struct counter *c = f->data;
 	u64 more;
 	(void)offset;
-	if (bytes < 8)
+	if (bytes != 8)
 		return -EINVAL;
 	if (user_few_in(&more, from, 8))
 		return -EFAULT;
@@ -147,7 +147,7 @@ static s64 counter_quick_write(struct file *f, u64 from, u64 bytes, struct threa
 {
 	struct counter *c = f->data;
 	u64 more;
-	if (RARE(bytes < 8))
+	if (RARE(bytes != 8))
 		return file_quick_write(f, from, bytes, t);
 	USER_GET(more, (const u64 *)from, fault);
 	if (RARE(more > COUNT_MOST - c->count))

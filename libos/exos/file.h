@@ -12,9 +12,13 @@ struct stat64; /* linux.h */
 /* Reads or writes up to a page for a quick call, which has taken the lock once, and lets it go; sleeping keeps the file. */
 typedef s64 (*file_quick)(struct file *f, u64 at, u64 bytes, struct thread *t);
 
+struct linux_iovec;
+
 struct file_ops {
 	s64 (*read)(struct file *f, u64 to, usize bytes, u64 *offset); /* to: program address */
 	s64 (*write)(struct file *f, u64 from, usize bytes, u64 *offset);
+	/* All parts at once, `bytes` in all, more than 0. NULL: one after the other. */
+	s64 (*vector)(struct file *f, struct linux_iovec *vec, u64 count, u64 bytes, int writing);
 	u32 (*poll)(struct file *f); /* POLLIN etc. that hold now */
 	s64 (*ioctl)(struct file *f, u64 request, u64 arg);
 	s64 (*readdir)(struct file *f, u64 to, usize bytes); /* getdents64 */

@@ -211,6 +211,7 @@ static s64 queue_file(struct mqueue *q, u32 flags)
 	struct file *f = file_create(q->inode, flags & (O_ACCMODE | O_NONBLOCK), &queue_ops, q);
 	if (!f)
 		return -ENFILE;
+	f->flags &= ~(u32)O_LARGEFILE;
 	core_format(path + 1, sizeof(path) - 1, "%s", q->name);
 	f->path = string_copy(path, __builtin_strlen(path));
 	s64 fd = fd_install(f, 0, 1);

@@ -470,6 +470,9 @@ static s64 pipe_files(u32 flags, struct file *ends[2])
 	}
 	ends[0] = i->pipe ? file_create(i, O_RDONLY | flags, &pipe_ops, i->pipe) : NULL;
 	ends[1] = ends[0] ? file_create(i, O_WRONLY | flags, &pipe_ops, i->pipe) : NULL;
+	for (u32 n = 0; n < 2; n++)
+		if (ends[n])
+			ends[n]->flags &= ~(u32)O_LARGEFILE;
 	if (i->pipe && ends[0])
 		i->pipe->readers = i->pipe->opens_read = 1;
 	if (i->pipe && ends[1])

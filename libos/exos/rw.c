@@ -260,6 +260,12 @@ static s64 transfer_vector(struct file *f, u64 from, u64 count, u64 *offset, int
 		at = file_offset_take(f);
 		offset = &at;
 	}
+	if (!sum && (writing ? f->ops->write != NULL : f->ops->read != NULL))
+		count = 0; /* of nothing, the file hears nothing */
+	if (sum > 0 && f->ops->vector) {
+		n = f->ops->vector(f, vec, count, (u64)sum, writing);
+		count = 0;
+	}
 	for (u64 i = 0; sum >= 0 && i < count; i++) {
 		if (!vec[i].len && sum)
 			continue;

@@ -223,6 +223,8 @@ static s64 passed_in(struct parcel *p, u64 from, u64 bytes)
 		return -EINVAL;
 	if (copy_in(fd, from, bytes))
 		return -EFAULT;
+	if (!count)
+		return 0;
 	struct passed *passed = kmalloc(sizeof(*passed));
 	if (!passed)
 		return -ENOMEM;

@@ -100,6 +100,8 @@ s64 socket_listen(struct socket *s, s32 backlog);
 s64 socket_connect(struct socket *s, const struct unix_name *name, int wait);
 /* Takes a connection off a listener's queue: 0 and *out, whose reference is the caller's. */
 s64 socket_accept(struct socket *s, struct socket **out, int wait);
+/* A datagram socket whose peer is gone is connected no more, and what lies in its queue goes. */
+void socket_part(struct socket *s);
 s64 socket_shutdown(struct socket *s, u32 how);
 /* The socket that a name leads to (an abstract one: of this type), referenced; NULL and *error. */
 struct socket *socket_find(const struct unix_name *name, u32 type, s64 *error);

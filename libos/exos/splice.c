@@ -80,6 +80,8 @@ static s64 pipe_to_pipe(struct pipe *in, struct pipe *out, u64 bytes, int nonblo
 		error = wait_room(out, nonblock);
 	if (error > 0 && in->head == in->tail)
 		return pipe_to_pipe(in, out, bytes, nonblock, keep); /* somebody else had it */
+	if (!error && !out->readers)
+		return write_broken();
 	if (error <= 0)
 		return error;
 	u64 done = 0;
@@ -298,7 +300,7 @@ s64 sys_vmsplice(u64 fd, u64 from, u64 count, u64 flags)
 	struct file *f = fd_file((u32)fd);
 	if ((u32)flags & ~SPLICE_ALL)
 		return -EINVAL;
-	if (!f || !is_pipe(f))
+	if (!f || f->flags & O_PATH)
 		return -EBADF;
 	if (count > IOV_MAX)
 		return -EINVAL;
@@ -308,6 +310,8 @@ s64 sys_vmsplice(u64 fd, u64 from, u64 count, u64 flags)
 	int nonblock = flags & SPLICE_NONBLOCK || f->flags & O_NONBLOCK;
 	s64 n = iovec_in(from, count, vec);
 	file_get(f);
+	if (n > 0 && !is_pipe(f)) /* of nothing at all, any file takes it */
+		n = -EBADF;
 	if (n > 0)
 		n = (f->flags & O_ACCMODE) != O_RDONLY
 			    ? memory_to_pipe(f->data, vec, count, nonblock)

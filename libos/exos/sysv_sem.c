@@ -464,6 +464,8 @@ s64 sys_semctl(u64 id, u64 number, u64 command, u64 arg)
 	case GETNCNT:
 	case GETZCNT:
 	case SETVAL:
+		if (what == SETVAL && (u32)arg > SEM_MOST)
+			return -ERANGE; /* said before all else */
 		return sem_control(s, (u32)number, what, arg);
 	default:
 		return -EINVAL;

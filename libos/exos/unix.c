@@ -116,10 +116,27 @@ static void queue_empty(struct socket *s)
 	s->queued = 0;
 }
 
+void socket_part(struct socket *s)
+{
+	peer_part(s, 0);
+	s->state = SOCKET_FRESH;
+	queue_empty(s);
+	socket_event(s, POLLOUT);
+}
+
+/* Whether something was not read, which is the other end's error. A first message of no bytes does not count. */
+static int socket_unread(const struct socket *s)
+{
+	const struct list *l = s->queue.next;
+	if (l != &s->queue && !container_of(l, struct message, link)->bytes)
+		l = l->next;
+	return l != &s->queue;
+}
+
 /* Closes for good; references may stay. */
 static void socket_close(struct socket *s)
 {
-	int unread = !list_empty(&s->queue);
+	int unread = socket_unread(s);
 	u32 was = s->state;
 	s->state = SOCKET_CLOSED;
 	s->inode = NULL;
@@ -155,8 +172,10 @@ s64 socket_receive_plain(struct file *f, u64 to, u64 bytes)
 
 static s64 socket_read(struct file *f, u64 to, usize bytes, u64 *offset)
 {
-	s64 n = socket_receive_few(f, to, bytes);
 	(void)offset;
+	if (!bytes)
+		return 0; /* not so recvmsg: it waits for a message */
+	s64 n = socket_receive_few(f, to, bytes);
 	if (n != SOCKET_NOT_FEW)
 		return n;
 	file_get(f);
@@ -184,14 +203,34 @@ static s64 socket_write(struct file *f, u64 from, usize bytes, u64 *offset)
 	return n == SOCKET_NOT_FEW ? socket_write_any(f, from, bytes) : n;
 }
 
+/* All parts are one message, and one is received into all of them. */
+static s64 socket_vector(struct file *f, struct linux_iovec *vec, u64 count, u64 bytes, int writing)
+{
+	struct parcel p = {.data = {vec, count, 0}, .bytes = bytes};
+	if (f->flags & O_NONBLOCK)
+		p.flags |= MSG_DONTWAIT;
+	if (writing) {
+		p.creds = creds_own();
+		return socket_send(f->data, &p);
+	}
+	s64 n = socket_receive(f->data, &p);
+	passed_put(p.passed);
+	name_put(p.from);
+	return n;
+}
+
 static u32 socket_poll(struct file *f)
 {
 	const struct socket *s = f->data, *to = s->peer;
 	u32 mask = 0;
 	int gone = s->type != SOCK_DGRAM && s->state == SOCKET_CONNECTED &&
 		   s->peer->state == SOCKET_CLOSED;
-	if (s->state == SOCKET_LISTENING)
-		return list_empty(&s->embryos) ? 0 : POLLIN | POLLRDNORM;
+	if (s->state == SOCKET_LISTENING) {
+		mask = list_empty(&s->embryos) ? 0 : POLLIN | POLLRDNORM;
+		if (s->shut & SHUT_READ)
+			mask |= POLLIN | POLLRDNORM | POLLRDHUP;
+		return s->shut == (SHUT_READ | SHUT_WRITE) ? mask | POLLHUP : mask;
+	}
 	if (s->error)
 		mask |= POLLERR;
 	if (!list_empty(&s->queue))
@@ -210,6 +249,8 @@ static s64 socket_ioctl(struct file *f, u64 request, u64 arg)
 {
 	const struct socket *s = f->data;
 	s32 n;
+	if ((request == FIONREAD || request == SIOCOUTQ) && s->state == SOCKET_LISTENING)
+		return -EINVAL;
 	if (request == FIONREAD)
 		n = (s32)socket_readable(s);
 	else if (request == SIOCOUTQ)
@@ -228,6 +269,7 @@ static void socket_release(struct file *f)
 static const struct file_ops socket_ops = {
 	.read = socket_read,
 	.write = socket_write,
+	.vector = socket_vector,
 	.poll = socket_poll,
 	.ioctl = socket_ioctl,
 	.release = socket_release,
@@ -312,7 +354,7 @@ s64 socket_bind(struct socket *s, struct unix_name *name)
 {
 	s64 error = 0;
 	if (s->name)
-		return -EINVAL;
+		return name->length ? -EINVAL : 0; /* any name will do: it has one */
 	if (!name->length) {
 		name = name_choose(s->type);
 		if (!name)
@@ -387,17 +429,16 @@ static s64 connect_await(struct socket *s, struct socket *to, int wait)
 {
 	u64 deadline = s->send_ns ? now_ns() + s->send_ns : 0;
 	for (;;) {
-		if (to->state != SOCKET_LISTENING)
-			return -ECONNREFUSED;
 		if (to->type != s->type)
 			return -EPROTOTYPE;
-		if (s->state == SOCKET_CONNECTED)
-			return -EISCONN;
-		if (s->state != SOCKET_FRESH)
-			return -EINVAL;
+		if (to->state != SOCKET_LISTENING || to->shut & SHUT_READ)
+			return -ECONNREFUSED;
+		s64 error = s->state == SOCKET_CONNECTED ? -EISCONN
+			    : s->state != SOCKET_FRESH	 ? -EINVAL
+							 : 0;
 		if (to->embryo_count <= to->backlog)
-			return 0;
-		s64 error = wait ? socket_sleep(to, deadline) : -EAGAIN;
+			return error;
+		error = wait ? socket_sleep(to, deadline) : -EAGAIN;
 		if (error)
 			return error;
 	}
@@ -441,10 +482,12 @@ s64 socket_accept(struct socket *s, struct socket **out, int wait)
 	if (s->type == SOCK_DGRAM)
 		return -EOPNOTSUPP;
 	for (;;) {
-		if (s->state != SOCKET_LISTENING || s->shut & SHUT_READ)
+		if (s->state != SOCKET_LISTENING)
 			return -EINVAL;
 		if (!list_empty(&s->embryos))
 			break;
+		if (wait && s->shut & SHUT_READ)
+			return -EINVAL;
 		s64 error = wait ? socket_sleep(s, deadline) : -EAGAIN;
 		if (error)
 			return error;
@@ -462,8 +505,6 @@ s64 socket_shutdown(struct socket *s, u32 how)
 	    other = (bits & SHUT_READ ? SHUT_WRITE : 0) | (bits & SHUT_WRITE ? SHUT_READ : 0);
 	if (how > 2)
 		return -EINVAL;
-	if (s->state != SOCKET_CONNECTED && s->type != SOCK_DGRAM && s->state != SOCKET_LISTENING)
-		return -ENOTCONN;
 	s->shut |= bits;
 	socket_event(s, POLLIN | POLLOUT);
 	if (s->state == SOCKET_CONNECTED && s->type != SOCK_DGRAM && s->peer) {

@@ -59,8 +59,8 @@ u64 socket_readable(const struct socket *s)
 	for (const struct list *l = s->queue.next; l != &s->queue; l = l->next) {
 		const struct message *m = container_of(l, struct message, link);
 		bytes += m->bytes - m->taken;
-		if (s->type != SOCK_STREAM)
-			break;
+		if (s->type == SOCK_DGRAM)
+			break; /* the next alone */
 	}
 	return bytes;
 }
@@ -72,10 +72,10 @@ static s64 send_check(const struct socket *s, const struct socket *to)
 		return -EPIPE;
 	if (to->state == SOCKET_CLOSED)
 		return s->type == SOCK_DGRAM ? -ECONNREFUSED : -EPIPE;
-	if (to->shut & SHUT_READ)
-		return -EPIPE;
 	if (s->type == SOCK_DGRAM && to->state == SOCKET_CONNECTED && to->peer != s)
 		return -EPERM; /* it listens to another */
+	if (to->shut & SHUT_READ)
+		return -EPIPE;
 	return 0;
 }
 
@@ -158,6 +158,8 @@ static s64 send_datagram(struct socket *s, struct parcel *p)
 {
 	s64 error = s->state == SOCKET_CONNECTED ? 0 : -ENOTCONN;
 	struct socket *to = s->peer;
+	if (s->shut & SHUT_WRITE)
+		return -EPIPE;
 	if (p->to)
 		to = socket_find(p->to, s->type, &error);
 	else if (!error)
@@ -165,6 +167,8 @@ static s64 send_datagram(struct socket *s, struct parcel *p)
 	if (!to || (!p->to && error))
 		return error;
 	error = to->type == SOCK_DGRAM ? send_whole(s, to, p) : -EPROTOTYPE;
+	if (error == -ECONNREFUSED && !p->to && s->peer == to)
+		socket_part(s); /* connected to nobody from now on */
 	socket_put(to);
 	return error;
 }
@@ -175,7 +179,7 @@ s64 socket_send(struct socket *s, struct parcel *p)
 	if (p->flags & MSG_OOB)
 		return -EOPNOTSUPP;
 	socket_get(s);
-	if (s->error) {
+	if (s->error && s->type != SOCK_STREAM) { /* of a stream, the next receiver's */
 		result = -s->error;
 		s->error = 0;
 	} else if (s->type == SOCK_DGRAM) {
@@ -190,8 +194,9 @@ s64 socket_send(struct socket *s, struct parcel *p)
 		result = s->type == SOCK_STREAM ? send_stream(s, p) : send_whole(s, to, p);
 		socket_put(to);
 	}
+	int signals = result == -EPIPE && s->type == SOCK_STREAM && !(p->flags & MSG_NOSIGNAL);
 	socket_put(s);
-	if (result == -EPIPE && !(p->flags & MSG_NOSIGNAL))
+	if (signals)
 		write_broken();
 	return result;
 }
@@ -199,20 +204,21 @@ s64 socket_send(struct socket *s, struct parcel *p)
 /* Waits for a message. 1; 0: the end; or -E. */
 static s64 receive_await(struct socket *s, u32 flags, u64 deadline)
 {
-	while (list_empty(&s->queue)) {
+	while (list_empty(&s->queue) || (s->error && s->type != SOCK_STREAM)) {
 		if (s->error) {
 			s64 error = -s->error;
 			s->error = 0;
 			return error;
 		}
+		if (s->type != SOCK_DGRAM && s->state != SOCKET_CONNECTED &&
+		    s->state != SOCKET_CLOSED)
+			return s->type == SOCK_STREAM ? -EINVAL : -ENOTCONN;
+		if (s->type == SOCK_DGRAM && flags & MSG_DONTWAIT)
+			return -EAGAIN; /* also where it is shut */
 		if (s->shut & SHUT_READ || s->state == SOCKET_CLOSED)
 			return 0;
-		if (s->type != SOCK_DGRAM) {
-			if (s->state != SOCKET_CONNECTED)
-				return s->type == SOCK_STREAM ? -EINVAL : -ENOTCONN;
-			if (s->peer->state == SOCKET_CLOSED)
-				return 0;
-		}
+		if (s->type != SOCK_DGRAM && s->peer->state == SOCKET_CLOSED)
+			return 0;
 		s64 error = flags & MSG_DONTWAIT ? -EAGAIN : socket_sleep(s, deadline);
 		if (error)
 			return error;
@@ -293,11 +299,13 @@ static s64 stream_take(struct socket *s, struct parcel *p, u64 left)
 {
 	struct list *l = s->queue.next;
 	u64 done = 0;
+	if (!left) /* room for nothing: what comes beside the data all the same */
+		message_extras(container_of(l, struct message, link), p);
 	while (l != &s->queue && done < left) {
 		struct message *m = container_of(l, struct message, link);
 		u64 n = min(m->bytes - m->taken, left - done);
-		if (p->has_creds && (m->passed || (s->options & 1u << SO_PASSCRED &&
-						   !same_creds(&m->creds, &p->creds))))
+		if (p->has_creds && s->options & 1u << SO_PASSCRED &&
+		    !same_creds(&m->creds, &p->creds))
 			break;
 		s64 error = cursor_move(&p->data, m->data + m->taken, n, 1);
 		if (error)
@@ -320,8 +328,6 @@ static s64 stream_take(struct socket *s, struct parcel *p, u64 left)
 static s64 receive_stream(struct socket *s, struct parcel *p)
 {
 	u64 deadline = s->receive_ns ? now_ns() + s->receive_ns : 0, done = 0;
-	if (!p->bytes)
-		return 0;
 	for (;;) {
 		s64 n = receive_await(s, p->flags, deadline);
 		if (n > 0)
