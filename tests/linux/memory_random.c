@@ -4,7 +4,7 @@
  *
  * Left out, as Linux leaves it open or its versions differ: what is left after MADV_FREE, whether a private page that was not
  * written to shows what the file has become (so private and shared mappings have a file each), mremap over several areas to
- * another place, and growing shared memory by it. */
+ * another place, and growing shared memory by it. With arguments, a first seed, how many seeds, calls for each: those. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -21,8 +21,6 @@
 #define PAGES 48u
 #define FILE_PAGES 20u
 #define BASE ((char *)0x600000000000ul)
-#define SEEDS 30u
-#define STEPS 250u
 
 static unsigned long seed;
 static sigjmp_buf back;
@@ -272,8 +270,11 @@ static int file_made(const char *name, char first)
 	return fd;
 }
 
-int main(void)
+int main(int count, char **arguments)
 {
+	unsigned first = count > 3 ? (unsigned)atoi(arguments[1]) : 1,
+		 seeds = count > 3 ? (unsigned)atoi(arguments[2]) : 30,
+		 steps = count > 3 ? (unsigned)atoi(arguments[3]) : 250;
 	char directory[] = "memory_random.XXXXXX";
 	struct sigaction action = {.sa_sigaction = fault, .sa_flags = SA_SIGINFO | SA_NODEFER};
 
@@ -281,7 +282,7 @@ int main(void)
 	sigaction(SIGBUS, &action, 0);
 	if (!mkdtemp(directory) || chdir(directory))
 		return 1;
-	for (unsigned i = 1; i <= SEEDS; i++) {
+	for (unsigned i = first; i < first + seeds; i++) {
 		seed = i;
 		printf("seed %u\n", i);
 		shared = file_made("random.shared", 1);
@@ -289,7 +290,7 @@ int main(void)
 		munmap(BASE, PAGES * PAGE);
 		mmap(BASE, PAGES * PAGE, PROT_READ | PROT_WRITE,
 		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
-		for (unsigned k = 1; k <= STEPS; k++) {
+		for (unsigned k = 1; k <= steps; k++) {
 			step();
 			if (k % 8 == 0) {
 				printf("%lx\n", contents());
