@@ -105,9 +105,6 @@ void pages_protect(struct mm *mm, u64 va, u64 *word, u64 flags);
 void pages_reprotect(struct mm *mm, u64 start, u64 end, u64 flags, int write);
 /* Takes one page out of a space that does not run, where its reference may be dropped before it is unbound. */
 void pages_drop(struct mm *mm, u64 va, u64 *word);
-/* Whether no page is there in [start, end), which is not empty, nor in swap space: at once where that is short, and lies in one
- * GiB; 0: there may be one. */
-int pages_none(const struct mm *mm, u64 start, u64 end);
 /* Unbinds [start, end) and drops the references. */
 void pages_unmap(struct mm *mm, u64 start, u64 end);
 /* What a word has bound is held from here on. */

@@ -517,51 +517,6 @@ static void group_unmap(struct mm *mm, struct mm_node *leaf, u64 base, u64 bits)
 	}
 }
 
-/* Whether a leaf has no page from one of its words to another, both included. */
-static __attribute__((noinline)) int leaf_none(const struct mm_node *leaf, u32 first, u32 last)
-{
-	u32 from = first / 64, to = last / 64;
-	u64 groups = leaf->any[LEAF_USED] & ~0ul << from & ((2ul << to) - 1);
-
-	for (; groups; groups &= groups - 1) {
-		u32 group = (u32)__builtin_ctzl(groups);
-		u64 bits = leaf->map[LEAF_USED][group];
-
-		if (group == from)
-			bits &= ~0ul << first % 64;
-		if (group == to)
-			bits &= ~0ul >> (63 - last % 64);
-		if (bits)
-			return 0;
-	}
-	return 1;
-}
-
-#define NONE_LEAVES 16 /* looked at at once */
-
-int pages_none(const struct mm *mm, u64 start, u64 end)
-{
-	u64 first = start >> 21, last = (end - 1) >> 21;
-
-	if (mm->swapped || first >> 9 != last >> 9 || last - first >= NONE_LEAVES)
-		return 0;
-	const struct mm_node *node = (const struct mm_node *)mm->root.slot[index_of(start, 4)];
-	if (node)
-		node = (const struct mm_node *)node->slot[index_of(start, 3)];
-	if (!node)
-		return 1;
-	const u64 *slot = node->slot + (first & 511), *const end_slot = node->slot + (last & 511);
-	for (; slot <= end_slot; slot++) {
-		const struct mm_node *leaf = (const struct mm_node *)*slot;
-
-		if (leaf && leaf->any[LEAF_USED] &&
-		    !leaf_none(leaf, leaf->base == first ? start / PAGE & 511 : 0,
-			       leaf->base == last ? (end - 1) / PAGE & 511 : 511))
-			return 0;
-	}
-	return 1;
-}
-
 void pages_unmap(struct mm *mm, u64 start, u64 end)
 {
 	u64 first = 0, last = 0;
