@@ -76,11 +76,17 @@ s64 sys_fchmod(u64 fd, u64 mode)
 	return error;
 }
 
+static int owner_stays(u64 uid, u64 gid)
+{
+	return (u32)uid == ~0u && (u32)gid == ~0u;
+}
+
 static s64 change_owner(struct inode *i, u32 uid, u32 gid)
 {
 	struct proc *p = current()->proc;
-	s64 error = capable(CAP_CHOWN) || (uid == ~0u && gid == ~0u) ? has_owner(i) : owner_only(i);
-	if (error || (uid == ~0u && gid == ~0u)) /* anybody may change nothing */
+	int none = owner_stays(uid, gid); /* which anybody may */
+	s64 error = none || capable(CAP_CHOWN) ? has_owner(i) : owner_only(i);
+	if (error || none)
 		return error;
 	if (!capable(CAP_CHOWN) && (p->euid != i->uid || (uid != ~0u && uid != i->uid) ||
 				    (gid != ~0u && gid != p->egid && gid != i->gid)))
@@ -90,7 +96,7 @@ static s64 change_owner(struct inode *i, u32 uid, u32 gid)
 		i->uid = uid;
 	if (gid != ~0u)
 		i->gid = gid;
-	if (!S_ISDIR(i->mode) && (uid != ~0u || gid != ~0u)) {
+	if (!S_ISDIR(i->mode)) {
 		i->mode &= ~S_ISUID;
 		if (i->mode & 010)
 			i->mode &= ~S_ISGID;
@@ -111,7 +117,7 @@ s64 sys_fchownat(u64 dir, u64 path, u64 uid, u64 gid, u64 flags)
 	if (error)
 		return error;
 	error = change_owner(w.inode, (u32)uid, (u32)gid);
-	if (!error && ((u32)uid != ~0u || (u32)gid != ~0u))
+	if (!error && !owner_stays(uid, gid))
 		inotify_walk(&w, IN_ATTRIB);
 	walk_done(&w);
 	return error;
@@ -131,7 +137,7 @@ s64 sys_fchown(u64 fd, u64 uid, u64 gid)
 {
 	struct file *f = fd_file((u32)fd);
 	s64 error = f && !(f->flags & O_PATH) ? change_owner(f->inode, (u32)uid, (u32)gid) : -EBADF;
-	if (!error && ((u32)uid != ~0u || (u32)gid != ~0u))
+	if (!error && !owner_stays(uid, gid))
 		inotify_file(f, IN_ATTRIB);
 	return error;
 }

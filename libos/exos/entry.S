@@ -426,12 +426,7 @@ function exos_gate
  * cs and ss is right: nothing ever puts anything else there. */
 .macro save_call
 	guard_open
-	movq %rsp, %r11
-	movq %gs:THREAD_REGS, %rsp
-	pushfq
-	popq REGS_RFLAGS(%rsp)
-	movq %r11, REGS_RSP(%rsp)
-	movq %rcx, REGS_RIP(%rsp)
+	save_few
 	movq %rax, REGS_ORIG_RAX(%rsp)
 	save_arguments
 	cld

@@ -4,6 +4,7 @@
 #include "limits.h"
 #include "mm_internal.h"
 #include "pressure.h"
+#include "sched.h"
 #include "swap.h"
 #include <core/string.h>
 
@@ -217,6 +218,20 @@ int mm_fault_in(struct mm *mm, u64 addr, u64 error, int *code)
 	do
 		sig = fault_once(mm, addr, error, code);
 	while (sig == FAULT_AGAIN);
+	return sig;
+}
+
+int mm_bring(struct mm *mm, u64 addr, u64 error)
+{
+	const u64 *word = pages_word(mm, addr, 0);
+	u64 want = error & FAULT_WRITE ? MAPPED | MAPPED_WRITE : MAPPED;
+	int code, sig;
+
+	if (word && (*word & want) == want)
+		return 0;
+	sig = mm_fault_in(mm, addr, error, &code);
+	if (!sig)
+		sched_breathe();
 	return sig;
 }
 

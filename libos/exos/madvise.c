@@ -4,8 +4,6 @@
 #include "mm_internal.h"
 #include "proc.h"
 #include "quick.h"
-#include "sched.h"
-#include "swap.h"
 #include "switch.h"
 
 /* Whether the areas in a row that end with the one that was found last hold all of a range, and none is locked. 0: it may be
@@ -122,20 +120,15 @@ static s64 populate(struct mm *mm, u64 start, u64 end, int write)
 {
 	for (u64 va = start; va < end; va += PAGE) {
 		const struct area *area = mm_find(mm, va);
-		const u64 *word = pages_word(mm, va, 0);
-		u64 want = write ? MAPPED | MAPPED_WRITE : MAPPED;
-		int code, sig;
+		int sig;
 
 		if (!area)
 			return -ENOMEM;
 		if (!(area->prot & (write ? PROT_WRITE : PROT_READ)))
 			return -EINVAL;
-		if (word && (*word & want) == want)
-			continue;
-		sig = mm_fault_in(mm, va, write ? FAULT_WRITE : 0, &code);
+		sig = mm_bring(mm, va, write ? FAULT_WRITE : 0);
 		if (sig)
 			return sig == SIGBUS || sig == SIGSEGV ? -EFAULT : -ENOMEM;
-		sched_breathe();
 	}
 	return 0;
 }

@@ -6,16 +6,6 @@
 	.globl mask_out
 	.hidden mask_out, mask_edge, quick_return, quick_saved
 
-/* What a frame needs for mask_edge. */
-.macro save_few
-	movq %rsp, %r11
-	movq %gs:THREAD_REGS, %rsp
-	pushfq
-	popq REGS_RFLAGS(%rsp)
-	movq %r11, REGS_RSP(%rsp)
-	movq %rcx, REGS_RIP(%rsp)
-.endm
-
 /* set_robust_list. Its result is 0 as that of rt_sigprocmask, which is all that what leaves by mask_edge and mask_out says of it. */
 function exos_robust_entry
 	save_few

@@ -41,18 +41,14 @@ static s64 populate(struct mm *mm, u64 start, u64 end)
 {
 	for (u64 va = start; va < end; va += PAGE) {
 		const struct area *area = mm_find(mm, va);
-		int code, write = area && area->prot & PROT_WRITE && !(area->flags & MAP_SHARED);
-		const u64 *word = pages_word(mm, va, 0);
-		u64 want = write ? MAPPED | MAPPED_WRITE : MAPPED;
 		if (!area || !area->prot)
 			return -ENOMEM;
-		if (word && (*word & want) == want)
-			continue;
 		u64 how = area->prot & (PROT_READ | PROT_WRITE) ? 0 : FAULT_EXEC;
-		int sig = mm_fault_in(mm, va, write ? FAULT_WRITE : how, &code);
+		if (area->prot & PROT_WRITE && !(area->flags & MAP_SHARED))
+			how = FAULT_WRITE;
+		int sig = mm_bring(mm, va, how);
 		if (sig)
 			return sig == SIGBUS ? -ENOMEM : -EAGAIN;
-		sched_breathe();
 	}
 	return 0;
 }

@@ -158,6 +158,8 @@ int pool_settle(struct mm *mm, int stubs);
 /* ---- fault.c ---- */
 /* Makes the page at addr accessible as error (the CPU's) says: 0, a signal or FAULT_LATER. */
 int mm_fault_in(struct mm *mm, u64 addr, u64 error, int *code);
+/* The same for who goes through many pages: one that is there already is left, and others may have the lock in between. 0 or a signal. */
+int mm_bring(struct mm *mm, u64 addr, u64 error);
 
 /* Among an area's flags, of a shared file not open for writing: PROT_WRITE is refused. */
 #define AREA_READ_ONLY 0x40000000u

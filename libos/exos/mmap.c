@@ -5,9 +5,7 @@
 #include "mlock.h"
 #include "mm_internal.h"
 #include "proc.h"
-#include "quick.h"
 #include "swap.h"
-#include "switch.h"
 
 #define MMAP_MIN 0x10000ul
 #define RLIMIT_DATA_INDEX 2
@@ -338,9 +336,9 @@ s64 sys_msync(u64 addr, u64 bytes, u64 flags)
 	if (end < addr)
 		return -ENOMEM;
 	struct mm *mm = own();
-	for (const struct area *area = area_from(mm, addr); area && area->start < end;
-	     area = area_next(mm, (struct area *)area))
-		if (flags & MS_INVALIDATE && area->flags & AREA_LOCKED)
+	struct area *area = flags & MS_INVALIDATE ? area_from(mm, addr) : NULL;
+	for (; area && area->start < end; area = area_next(mm, area))
+		if (area->flags & AREA_LOCKED)
 			return -EBUSY;
 	return area_mapped(mm, addr, end) ? 0 : -ENOMEM;
 }
