@@ -11,7 +11,7 @@ seq 10 | mawk "{ s += \$1 } END { print s }"; seq 10 | original-awk "{ s += \$1;
 printf "a\nhello\nworld\n.\n1,\$s/o/0/g\n,p\nw f\nq\n" | ed -s; cat f
 printf "1\n2\n3\n" >a; printf "1\ntwo\n3\n" >b; diff -u --label a --label b a b >p; cat p; patch a <p; cmp a b && echo same; patch -R a <p; cat a
 seq 3000 >n; for z in bzip2 zstd lz4 brotli; do $z -k n; done; bzip2 -dc n.bz2 | cmp - n; zstd -T2 -19 -q -c n | zstd -dc | cmp - n; lz4 -dc n.lz4 | cmp - n; brotli -dc n.br | cmp - n; cksum n.*
-mkdir d; cp n a b d; touch -d @0 d/*; find d | sort | cpio -o -H newc >c.cpio; cpio -it <c.cpio; mkdir e; (cd e; cpio -id <../c.cpio; ls d)
+mkdir d; cp n a b d; touch -d @0 d/* d; find d | sort | cpio -o -H newc >c.cpio; cpio -it <c.cpio; mkdir e; (cd e; cpio -id <../c.cpio; ls d)
 find d | sort | zip -X z.zip -@; unzip -l z.zip; unzip -d u z.zip; diff -r d u/d && echo same; figlet Aril; units -t "3 miles" km
 printf "global _start\nsection .text\n_start: mov eax,1\nmov edi,1\nlea rsi,[rel m]\nmov edx,6\nsyscall\nmov eax,60\nmov edi,7\nsyscall\nsection .data\nm: db \"nasm!\",10\n" >h.asm
 nasm -f elf64 h.asm && ld -o h h.o && ./h; echo $?; objdump -d h | tail -n 8; nm h; readelf -lW h | grep LOAD; strip h; size h
