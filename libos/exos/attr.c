@@ -250,18 +250,10 @@ s64 sys_utime(u64 path, u64 times)
 	return change_times_at((u64)AT_FDCWD, path, t, 0);
 }
 
-/* Linux's kernel raises SIGXFSZ with it. */
-static s64 size_exceeded(void)
-{
-	struct siginfo_k info = {.signo = SIGXFSZ, .code = SI_KERNEL};
-	signal_send(current()->proc, SIGXFSZ, &info);
-	return -EFBIG;
-}
-
 static s64 change_size(struct inode *i, u64 bytes)
 {
 	if (bytes > i->size && bytes > current()->proc->limit_cur[RLIMIT_FSIZE])
-		return size_exceeded();
+		return write_too_big();
 	s64 error = seals_resize(i, bytes);
 	if (!error)
 		error = inode_resize(i, bytes);
@@ -361,7 +353,7 @@ s64 sys_fallocate(u64 fd, u64 mode, u64 offset, u64 bytes)
 	int grows = !(mode & FALLOC_KEEP_SIZE) && end > i->size;
 	error = seals_write(i, mode & FALLOC_KEEP_SIZE ? 0 : end);
 	if (!error && grows && end > current()->proc->limit_cur[RLIMIT_FSIZE])
-		error = size_exceeded();
+		error = write_too_big();
 	if (!error && mode & (FALLOC_PUNCH_HOLE | FALLOC_ZERO_RANGE))
 		error = inode_punch(i, offset, end);
 	if (!error && !(mode & FALLOC_PUNCH_HOLE))

@@ -263,6 +263,8 @@ static inline int user_range(u64 at, u64 bytes)
 s64 iovec_in(u64 from, u64 count, struct linux_iovec *vec);
 /* End of a write that found no reader: SIGPIPE and -EPIPE. */
 s64 write_broken(void);
+/* End of what would make a file longer than RLIMIT_FSIZE: SIGXFSZ and -EFBIG. */
+s64 write_too_big(void);
 
 /* ---- dir.c ---- */
 /* Of a getdents64 record whose name has this length. */

@@ -257,7 +257,9 @@ static s64 pipe_quick_read(struct file *f, u64 to, u64 bytes, struct thread *t)
 	return pipe_quick_now(f, to, bytes);
 }
 
-static __attribute__((noinline)) s64 pipe_write_any(struct file *f, u64 from, usize bytes)
+/* Writes a part of a call, or all of it; whole: how many bytes the call has. Up to PIPE_BUF go in as one piece. */
+static __attribute__((noinline)) s64 pipe_write_any(struct file *f, u64 from, usize bytes,
+						    u64 whole)
 {
 	struct pipe *p = f->data;
 	u64 done = 0;
@@ -266,9 +268,8 @@ static __attribute__((noinline)) s64 pipe_write_any(struct file *f, u64 from, us
 	while (done < bytes && !n) {
 		u64 left = bytes - done, room = pipe_room(p);
 		if (!p->readers) {
-			n = done ? -EPIPE : write_broken();
-		} else if (room && (bytes > PIPE_BUF || room >= left)) {
-			/* up to PIPE_BUF in one piece; of more, whatever fits */
+			n = write_broken();
+		} else if (room && (whole > PIPE_BUF || room >= left)) {
 			n = pipe_put(p, from + done, min(left, room));
 			if (n < 0)
 				break;
@@ -289,12 +290,61 @@ static __attribute__((noinline)) s64 pipe_write_any(struct file *f, u64 from, us
 static s64 pipe_write(struct file *f, u64 from, usize bytes, u64 *offset)
 {
 	(void)offset;
-	return pipe_write_any(f, from, bytes);
+	return pipe_write_any(f, from, bytes, bytes);
+}
+
+/* What is there goes to one part after the other; only the first one waits. */
+static s64 pipe_scatter(struct file *f, const struct linux_iovec *vec, u64 count)
+{
+	s64 done = 0, n = 0;
+	for (u64 i = 0; i < count && (!done || pipe_used(f->data)); i++) {
+		n = pipe_read(f, vec[i].base, vec[i].len, NULL);
+		if (n < 0)
+			break;
+		done += n;
+		if ((u64)n < vec[i].len)
+			break;
+	}
+	return done ? done : n;
+}
+
+/* Parts of no more than PIPE_BUF bytes together are one piece, as a single write's bytes are (POSIX, writev). */
+static s64 pipe_gather_whole(struct file *f, const struct linux_iovec *vec, u64 count, u64 bytes)
+{
+	u8 *piece = kmalloc(bytes);
+	s64 n = piece ? 0 : -ENOMEM;
+	u64 at = 0;
+	for (u64 i = 0; i < count && !n; at += vec[i++].len)
+		n = io_in(piece + at, vec[i].base, vec[i].len);
+	if (!n)
+		n = pipe_write_any(f, (u64)piece, bytes, bytes);
+	kfree(piece);
+	return n;
+}
+
+static s64 pipe_vector(struct file *f, struct linux_iovec *vec, u64 count, u64 bytes, int writing)
+{
+	s64 done = 0, n = 0;
+	if (!writing)
+		return pipe_scatter(f, vec, count);
+	if (bytes <= PIPE_BUF)
+		return pipe_gather_whole(f, vec, count, bytes);
+	for (u64 i = 0; i < count; i++) {
+		if (!vec[i].len)
+			continue;
+		n = pipe_write_any(f, vec[i].base, vec[i].len, bytes);
+		if (n < 0)
+			break;
+		done += n;
+		if ((u64)n < vec[i].len)
+			break;
+	}
+	return done ? done : n;
 }
 
 static __attribute__((noinline)) s64 pipe_quick_write_any(struct file *f, u64 from, u64 bytes)
 {
-	return quick_end(pipe_write_any(f, from, bytes));
+	return quick_end(pipe_write_any(f, from, bytes, bytes));
 }
 
 /* What one that sleeps is not all that hears of. */
@@ -361,12 +411,16 @@ static void pipe_release(struct file *f)
 	wake_all(&p->read_wait);
 	wake_all(&p->write_wait);
 	pipe_event(p, POLLIN | POLLOUT);
-	if (!p->readers && !p->writers && f->inode->device == DEVICE_ROOT)
-		p->head = p->tail = 0; /* a FIFO forgets what nobody read */
+	if (!p->readers && !p->writers && f->inode->device == DEVICE_ROOT) {
+		/* a FIFO forgets what nobody read, and the size that it was given */
+		f->inode->pipe = NULL;
+		pipe_free(p);
+	}
 }
 
 const struct file_ops pipe_ops = {.read = pipe_read,
 				  .write = pipe_write,
+				  .vector = pipe_vector,
 				  .poll = pipe_poll,
 				  .ioctl = pipe_ioctl,
 				  .release = pipe_release,

@@ -74,6 +74,9 @@ void sighand_exec(struct sighand *s); /* handlers back to default */
 /* Sends to a process / a process group. 0 or -ESRCH, -EPERM. sig 0 only checks. */
 s64 signal_send(struct proc *p, int sig, const struct siginfo_k *info);
 s64 signal_group(u32 pgid, int sig, const struct siginfo_k *info);
+/* What the current thread's own call brings on it (SIGPIPE, SIGXFSZ): to itself, whoever else would take it; may be blocked
+ * and ignored. Family lock. */
+void signal_self(int sig);
 /* A fault of the current thread: cannot be blocked or ignored. */
 void signal_force(int sig, const struct siginfo_k *info);
 int signal_pending(const struct thread *t); /* a deliverable one */

@@ -26,22 +26,23 @@ int io_in(void *to, u64 from, usize bytes)
 
 s64 write_broken(void)
 {
-	struct siginfo_k info = {.signo = SIGPIPE, .code = SI_USER};
-	info.pid = (s32)current()->proc->pid;
-	info.uid = (s32)current()->proc->uid;
-	signal_send(current()->proc, SIGPIPE, &info);
+	signal_self(SIGPIPE);
 	return -EPIPE;
 }
 
-/* Linux's kernel raises SIGXFSZ for a write beyond RLIMIT_FSIZE; -EFBIG, or how much of bytes fits. */
+s64 write_too_big(void)
+{
+	signal_self(SIGXFSZ);
+	return -EFBIG;
+}
+
+/* How much of bytes RLIMIT_FSIZE leaves, or write_too_big. */
 static s64 write_limit(u64 at, u64 bytes)
 {
 	u64 limit = current()->proc->limit_cur[RLIMIT_FSIZE];
 	if (at < limit)
 		return (s64)min(bytes, limit - at);
-	struct siginfo_k info = {.signo = SIGXFSZ, .code = SI_KERNEL};
-	signal_send(current()->proc, SIGXFSZ, &info);
-	return -EFBIG;
+	return write_too_big();
 }
 
 /* Where a call begins, and where the next one will: the file's own offset, which no glance moves meanwhile, or another. */

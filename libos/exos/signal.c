@@ -218,6 +218,15 @@ s64 signal_send_thread(struct thread *t, int sig, const struct siginfo_k *info)
 	return signal_to(t->proc, t, sig, info);
 }
 
+/* As Linux has it: as if the thread itself had sent it by kill. */
+void signal_self(int sig)
+{
+	struct siginfo_k info = {.code = SI_USER};
+	info.pid = (s32)current()->proc->pid;
+	info.uid = (s32)current()->proc->uid;
+	signal_send_thread(current(), sig, &info);
+}
+
 /* Sends to every member of a process group. Family lock. 0, -ESRCH: no members. */
 s64 signal_group(u32 pgid, int sig, const struct siginfo_k *info)
 {

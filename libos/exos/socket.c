@@ -407,7 +407,7 @@ static s64 receive_message(u64 fd, struct linux_msghdr *m, u64 flags, u64 length
 	if (n >= 0) {
 		if (p.truncated)
 			m->flags |= MSG_TRUNC;
-		if (m->control && m->control_length)
+		if (m->control)
 			control_out(s, m, &p);
 		else
 			m->control_length = 0;

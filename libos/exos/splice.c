@@ -21,8 +21,17 @@ static struct file *splice_fd(u64 fd, int writing, s64 *error)
 	*error = -EBADF;
 	if (!f || f->flags & O_PATH || (f->flags & O_ACCMODE) == (writing ? O_RDONLY : O_WRONLY))
 		return NULL;
-	*error = (writing ? f->ops->write != NULL : f->ops->read != NULL) ? 0 : -EINVAL;
-	return *error ? NULL : f;
+	*error = 0;
+	return f;
+}
+
+/* Whether bytes may be moved out of or into it. Of what counts events or queues records, no bytes are taken (Linux: no
+ * splice_read). */
+static int can_splice(const struct file *f, int writing)
+{
+	if (f->inode->device == DEVICE_ANON && f->ops != &file_regular_ops)
+		return 0;
+	return writing ? f->ops->write != NULL : f->ops->read != NULL;
 }
 
 /* Sleeps until the pipe has something to read. 1: it has, 0: nobody will write, or -E. */
@@ -100,7 +109,7 @@ static s64 pipe_to_pipe(struct pipe *in, struct pipe *out, u64 bytes, int nonblo
 
 static s64 pipe_to_file(struct pipe *in, struct file *out, u64 *offset, u64 bytes, int nonblock)
 {
-	s64 error = wait_data(in, nonblock), wrote = 0;
+	s64 error = can_splice(out, 1) ? wait_data(in, nonblock) : -EINVAL, wrote = 0;
 	u8 *buffer = error > 0 ? kmalloc(BOUNCE) : NULL;
 	u64 done = 0;
 	if (!buffer)
@@ -134,6 +143,8 @@ static s64 pipe_to_file(struct pipe *in, struct file *out, u64 *offset, u64 byte
 static s64 file_to_pipe(struct file *in, u64 *offset, struct pipe *out, u64 bytes, int nonblock)
 {
 	s64 error = wait_room(out, nonblock), n = 0;
+	if (error > 0 && !can_splice(in, 0))
+		return -EINVAL;
 	u8 *buffer = error > 0 ? kmalloc(BOUNCE) : NULL;
 	u64 done = 0;
 	if (!buffer)

@@ -21,7 +21,8 @@ static inline int send_plain(const struct socket *s, const struct socket *to, u6
 	if (s->state != SOCKET_CONNECTED || bytes - 1 >= SOCKET_FEW || s->error || s->name ||
 	    s->shut & SHUT_WRITE)
 		return 0;
-	return to->state == SOCKET_CONNECTED && to->peer == s && !(to->shut & SHUT_READ) &&
+	return to->inode && to->state == SOCKET_CONNECTED && to->peer == s &&
+	       !(to->shut & SHUT_READ) &&
 	       to->queued < s->send_limit && !((s->options | to->options) & 1u << SO_PASSCRED);
 }
 
@@ -48,8 +49,7 @@ s64 socket_send_few(struct socket *s, u64 from, u64 bytes)
 	list_add_tail(&to->queue, &m->link);
 	to->queued += bytes + MESSAGE_COST;
 	waitq_wake(&to->wait);
-	if (to->inode)
-		poll_event(to->inode, POLLIN);
+	poll_event(to->inode, POLLIN);
 	return (s64)bytes;
 }
 

@@ -109,7 +109,8 @@ static s64 message_send(struct socket *s, struct socket *to, struct parcel *p, u
 		return error;
 	}
 	m->bytes = bytes;
-	m->creds = p->has_creds || (s->options | to->options) & 1u << SO_PASSCRED
+	/* who will accept it may ask for them then */
+	m->creds = p->has_creds || !to->inode || (s->options | to->options) & 1u << SO_PASSCRED
 			   ? p->creds
 			   : (struct creds){0, NOBODY, NOBODY};
 	m->passed = p->passed;
@@ -294,14 +295,14 @@ static int same_creds(const struct creds *a, const struct creds *b)
 	return a->pid == b->pid && a->uid == b->uid && a->gid == b->gid;
 }
 
-/* Takes as much as is there from one message on, as far as the messages go together: bytes, or -EFAULT. */
+/* Takes as much as is there from one message on, as far as the messages go together: bytes, or -EFAULT. Where there is room
+ * for nothing, what comes beside the data all the same. Who only looks is shown, as on Linux, the next files that are passed,
+ * though they lie behind the data that was wanted. */
 static s64 stream_take(struct socket *s, struct parcel *p, u64 left)
 {
 	struct list *l = s->queue.next;
 	u64 done = 0;
-	if (!left) /* room for nothing: what comes beside the data all the same */
-		message_extras(container_of(l, struct message, link), p);
-	while (l != &s->queue && done < left) {
+	do {
 		struct message *m = container_of(l, struct message, link);
 		u64 n = min(m->bytes - m->taken, left - done);
 		if (p->has_creds && s->options & 1u << SO_PASSCRED &&
@@ -321,7 +322,7 @@ static s64 stream_take(struct socket *s, struct parcel *p, u64 left)
 		}
 		if (passed)
 			break;
-	}
+	} while (l != &s->queue && (done < left || p->flags & MSG_PEEK));
 	return (s64)done;
 }
 

@@ -3,6 +3,7 @@
  * restarts; and that a thread that computes on another CPU hears of one. Compared with the host's. */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -10,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -204,6 +206,46 @@ static void restarts(void)
 	}
 }
 
+/* What a thread's own call brings on it is for that thread, also where another does not block it (and would die of it). */
+static void *breaks(void *arg)
+{
+	struct rlimit least = {4096, 4096};
+	siginfo_t info;
+	sigset_t s;
+	int p[2], f = open("/tmp", O_RDWR | O_TMPFILE, 0600);
+
+	sigemptyset(&s);
+	sigaddset(&s, SIGPIPE);
+	sigaddset(&s, SIGXFSZ);
+	pthread_sigmask(SIG_BLOCK, &s, 0);
+	pipe(p);
+	close(p[0]);
+	printf("no reader: %zd\n", write(p[1], "x", 1));
+	printf("it is %d ", sigwaitinfo(&s, &info) == SIGPIPE);
+	printf("by %d %d\n", info.si_code == SI_USER, info.si_pid == getpid());
+	setrlimit(RLIMIT_FSIZE, &least);
+	printf("too far: %zd %d\n", pwrite(f, "x", 1, 4096), ftruncate(f, 4097));
+	printf("it is %d ", sigwaitinfo(&s, &info) == SIGXFSZ);
+	printf("by %d %d\n", info.si_code == SI_USER, info.si_pid == getpid());
+	return 0;
+}
+
+static void own_errors(void)
+{
+	pthread_t t;
+	int status;
+
+	fflush(stdout);
+	pid_t p = fork();
+	if (!p) {
+		pthread_create(&t, 0, breaks, 0);
+		pthread_join(t, 0);
+		exit(0);
+	}
+	waitpid(p, &status, 0);
+	printf("and ended by signal %d\n", WIFSIGNALED(status) ? WTERMSIG(status) : 0);
+}
+
 /* A fatal signal of one thread ends all, wherever they are; a stop stops all. */
 static void *sleeps(void *arg)
 {
@@ -279,6 +321,7 @@ int main(void)
 	synchronous();
 	own_faults();
 	restarts();
+	own_errors();
 	fatal();
 	stopping();
 	return 0;
