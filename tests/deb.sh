@@ -40,7 +40,8 @@ compare_set() {
 	((EUID)) && as=(-r)
 	unshare -m "${as[@]}" bash -c 'mkdir -p "$1"/{dev,proc,run,tmp} && mount --bind "$1" "$1" && mount -o remount,ro,bind "$1" && mount -t tmpfs none "$1/tmp" &&
 		mount -t tmpfs none "$1/run" && mount -t tmpfs none "$1/dev" && mkdir "$1/dev/shm" &&
-		for d in null zero urandom random full tty ptmx; do : >"$1/dev/$d" && mount --bind "/dev/$d" "$1/dev/$d"; done &&
+		for d in null zero urandom random full tty; do : >"$1/dev/$d" && mount --bind "/dev/$d" "$1/dev/$d"; done &&
+		mkdir "$1/dev/pts" && mount -t devpts -o ptmxmode=666 none "$1/dev/pts" && ln -s pts/ptmx "$1/dev/ptmx" &&
 		ln -s /proc/self/fd "$1/dev/fd" && mount --bind /proc "$1/proc" && cp "$2" "$1/tmp/script" &&
 		exec chroot "$1" /usr/bin/env -i bash /tmp/script' - "$root" "$work/script" >"$work/expected" 2>&1 </dev/null
 	expected=$?

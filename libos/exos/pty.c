@@ -17,6 +17,7 @@
 #define TIOCGPTPEER 0x5441u
 #define TIOCSIG 0x40045436u
 #define TIOCPKT 0x5420u
+#define TIOCGPKT 0x80045438u
 
 struct pty {
 	struct tty tty;
@@ -25,6 +26,8 @@ struct pty {
 	u32 master, slaves; /* open */
 	u32 locked;	    /* until the master unlocks it: no slave can be opened */
 	u32 had_slave;
+	u32 packet; /* each read of the master's begins with a byte: 0, or what it is told (and nothing more) */
+	u32 told;		 /* TTY_TOLD_* that the master has not read yet */
 	struct waitq typed_wait; /* the master waits for room */
 };
 
@@ -62,6 +65,20 @@ static void pty_taken(struct tty *tty)
 	poll_notify();
 }
 
+static void pty_tell(struct tty *tty, u32 what)
+{
+	struct pty *p = pty_of(tty);
+	if (!p->packet)
+		return;
+	if (what & (TTY_TOLD_STOP | TTY_TOLD_START))
+		p->told &= ~(u32)(TTY_TOLD_STOP | TTY_TOLD_START);
+	if (what & (TTY_TOLD_NO_STOP | TTY_TOLD_DO_STOP))
+		p->told &= ~(u32)(TTY_TOLD_NO_STOP | TTY_TOLD_DO_STOP);
+	p->told |= what;
+	wake_all(&p->output->read_wait);
+	poll_notify();
+}
+
 /* No process has it as its terminal any more. */
 static void pty_leave(const struct pty *p)
 {
@@ -91,13 +108,22 @@ static s64 master_read(struct file *f, u64 to, usize bytes, u64 *offset)
 	(void)offset;
 	if (!bytes)
 		return 0;
-	while (p->output->head == p->output->tail) {
+	while (!p->told && p->output->head == p->output->tail) {
 		if (p->had_slave && !p->slaves)
 			return -EIO;
 		if (f->flags & O_NONBLOCK)
 			return -EAGAIN;
 		if (sleep_on(&p->output->read_wait, 0, 1) == -EINTR)
 			return -ERESTARTSYS;
+	}
+	if (p->packet) {
+		u8 told = (u8)p->told;
+		if (io_out(to, &told, 1))
+			return -EFAULT;
+		p->told = 0;
+		if (told)
+			return 1;
+		done = 1;
 	}
 	while (done < bytes && (from = pipe_peek(p->output, 0, &left))) {
 		left = min(left, bytes - done);
@@ -140,6 +166,8 @@ static u32 master_poll(struct file *f)
 	u32 mask = tty_room(&p->tty) ? POLLOUT | POLLWRNORM : 0;
 	if (p->output->head != p->output->tail)
 		mask |= POLLIN | POLLRDNORM;
+	if (p->told)
+		mask |= POLLIN | POLLRDNORM | POLLPRI;
 	if (p->had_slave && !p->slaves)
 		mask |= POLLHUP;
 	return mask;
@@ -195,7 +223,11 @@ static s64 master_ioctl(struct file *f, u64 request, u64 arg)
 	case TIOCPKT:
 		if (copy_in(&value, arg, sizeof(value)))
 			return -EFAULT;
-		return value ? -EINVAL : 0; /* packets are not there */
+		p->packet = value != 0;
+		p->told = value ? p->told : 0;
+		return 0;
+	case TIOCGPKT:
+		return int_out(arg, p->packet);
 	case FIONREAD:
 		return int_out(arg, (u32)(p->output->head - p->output->tail));
 	case TIOCGPGRP: /* as who has it open asks, whose terminal it is not */
@@ -258,6 +290,7 @@ s64 ptmx_open(struct file *f)
 	p->tty.rdev = RDEV(PTS_MAJOR + index / 256, index % 256);
 	p->tty.send = pty_send;
 	p->tty.taken = pty_taken;
+	p->tty.tell = pty_tell;
 	core_format(name, sizeof(name), "%u", index);
 	struct inode *node = tree_try(pts_dir, name, S_IFCHR | 0620, p->tty.rdev);
 	if (!node) {

@@ -312,7 +312,7 @@
  *
  * open, openat, creat: O_DIRECT, O_SYNC and O_DSYNC mean nothing: files are memory
  * stat, fstat, lstat, newfstatat, statx: times of access stay as they were made
- * poll, ppoll, select, pselect6: what the terminal and pipes can say; no POLLPRI
+ * poll, ppoll, select, pselect6: POLLPRI of pseudo-terminals alone
  * mmap: MAP_HUGETLB: EINVAL; MAP_SYNC: EOPNOTSUPP; devices: ENODEV; private memory is promised beyond what is there
  * pkey_alloc, pkey_mprotect, pkey_free: there are no keys to be had: ENOSPC; pkey_mprotect with key -1 is mprotect; others: EINVAL
  * mremap: MREMAP_DONTUNMAP: EINVAL

@@ -246,6 +246,19 @@ void tty_flush_input(struct tty *tty)
 	tty->literal = 0;
 	if (tty->taken)
 		tty->taken(tty);
+	tty_tell(tty, TTY_TOLD_FLUSH_READ);
+}
+
+void tty_stop(struct tty *tty, u32 stop)
+{
+	if (tty->stopped == stop)
+		return;
+	tty->stopped = stop;
+	if (!stop) {
+		wake_all(&tty->write_wait);
+		poll_notify();
+	}
+	tty_tell(tty, stop ? TTY_TOLD_STOP : TTY_TOLD_START);
 }
 
 static void send_signal(struct tty *tty, int sig)
@@ -264,10 +277,12 @@ static int input_signal(struct tty *tty, u8 c)
 					 : 0;
 	if (!sig)
 		return 0;
-	if (!has(tty->termios.lflag, NOFLSH))
+	if (!has(tty->termios.lflag, NOFLSH)) {
 		tty_flush_input(tty);
-	tty->stopped = 0;
-	wake_all(&tty->write_wait);
+		tty_tell(tty, TTY_TOLD_FLUSH_WRITE);
+	}
+	if (has(tty->termios.iflag, IXON))
+		tty_stop(tty, 0);
 	echo(tty, c);
 	send_signal(tty, sig);
 	return 1;
@@ -298,15 +313,12 @@ static int input_edit(struct tty *tty, u8 c)
 /* ^S and ^Q. 1: it was one. */
 static int input_flow(struct tty *tty, u8 c)
 {
-	if (is_cc(tty, c, VSTART)) {
-		tty->stopped = 0;
-		wake_all(&tty->write_wait);
-		poll_notify();
-	} else if (is_cc(tty, c, VSTOP)) {
-		tty->stopped = 1;
-	} else {
+	if (is_cc(tty, c, VSTART))
+		tty_stop(tty, 0);
+	else if (is_cc(tty, c, VSTOP))
+		tty_stop(tty, 1);
+	else
 		return 0;
-	}
 	return 1;
 }
 
@@ -325,10 +337,8 @@ static void input_char(struct tty *tty, u8 c)
 		c += 32;
 	if (has(in, IXON) && input_flow(tty, c))
 		return;
-	if (tty->stopped && has(in, IXON) && has(in, IXANY)) {
-		tty->stopped = 0;
-		wake_all(&tty->write_wait);
-	}
+	if (has(in, IXON) && has(in, IXANY))
+		tty_stop(tty, 0);
 	if (has(local, ISIG) && input_signal(tty, c))
 		return;
 	if (c == '\r' && has(in, IGNCR))
@@ -408,18 +418,26 @@ int tty_eof_mark(struct tty *tty, u32 at)
 	return bit_get(tty->eofs, at);
 }
 
-/* The mode changed between lines and single characters: what is there becomes a line, or plain data. */
-void tty_mode_changed(struct tty *tty, u32 old_local)
+/* Whether ^S and ^Q, and no others, hold output back. */
+static int flow_by_keys(const struct linux_termios *t)
 {
-	u32 now = tty->termios.lflag;
-	if (has(now, ICANON) && !has(old_local, ICANON) && tty->head != tty->tail) {
-		bit_set(tty->marks, tty->head - 1, 1);
-		tty->ready = tty->head;
-	} else if (has(now, ICANON) && !has(old_local, ICANON)) {
+	return has(t->iflag, IXON) && t->cc[VSTOP] == '\023' && t->cc[VSTART] == '\021';
+}
+
+/* There are other settings. Where lines were not wanted and are now, or the other way round, what is there becomes a line,
+ * or plain data. */
+void tty_mode_changed(struct tty *tty, const struct linux_termios *old)
+{
+	const struct linux_termios *now = &tty->termios;
+	if (has(now->lflag, ICANON) && !has(old->lflag, ICANON)) {
+		if (tty->head != tty->tail)
+			bit_set(tty->marks, tty->head - 1, 1);
 		tty->ready = tty->head;
 	}
-	if (!has(now, IXON) && tty->stopped)
-		tty->stopped = 0;
+	if (!has(now->iflag, IXON) && has(old->iflag, IXON))
+		tty_stop(tty, 0);
+	if (flow_by_keys(now) != flow_by_keys(old))
+		tty_tell(tty, flow_by_keys(now) ? TTY_TOLD_DO_STOP : TTY_TOLD_NO_STOP);
 	input_ready(tty);
 	wake_all(&tty->write_wait);
 }

@@ -31,7 +31,24 @@ struct tty {
 	/* Sends characters; all of them, waiting in between where `wait`. Bytes sent or -E. */
 	s64 (*send)(struct tty *tty, const u8 *bytes, u32 count, int wait);
 	void (*taken)(struct tty *tty); /* a read, or a flush, made room; or NULL */
+	/* What a master in packet mode is to hear (TTY_TOLD_*); or NULL. */
+	void (*tell)(struct tty *tty, u32 what);
 };
+
+/* TIOCPKT's status bits (ioctl_tty(2)). */
+enum {
+	TTY_TOLD_FLUSH_READ = 1,
+	TTY_TOLD_FLUSH_WRITE = 2,
+	TTY_TOLD_STOP = 4,
+	TTY_TOLD_START = 8,
+	TTY_TOLD_NO_STOP = 16, /* ^S and ^Q do not stop and start output any more */
+	TTY_TOLD_DO_STOP = 32, /* they do */
+};
+static inline void tty_tell(struct tty *tty, u32 what)
+{
+	if (tty->tell)
+		tty->tell(tty, what);
+}
 
 extern struct tty console_tty;
 void tty_init(struct tty *tty);
@@ -55,9 +72,11 @@ u32 tty_output_char(struct tty *tty, u8 c, u8 out[8]);
 u32 tty_used(const struct tty *tty);
 u32 tty_room(const struct tty *tty);
 void tty_flush_input(struct tty *tty);
+/* Holds output back, or lets it go on. */
+void tty_stop(struct tty *tty, u32 stop);
 int tty_mark(struct tty *tty, u32 at);
 int tty_eof_mark(struct tty *tty, u32 at);
-void tty_mode_changed(struct tty *tty, u32 old_local);
+void tty_mode_changed(struct tty *tty, const struct linux_termios *old);
 
 /* console.c */
 s64 console_open(struct inode *i, struct file *f);

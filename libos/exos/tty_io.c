@@ -236,13 +236,12 @@ static s64 set_termios(struct tty *tty, u64 request, u64 from, usize bytes)
 		return error;
 	if (copy_in(&t, from, bytes))
 		return -EFAULT;
-	u32 old = tty->termios.lflag;
+	struct linux_termios old = tty->termios, wanted;
 	if (request == TCSETSF || request == TCSETSF2)
 		tty_flush_input(tty);
-	struct linux_termios wanted;
 	__builtin_memcpy(&wanted, &t, sizeof(wanted));
 	termios_take(tty, &wanted);
-	tty_mode_changed(tty, old);
+	tty_mode_changed(tty, &old);
 	return 0;
 }
 
@@ -365,6 +364,8 @@ static s64 flush(struct tty *tty, u64 which)
 		return -EINVAL;
 	if (which != 1)
 		tty_flush_input(tty);
+	if (which)
+		tty_tell(tty, TTY_TOLD_FLUSH_WRITE);
 	return 0;
 }
 
@@ -383,11 +384,16 @@ static s64 flow(struct tty *tty, u64 arg)
 	s64 error = tty_job_control(tty, SIGTTOU);
 	if (error)
 		return error;
-	if (arg > 1)
-		return arg > 3 ? -EINVAL : 0;
-	tty->stopped = arg == 0;
-	if (!tty->stopped)
-		wake_all(&tty->write_wait);
+	if (arg > 3)
+		return -EINVAL;
+	if (arg <= 1) {
+		tty_stop(tty, arg == 0);
+		return 0;
+	}
+	/* the other side is asked to stop, or to go on */
+	u8 c = tty->termios.cc[arg == 2 ? VSTOP : VSTART];
+	if (c)
+		tty->send(tty, &c, 1, 0);
 	return 0;
 }
 
@@ -415,7 +421,7 @@ static s64 set_termio(struct tty *tty, u64 request, u64 from)
 		return error;
 	if (copy_in(&in, from, sizeof(in)))
 		return -EFAULT;
-	u32 old = t.lflag;
+	struct linux_termios old = t;
 	if (request == TCSETAF)
 		tty_flush_input(tty);
 	t.iflag = (t.iflag & 0xffff0000) | in.iflag;
@@ -425,7 +431,7 @@ static s64 set_termio(struct tty *tty, u64 request, u64 from)
 	t.line = in.line;
 	__builtin_memcpy(t.cc, in.cc, sizeof(in.cc));
 	termios_take(tty, &t);
-	tty_mode_changed(tty, old);
+	tty_mode_changed(tty, &old);
 	return 0;
 }
 

@@ -22,8 +22,8 @@ static inline int send_plain(const struct socket *s, const struct socket *to, u6
 	    s->shut & SHUT_WRITE)
 		return 0;
 	return to->inode && to->state == SOCKET_CONNECTED && to->peer == s &&
-	       !(to->shut & SHUT_READ) &&
-	       to->queued < s->send_limit && !((s->options | to->options) & 1u << SO_PASSCRED);
+	       !(to->shut & SHUT_READ) && to->queued < s->send_limit &&
+	       !((s->options | to->options) & 1u << SO_PASSCRED);
 }
 
 s64 socket_send_few(struct socket *s, u64 from, u64 bytes)
