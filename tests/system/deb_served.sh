@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 # full
-# timeout: 500
-# Programs that serve others, on terminals of their own and on sockets; and run times that bring a compiler with them.
+# timeout: 600
+# Programs that serve others, on terminals of their own and on sockets, a database that is killed; and run times that bring
+# a compiler with them.
 . tests/lib.sh
 . tests/deb.sh
 
@@ -27,6 +28,18 @@ socat UNIX-LISTEN:s,fork EXEC:'tr a-z A-Z' & there '[ -S s ]'; for i in 1 2 3; d
 mkdir w; inotifywait -q -m -r -e create,moved_to,delete --format '%e %f' w >e & sleep 1; touch w/a; mv w/a w/b; mkdir w/d; sleep 0.5; touch w/d/c; rm w/b; there 'grep -q "DELETE b" e'; cat e; kill %%
 END
 )"
+
+compare_set database mariadb-server-core,mariadb-client-core,libc-bin,ffmpeg "$(cat <<'END'
+there() { for i in $(seq 300); do eval "$1" && return; sleep 0.1; done; echo "not there: $1"; }
+mariadb-install-db --user=root --datadir=$HOME/d --auth-root-authentication-method=normal >/dev/null 2>&1; echo $?
+start() { mariadbd --no-defaults --user=root --datadir=$HOME/d --socket=$HOME/s --pid-file=$HOME/pid --skip-networking >log 2>&1 & server=$!; disown; there '[ -S s ]'; }
+gone() { there '! kill -0 $server 2>/dev/null'; }
+say() { mariadb --no-defaults -S $HOME/s -u root -N -e "$1" x 2>&1; }
+start; mariadb --no-defaults -S s -u root -e 'create database x'; say 'create table t(a int primary key, b text, index(b(8))) engine=innodb; insert into t select seq, concat("r", seq) from seq_1_to_2000; select count(*), max(b) from t; alter table t add c int default 3'
+for i in 1 2 3 4; do say "begin; update t set c = c + $i where a < 100; do sleep(0.1); commit" & done; wait; say 'select sum(c) from t; insert into t values (1, 1, 1)'; kill -KILL $server; gone; rm -f s; start; say 'select sum(c), count(*) from t; check table t'; say shutdown; gone; grep -c 'Shutdown complete' log
+ffmpeg -v error -f lavfi -i testsrc=d=1:s=160x120:r=5 -f lavfi -i sine=d=1 -pix_fmt yuv420p -c:v mpeg4 -c:a flac -threads 2 -flags bitexact -f matroska a.mkv; ffprobe -v error -show_entries stream=codec_name,width -of csv a.mkv; ffmpeg -v error -i a.mkv -map 0:a -f md5 -; ffmpeg -v error -i a.mkv -vf scale=80:-1 -frames:v 2 -y p%d.ppm; ls -s --block-size=1 p*.ppm | wc -l
+END
+)" --mem 2G
 
 compare_set runtimes nodejs,emacs-nox,swi-prolog-nox,golang-go "$(cat <<'END'
 cat >n.js <<'J'
