@@ -97,6 +97,10 @@ void kfree(void *p)
 		return;
 	}
 	struct slab *slab = (struct slab *)((u64)p & ~(PAGE - 1));
+#ifdef KFREE_POISON
+	memset(p, 0x5a,
+	       sizes[slab->class]); /* whoever uses it still, is seen (tests/system/poison.sh) */
+#endif
 	if (!slab->free)
 		list_add_tail(&partial[slab->class], &slab->link);
 	*(void **)p = slab->free;

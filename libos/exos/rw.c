@@ -256,7 +256,6 @@ static s64 transfer_vector(struct file *f, u64 from, u64 count, u64 *offset, int
 		return -ENOMEM;
 	s64 sum = iovec_in(from, count, vec);
 	int own = offset == &f->offset && f->ops == &file_regular_ops;
-	file_get(f);
 	if (own) { /* for all of it: no glance goes between its parts */
 		at = file_offset_take(f);
 		offset = &at;
@@ -279,7 +278,6 @@ static s64 transfer_vector(struct file *f, u64 from, u64 count, u64 *offset, int
 	}
 	if (own)
 		file_offset_set(f, at);
-	file_put(f);
 	kfree(vec);
 	return sum < 0 ? sum : done ? done : n;
 }
@@ -294,9 +292,11 @@ static s64 call_vector(u64 fd, u64 vec, u64 count, u64 *offset, int writing)
 		return error;
 	if (offset && !can_seek(f))
 		return -ESPIPE;
+	file_get(f); /* it may sleep, and another thread close it */
 	s64 n = transfer_vector(f, vec, count, offset ? offset : &f->offset, writing);
 	if (!n && !writing && S_ISREG(f->inode->mode) && inotify_watches())
 		inotify_file(f, IN_ACCESS); /* Linux tells of the end of a file too, here only */
+	file_put(f);
 	return n;
 }
 
@@ -383,15 +383,13 @@ s64 sys_ioctl(u64 fd, u64 request, u64 arg)
 }
 
 /* Moves up to bytes from one file to another through a buffer of ExOS's own. What was read but could not be
- * written goes back: only files with offsets are read here. */
+ * written goes back: only files with offsets are read here. It may sleep: the caller holds both files. */
 static s64 copy_files(struct file *in, u64 *from, struct file *out, u64 *to, u64 bytes)
 {
 	u8 *buffer = kmalloc(BOUNCE);
 	s64 done = 0, n = 0;
 	if (!buffer)
 		return -ENOMEM;
-	file_get(in);
-	file_get(out);
 	bytes = min(bytes, RW_MAX);
 	while ((u64)done < bytes) {
 		u64 at = *from;
@@ -407,8 +405,6 @@ static s64 copy_files(struct file *in, u64 *from, struct file *out, u64 *to, u64
 		if (wrote != n || wrote < 0 || ((u64)done < bytes && sched_rest()))
 			break;
 	}
-	file_put(in);
-	file_put(out);
 	kfree(buffer);
 	return done ? done : n == -EINTR ? -ERESTARTSYS : n;
 }
@@ -431,15 +427,15 @@ s64 sys_sendfile(u64 out_fd, u64 in_fd, u64 offset, u64 bytes)
 		return unreadable;
 	if (!can_seek(in) || (out->flags & O_APPEND))
 		return -EINVAL;
-	if (!offset) {
-		u64 from = file_offset(in);
-		n = copy_files(in, &from, out, &out->offset, bytes);
-		if (n > 0)
-			file_offset_set(in, from);
-		return n;
-	}
-	n = copy_files(in, (u64 *)&at, out, &out->offset, bytes);
-	return copy_out(offset, &at, sizeof(at)) ? -EFAULT : n;
+	u64 from = offset ? (u64)at : file_offset(in);
+	file_get(in);
+	file_get(out);
+	n = copy_files(in, &from, out, &out->offset, bytes);
+	if (!offset && n > 0)
+		file_offset_set(in, from);
+	file_put(in);
+	file_put(out);
+	return offset && copy_out(offset, &from, sizeof(from)) ? -EFAULT : n;
 }
 
 /* Whether a range may be copied: 0 or -E. *bytes is cut to what there is. */
@@ -483,13 +479,17 @@ s64 sys_copy_file_range(u64 in_fd, u64 in_offset, u64 out_fd, u64 out_offset, u6
 	error = range_check(in, from, out, to, &bytes);
 	if (error)
 		return error;
+	file_get(in);
+	file_get(out);
 	s64 n = copy_files(in, &from, out, &to, bytes);
+	if (!in_offset && n > 0)
+		file_offset_set(in, from);
+	if (!out_offset && n > 0)
+		file_offset_set(out, to);
+	file_put(in);
+	file_put(out);
 	if (n <= 0)
 		return n;
-	if (!in_offset)
-		file_offset_set(in, from);
-	if (!out_offset)
-		file_offset_set(out, to);
 	if ((in_offset && copy_out(in_offset, &from, 8)) ||
 	    (out_offset && copy_out(out_offset, &to, 8)))
 		return -EFAULT;
