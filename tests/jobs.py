@@ -43,10 +43,11 @@ def bash():
     s.expect(rb"sleep 2000 \) &\r\n")
     s.expect(rb"1\r\n")
     s.expect(PROMPT)
-    s.send(b"cat &\r")  # a background job that reads the terminal is stopped
-    s.expect(PROMPT)
-    s.send(b"until jobs -s | grep -q c''at; do sleep 0.05; done\r")
+    # a background job that reads the terminal is stopped: bash says so before this prompt, or when it is asked
+    s.send(b"cat &\r")
+    s.send(b"until jobs -s | grep -q c''at; do sleep 0.05; done; jobs -s; echo as''ked\r")
     s.expect(rb"Stopped +cat\r\n")
+    s.expect(rb"asked\r\n")
     s.expect(PROMPT)
     s.send(b"kill %1 %cat; fg %cat\r")
     s.expect(PROMPT)

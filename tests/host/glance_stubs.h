@@ -185,8 +185,7 @@ NOTHING(void mm_inode_replaced(const struct inode *i __attribute__((unused)),
 NOTHING(void mm_inode_unmapped(struct inode *i __attribute__((unused)),
 			       u64 f __attribute__((unused)), u64 t __attribute__((unused))))
 NOTHING(void mm_inode_gone(const struct inode *i __attribute__((unused))))
-NO(s64 signal_send(struct proc *p __attribute__((unused)), int s __attribute__((unused)),
-		   const struct siginfo_k *i __attribute__((unused))))
+NO(s64 write_too_big(void))
 NO(u32 inotify_cookie(void))
 NO(s64 record_fcntl(struct file *f __attribute__((unused)), u32 c __attribute__((unused)),
 		    u64 a __attribute__((unused))))
