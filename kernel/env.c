@@ -298,6 +298,22 @@ s64 call_env_exit(s64 status)
 	env_end_current(ARIL_END_EXIT, status);
 }
 
+s64 call_env_destroy(u32 auth, u32 id)
+{
+	const struct auth *a = auth_get(this_cpu()->env, auth);
+
+	if (!a)
+		return -ARIL_E_CAP;
+	s64 error = env_check(id, a, ARIL_OWN);
+	if (error)
+		return error;
+	error = account_flush();
+	if (error)
+		return error;
+	env_destroy(env_get(id), ARIL_END_DESTROYED, 0);
+	return 0;
+}
+
 s64 call_env_entry(u64 entry, u64 gate)
 {
 	struct env *env = this_cpu()->env;

@@ -133,6 +133,7 @@ struct env *env_boot(u32 frame, u32 space, u64 entry);
 s64 call_env_create(u32 auth, u32 frame, const struct aril_env_desc *desc);
 s64 call_env_context(u32 auth, u32 env, u32 cpu, u32 frame, u64 va);
 s64 call_env_exit(s64 status);
+s64 call_env_destroy(u32 auth, u32 env);
 s64 call_env_entry(u64 entry, u64 gate);
 s64 call_env_space(u32 auth, u32 space);
 

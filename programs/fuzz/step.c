@@ -9,6 +9,7 @@ static u32 seldom(const char *name)
 {
 	return !strcmp(name, "env_exit")						  ? 80
 	       : !strcmp(name, "env_space")						  ? 6
+	       : !strcmp(name, "env_destroy")						  ? 3
 	       : !strcmp(name, "env_entry") || !strcmp(name, "null")			  ? 8
 	       : !strcmp(name, "frame_reset") || !strcmp(name, "frame_free")		  ? 2
 	       : !strcmp(name, "gate") || !strcmp(name, "wait") || !strcmp(name, "yield") ? 4

@@ -34,12 +34,13 @@ u32 envs_end(const struct domain *domain)
 
 	for (u32 i = 1; i < ARIL_MAX_ENVS; i++) {
 		const volatile struct aril_env_info *e = env_of(i);
+		u32 id = e->id; /* its frame may be another domain's when it is named */
 
-		if (e->state != ARIL_ENV_ALIVE || e->id == init.env ||
+		if (e->state != ARIL_ENV_ALIVE || id == init.env ||
 		    (domain && !account_is_of(domain, e->account & 0xffff)))
 			continue;
-		aril_frame_reset(init.root, e->frame);
-		n++;
+		if (!aril_env_destroy(init.root, id))
+			n++;
 	}
 	return n;
 }

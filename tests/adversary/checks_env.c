@@ -106,6 +106,31 @@ static void contexts(u32 page, u32 neighbour)
 		ARIL_E_ENV);
 }
 
+/* By its id: an env that has its frame later is another. */
+static void ending(u32 neighbour)
+{
+	s64 env = create(core_auth, spare, good), next;
+
+	allowed("an env", env);
+	refused("ending an env by nothing", aril_env_destroy(0xabcd, (u32)env), ARIL_E_CAP);
+	refused("ending nobody", aril_env_destroy(core_auth, 0xffffff), ARIL_E_ENV);
+	refused("ending the neighbour", aril_env_destroy(core_auth, neighbour), ARIL_E_RIGHTS);
+	if (env_info((u32)env)->state != ARIL_ENV_ALIVE)
+		wrong("an env ended by refusals", env);
+	allowed("ending an env", aril_env_destroy(core_auth, (u32)env));
+	if (env_info((u32)env)->state != ARIL_ENV_DEAD ||
+	    env_info((u32)env)->end != ARIL_END_DESTROYED ||
+	    frame_info(spare)->state != ARIL_FRAME_NORMAL)
+		wrong("how it ended", env_info((u32)env)->end);
+	refused("ending it again", aril_env_destroy(core_auth, (u32)env), ARIL_E_ENV);
+	next = create(core_auth, spare, good);
+	allowed("another env in its frame", next);
+	refused("ending the first once more", aril_env_destroy(core_auth, (u32)env), ARIL_E_ENV);
+	if (env_info((u32)next)->state != ARIL_ENV_ALIVE)
+		wrong("another env ended by an old id", next);
+	allowed("ending the other", aril_env_destroy(core_auth, (u32)next));
+}
+
 /* An env that lacks ARIL_ENV_LOG. */
 static void without_log(void)
 {
@@ -135,6 +160,7 @@ int main(int argc, char **argv, char **envp)
 	core_pages(1, &bound);
 	creating(bound, neighbour);
 	contexts(bound, neighbour);
+	ending(neighbour);
 	without_log();
 	refused("a line too long", aril_log((const char *)ARIL_INFO_VA, 257), ARIL_E_RANGE);
 	aril_log("checks_env: wiped\33[2J\tclean\177", 28); /* nothing that a terminal obeys */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * An env that destroys itself in the middle of its own call: by its frame, its context page, its space, its code's page
+ * An env that destroys itself in the middle of its own call: by its id, its frame, its context page, its space, its code's page
  * table; by frame_reset and by frame_free, alone and amid a run of frames. It is gone when the call is, and everything is
  * back. */
 // expect: destroy_self: [1-9]\d* envs destroyed themselves
@@ -12,6 +12,7 @@
 #define RUN 5 /* consecutive frames: the env's is in the middle */
 
 enum way {
+	END_ENV,
 	RESET_ENV,
 	RESET_PAGE,
 	RESET_SPACE,
@@ -24,9 +25,9 @@ enum way {
 };
 
 static const char *const names[WAYS] = {
-	"frame_reset of its frame", "frame_reset of its context page", "frame_reset of its space",
-	"frame_free of its frame",  "frame_free of its context page",  "frame_free of its space",
-	"frame_free of a run",	    "space_unlink of its code",
+	"env_destroy of itself",    "frame_reset of its frame", "frame_reset of its context page",
+	"frame_reset of its space", "frame_free of its frame",	"frame_free of its context page",
+	"frame_free of its space",  "frame_free of a run",	"space_unlink of its code",
 };
 static u32 first, page_frame, root, way, table; /* frames: RUN, then the page, root and shadow */
 static struct aril_context *page;
@@ -40,8 +41,10 @@ void self_child(struct aril_context *context)
 {
 	u32 auth = (u32)aril_cap_open(&CORE_DOMAIN->cap), env = first + RUN / 2;
 
-	(void)context;
 	switch (way) {
+	case END_ENV:
+		aril_env_destroy(auth, context->env);
+		break;
 	case RESET_ENV:
 		aril_frame_reset(auth, env);
 		break;

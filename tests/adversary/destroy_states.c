@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * An env is destroyed at any instant, whatever it does, in each way: its frame, its context page (the save area that it
- * is using) or its space is taken back, from the other CPU or its own. Each time everything of it must be back. */
+ * An env is destroyed at any instant, whatever it does, in each way: by its id, or its frame, its context page (the save
+ * area that it is using) or its space is taken back, from the other CPU or its own. Each time everything of it must be back. */
 // expect: destroy_states: done
 // expect: destroy_states: every way met every state
 // forbid: destroy_states: WRONG
@@ -11,7 +11,7 @@
 #define CPU 1 /* where it runs */
 
 enum state { READY, WAITING, TIMED, COMPUTING, FAULTING, CALLING, CALLER, STATES };
-enum way { ENV, PAGE, SPACE, WAYS };
+enum way { ID, ENV, PAGE, SPACE, WAYS };
 
 static struct child victim, callee;
 static volatile u32 running, doing; /* env that the other CPU runs; enum state */
@@ -123,11 +123,15 @@ static void one(u32 state, u32 way, u32 delay)
 	while (core_now() < until)
 		__builtin_ia32_pause();
 	u32 alive = env_info(victim.env)->state == ARIL_ENV_ALIVE;
-	s64 error = reset(way == ENV ? victim.frame : way == PAGE ? victim.context_frame : root);
+	s64 error = way == ID ? aril_env_destroy(core_auth, victim.env)
+			      : reset(way == ENV    ? victim.frame
+				      : way == PAGE ? victim.context_frame
+						    : root);
 	running = 0;
 	met[state][way] += alive && !error;
-	/* FAULTING may have ended it before */
-	if (error && (way != ENV || alive))
+	/* FAULTING may have ended it before, or after that look */
+	int gone = way == ID ? state == FAULTING && error == -ARIL_E_ENV : way == ENV && !alive;
+	if (error && !gone)
 		wrong("to destroy it", error);
 	const volatile struct aril_env_info *e = env_info(victim.env);
 	if (e->id != victim.env || e->state != ARIL_ENV_DEAD)

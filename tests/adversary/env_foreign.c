@@ -51,6 +51,9 @@ int main(int argc, char **argv, char **envp)
 	core_pages(1, &page);
 	slices(neighbour);
 	refused("destroying the neighbour", aril_frame_reset(core_auth, n->frame), ARIL_E_RIGHTS);
+	refused("destroying the neighbour by its id", aril_env_destroy(core_auth, neighbour),
+		ARIL_E_RIGHTS);
+	refused("destroying init by its id", aril_env_destroy(core_auth, parent), ARIL_E_RIGHTS);
 	refused("destroying the neighbour's space", aril_frame_reset(core_auth, n->space),
 		ARIL_E_RIGHTS);
 	refused("destroying init", aril_frame_reset(core_auth, p->frame), ARIL_E_RIGHTS);

@@ -5,6 +5,7 @@
 // expect: quota_work: pages refused after [0-9]+, then allowed
 // expect: quota_work: shoot-downs refused after [0-9]+, then allowed
 // expect: quota_work: moves refused after [0-9]+, then allowed
+// expect: quota_work: ends refused after [0-9]+, then allowed
 // expect: quota_work: done
 // forbid: quota_work: WRONG
 // smp: 2
@@ -17,7 +18,7 @@
 
 u8 child_stack[16384] __attribute__((aligned(16)));
 static volatile u32 stop;
-static u32 page;
+static u32 page, spare;
 static u64 va;
 static volatile u32 allowed_calls, again;
 static volatile s64 last;
@@ -26,10 +27,12 @@ void child_work(void);
 void child_pages(void);
 void child_flushes(void);
 void child_moves(void);
+void child_ends(void);
 CHILD(x_work, "leaq child_stack+16384(%rip), %rsp\n\tcall child_work");
 CHILD(x_pages, "leaq child_stack+16384(%rip), %rsp\n\tcall child_pages");
 CHILD(x_flushes, "leaq child_stack+16384(%rip), %rsp\n\tcall child_flushes");
 CHILD(x_moves, "leaq child_stack+16384(%rip), %rsp\n\tcall child_moves");
+CHILD(x_ends, "leaq child_stack+16384(%rip), %rsp\n\tcall child_ends");
 
 /* Calls until it is refused, then until it is not. */
 static void press(s64 (*call)(u32 auth))
@@ -61,7 +64,6 @@ static s64 unbind(u32 auth)
 
 	return done;
 }
-
 /* To the space in which it is: all others are waited for. */
 static s64 move(u32 auth)
 {
@@ -71,6 +73,25 @@ static s64 move(u32 auth)
 void child_moves(void)
 {
 	press(move);
+}
+
+/* An env of its own, which is made first: all others are waited for. */
+static s64 end(u32 auth)
+{
+	const struct aril_env_desc desc = {.space = CORE_DOMAIN->space, .entry = (u64)x_ends};
+	static s64 env;
+
+	if (env <= 0)
+		env = aril_env_create(auth, spare, &desc);
+	s64 error = env < 0 ? env : aril_env_destroy(auth, (u32)env);
+	if (!error)
+		env = 0;
+	return error;
+}
+
+void child_ends(void)
+{
+	press(end);
 }
 
 void child_work(void)
@@ -108,7 +129,7 @@ void core_secondary(u32 cpu)
 static void run(const char *what, u32 quota, u32 limit, void (*entry)(void))
 {
 	struct aril_account_desc desc = {.guard = {.len = CORE_DOMAIN->cap.len, .rights = ARIL_ALL},
-					 .limit = {0, 1, 0, 0, 0, 0, ~0u, ~0u}};
+					 .limit = {0, 2, 0, 0, 0, 0, ~0u, ~0u}};
 	struct aril_env_desc env = {.space = CORE_DOMAIN->space, .entry = (u64)entry};
 	struct child c = {.context = core_pages(1, &c.context_frame),
 			  .frame = core_pool_take(&core_pool, 1)};
@@ -148,6 +169,8 @@ int main(int argc, char **argv, char **envp)
 	run("pages", ARIL_QUOTA_WORK, WORK, x_pages);
 	run("shoot-downs", ARIL_QUOTA_FLUSHES, FLUSHES, x_flushes);
 	run("moves", ARIL_QUOTA_FLUSHES, FLUSHES, x_moves);
+	spare = core_pool_take(&core_pool, 1);
+	run("ends", ARIL_QUOTA_FLUSHES, FLUSHES, x_ends);
 	stop = 1;
 	return done();
 }
