@@ -98,8 +98,13 @@ s64 proc_context(struct proc *p, u32 cpu)
 	if (!ctx)
 		return -ENOMEM;
 	while ((error = aril_env_context(family.auth, p->env, cpu, page_frame(ctx), (u64)ctx)) ==
-	       -ARIL_E_ENV)
+	       -ARIL_E_ENV) {
 		proc_env_again(p); /* it was ended */
+		if (p->ctx[cpu]) { /* the space's spare env, which has been here */
+			page_put(ctx);
+			return 0;
+		}
+	}
 	if (error < 0)
 		exos_panic("exos: context of process %u: error %ld", p->pid, (long)-error);
 	ctx->cookie = (u64)p->env << 32 | page_frame(ctx); /* what struct cpu's `last` says of it */
@@ -165,4 +170,7 @@ void proc_env_respace(struct proc *p, struct mm *old)
 
 	if (error < 0)
 		exos_panic("exos: space of process %u: error %ld", p->pid, (long)-error);
+	/* that was not the process's: which is in the old space, if it lives */
+	if (rescue_moves(this_context(), p->mm->space))
+		proc_env_again(p);
 }

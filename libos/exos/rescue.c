@@ -222,7 +222,19 @@ u32 rescue_env(const struct cpu *c, const struct thread *t)
 {
 	const struct rescue *r = rescue_of(c);
 
-	return r->state == RUNNING && t->proc->mm && t->proc->mm->space == r->space ? r->env : 0;
+	return r->state == RUNNING && lock_state.owner == t && t->proc->mm->space == r->space
+		       ? r->env
+		       : 0;
+}
+
+int rescue_moves(const struct aril_context *ctx, u32 space)
+{
+	struct rescue *r = &rescues[ctx->cpu];
+
+	if (r->state != RUNNING || ctx->env != r->env)
+		return 0;
+	r->space = space;
+	return 1;
 }
 
 void rescue_continue(struct cpu *c)
