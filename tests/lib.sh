@@ -21,7 +21,7 @@ status() {
 	shift 2
 	"$@" >"$work/out" 2>"$work/err" </dev/null
 	got=$?
-	[ $got = "$expected" ] || fail "$what: status $got, expected $expected: $(tail -n 5 "$work/out" "$work/err")"
+	[ $got = "$expected" ] || fail "$what: status $got, expected $expected: $(tail -n 12 "$work/out" "$work/err")"
 }
 
 # has FILE PATTERN: an extended regular expression is found

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Ends members of a Linux family at random instants, with the root capability (ARIL_ROOT=assassin), as an abort protocol
- * does: by resetting the frame of a process's env, wherever that runs and whatever it does. Not the scheduler's, and not the
+ * does: the env of a process, wherever that runs and whatever it does. Not the scheduler's, and not the
  * first process's, whose end would be the family's. It says how many. */
 #include <aril/info.h>
 #include <aril_stubs.h>
@@ -12,8 +12,7 @@
 #define ENVS ((const volatile struct aril_env_info *)ARIL_INFO->envs_va)
 #define LONGEST 2000000	 /* ns between two */
 #define WARM 500000000ul /* from the first process to the first victim */
-#define STAYS 40000000ul /* a member that has been there so long */
-#define ENOUGH 80	 /* ended: then it lets them be, however long that took */
+#define ENOUGH 1000	 /* ended: then it lets them be, however long that took */
 
 static u64 seed;
 
@@ -43,27 +42,6 @@ static int is_member(u32 i, u32 account, u32 scheduler, u32 first)
 	       ENVS[i].id != scheduler && ENVS[i].id != first;
 }
 
-/* Since when each has been there. The frame of one that has just been made may be another's when it is named: those that
- * have been there for a while mostly stay. */
-static struct {
-	u32 id;
-	u64 since;
-} seen[ARIL_MAX_ENVS];
-
-static void look(void)
-{
-	for (u32 i = 1; i < ARIL_INFO->nenvs; i++)
-		if (seen[i].id != ENVS[i].id) {
-			seen[i].id = ENVS[i].id;
-			seen[i].since = core_now();
-		}
-}
-
-static int stays(u32 i)
-{
-	return seen[i].id == ENVS[i].id && core_now() > seen[i].since + STAYS;
-}
-
 int main(int argc, char **argv, char **envp)
 {
 	u32 scheduler = 0, account = family_account(&scheduler), first = 0, ended = 0, running = 0;
@@ -83,30 +61,29 @@ int main(int argc, char **argv, char **envp)
 	core_sleep(WARM);
 	seed = core_now();
 	while (ENVS[scheduler & 0xffff].state == ARIL_ENV_ALIVE && ended < ENOUGH) {
-		look();
 		core_sleep(any(LONGEST));
 		u32 from = (u32)any(ARIL_INFO->nenvs), victim = 0;
 
 		for (u32 n = 0; n < ARIL_INFO->nenvs && !victim; n++) {
 			u32 i = (from + n) % ARIL_INFO->nenvs;
 
-			if (is_member(i, account, scheduler, first) && stays(i))
+			if (is_member(i, account, scheduler, first))
 				victim = i;
 		}
 		/* mostly one that runs now, on another processor: that is in the middle of something */
 		for (u32 cpu = 0; cpu < ARIL_INFO->ncpus && any(4); cpu++) {
 			u32 i = ARIL_INFO->cpu[cpu].env & 0xffff;
 
-			if (is_member(i, account, scheduler, first) && stays(i))
+			if (is_member(i, account, scheduler, first))
 				victim = i;
 		}
 		if (!victim)
 			continue;
-		u32 frame = ENVS[victim].frame;
+		u32 id = ENVS[victim].id;
 		for (u32 cpu = 0; cpu < ARIL_INFO->ncpus; cpu++)
-			running += ARIL_INFO->cpu[cpu].env == ENVS[victim].id;
+			running += ARIL_INFO->cpu[cpu].env == id;
 		if (is_member(victim, account, scheduler, first) &&
-		    !aril_frame_reset((u32)root, frame))
+		    !aril_env_destroy((u32)root, id))
 			ended++;
 	}
 	core_log("assassin: %u ended, %u of them while they ran", ended, running);

@@ -2,7 +2,7 @@
  * A family under work while its members are ended at random instants (tests/beside/assassin.c). Workers do what takes ExOS's
  * locks; each checks what it sees. Their parent replaces those that are ended, and says at the end whether anything was left
  * half done: whoever ended did so by SIGKILL, pipes and locks were let go, nothing is held, memory is back.
- * usage: mill DEATHS: ends when there were so many, and then none for a second */
+ * usage: mill DEATHS: ends when there were so many, and then none for a second; mill chain N: what its workers become */
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <errno.h>
@@ -10,6 +10,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +22,11 @@
 #include <unistd.h>
 
 #define WORKERS 8
-#define KINDS 5
+#define KINDS 7
+#define CHAIN "8" /* programs one after the other in one process */
+#define WHOLE 7	  /* the status of a child that came to its end */
+
+extern char **environ;
 
 static double now(void)
 {
@@ -157,6 +162,59 @@ static void work_threads(void)
 		pthread_join(thread[i], NULL);
 }
 
+/* A child that was ended, or came to its end. */
+static void wait_for(pid_t pid)
+{
+	int status;
+
+	if (waitpid(pid, &status, 0) != pid)
+		wrong("waitpid");
+	if (WIFEXITED(status) && WEXITSTATUS(status) != WHOLE)
+		wrong("a whole child");
+	if (WIFSIGNALED(status) && WTERMSIG(status) != SIGKILL)
+		wrong("how a child ended");
+}
+
+/* A child in its parent's memory becomes a program. One that is ended before is told of as if the program had ended. */
+static void work_spawn(void)
+{
+	char *argv[] = {"mill", "chain", "0", NULL};
+	pid_t pid;
+
+	errno = posix_spawn(&pid, "/proc/self/exe", NULL, NULL, argv, environ);
+	if (errno)
+		wrong("posix_spawn");
+	wait_for(pid);
+}
+
+/* One program after the other in one process, each in a memory of its own. */
+static int chain(const char *text)
+{
+	size_t bytes = 20000;
+	int left = atoi(text);
+	char *p = malloc(bytes), next[16];
+
+	if (!p)
+		return 99;
+	memset(p, left + 1, bytes);
+	if (!left)
+		return WHOLE;
+	snprintf(next, sizeof next, "%d", left - 1);
+	execl("/proc/self/exe", "mill", "chain", next, NULL);
+	return 99;
+}
+
+static void work_chain(void)
+{
+	pid_t pid = fork();
+
+	if (pid < 0)
+		wrong("fork");
+	if (!pid)
+		_exit(chain(CHAIN));
+	wait_for(pid);
+}
+
 static pid_t worker(int who)
 {
 	pid_t pid = fork();
@@ -180,6 +238,12 @@ static pid_t worker(int who)
 			break;
 		case 4:
 			work_threads();
+			break;
+		case 5:
+			work_spawn();
+			break;
+		case 6:
+			work_chain();
 		}
 	}
 }
@@ -197,14 +261,19 @@ static long memory_free(void)
 	return kb;
 }
 
-/* Whoever removes the files may be ended, too. */
+/* The workers' files. */
 static void tidy(void)
 {
-	for (int i = 0; system("rm -rf /tmp/*"); i++)
-		if (i == 20) {
-			printf("mill: WRONG: rm\n");
-			return;
-		}
+	DIR *tmp = opendir("/tmp");
+	struct dirent *entry;
+	char name[300];
+
+	while (tmp && (entry = readdir(tmp))) {
+		snprintf(name, sizeof name, "/tmp/%s", entry->d_name);
+		unlink(name);
+	}
+	if (tmp)
+		closedir(tmp);
 }
 
 /* What the library keeps of processes that are over is the same, however it came here: so many end at once. */
@@ -270,6 +339,8 @@ static void mill(int enough, double quiet, double end, int *deaths, int *bad)
 
 int main(int argc, char **argv)
 {
+	if (argc > 2 && !strcmp(argv[1], "chain"))
+		return chain(argv[2]);
 	/* How many are ended in a second depends on the host: a slow one needs longer. */
 	int enough = atoi(argc > 1 ? argv[1] : "20");
 	double end = now() + 80;
