@@ -64,6 +64,7 @@ static s64 unbind(u32 auth)
 
 	return done;
 }
+
 /* To the space in which it is: all others are waited for. */
 static s64 move(u32 auth)
 {

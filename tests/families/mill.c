@@ -42,10 +42,24 @@ static _Noreturn void wrong(const char *what)
 	_exit(99);
 }
 
+/* A child that was ended, or came to its end: whether it did that. */
+static int wait_for(pid_t pid)
+{
+	int status;
+
+	if (waitpid(pid, &status, 0) != pid)
+		wrong("waitpid");
+	if (WIFEXITED(status) && WEXITSTATUS(status) != WHOLE)
+		wrong("a whole child");
+	if (WIFSIGNALED(status) && WTERMSIG(status) != SIGKILL)
+		wrong("how a child ended");
+	return WIFEXITED(status);
+}
+
 /* A child that talks over a pipe and a socket. Either may be ended: then the other sees the end, and no more. */
 static void work_pipe(void)
 {
-	int fd[2], pair[2], status;
+	int fd[2], pair[2];
 	char text[300], got[300];
 
 	if (pipe(fd) || socketpair(AF_UNIX, SOCK_STREAM, 0, pair))
@@ -60,7 +74,7 @@ static void work_pipe(void)
 			if (write(fd[1], text, sizeof text) != sizeof text ||
 			    write(pair[1], text, 100) != 100)
 				_exit(99);
-		_exit(7);
+		_exit(WHOLE);
 	}
 	close(fd[1]);
 	close(pair[1]);
@@ -70,12 +84,8 @@ static void work_pipe(void)
 			wrong("what came by the pipe");
 	for (ssize_t n; (n = read(pair[0], got, sizeof got)) > 0; more += n)
 		;
-	if (waitpid(pid, &status, 0) != pid)
-		wrong("waitpid");
-	if (WIFEXITED(status) && (WEXITSTATUS(status) != 7 || bytes != 6000 || more != 2000))
+	if (wait_for(pid) && (bytes != 6000 || more != 2000))
 		wrong("a whole child");
-	if (WIFSIGNALED(status) && WTERMSIG(status) != SIGKILL)
-		wrong("how a child ended");
 	close(fd[0]);
 	close(pair[0]);
 }
@@ -160,19 +170,6 @@ static void work_threads(void)
 			wrong("pthread_create");
 	for (int i = 0; i < 3; i++)
 		pthread_join(thread[i], NULL);
-}
-
-/* A child that was ended, or came to its end. */
-static void wait_for(pid_t pid)
-{
-	int status;
-
-	if (waitpid(pid, &status, 0) != pid)
-		wrong("waitpid");
-	if (WIFEXITED(status) && WEXITSTATUS(status) != WHOLE)
-		wrong("a whole child");
-	if (WIFSIGNALED(status) && WTERMSIG(status) != SIGKILL)
-		wrong("how a child ended");
 }
 
 /* A child in its parent's memory becomes a program. One that is ended before is told of as if the program had ended. */
